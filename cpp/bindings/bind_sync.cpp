@@ -1,0 +1,9 @@
+#include "bindings/common.hpp"
+
+namespace tiertwin::bindings {
+
+void bind_sync(py::module_& m) {
+    (void)m;
+}
+
+}  // namespace tiertwin::bindings

@@ -1,0 +1,16 @@
+// The table of contents of tiertwin._core, in dependency order.
+#include "bindings/common.hpp"
+
+PYBIND11_MODULE(_core, m) {
+    m.doc() = "Compiled core of tiertwin: graph, state tables, sync codec, allocation kernels and the plant.";
+    namespace b = tiertwin::bindings;
+    b::bind_base(m);
+    b::bind_graph(m);
+    b::bind_state(m);
+    b::bind_queueing(m);
+    b::bind_alloc(m);
+    b::bind_sync(m);
+    b::bind_session(m);
+    b::bind_abstraction(m);
+    b::bind_plant(m);
+}
