@@ -57,7 +57,6 @@ class Objective:
     energy_utils_per_j: float
     device_j_per_gcycle_ghz2: float
     server_j_per_gcycle: float
-    transmit_w: float
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
