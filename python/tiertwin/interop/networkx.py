@@ -7,8 +7,9 @@ edges as one (the first), loops not at all.
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from tiertwin.errors import InputError
 from tiertwin.interop.topohub import unique_names
@@ -32,8 +33,10 @@ def networkx_topology(graph: Any) -> dict[str, Any]:
     problems: list[str] = []
 
     def number(value: Any, what: str) -> float | None:
-        if value is None or (isinstance(value, Real) and not isinstance(value, bool)):
-            return None if value is None else float(value)
+        if value is None:
+            return None
+        if isinstance(value, int | float | np.number) and not isinstance(value, bool):
+            return float(value)
         problems.append(f"{what}: expected a number, got {value!r}")
         return None
 

@@ -1,6 +1,6 @@
 """The one YAML loader: YAML 1.2 core values, and nothing that surprises or hides.
 
-Numbers, `true`, `false`, `null` and text; `1e9` is a number, `yes` and `12:30` and `0777`… are what they look like. Refused, with
+Numbers, `true`, `false`, `null` and text: `1e9` is a number, `yes`, `12:30` and `2024-01-01` are text. Refused, with
 file and line: tags, anchors and aliases, repeated keys, keys that are not text, several documents, depth above 20,
 more than 256 KiB, bytes that are not UTF-8 text, and a file with nothing in it.
 """
@@ -30,7 +30,7 @@ class Document:
     lines: dict[Route, int]
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     def __init__(self, line: int, text: str) -> None:
         super().__init__(f"line {line}: {text}")
 
@@ -45,16 +45,16 @@ class _Loader(yaml.SafeLoader):
         event = self.peek_event()  # type: ignore[no-untyped-call]
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent):
-            raise _Refused(line, f"expected a value, got the alias *{event.anchor}; write the value out")
+            raise _RefusedError(line, f"expected a value, got the alias *{event.anchor}; write the value out")
         if event.anchor is not None:
-            raise _Refused(line, f"expected a value, got the anchor &{event.anchor}; anchors are not admitted")
+            raise _RefusedError(line, f"expected a value, got the anchor &{event.anchor}; anchors are not admitted")
         if event.tag is not None:
-            raise _Refused(line, f"expected a plain value, got the tag {event.tag!r}; tags are not admitted")
+            raise _RefusedError(line, f"expected a plain value, got the tag {event.tag!r}; tags are not admitted")
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise _Refused(line, f"expected at most {MAX_DEPTH} levels, got more")
+            raise _RefusedError(line, f"expected at most {MAX_DEPTH} levels, got more")
         try:
-            return super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+            return super().compose_node(parent, index)
         finally:
             self.depth -= 1
 
@@ -99,10 +99,10 @@ def parse_yaml(raw: bytes, where: str = "") -> Document:
     try:
         node = loader.get_single_node()
         if node is None:
-            raise _Refused(1, "expected a scenario, got nothing but blanks and comments")
+            raise _RefusedError(1, "expected a scenario, got nothing but blanks and comments")
         lines: dict[Route, int] = {}
         return Document(_build(node, (), lines), lines)
-    except _Refused as error:
+    except _RefusedError as error:
         raise InputError(str(error), where) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -113,7 +113,7 @@ def parse_yaml(raw: bytes, where: str = "") -> Document:
     except yaml.YAMLError as error:
         raise InputError(f"expected YAML text, got: {str(error).splitlines()[0]}", where) from None
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
 
 
 def _text(raw: bytes, where: str) -> str:
@@ -151,9 +151,13 @@ def _mapping(node: yaml.MappingNode, route: Route, lines: dict[Route, int]) -> d
         line = key_node.start_mark.line + 1
         key = key_node.value
         if not isinstance(key_node, yaml.ScalarNode) or not isinstance(_scalar(key_node, line), str):
-            raise _Refused(line, f"expected text as a key, got {key if isinstance(key, str) else 'a collection'!r}")
+            raise _RefusedError(
+                line, f"expected text as a key, got {key if isinstance(key, str) else 'a collection'!r}"
+            )
         if key in built:
-            raise _Refused(line, f"expected every key once, got {key!r} again (first in line {lines[(*route, key)]})")
+            raise _RefusedError(
+                line, f"expected every key once, got {key!r} again (first in line {lines[(*route, key)]})"
+            )
         built[key] = _build(value_node, (*route, key), lines)
         lines[(*route, key)] = line
     return built
@@ -167,7 +171,7 @@ def _scalar(node: yaml.Node, line: int) -> Any:
     if kind == "bool":
         return value[0] in "tT"
     if kind in {"int", "float"} and len(value) > MAX_DIGITS:
-        raise _Refused(line, f"expected a number of at most {MAX_DIGITS} characters, got {len(value)}")
+        raise _RefusedError(line, f"expected a number of at most {MAX_DIGITS} characters, got {len(value)}")
     if kind == "int":
         return int(value, 16) if value.startswith("0x") else int(value)
     if kind == "float":

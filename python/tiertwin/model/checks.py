@@ -42,38 +42,36 @@ def cross_problems(scenario: Scenario, bad: set[str]) -> list[Problem]:
 def topology_problems(topology: Topology) -> list[Problem]:
     """Return what is wrong with an inline topology: names, links, connectivity."""
     names = [node.name for node in topology.nodes]
-    index = {name: i for i, name in enumerate(names)}
-    found: list[Problem] = _repeated(names, ("topology", "nodes"), "node")
+    found = _repeated(names, ("topology", "nodes"), "node")
     for i, node in enumerate(topology.nodes):
         if (node.lon is None) != (node.lat is None):
             found.append((("topology", "nodes", i), f"expected both lon and lat or neither for node {node.name!r}"))
-    sound = True
+    found += _ends("links", [(row.a, row.b) for row in topology.links], names)
+    found += _ends("demands", [(row.a, row.b) for row in topology.demands], names)
+    if found:
+        return found
+    index = {name: i for i, name in enumerate(names)}
     pairs: dict[tuple[int, int], int] = {}
-    for row, kind in [(row, kind) for kind in ("links", "demands") for row in enumerate(getattr(topology, kind))]:
-        i, entry = row
-        unknown = [end for end in ("a", "b") if getattr(entry, end) not in index]
-        for end in unknown:
-            name = getattr(entry, end)
-            found.append(
-                (("topology", kind, i, end), f"expected a node of the topology, got {name!r}{suggest(name, names)}")
-            )
-        sound = sound and not unknown
-        if unknown:
-            continue
-        if entry.a == entry.b:
-            found.append((("topology", kind, i), f"expected two different nodes, got {entry.a!r} twice"))
-        elif kind == "links":
-            ends = (min(index[entry.a], index[entry.b]), max(index[entry.a], index[entry.b]))
-            if ends in pairs:
-                found.append(
-                    (
-                        ("topology", kind, i),
-                        f"expected one link a pair, but links[{pairs[ends]}] joins {entry.a!r} and {entry.b!r} too",
-                    )
-                )
-            pairs.setdefault(ends, i)
-    if sound and not found:
-        found += _disconnected(names, list(pairs))
+    for i, link in enumerate(topology.links):
+        a, b = sorted((index[link.a], index[link.b]))
+        first = pairs.setdefault((a, b), i)
+        if first != i:
+            text = f"expected one link a pair, but links[{first}] joins {link.a!r} and {link.b!r} too"
+            found.append((("topology", "links", i), text))
+    return found + _disconnected(names, list(pairs))
+
+
+def _ends(kind: str, rows: Sequence[tuple[str, str]], names: Sequence[str]) -> list[Problem]:
+    """Return the ends of links or demands that are no node, and rows whose two ends are one."""
+    known = set(names)
+    found: list[Problem] = []
+    for i, (a, b) in enumerate(rows):
+        for end, name in (("a", a), ("b", b)):
+            if name not in known:
+                text = f"expected a node of the topology, got {name!r}{suggest(name, names)}"
+                found.append((("topology", kind, i, end), text))
+        if a == b:
+            found.append((("topology", kind, i), f"expected two different nodes, got {a!r} twice"))
     return found
 
 
@@ -216,5 +214,6 @@ def _disconnected(names: Sequence[str], pairs: Sequence[tuple[int, int]]) -> lis
         return []
     cut = [name for i, name in enumerate(names) if i not in reached]
     shown = ", ".join(repr(name) for name in cut[:5]) + (", …" if len(cut) > 5 else "")
-    text = f"expected a connected network, but {len(cut)} of {len(names)} nodes cannot be reached from {names[0]!r}: {shown}"
+    lost = f"{len(cut)} of {len(names)} nodes cannot be reached from {names[0]!r}"
+    text = f"expected a connected network, but {lost}: {shown}"
     return [(("topology", "links"), text)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import types
+import inspect
 import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -147,8 +147,8 @@ def _keys_at(path: Path) -> list[str]:
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        return annotation if issubclass(annotation, BaseModel) else None
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        return annotation
     for argument in typing.get_args(annotation):
         found = _model_in(argument)
         if found is not None:

@@ -91,7 +91,7 @@ class Devices(Part):
 
 
 class Day(Part):
-    """How demand moves over the day: hourly shapes (any number of evenly spaced points), stretched to the stated peaks."""
+    """How demand moves over the day: evenly spaced points of a shape, stretched to the stated peaks."""
 
     urban: Hours = (
         0.32, 0.24, 0.19, 0.17, 0.19, 0.30, 0.55, 0.92, 1.22, 1.36, 1.40, 1.36,

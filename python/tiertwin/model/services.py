@@ -37,8 +37,8 @@ class ServiceClass(Part):
 
 MODELS_CLASSES = (
     ServiceClass(
-        name="vehicle", share=0.2, tasks_per_s=1.0, megabits=0.2, cycles_per_bit=500.0, deadline_s=0.1, alpha=2.0, b=2.0,
-        transmit_w=0.2,
+        name="vehicle", share=0.2, tasks_per_s=1.0, megabits=0.2, cycles_per_bit=500.0, deadline_s=0.1, alpha=2.0,
+        b=2.0, transmit_w=0.2,
     ),
     ServiceClass(
         name="AR", share=0.1, tasks_per_s=5.0, megabits=0.5, cycles_per_bit=100.0, deadline_s=0.05, alpha=1.0, b=0.5,
@@ -49,8 +49,8 @@ MODELS_CLASSES = (
         arrival="onoff", on_s=10.0, off_s=5.0,
     ),
     ServiceClass(
-        name="metering", share=0.6, tasks_per_s=1.0 / 60.0, megabits=0.01, cycles_per_bit=100.0, deadline_s=10.0, alpha=0.5,
-        b=0.2,
+        name="metering", share=0.6, tasks_per_s=1.0 / 60.0, megabits=0.01, cycles_per_bit=100.0, deadline_s=10.0,
+        alpha=0.5, b=0.2,
     ),
 )  # fmt: skip
 """The classes of the reference model; `b` is ours, and so are the on-off times."""

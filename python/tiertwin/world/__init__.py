@@ -1,4 +1,4 @@
-"""Scenarios resolved into arrays. `World` needs numpy only; `load` and `resolve` bring pydantic (names resolve lazily)."""
+"""Scenarios resolved into arrays. `World` needs numpy only; `load` and `resolve` bring pydantic, on first use."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tiertwin.world.builtin import builtin_names
-    from tiertwin.world.load import load
+    from tiertwin.world.loading import load
     from tiertwin.world.objective import (
         leaf_problem_arrays,
         node_resources,
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
         tier_energies,
         tier_latencies,
     )
-    from tiertwin.world.resolve import reroute, resolve
+    from tiertwin.world.resolver import reroute, resolve
     from tiertwin.world.shares import link_shares
     from tiertwin.world.world import Objective, TwinSpec, World
 
 _HOME = {
     "builtin_names": "builtin",
-    "load": "load",
+    "load": "loading",
     **dict.fromkeys(
         ["leaf_problem_arrays", "node_resources", "offered_tasks", "tier_costs", "tier_energies", "tier_latencies"],
         "objective",
     ),
-    "reroute": "resolve",
-    "resolve": "resolve",
+    "reroute": "resolver",
+    "resolve": "resolver",
     "link_shares": "shares",
     **dict.fromkeys(["Objective", "TwinSpec", "World"], "world"),
 }

@@ -20,7 +20,7 @@ def shape(points: Sequence[float], epochs: int) -> F64:
     hours = np.arange(len(points) + 1) / len(points)
     at = np.arange(epochs) / epochs
     curve = np.interp(at, hours, [*points, points[0]])
-    return curve / curve.mean()
+    return np.asarray(curve / curve.mean(), dtype=np.float64)
 
 
 def stretch(shapes: Sequence[F64], loads: Sequence[float], peak: float, what: str) -> list[F64]:
@@ -40,6 +40,8 @@ def stretch(shapes: Sequence[F64], loads: Sequence[float], peak: float, what: st
     profiles = [1.0 + factor * (curve - 1.0) for curve in shapes]
     lowest = min(float(profile.min()) for profile in profiles)
     if lowest < FLOOR:
-        text = f"{what}: expected a peak over mean the shapes can reach, got {peak:.3f}: the least demand would be {lowest:.3f} of its mean"
-        raise InputError(text + "; lower the peak or make the shapes more peaked")
+        text = f"{what}: expected a peak over mean that the shapes of the day can reach, got {peak:.3f}"
+        raise InputError(
+            f"{text}: the least demand would be {lowest:.3f} of its mean; lower the peak, sharpen the shapes"
+        )
     return profiles

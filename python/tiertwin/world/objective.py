@@ -3,10 +3,12 @@
 A task of group i served at tier t costs ``s_i·lat_it + energy_utils·E_it`` utils, where, with D megabits and G
 gigacycles a task, R the rate of its ring, and a route of length L km over links of capacity c_l:
 
-    lat_i0 = G/f/(1 − ρ)         f the group's mean clock; processor sharing, ρ = min(0.8, rate·G/f) as if all stayed local:
-                                 half way between none and all local, that is the marginal delay
-    lat_it = D/R + 2·5 µs·L_t + Σ_l D/c_l + G/core      t ≥ edge; waiting is the owners' delay term and not in here
-    E_i0   = κ f² per cycle on the device,   E_it = D/R·P_tx + server energy of G
+    lat_i0 = G/f/(1 − ρ)                                f the group's mean clock, ρ = min(0.8, rate·G/f)
+    lat_it = D/R + 2·5 µs·L_t + Σ_l D/c_l + G/core      t ≥ edge
+    E_i0   = κ f² a cycle on the device,   E_it = D/R·P_tx + the server's energy for G
+
+The device shares its processor among its tasks (processor sharing) and ρ counts all of them as local: that mean delay
+is about the marginal one when half of them are. Waiting at shared resources is their owner's delay term.
 
 Results are small and their way back is propagation only.
 """
@@ -111,7 +113,7 @@ def leaf_problem_arrays(
 
 
 def node_resources(world: World, name: str, uplink_mbps: float | None = None) -> dict[str, tuple[float, float]]:
-    """Return (capacity, kappa) of what a fog or the cloud owns: `compute` in GHz and, below the root, `uplink` in Mb/s."""
+    """Return (capacity, kappa) of what a fog or the cloud owns: `compute`, GHz, and below the root `uplink`, Mb/s."""
     twin = world.twins[world.twin_index(name)]
     constants = world.objective
     if twin.tier == Tier.CLOUD:

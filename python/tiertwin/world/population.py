@@ -30,7 +30,7 @@ def split(total: int, weight: F64, least: int = 0) -> I64:
     # those whose share is below the floor keep the floor; the others divide what is left
     target = np.maximum(total * share - floor, 0.0)
     target = target / target.sum() * rest if target.sum() > 0 else np.full(count, rest / count)
-    return _largest_remainder(target, rest) + floor
+    return np.asarray(_largest_remainder(target, rest) + floor)
 
 
 def group_counts(scenario: Scenario, devices: I64, names: Sequence[str]) -> I64:
@@ -66,7 +66,8 @@ def rows_of(counts: I64) -> tuple[I64, I64, I64]:
 
 def clocks(number: int, slowest: float, fastest: float) -> F64:
     """Return the clock of every device, GHz."""
-    return slowest + (fastest - slowest) * ((np.arange(number) + 0.5) * GOLDEN % 1.0)
+    spread: F64 = (np.arange(number, dtype=np.float64) + 0.5) * GOLDEN % 1.0
+    return np.asarray(slowest + (fastest - slowest) * spread)
 
 
 def group_means(values: F64, counts: I64, default: float) -> F64:
@@ -75,7 +76,7 @@ def group_means(values: F64, counts: I64, default: float) -> F64:
     owner = np.repeat(np.arange(flat.size), flat)
     sums = np.bincount(owner, values, minlength=flat.size)
     means = np.where(flat > 0, sums / np.maximum(flat, 1), default)
-    return np.asarray(means.reshape(counts.shape))
+    return means.reshape(counts.shape).astype(np.float64)
 
 
 def _rings(members: int, shares: F64, carry: F64) -> I64:
@@ -92,10 +93,10 @@ def _rings(members: int, shares: F64, carry: F64) -> I64:
 
 
 def _largest_remainder(target: F64, total: int) -> I64:
-    """Round `target` (adding up to about `total`, possibly a little below 0) to whole numbers that add up to `total`."""
+    """Round `target` (near `total` in sum, possibly a little below 0) to whole numbers that add up to `total`."""
     floor = np.maximum(np.floor(target + 1e-9), 0.0).astype(np.int64)
     short = total - int(floor.sum())
-    order = np.argsort(-(target - floor), kind="stable")
+    order = np.argsort(floor - target, kind="stable")
     while short > 0:
         take = order[: min(short, len(order))]
         floor[take] += 1

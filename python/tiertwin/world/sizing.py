@@ -41,16 +41,21 @@ def urban_sites(demand: F64, tail: I64, head: I64, km: F64, factor: float) -> Fl
 
 
 def server_cores(scenario: Scenario, urban: Flags, site_ghz: F64, site_fog: I64, fogs: int) -> tuple[I64, I64, int]:
-    """Return (cores of each site, of each fog, of the cloud) for the offered loads `site_ghz`; at least one core each."""
+    """Return (cores of each site, of each fog, of the cloud) for the offered loads `site_ghz`; none below one."""
     rule, sites = scenario.dimensioning, scenario.sites
-    total = max(int(round(float(site_ghz.sum()) / rule.mean_load / sites.core_ghz)), 1)
+    total = max(round(float(site_ghz.sum()) / rule.mean_load / sites.core_ghz), 1)
     wanted = np.where(urban, sites.urban_ghz, sites.rural_ghz) / sites.core_ghz
     shrink = min(1.0, rule.sites_at_most * total / float(wanted.sum()))
     site_cores = np.maximum(np.floor(wanted * shrink + 1e-9), 1.0).astype(np.int64)
     rest = max(total - int(site_cores.sum()), fogs + 1)
-    of_fogs = min(max(int(round(rule.fog_share * rest)), fogs), rest - 1)
-    fog_cores = split(of_fogs, np.bincount(site_fog, site_ghz, minlength=fogs), least=1)
+    of_fogs = min(max(round(rule.fog_share * rest), fogs), rest - 1)
+    fog_cores = split(of_fogs, sums(site_fog, site_ghz, fogs), least=1)
     return site_cores, fog_cores, rest - of_fogs
+
+
+def sums(owner: I64, values: F64, owners: int) -> F64:
+    """Return the sum of `values` of each owner 0 … owners-1."""
+    return np.bincount(owner, values, minlength=owners).astype(np.float64)
 
 
 def cell_counts(scenario: Scenario, airtime: F64) -> I64:

@@ -14,7 +14,7 @@ from tiertwin.model.parse import Lines, describe, parse_scenario
 from tiertwin.model.scenario import Scenario
 from tiertwin.world.builtin import SCENARIOS, builtin_names
 from tiertwin.world.names import slug
-from tiertwin.world.resolve import check_places
+from tiertwin.world.resolver import check_places
 from tiertwin.world.sources import expand
 
 SUFFIXES = (".yaml", ".yml")

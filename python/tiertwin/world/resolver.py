@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def resolve(scenario: Scenario) -> World:
     to_fog = site_routes(net, nodes, node_fog, fog_node, node_fog)
     to_cloud = fog_routes(net, fog_node, cloud_node)
     site_weight = np.maximum(traffic, 1e-6)
-    fog_weight = np.bincount(node_fog, site_weight, minlength=len(fog_node))
+    fog_weight = sizing.sums(node_fog, site_weight, len(fog_node))
     background, matrix = _background(scenario, net, pairs, weight, float(traffic.sum()))
     rule = scenario.dimensioning
     planned = rule.planned_site_share * _carried(to_fog, site_weight, len(km))
@@ -170,18 +171,16 @@ def roster(
 
 def _pairs(topology: Topology, index: dict[str, int]) -> tuple[I64, I64, F64]:
     """Return the stored demand pairs as arrays."""
-    rows = [(index[row.a], index[row.b], row.volume) for row in topology.demands]
-    a, b, volume = zip(*rows, strict=True) if rows else ((), (), ())
-    return np.array(a, dtype=np.int64), np.array(b, dtype=np.int64), np.array(volume, dtype=np.float64)
+    a = np.array([index[row.a] for row in topology.demands], dtype=np.int64)
+    b = np.array([index[row.b] for row in topology.demands], dtype=np.int64)
+    return a, b, np.array([row.volume for row in topology.demands], dtype=np.float64)
 
 
 def _site_demand(topology: Topology, pairs: tuple[I64, I64, F64]) -> F64:
     """Return the demand weight of each node: its own, else its total in the matrix, else 1."""
     a, b, volume = pairs
     count = len(topology.nodes)
-    total = np.bincount(a, volume, minlength=count) + np.bincount(b, volume, minlength=count)
-    if not len(volume):
-        total = np.ones(count)
+    total = sizing.sums(a, volume, count) + sizing.sums(b, volume, count) if len(volume) else np.ones(count)
     own = [total[i] if node.demand is None else node.demand for i, node in enumerate(topology.nodes)]
     weight = np.array(own, dtype=np.float64)
     return weight if weight.sum() > 0 else np.ones(count)
@@ -223,7 +222,7 @@ def _carried(routes: tuple[I64, ...], weight: F64, links: int) -> F64:
     return loads
 
 
-def _classes(scenario: Scenario) -> dict[str, F64 | I64]:
+def _classes(scenario: Scenario) -> dict[str, Any]:
     rows = scenario.classes
     bursty = [row.arrival == "onoff" for row in rows]
     return {
@@ -242,7 +241,7 @@ def _classes(scenario: Scenario) -> dict[str, F64 | I64]:
     }
 
 
-def _devices(scenario: Scenario, topology: Topology, weight: F64) -> dict[str, F64 | I64]:
+def _devices(scenario: Scenario, topology: Topology, weight: F64) -> dict[str, Any]:
     names = [node.name for node in topology.nodes]
     own = scenario.devices.count
     total = DEVICES_PER_SITE * len(names) if own is None else own
@@ -262,12 +261,12 @@ def _devices(scenario: Scenario, topology: Topology, weight: F64) -> dict[str, F
     }
 
 
-def _offered(counts: F64 | I64, classes: dict[str, F64 | I64], per_task: str) -> F64:
+def _offered(counts: I64, classes: dict[str, Any], per_task: str) -> F64:
     """Return the daily-mean load every site offers if all its tasks are sent, in `per_task` units a second, [S]."""
     return np.asarray(counts.sum(axis=2) @ (classes["tasks_per_s"] * classes[per_task]), dtype=np.float64)
 
 
-def _profiles(scenario: Scenario, urban: Flags, compute: F64) -> dict[str, F64]:
+def _profiles(scenario: Scenario, urban: Flags, compute: F64) -> dict[str, Any]:
     epochs, rule = scenario.epochs_per_day, scenario.dimensioning
     shapes = {name: day.shape(getattr(scenario.day, name), epochs) for name in ("urban", "rural", "background")}
     loads = [float(compute[urban].sum()), float(compute[~urban].sum())]
