@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,12 +34,19 @@ struct BytesCell {
     bool pending = false;
 };
 
+struct BytesStore {
+    std::map<std::uint32_t, BytesCell> cells;
+    mutable std::uint64_t sum = 0;
+    mutable bool stale = false;
+};
+
 class Column {
   public:
     Column(Attribute attribute, std::uint16_t table, index_t rows, bool opaque);
 
     [[nodiscard]] const Attribute& attribute() const { return attribute_; }
     [[nodiscard]] bool opaque() const { return opaque_; }
+    [[nodiscard]] bool holds_bytes() const { return attribute_.type == ValueType::bytes; }
     [[nodiscard]] std::uint64_t key() const { return key_; }
 
     [[nodiscard]] index_t block_count() const { return static_cast<index_t>(blocks_.size()); }
@@ -63,7 +69,7 @@ class Column {
     void settle(std::size_t count, std::uint64_t first);
 
     [[nodiscard]] const std::map<std::uint32_t, BytesCell>& bytes() const;
-    [[nodiscard]] std::map<std::uint32_t, BytesCell>& writable_bytes();
+    [[nodiscard]] std::map<std::uint32_t, BytesCell>& writable_bytes();  // its digest will be taken afresh
     [[nodiscard]] std::uint64_t digest() const;
     [[nodiscard]] bool equal(const Column& other) const;
 
@@ -73,7 +79,7 @@ class Column {
     index_t rows_;
     bool opaque_;
     std::vector<std::shared_ptr<Block>> blocks_;
-    std::shared_ptr<std::map<std::uint32_t, BytesCell>> bytes_;
+    std::shared_ptr<BytesStore> bytes_;
     std::vector<Dirty> dirty_;
     std::uint64_t pending_sum_ = 0;  // sum of old_hash over dirty_
 };
@@ -110,7 +116,7 @@ class StateTable {
     void copy_values(AttributeId attribute, std::span<double> out) const;
     void copy_times(AttributeId attribute, std::span<Time> out) const;
     void copy_numbers(AttributeId attribute, std::span<std::uint64_t> out) const;
-    [[nodiscard]] std::optional<std::string> bytes(AttributeId attribute, index_t row) const;
+    [[nodiscard]] const BytesCell* bytes(AttributeId attribute, index_t row) const;  // nullptr: unwritten
 
     [[nodiscard]] std::uint64_t digest() const;
     // Same table id, rows and cells (value and time; not the number).
@@ -129,6 +135,9 @@ class StateTable {
   private:
     [[nodiscard]] const Column& require(AttributeId attribute) const;
     [[nodiscard]] Column& require(AttributeId attribute);
+    [[nodiscard]] const Column& require_numeric(AttributeId attribute) const;
+    [[nodiscard]] const Block* require_block(AttributeId attribute, index_t row) const;
+    void check_row(index_t row) const;
 
     std::uint16_t table_id_;
     index_t rows_;
