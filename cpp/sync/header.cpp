@@ -39,13 +39,15 @@ bool numbers_fit(const Header& h) { return h.number + h.count >= h.number; }
 
 bool flags_fit(const Header& h) {
     const bool may_be_last = h.kind == Kind::delta || h.kind == Kind::snapshot;
-    return (h.flags & kCriticalFlags & (may_be_last ? ~kFlagLast : ~0U)) == 0;
+    const unsigned known = may_be_last ? kFlagLast : 0U;
+    return (h.flags & kCriticalFlags & ~known) == 0;
 }
 
 // DELTA numbers at least one record, SNAPSHOT says "as of"; all others have no number.
 bool number_fits(const Header& h) {
     if (h.kind == Kind::delta) return h.number >= 1;
-    return h.kind == Kind::snapshot || h.number == 0;
+    if (h.kind == Kind::snapshot) return h.number >= 1 || h.count == 0;
+    return h.number == 0;
 }
 
 }  // namespace

@@ -47,6 +47,9 @@ class SnapshotStage {
     void commit(std::span<StateTable* const> tables);
 
   private:
+    [[nodiscard]] Verdict check_place(const Header& header, const SnapshotPrefix& prefix) const;
+    void restart();
+
     std::map<std::uint16_t, StateTable> staged_;
     std::uint32_t next_ = 0;
     std::uint32_t chunks_ = 0;
