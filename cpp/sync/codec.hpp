@@ -37,6 +37,9 @@ struct BlockView {
 // `at` of the verdict counts from the start of `rest`.
 [[nodiscard]] Verdict parse_block(Bytes rest, bool solver, BlockView& out);
 
+// Values of a numeric block as f64.
+[[nodiscard]] std::vector<double> values_of(const BlockView& block);
+
 struct EncodeLimits {
     std::size_t frame_bytes = kCutBytes;  // header included
     std::size_t frames = SIZE_MAX;        // credit

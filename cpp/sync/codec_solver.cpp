@@ -72,14 +72,19 @@ SolverBlock to_arrays(const BlockView& view) {
         .attribute = view.attribute, .type = view.type, .dense = view.rows == nullptr, .rows = {}, .values = {}};
     for (std::size_t i = 0; view.rows != nullptr && i < view.n; ++i)
         block.rows.push_back(load<std::uint32_t>(view.rows + 4 * i));
-    block.values.resize(view.n);
-    with_type(view.type, [&]<typename T>(T) {
-        for (std::size_t i = 0; i < view.n; ++i) block.values[i] = value_at<T>(view.values, i);
-    });
+    block.values = values_of(view);
     return block;
 }
 
 }  // namespace
+
+std::vector<double> values_of(const BlockView& block) {
+    std::vector<double> out(block.n);
+    with_type(block.type, [&]<typename T>(T) {
+        for (std::size_t i = 0; i < block.n; ++i) out[i] = value_at<T>(block.values, i);
+    });
+    return out;
+}
 
 Frame encode(const SolvePrefix& prefix, std::span<const SolverBlock> blocks, std::uint32_t incarnation) {
     return encode_solver(Kind::solve, prefix, blocks, incarnation);
