@@ -10,8 +10,8 @@
     result.json      the object `tiertwin run --json` prints; only a complete run has it
     status.json      running, complete or interrupted, and why
 
-``status.json`` has a fixed size and is overwritten in place: a full disk can still be told. A writer holds a lock on it,
-which the kernel drops however the writer ends; so *running* without a lock reads as *interrupted*.
+``status.json`` has a fixed size and is overwritten in place: a full disk can still be told. A writer holds a lock on
+it, which the kernel drops however the writer ends; so *running* without a lock reads as *interrupted*.
 """
 
 from __future__ import annotations

@@ -85,7 +85,9 @@ class EventLog:
         self.count = 0
         if path is not None:
             with writing("the event log", path):
-                self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+                self._descriptor = os.open(
+                    path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644
+                )
 
     @property
     def log_hash(self) -> str:

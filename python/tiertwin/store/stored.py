@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -293,7 +293,7 @@ def _read_object(path: Path) -> dict[str, Any]:
 def _fold(series: dict[str, list[float]]) -> dict[str, float]:
     from statistics import fmean, median  # noqa: PLC0415
 
-    ways = {
+    ways: dict[str, Callable[[list[float]], float]] = {
         "mean": fmean,
         "median": median,
         "sum": sum,

@@ -153,7 +153,7 @@ def _as_list(column: Column) -> list[Any]:
 
 
 def _plain(column: Column) -> Column:
-    return column.tolist() if getattr(column, "dtype", None) == object else column
+    return column.tolist() if getattr(getattr(column, "dtype", None), "kind", "") == "O" else column
 
 
 def _take(column: Column, rows: Sequence[int]) -> Column:

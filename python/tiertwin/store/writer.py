@@ -31,8 +31,8 @@ class RunWriter:
     folder
         Where to write: absent or empty.
     scenario
-        The resolved scenario as JSON: ``name`` and ``world`` with ``nodes`` (name, lon, lat, urban, fog, role), ``links``
-        (a, b, km, capacity_mbps, owner) and ``twins`` (name, tier, parent).
+        The resolved scenario as JSON: ``name`` and ``world`` with ``nodes`` (name, lon, lat, urban, fog, role),
+        ``links`` (a, b, km, capacity_mbps, owner) and ``twins`` (name, tier, parent).
     seed
         Seed of the run.
     policies
@@ -104,14 +104,14 @@ class RunWriter:
         numbers = [float(value) for value in values.values()]
         self._add("kpi", policy, epoch, len(names), tier, twin, names, numbers, units)
 
-    def twin_kpis(
+    def twin_kpis(  # noqa: PLR0917  one row of a table, in the order of its columns
         self, policy: str, epoch: int, kpi: str, tier: str, twins: Sequence[str], values: Sequence[float] | np.ndarray
     ) -> None:
         """Gather one KPI of one epoch over many twins of a tier."""
         _same_length("values", values, "twins", twins)
         self._add("kpi", policy, epoch, len(twins), tier, twins, kpi, values, _unit(kpi))
 
-    def belief(
+    def belief(  # noqa: PLR0917  as above
         self,
         policy: str,
         epoch: int,
@@ -129,7 +129,7 @@ class RunWriter:
         _same_length("values", values, "entities", entities)
         self._add("belief", policy, epoch, len(entities), twin, known_ns, entities, attribute, values, sample_ns)
 
-    def decision(
+    def decision(  # noqa: PLR0917  as above
         self,
         policy: str,
         epoch: int,
@@ -143,9 +143,7 @@ class RunWriter:
     ) -> None:
         """Gather what `twin` decided: one row an entity (a child, a group, a link)."""
         _same_length("values", values, "entities", entities)
-        self._add(
-            "decision", policy, epoch, len(entities), twin, entities, attribute, values, unit, lease_until_ns
-        )
+        self._add("decision", policy, epoch, len(entities), twin, entities, attribute, values, unit, lease_until_ns)
 
     def links(self, policy: str, epoch: int, load_mbps: np.ndarray, capacity_mbps: np.ndarray) -> None:
         """Gather the plant's link loads: f64[2m], entry 2l is a→b of link l of the world, 2l + 1 is b→a."""
