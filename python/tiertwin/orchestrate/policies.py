@@ -152,9 +152,22 @@ def _fits(capacity: F64, use: F64) -> float:
 BUILT_IN: dict[str, type[Any]] = {p.name: p for p in (EdgeOnly, CloudOnly, Nearest, Static)}
 
 
+_registered: dict[str, Policy] = {}
+
+
+def register(policy: Policy) -> None:
+    """Make a policy object known in this process; an installed package uses the entry-point group instead."""
+    if not isinstance(policy, Policy):
+        raise TypeError(f"expected an object with name and plan(site), got {policy!r}")
+    if policy.name in BUILT_IN or policy.name == HIERARCHICAL:
+        raise ValueError(f"policy {policy.name!r}: the name is taken by a built-in one; choose another")
+    _registered[policy.name] = policy
+
+
 def policy_names() -> list[str]:
     """Names of all policies: the hierarchy, the built-in ones, installed ones."""
-    return [HIERARCHICAL, *BUILT_IN, *sorted({e.name for e in entry_points(group=ENTRY_POINTS)} - set(BUILT_IN))]
+    installed = {e.name for e in entry_points(group=ENTRY_POINTS)}
+    return [HIERARCHICAL, *BUILT_IN, *sorted((installed | set(_registered)) - set(BUILT_IN))]
 
 
 def find_policy(name: str) -> Policy:
@@ -162,6 +175,8 @@ def find_policy(name: str) -> Policy:
     if name in BUILT_IN:
         built: Policy = BUILT_IN[name]()
         return built
+    if name in _registered:
+        return _registered[name]
     for entry in entry_points(group=ENTRY_POINTS):
         if entry.name == name:
             loaded = entry.load()

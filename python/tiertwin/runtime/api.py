@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tiertwin.runtime.execute import Executed, Watcher
     from tiertwin.runtime.fork import DomainTwin
     from tiertwin.store import ReplayReport, StoredRun, Table
+    from tiertwin.world import World
 
 
 def load(source: str | Path | nx.Graph | Scenario, **overrides: Any) -> Scenario:
@@ -57,6 +58,11 @@ class Result:
     def scenario(self) -> Scenario:
         """The scenario that ran."""
         return self._done.plan.scenario
+
+    @property
+    def world(self) -> World:
+        """The resolved world: network, roster, devices."""
+        return self._done.world
 
     def kpis(self, policy: str | None = None) -> Table:
         """Return the epoch KPIs, tidy: policy, epoch, tier, twin, kpi, value, unit."""
