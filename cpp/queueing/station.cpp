@@ -1,5 +1,6 @@
 #include "queueing/station.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -63,20 +64,21 @@ double mm1k_loss(double lam, double mu, index_t places) {
 }
 
 double mm1k_delay(double lam, double mu, index_t places) {
-    const double loss = mm1k_loss(lam, mu, places);
-    const double r = lam / mu;
-    if (r == 0) return 1 / mu;
-    // Mean number in the station by its states; O(K), exact on both sides of r = 1 where the closed form cancels.
-    // Weighted by the distance from the likelier end so that the powers stay below 1.
-    const double q = r <= 1 ? r : 1 / r;
+    not_negative(lam, "lam");
+    positive(mu, "mu");
+    at_least_one(places, "places");
+    const double low = std::min(lam, mu), high = std::max(lam, mu), q = low / high;
+    if (q == 0) return lam < mu ? 1 / mu : static_cast<double>(places) / mu;
+    // Mean number in the station state by state, counted from the likelier end: the powers stay below 1 and nothing
+    // cancels on either side of lam = mu, as it would in the closed form. O(K).
     double term = 1, mass = 0, moment = 0;
     for (index_t i = 0; i <= places && term > 0; ++i, term *= q) {
         mass += term;
         moment += term * static_cast<double>(i);
     }
-    const double near = moment / mass;
-    const double inside = r <= 1 ? near : static_cast<double>(places) - near;
-    return inside / (lam * (1 - loss));
+    const double from_end = moment / mass;
+    const double inside = lam <= mu ? from_end : static_cast<double>(places) - from_end;
+    return inside / (low * (1 - mm1k_loss(low, high, places)));  // Little; rate let in = lam (1 - P_K) = mu (1 - P_0)
 }
 
 double erlang_c(index_t servers, double offered) {

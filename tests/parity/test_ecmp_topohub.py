@@ -7,6 +7,7 @@ ways, with its volume each way; `ecmp_fwd` is the direction source -> target of 
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,13 @@ from tiertwin import _core
 # di-yuan, germany50, nobel-*, polska store each pair once; abilene, geant hold both orders (topohub then adds them up).
 TOPOLOGIES = ["germany50", "nobel-germany", "nobel-eu", "polska", "di-yuan", "abilene", "geant"]
 ROUNDING = 0.005  # two decimals of a percentage
+
+
+def sndlib(name: str) -> dict[str, Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # topohub leaves its file to the garbage collector
+        topology: dict[str, Any] = topohub.get(f"sndlib/{name}")
+    return topology
 
 
 def both_ways(pairs: list[tuple[int, int, float]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -37,7 +45,7 @@ def demands(topology: dict[str, Any], mode: str) -> list[tuple[int, int, float]]
 @pytest.mark.parametrize("mode", ["org", "uni"])
 @pytest.mark.parametrize("name", TOPOLOGIES)
 def test_loads_equal_the_stored_ones_up_to_one_factor(name: str, mode: str) -> None:
-    topology = topohub.get(f"sndlib/{name}")
+    topology = sndlib(name)
     edges = topology["edges"]
     ends = np.array([(edge["source"], edge["target"]) for edge in edges], dtype=np.int64)
     tail, head = np.concatenate([ends[:, 0], ends[:, 1]]), np.concatenate([ends[:, 1], ends[:, 0]])
