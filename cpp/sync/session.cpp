@@ -220,7 +220,11 @@ void note_effects(Session& s, const Event& e, std::uint32_t effects, Time now) {
         s.whole = true;
         restage(s);
     }
-    if ((effects & kSendFrom) != 0) s.acked = std::max(s.acked, e.first);
+    if ((effects & kSendFrom) != 0) {
+        s.acked = std::max(s.acked, e.first);
+        s.snapshot_out = false;
+        if (!unacknowledged(s)) s.retry_at = kNoTime;
+    }
     if ((effects & kSendSnapshot) != 0) {
         s.acked = 0;
         s.snapshot_out = true;
