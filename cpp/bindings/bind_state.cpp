@@ -121,6 +121,14 @@ void bind_table_writes(py::class_<StateTable>& table) {
             "attribute"_a, "rows"_a.noconvert(), "values"_a.noconvert(), "time_ns"_a, "deadband"_a = false,
             "Write cells locally; they stay pending until encoded. Returns how many were written.")
         .def(
+            "set_timed",
+            [](StateTable& self, AttributeId attribute, const array_in<std::uint32_t>& rows,
+               const array_in<double>& values, const array_in<Time>& times_ns) {
+                return self.set_timed(attribute, view(rows), view(values), view(times_ns));
+            },
+            "attribute"_a, "rows"_a.noconvert(), "values"_a.noconvert(), "times_ns"_a.noconvert(),
+            "Write cells locally, each with its own time.")
+        .def(
             "set_bytes",
             [](StateTable& self, AttributeId attribute, std::uint32_t row, const py::bytes& value, Time time_ns) {
                 self.set_bytes(attribute, row, std::string_view(value), time_ns);

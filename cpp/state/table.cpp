@@ -118,8 +118,8 @@ std::size_t StateTable::opaque_count() const {
         std::count_if(columns_.begin(), columns_.end(), [](const Column& column) { return column.opaque(); }));
 }
 
-index_t StateTable::set(AttributeId attribute, std::span<const std::uint32_t> rows, std::span<const double> values,
-                        Time time, bool use_deadband) {
+Column& StateTable::checked_column(AttributeId attribute, std::span<const std::uint32_t> rows,
+                                   std::span<const double> values) {
     Column& column = require(attribute);
     const Attribute& a = column.attribute();
     if (column.holds_bytes()) throw InvalidArgument(named(a) + " holds bytes: use set_bytes");
@@ -127,7 +127,6 @@ index_t StateTable::set(AttributeId attribute, std::span<const std::uint32_t> ro
         throw InvalidArgument(named(a) + ": expected one value per row, got " + std::to_string(rows.size()) +
                               " rows and " + std::to_string(values.size()) + " values");
     }
-    const Time at = checked_time(a, time);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (rows[i] >= rows_) {
             throw InvalidArgument(named(a) + ": expected a row below " + std::to_string(rows_) + ", got " +
@@ -135,14 +134,43 @@ index_t StateTable::set(AttributeId attribute, std::span<const std::uint32_t> ro
         }
         (void)checked_value(a, values[i], rows[i]);
     }
+    return column;
+}
+
+namespace {
+
+double as_on_wire(const Attribute& a, double value) {
+    return a.type == ValueType::f32 ? static_cast<double>(static_cast<float>(value)) : value;
+}
+
+}  // namespace
+
+index_t StateTable::set(AttributeId attribute, std::span<const std::uint32_t> rows, std::span<const double> values,
+                        Time time, bool use_deadband) {
+    Column& column = checked_column(attribute, rows, values);
+    const Time at = checked_time(column.attribute(), time);
     index_t written = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        const double value = a.type == ValueType::f32 ? static_cast<double>(static_cast<float>(values[i])) : values[i];
+        const double value = as_on_wire(column.attribute(), values[i]);
         if (use_deadband && within_deadband(column, rows[i], value, at)) continue;
         column.write(rows[i], value, at);
         ++written;
     }
     return written;
+}
+
+index_t StateTable::set_timed(AttributeId attribute, std::span<const std::uint32_t> rows,
+                              std::span<const double> values, std::span<const Time> times) {
+    Column& column = checked_column(attribute, rows, values);
+    if (times.size() != rows.size()) {
+        throw InvalidArgument(named(column.attribute()) + ": expected one time per row, got " +
+                              std::to_string(rows.size()) + " rows and " + std::to_string(times.size()) + " times");
+    }
+    for (const Time time : times) (void)checked_time(column.attribute(), time);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        column.write(rows[i], as_on_wire(column.attribute(), values[i]), checked_time(column.attribute(), times[i]));
+    }
+    return static_cast<index_t>(rows.size());
 }
 
 void StateTable::set_bytes(AttributeId attribute, std::uint32_t row, std::string_view value, Time time) {
