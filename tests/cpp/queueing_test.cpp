@@ -1,5 +1,3 @@
-#include "queueing/station.hpp"
-
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -7,6 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "queueing/station.hpp"
 
 using namespace tiertwin;
 using doctest::Approx;
@@ -46,8 +45,8 @@ TEST_CASE("M/M/1/K loses 1/(K+1) at load 1, continuously, and nearly 1 - 1/r far
     CHECK(mm1k_loss(4, 1, 1000) == Approx(0.75));
     CHECK(mm1k_loss(0, 1, 3) == 0.0);
     CHECK(mm1k_loss(0.5, 1, 1) == Approx(0.5 / 1.5));
-    CHECK(mm1k_delay(80, 100, 1) == Approx(0.01));                     // one place: nobody waits
-    CHECK(mm1k_delay(80, 100, 2000) == Approx(mm1_delay(80, 100)));    // many: as without a limit
+    CHECK(mm1k_delay(80, 100, 1) == Approx(0.01));                          // one place: nobody waits
+    CHECK(mm1k_delay(80, 100, 2000) == Approx(mm1_delay(80, 100)));         // many: as without a limit
     CHECK(mm1k_delay(4, 1, 1000) == Approx(1000 - 1.0 / 3).epsilon(1e-9));  // nearly always full
 }
 
