@@ -23,6 +23,7 @@ FIXED = {
     "barrier": (EPOCH,),
 }
 SECOND = 1_000_000_000
+Table = _core.StateTable
 
 
 def golden(name: str) -> bytes:
@@ -46,9 +47,7 @@ def telemetry() -> _core.StateTable:
     return _core.StateTable(registry, 1, [1, 2, 7], 4)
 
 
-def one_column(
-    table: int, name: str, *, type_: str, unit: str, kind: str, high: float, max_age_ms: int
-) -> _core.StateTable:
+def one_column(table: int, name: str, *, type_: str, unit: str, kind: str, high: float, max_age_ms: int) -> Table:
     registry = _core.AttributeRegistry()
     low = 0.0 if type_ != "bytes" else -high
     registry.add(1, name, unit, kind, type_, "none", low, high, max_age_ms)
