@@ -12,8 +12,9 @@ constexpr Time kAckEvery = 50 * kMillisecond;
 
 }  // namespace
 
-Peer::Peer(const PeerConfig& config)
+Peer::Peer(const AttributeRegistry& registry, const PeerConfig& config)
     : epoch(config.epoch),
+      registry_(&registry),
       config_(config),
       outbox_(config.frame_bytes, config.snapshot_every_ms * kMillisecond),
       term_(config.term) {
@@ -34,14 +35,12 @@ Peer::Peer(const PeerConfig& config)
 void Peer::add_out(StateTable& table) { outbox_.add_table(table); }
 void Peer::add_in(StateTable& table) { inbox_.add_table(table); }
 
-void Peer::add_unit_out(const AttributeRegistry& registry, std::uint16_t table,
-                        const std::vector<AttributeId>& attributes, index_t rows) {
-    outbox_.add_units(std::make_unique<StateTable>(registry, table, attributes, rows));
+void Peer::add_unit_out(std::uint16_t table, const std::vector<AttributeId>& attributes, index_t rows) {
+    outbox_.add_units(std::make_unique<StateTable>(*registry_, table, attributes, rows));
 }
 
-void Peer::add_unit_in(const AttributeRegistry& registry, std::uint16_t table,
-                       const std::vector<AttributeId>& attributes, index_t rows) {
-    inbox_.add_units(std::make_unique<StateTable>(registry, table, attributes, rows));
+void Peer::add_unit_in(std::uint16_t table, const std::vector<AttributeId>& attributes, index_t rows) {
+    inbox_.add_units(std::make_unique<StateTable>(*registry_, table, attributes, rows));
 }
 
 // --------------------------------------------------------------------------------------------------------------- calls
@@ -106,9 +105,12 @@ Time Peer::next_tick() const {
     return next;
 }
 
-Frame Peer::barrier(std::uint64_t barrier_epoch) const {
+std::vector<Frame> Peer::barrier(std::uint64_t barrier_epoch) {
     if (!config_.virtual_clock) throw InvalidArgument("A barrier exists under the virtual clock only");
-    return encode(Barrier{barrier_epoch}, config_.incarnation);
+    std::vector<Frame> frames;
+    if (session_.attached) frames.push_back(encode(Barrier{barrier_epoch}, config_.incarnation));
+    count_out(frames);
+    return frames;
 }
 
 std::vector<Frame> Peer::bye(std::uint16_t reason, const std::string& text, Time now) {
@@ -144,9 +146,10 @@ Outcome Peer::step(const Event& event, Context& at) {
     const Outcome outcome = apply(session_, event, at.now);
     if (outcome.has(kBegin)) begin_session(at);
     if (session_.state != before) {
-        static constexpr std::array kEntered{Change{}, Change::live, Change::gapped, Change::resyncing, Change::lost,
-                                             Change::banned};
-        if (session_.state != State::fresh) at.out.changes.push_back(kEntered[static_cast<std::size_t>(session_.state)]);
+        static constexpr std::array kEntered{Change{},          Change::live, Change::gapped,
+                                             Change::resyncing, Change::lost, Change::banned};
+        if (session_.state != State::fresh)
+            at.out.changes.push_back(kEntered[static_cast<std::size_t>(session_.state)]);
     }
     if (session_.suspect && !suspected) at.out.changes.push_back(Change::suspect);
     if (!session_.suspect && suspected && session_.attached) at.out.changes.push_back(Change::well);
@@ -178,9 +181,9 @@ void Peer::say_bye(std::uint16_t reason, const char* text, Context& at) {
 }
 
 void Peer::say_resync(std::uint16_t reason, Context& at) {
-    at.out.reply.push_back(encode(
-        Resync{.cursor = session_.cursor, .reason = reason, .chunk = reason == 4 ? session_.staged : 0},
-        config_.incarnation));
+    at.out.reply.push_back(
+        encode(Resync{.cursor = session_.cursor, .reason = reason, .chunk = reason == 4 ? session_.staged : 0},
+               config_.incarnation));
 }
 
 void Peer::begin_session(Context& at) {

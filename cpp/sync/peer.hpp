@@ -6,7 +6,8 @@
 //   receive()                 <-------     publish(), send_unit()
 //   tick() -> HEARTBEAT, ACK, retries      tick() -> the same
 //
-// Pure     `now` (any origin, never backwards) is an argument; frames come in as spans and go out as vectors. No socket,
+// Pure     `now` (any origin, never backwards) is an argument; frames come in as spans and go out as vectors. No
+// socket,
 //          clock or randomness. Same calls, same bytes.
 // Owner    the thread of its twin. Tables given to add_out and add_in must outlive the peer; an in-table is written by
 //          nobody else (R15), an out-table is sent to nobody else (its cells carry this stream's numbers).
@@ -54,11 +55,11 @@ enum class Change : std::uint8_t {
     lost = 4,
     banned = 5,
     suspect = 6,
-    well = 7,       // no longer suspect
-    swapped = 8,    // a snapshot replaced all in-tables
-    alarm = 9,      // digests differ, a schema differs, or a snapshot failed three times
-    term = 10,      // term() rose: to disk before `reply` leaves (parent), before anything is obeyed (child)
-    barrier = 11,   // Received.epoch
+    well = 7,      // no longer suspect
+    swapped = 8,   // a snapshot replaced all in-tables
+    alarm = 9,     // digests differ, a schema differs, or a snapshot failed three times
+    term = 10,     // term() rose: to disk before `reply` leaves (parent), before anything is obeyed (child)
+    barrier = 11,  // Received.epoch
     bye = 12,
     restarted = 13,  // the peer has a higher incarnation
     attached = 14,   // a session began: frames may leave
@@ -85,15 +86,14 @@ struct Received {
 
 class Peer {
   public:
-    explicit Peer(const PeerConfig& config);
+    // `registry` must outlive the peer.
+    Peer(const AttributeRegistry& registry, const PeerConfig& config);
 
     // Before the first session. Both ends declare the same schema (fingerprint) for a table.
     void add_out(StateTable& table);
     void add_in(StateTable& table);
-    void add_unit_out(const AttributeRegistry& registry, std::uint16_t table, const std::vector<AttributeId>& attributes,
-                      index_t rows);
-    void add_unit_in(const AttributeRegistry& registry, std::uint16_t table, const std::vector<AttributeId>& attributes,
-                     index_t rows);
+    void add_unit_out(std::uint16_t table, const std::vector<AttributeId>& attributes, index_t rows);
+    void add_unit_in(std::uint16_t table, const std::vector<AttributeId>& attributes, index_t rows);
 
     [[nodiscard]] std::vector<Frame> connect(Time now);  // InvalidArgument for a parent; empty while banned
     [[nodiscard]] Received receive(Bytes frame, Time now);
@@ -104,7 +104,8 @@ class Peer {
     [[nodiscard]] Received tick(Time now);
     [[nodiscard]] Time next_tick() const;  // when tick has something to do by itself; kNoTime: never
 
-    [[nodiscard]] Frame barrier(std::uint64_t epoch) const;  // InvalidArgument under the real clock
+    // InvalidArgument under the real clock; empty while not attached.
+    [[nodiscard]] std::vector<Frame> barrier(std::uint64_t epoch);
     [[nodiscard]] std::vector<Frame> bye(std::uint16_t reason, const std::string& text, Time now);
     [[nodiscard]] Received lost(Time now);  // the transport says that the peer is gone
 
@@ -121,7 +122,7 @@ class Peer {
     [[nodiscard]] std::uint32_t term() const { return term_; }
     [[nodiscard]] std::uint64_t out_digest() const { return outbox_.digest(); }
     [[nodiscard]] std::uint64_t in_digest() const { return inbox_.digest(); }
-    [[nodiscard]] Time rtt() const { return rtt_; }  // -1: unknown
+    [[nodiscard]] Time rtt() const { return rtt_; }                  // -1: unknown
     [[nodiscard]] Time heartbeat_sent(std::uint32_t counter) const;  // -1: never, or too long ago
     [[nodiscard]] std::map<std::string, std::uint64_t> counters() const;
 
@@ -161,6 +162,7 @@ class Peer {
     void dropped(const Event& event, Context& at);
     [[nodiscard]] Grant grant_of(const Lease& lease) const;
 
+    const AttributeRegistry* registry_;
     PeerConfig config_;
     Session session_;
     Outbox outbox_;

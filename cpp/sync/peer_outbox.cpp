@@ -10,9 +10,9 @@
 namespace tiertwin::sync {
 namespace {
 
-constexpr std::size_t kHeldUnits = 64;       // a table
-constexpr std::size_t kChunksACall = 16;     // 4 MiB, then others get their turn
-constexpr std::size_t kRecordBound = 48;     // bytes a record takes at worst: a block of its own
+constexpr std::size_t kHeldUnits = 64;    // a table
+constexpr std::size_t kChunksACall = 16;  // 4 MiB, then others get their turn
+constexpr std::size_t kRecordBound = 48;  // bytes a record takes at worst: a block of its own
 constexpr std::uint32_t kMostCreditFrames = 1024, kMostCreditBytes = 64U << 20U;  // whatever a peer grants (R13)
 
 std::uint32_t milliseconds(Time span) {
@@ -236,7 +236,8 @@ void Outbox::begin_snapshot(const Identity& me, Time now) {
         if (const auto budget = ledgers_.find(kBudget); budget != ledgers_.end()) {
             StateTable empty = budget->second->empty_like();  // its leases belong to older terms; the plan follows anew
             budget->second->swap(empty);
-            if (newest_plan_ && std::none_of(held_.begin(), held_.end(), [](const Held& u) { return u.table == kBudget; })) {
+            if (newest_plan_ &&
+                std::none_of(held_.begin(), held_.end(), [](const Held& u) { return u.table == kBudget; })) {
                 held_.push_front(std::move(*newest_plan_));
             }
             newest_plan_.reset();

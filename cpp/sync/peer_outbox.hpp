@@ -60,7 +60,7 @@ class Outbox {
   public:
     Outbox(std::size_t frame_bytes, Time snapshot_every) : frame_bytes_(frame_bytes), snapshot_every_(snapshot_every) {}
 
-    void add_table(StateTable& table);           // InvalidArgument for a unit table or a second one of an id
+    void add_table(StateTable& table);  // InvalidArgument for a unit table or a second one of an id
     void add_units(std::unique_ptr<StateTable> ledger);
 
     void take_credit(std::uint32_t frames, std::uint32_t bytes);
@@ -76,12 +76,12 @@ class Outbox {
     void hold(std::uint16_t table, UnitRecords records, const std::optional<LeaseTerms>& lease, Time now);
 
     // --- effects of the session
-    void begin(bool peer_restarted);            // a new session: nothing counts as sent
-    void send_from(std::uint64_t cursor);       // the peer has everything up to here
+    void begin(bool peer_restarted);       // a new session: nothing counts as sent
+    void send_from(std::uint64_t cursor);  // the peer has everything up to here
     void want_snapshot();
     void send_chunks(std::uint32_t first);
     void acknowledge(std::uint64_t received);
-    void send_again(const Session& session);    // the retry timer
+    void send_again(const Session& session);  // the retry timer
 
     // Numbers and encodes what credit allows, then moves frames that may leave into `out`. `progress` permits one retry
     // without budget. `samples`: number pending samples as well. `open`: the gate for new snapshots.
@@ -113,7 +113,7 @@ class Outbox {
 
     std::size_t frame_bytes_;
     Time snapshot_every_;
-    std::vector<StateTable*> tables_;                             // ascending id
+    std::vector<StateTable*> tables_;  // ascending id
     std::map<std::uint16_t, std::unique_ptr<StateTable>> ledgers_;
     std::uint64_t last_ = 0;
 

@@ -11,17 +11,27 @@ namespace {
 
 Input input_of(Kind kind) {
     switch (kind) {
-        case Kind::hello: return Input::hello;
-        case Kind::welcome: return Input::welcome;
-        case Kind::delta: return Input::delta;
-        case Kind::ack: return Input::ack;
-        case Kind::snapshot: return Input::snapshot;
-        case Kind::resync: return Input::resync;
-        case Kind::heartbeat: return Input::heartbeat;
-        case Kind::bye: return Input::bye;
-        case Kind::barrier: return Input::barrier;
+        case Kind::hello:
+            return Input::hello;
+        case Kind::welcome:
+            return Input::welcome;
+        case Kind::delta:
+            return Input::delta;
+        case Kind::ack:
+            return Input::ack;
+        case Kind::snapshot:
+            return Input::snapshot;
+        case Kind::resync:
+            return Input::resync;
+        case Kind::heartbeat:
+            return Input::heartbeat;
+        case Kind::bye:
+            return Input::bye;
+        case Kind::barrier:
+            return Input::barrier;
         case Kind::solve:
-        case Kind::solved: return Input::solver;
+        case Kind::solved:
+            return Input::solver;
     }
     return Input::bad_frame;
 }
@@ -45,17 +55,37 @@ Received Peer::receive(Bytes frame, Time now) {
         if (admit(header, at)) {
             const Bytes body = body_of(frame);
             switch (header.kind) {
-                case Kind::hello: on_hello(header, body, at); break;
-                case Kind::welcome: on_welcome(header, body, at); break;
-                case Kind::delta: on_delta(header, frame, at); break;
-                case Kind::snapshot: on_snapshot(header, frame, at); break;
-                case Kind::ack: on_ack(body, at); break;
-                case Kind::resync: on_resync(body, at); break;
-                case Kind::heartbeat: on_heartbeat(body, at); break;
-                case Kind::bye: on_bye(body, at); break;
-                case Kind::barrier: on_barrier(body, at); break;
+                case Kind::hello:
+                    on_hello(header, body, at);
+                    break;
+                case Kind::welcome:
+                    on_welcome(header, body, at);
+                    break;
+                case Kind::delta:
+                    on_delta(header, frame, at);
+                    break;
+                case Kind::snapshot:
+                    on_snapshot(header, frame, at);
+                    break;
+                case Kind::ack:
+                    on_ack(body, at);
+                    break;
+                case Kind::resync:
+                    on_resync(body, at);
+                    break;
+                case Kind::heartbeat:
+                    on_heartbeat(body, at);
+                    break;
+                case Kind::bye:
+                    on_bye(body, at);
+                    break;
+                case Kind::barrier:
+                    on_barrier(body, at);
+                    break;
                 case Kind::solve:
-                case Kind::solved: bad({Reason::role, 3}, at); break;  // no neighbour is a solver
+                case Kind::solved:
+                    bad({Reason::role, 3}, at);
+                    break;  // no neighbour is a solver
             }
         }
     }
@@ -131,7 +161,8 @@ void Peer::dropped(const Event& event, Context& at) {
 void Peer::on_hello(const Header& header, Bytes body, Context& at) {
     Hello hello;
     if (const Verdict v = decode(body, hello); !v.ok()) return bad(in_body(v), at);
-    if (hello.version_min > kVersion || hello.version_max < kVersion) return say_bye(4, "this side speaks version 1", at);
+    if (hello.version_min > kVersion || hello.version_max < kVersion)
+        return say_bye(4, "this side speaks version 1", at);
     const std::uint32_t next_term = std::max(term_, term_of(hello.epoch)) + 1;
     if (next_term > kMaxTerm) return bad({Reason::term, kHeaderBytes + 48}, at);
     const std::uint32_t known = session_.incarnation;
@@ -267,8 +298,7 @@ Grant Peer::grant_of(const Lease& lease) const {
 void Peer::on_snapshot(const Header& header, Bytes frame, Context& at) {
     SnapshotPrefix prefix;
     if (const Verdict v = decode(body_of(frame), prefix); !v.ok()) return bad(in_body(v), at);
-    const Event event{
-        .input = Input::snapshot, .last = header.number, .index = prefix.chunk, .count = prefix.chunks};
+    const Event event{.input = Input::snapshot, .last = header.number, .index = prefix.chunk, .count = prefix.chunks};
     if ((transitions()[find_row(session_, event, at.now)].effects & kStage) == 0) {
         dropped(event, at);
         (void)step(event, at);
@@ -312,8 +342,8 @@ void Peer::on_ack(Bytes body, Context& at) {
 void Peer::on_resync(Bytes body, Context& at) {
     Resync resync;
     if (const Verdict v = decode(body, resync); !v.ok()) return bad(in_body(v), at);
-    const Outcome outcome = step(
-        {.input = Input::resync, .first = resync.cursor, .index = resync.chunk, .reason = resync.reason}, at);
+    const Outcome outcome =
+        step({.input = Input::resync, .first = resync.cursor, .index = resync.chunk, .reason = resync.reason}, at);
     if (outcome.has(kBad)) return bad({Reason::body_value, kHeaderBytes}, at);
     if (outcome.has(kSendFrom)) outbox_.send_from(resync.cursor);
     if (outcome.has(kSendChunks)) outbox_.send_chunks(resync.chunk);

@@ -88,35 +88,58 @@ bool unacknowledged(const Session& s) { return s.acked < s.sent || s.snapshot_ou
 
 bool holds(When when, const Session& s, const Event& e, Time now) {
     switch (when) {
-        case When::always: return true;
-        case When::lower_incarnation: return e.incarnation < s.incarnation;
+        case When::always:
+            return true;
+        case When::lower_incarnation:
+            return e.incarnation < s.incarnation;
         case When::resumable:
             return e.agree && s.whole && e.stream == s.stream && s.cursor + 1 >= e.first && s.cursor <= e.last;
-        case When::known_term: return e.term <= s.term;
-        case When::said_unknown: return now < s.unknown_at + kUnknownEvery;
-        case When::next: return e.first == s.cursor + 1;
-        case When::old: return e.last <= s.cursor && (e.input == Input::delta || s.state == State::live || e.last < s.cursor);
-        case When::overlaps: return e.first <= s.cursor;
-        case When::reaches: return e.first <= s.cursor + 1 && e.last > s.cursor;
-        case When::newer_snapshot: return e.index == 0 && e.last > s.cursor;
-        case When::expected_chunk: return e.index == 0 ? (s.staged == 0 || e.last > s.as_of)
-                                                       : (e.index == s.staged && e.last == s.as_of);
-        case When::repeated_chunk: return e.last < s.as_of || (e.last == s.as_of && e.index < s.staged);
-        case When::chunk_asked: return now < s.asked_at + kFirstWait;
-        case When::failures_left: return s.failures + 1 < kChunkFailures;
-        case When::agrees: return e.agree;
+        case When::known_term:
+            return e.term <= s.term;
+        case When::said_unknown:
+            return now < s.unknown_at + kUnknownEvery;
+        case When::next:
+            return e.first == s.cursor + 1;
+        case When::old:
+            return e.last <= s.cursor && (e.input == Input::delta || s.state == State::live || e.last < s.cursor);
+        case When::overlaps:
+            return e.first <= s.cursor;
+        case When::reaches:
+            return e.first <= s.cursor + 1 && e.last > s.cursor;
+        case When::newer_snapshot:
+            return e.index == 0 && e.last > s.cursor;
+        case When::expected_chunk:
+            return e.index == 0 ? (s.staged == 0 || e.last > s.as_of) : (e.index == s.staged && e.last == s.as_of);
+        case When::repeated_chunk:
+            return e.last < s.as_of || (e.last == s.as_of && e.index < s.staged);
+        case When::chunk_asked:
+            return now < s.asked_at + kFirstWait;
+        case When::failures_left:
+            return s.failures + 1 < kChunkFailures;
+        case When::agrees:
+            return e.agree;
         case When::within_log:
             return e.agree && e.reason != 3 && e.reason != 4 && e.first + 1 >= s.log_first && e.first <= s.sent;
-        case When::beyond_sent: return (e.input == Input::ack ? e.last : e.first) > s.sent;
-        case When::schema: return e.reason == 2;
-        case When::chunk_missing: return e.reason == 4;
-        case When::overtaken: return e.input == Input::ack ? e.last < s.acked : e.reason == 1 && e.first < s.acked;
-        case When::unacknowledged: return unacknowledged(s);
-        case When::other_digest: return e.last == s.cursor && !e.agree;
-        case When::allowed: return e.allowed;
-        case When::tries_left: return s.tries + 1 < kGapTries;
-        case When::third_bad: return s.bad_at[0] > now - kBadWindow;
-        case When::still_banned: return now < s.banned_until;
+        case When::beyond_sent:
+            return (e.input == Input::ack ? e.last : e.first) > s.sent;
+        case When::schema:
+            return e.reason == 2;
+        case When::chunk_missing:
+            return e.reason == 4;
+        case When::overtaken:
+            return e.input == Input::ack ? e.last < s.acked : e.reason == 1 && e.first < s.acked;
+        case When::unacknowledged:
+            return unacknowledged(s);
+        case When::other_digest:
+            return e.last == s.cursor && !e.agree;
+        case When::allowed:
+            return e.allowed;
+        case When::tries_left:
+            return s.tries + 1 < kGapTries;
+        case When::third_bad:
+            return s.bad_at[0] > now - kBadWindow;
+        case When::still_banned:
+            return now < s.banned_until;
     }
     return false;
 }
@@ -172,14 +195,20 @@ void ban(Session& s, Time now) {
 void enter(Session& s, State before, Time now) {
     if (s.state == before) return;
     switch (s.state) {
-        case State::live: s.wait_at = kNoTime; break;
-        case State::gapped: start_wait(s, now); break;
+        case State::live:
+            s.wait_at = kNoTime;
+            break;
+        case State::gapped:
+            start_wait(s, now);
+            break;
         case State::resyncing:
             start_wait(s, now);
             s.failures = 0;
             break;
         case State::fresh:
-        case State::lost: detach(s); break;
+        case State::lost:
+            detach(s);
+            break;
         case State::banned:
             detach(s);
             ban(s, now);
@@ -267,7 +296,8 @@ Outcome apply(Session& s, const Event& e, Time now) {
     const std::size_t index = find_row(s, e, now);
     const Row& row = kRows[index];
     const State before = s.state;
-    if ((row.effects & kUnlisted) != 0) ++s.unlisted[static_cast<std::size_t>(before)][static_cast<std::size_t>(e.input)];
+    if ((row.effects & kUnlisted) != 0)
+        ++s.unlisted[static_cast<std::size_t>(before)][static_cast<std::size_t>(e.input)];
     if (before != State::banned && (bit(e.input) & kFrames) != 0 && s.heard_at != kNoTime) {
         s.heard_at = now;  // any frame counts as life
         s.suspect = false;

@@ -61,17 +61,17 @@ inline constexpr std::uint64_t kNoNumber = std::numeric_limits<std::uint64_t>::m
 // What happened, with the facts the conditions look at; unused fields stay zero.
 struct Event {
     Input input = Input::bad_frame;
-    std::uint64_t first = 0;        // DELTA: first record. HELLO, WELCOME: oldest on offer. RESYNC, offer: the peer's cursor
-    std::uint64_t last = 0;         // DELTA: last record. HELLO, WELCOME: newest on offer. ACK: received level.
-                                    // HEARTBEAT: the peer's last number. SNAPSHOT, complete: as-of number
-    std::uint64_t stream = 0;       // HELLO, WELCOME: the peer's own stream id
+    std::uint64_t first = 0;   // DELTA: first record. HELLO, WELCOME: oldest on offer. RESYNC, offer: the peer's cursor
+    std::uint64_t last = 0;    // DELTA: last record. HELLO, WELCOME: newest on offer. ACK: received level.
+                               // HEARTBEAT: the peer's last number. SNAPSHOT, complete: as-of number
+    std::uint64_t stream = 0;  // HELLO, WELCOME: the peer's own stream id
     std::uint32_t incarnation = 0;  // HELLO, WELCOME
     std::uint32_t term = 0;         // WELCOME
     std::uint32_t index = 0;        // SNAPSHOT: chunk. RESYNC: first missing chunk
     std::uint32_t count = 0;        // SNAPSHOT: chunks
     std::uint16_t reason = 0;       // RESYNC
-    bool agree = true;              // WELCOME: mode is resume. HEARTBEAT, complete: digests equal. offer: it names our stream
-    bool allowed = true;            // BARRIER: virtual clock. SOLVE, SOLVED: role
+    bool agree = true;    // WELCOME: mode is resume. HEARTBEAT, complete: digests equal. offer: it names our stream
+    bool allowed = true;  // BARRIER: virtual clock. SOLVE, SOLVED: role
 };
 
 // Effects, a bit each; carried out by the caller in this order.
@@ -137,10 +137,10 @@ enum class When : std::uint8_t {
 };
 
 struct Row {
-    std::uint8_t states;     // mask of 1 << State
-    std::uint32_t inputs;    // mask of 1 << Input
+    std::uint8_t states;   // mask of 1 << State
+    std::uint32_t inputs;  // mask of 1 << Input
     When when;
-    std::int8_t next;        // State, or kSame
+    std::int8_t next;  // State, or kSame
     std::uint32_t effects;
 };
 inline constexpr std::int8_t kSame = -1;

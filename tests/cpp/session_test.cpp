@@ -72,12 +72,18 @@ TEST_CASE("session: which (state, input) pairs are named at all") {
     // A row that gets lost shows here. Rows of text: state; columns: inputs in the order of the enumeration.
     const std::vector<std::string> expected = {
         //  hello … solver, bad, open, offer, complete, wait, retry, silence, death, unreachable
-        "1111111111" "110010111",  // fresh
-        "1111111111" "111001111",  // live
-        "1111111100" "111011111",  // gapped
-        "1111111100" "111111111",  // resyncing
-        "1011111011" "110000000",  // lost
-        "1111111111" "100000000",  // banned
+        "1111111111"
+        "110010111",  // fresh
+        "1111111111"
+        "111001111",  // live
+        "1111111100"
+        "111011111",  // gapped
+        "1111111100"
+        "111111111",  // resyncing
+        "1011111011"
+        "110000000",  // lost
+        "1111111111"
+        "100000000",  // banned
     };
     for (std::size_t state = 0; state < kStates; ++state) {
         std::string found;
@@ -166,10 +172,10 @@ TEST_CASE("session: a reconnect resumes when cursor and offer meet, else it asks
     CHECK(apply(s, hello(1, 7), 2).has(kWelcomeResume));
     CHECK(apply(s, hello(9, 12), 3).has(kWelcomeSnapshot));  // 8 is gone
     CHECK(s.state == State::resyncing);
-    CHECK(apply(s, hello(1, 6), 4).has(kWelcomeSnapshot));         // it forgot what we hold
-    CHECK(apply(s, hello(1, 12, 99), 5).has(kWelcomeSnapshot));    // another stream
+    CHECK(apply(s, hello(1, 6), 4).has(kWelcomeSnapshot));       // it forgot what we hold
+    CHECK(apply(s, hello(1, 12, 99), 5).has(kWelcomeSnapshot));  // another stream
     CHECK(s.cursor == 0);
-    CHECK(apply(s, hello(1, 12, 99), 6).has(kWelcomeSnapshot));    // known now, but its snapshot never came
+    CHECK(apply(s, hello(1, 12, 99), 6).has(kWelcomeSnapshot));  // known now, but its snapshot never came
     const Outcome old = apply(s, hello(1, 12, 99, 2), 7);
     CHECK(old.has(kByeFenced));
     CHECK(s.incarnation == 3);

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from reference import codec
 
+from reference import codec
 from tiertwin import _core
 
 HERE = Path(__file__).parent
@@ -23,6 +23,7 @@ FIXED = {
     "barrier": (EPOCH,),
 }
 SECOND = 1_000_000_000
+Table = _core.StateTable
 
 
 def golden(name: str) -> bytes:
@@ -46,7 +47,7 @@ def telemetry() -> _core.StateTable:
     return _core.StateTable(registry, 1, [1, 2, 7], 4)
 
 
-def one_column(table: int, type_: str, name: str, unit: str, kind: str, high: float, max_age_ms: int) -> _core.StateTable:
+def one_column(table: int, name: str, *, type_: str, unit: str, kind: str, high: float, max_age_ms: int) -> Table:
     registry = _core.AttributeRegistry()
     low = 0.0 if type_ != "bytes" else -high
     registry.add(1, name, unit, kind, type_, "none", low, high, max_age_ms)
@@ -54,11 +55,11 @@ def one_column(table: int, type_: str, name: str, unit: str, kind: str, high: fl
 
 
 def names() -> _core.StateTable:
-    return one_column(3, "bytes", "names.telemetry", "", "event", np.inf, 0)
+    return one_column(3, "names.telemetry", type_="bytes", unit="", kind="event", high=np.inf, max_age_ms=0)
 
 
 def budget() -> _core.StateTable:
-    return one_column(16, "f64", "quota.compute", "GHz", "gauge", 1e4, 60000)
+    return one_column(16, "quota.compute", type_="f64", unit="GHz", kind="gauge", high=1e4, max_age_ms=60000)
 
 
 def test_there_is_a_frame_of_every_kind():

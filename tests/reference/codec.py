@@ -1,10 +1,11 @@
 """Slow twin of `cpp/sync`'s codec, with `struct` and one check a line, in the order of the wire page.
 
-`Refused.reason` names the same reason as `_core.REASONS`, so that parity covers *why*, not only *whether*.
+`RefusedFrameError.reason` names the same reason as `_core.REASONS`, so that parity covers *why*, not only *whether*.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import struct
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ LAYOUTS = {
 SOLVE_LAYOUT, SOLVED_LAYOUT, LEASE_LAYOUT, SNAPSHOT_LAYOUT = "<QIHH4I", "<QHHI", "<QQIIII", "<IIQ"
 
 
-class Refused(Exception):
+class RefusedFrameError(Exception):
     """A frame that a check refused."""
 
     def __init__(self, reason: str) -> None:
@@ -54,7 +55,7 @@ class Refused(Exception):
 
 def need(condition: bool, reason: str) -> None:
     if not condition:
-        raise Refused(reason)
+        raise RefusedFrameError(reason)
 
 
 def crc32c(data: bytes, crc: int = 0) -> int:
@@ -83,6 +84,7 @@ def seal(
     kind: int,
     body: bytes,
     incarnation: int,
+    *,
     table: int = 0,
     flags: int = 0,
     count: int = 0,
@@ -166,7 +168,7 @@ def decode_body(kind: str, body: bytes) -> tuple:
         try:
             text = f[3][: f[1]].decode("utf-8")
         except UnicodeDecodeError:
-            raise Refused("text") from None
+            raise RefusedFrameError("text") from None
         need(not any(f[3][f[1] :]), "padding")
         f = (f[0], text)
     elif kind == "barrier":
@@ -209,11 +211,11 @@ def take_values(reader: Reader, kind: str, n: int) -> list:
     need(reader.at + size <= len(reader.data), "block_short")
     offsets = struct.unpack_from(f"<{n + 1}I", reader.data, reader.at)
     need(offsets[0] == 0, "offsets")
-    for a, b in zip(offsets, offsets[1:], strict=False):
+    for a, b in itertools.pairwise(offsets):
         need(b >= a, "offsets")
         need(b - a <= 1024, "value_length")
     data = reader.take(size + offsets[-1])[size:]
-    return [data[a:b] for a, b in zip(offsets, offsets[1:], strict=False)]
+    return [data[a:b] for a, b in itertools.pairwise(offsets)]
 
 
 @dataclass
@@ -250,7 +252,7 @@ def check_values(block: Block, low: float, high: float) -> None:
     if all(low <= v <= high for v in block.values):
         return
     need(all(math.isfinite(v) for v in block.values), "not_finite")
-    raise Refused("range")
+    raise RefusedFrameError("range")
 
 
 def prefixes(h: Header, body: bytes) -> tuple[tuple | None, tuple | None, bytes]:
@@ -293,7 +295,8 @@ def decode_records(table: Table, fingerprint: int, frame: bytes) -> list[tuple[i
         check_values(block, *(spec.range() if spec else WIDEST[block.type]))
         for row, time, value in zip(block.rows, block.times, block.values, strict=True):
             number = h.number + (len(records) if h.kind == KINDS["delta"] else 0)
-            records.append((block.attribute, block.type, row, time, float(value) if block.type != "bytes" else value, number))
+            stored = value if block.type == "bytes" else float(value)
+            records.append((block.attribute, block.type, row, time, stored, number))
     need(len(records) == h.count, "block_count")
     return records
 
@@ -323,14 +326,26 @@ def encode_block(attribute: int, kind: str, rows: list[int], times: list[int], v
     return out + pad(encode_values(kind, values))
 
 
+def within_reach(table: Table, attribute: int, rows: list[int]) -> list[int]:
+    """The longest start of `rows` whose times lie within the u32 µs of a dt column."""
+    for n in range(len(rows), 1, -1):
+        times = [table.cells[attribute, r].time for r in rows[:n]]
+        if max(times) - min(times) <= (2**32 - 1) * 1000:
+            return rows[:n]
+    return rows[:1]
+
+
 def encode_delta(table: Table, fingerprint: int, number: int, incarnation: int, lease: tuple | None = None) -> bytes:
     """What is dirty in one frame (the reference does not cut), numbered from `number`."""
     order = table.settle(number)
     body = struct.pack(LEASE_LAYOUT, *lease) if lease else b""
     for attribute in sorted({a for a, _ in order}):
         rows = [r for a, r in order if a == attribute]
-        cells = [table.cells[attribute, r] for r in rows]
         spec = table.spec(attribute)
         assert spec is not None
-        body += encode_block(attribute, spec.type, rows, [c.time for c in cells], [c.value for c in cells])
-    return seal(3, body, incarnation, table.table, 0, len(order), number, fingerprint)
+        while rows:
+            run = within_reach(table, attribute, rows)
+            cells = [table.cells[attribute, r] for r in run]
+            body += encode_block(attribute, spec.type, run, [c.time for c in cells], [c.value for c in cells])
+            rows = rows[len(run) :]
+    return seal(3, body, incarnation, table=table.table, count=len(order), number=number, fingerprint=fingerprint)

@@ -126,7 +126,8 @@ class Table:
 
     def write(self, attribute: int, row: int, value: float | bytes, time: int) -> None:
         rounded = (abs(time) + 500) // 1000 * 1000 * (1 if time >= 0 else -1)
-        self.cells[attribute, row] = Cell(value, rounded)
+        before = self.cells.get((attribute, row))
+        self.cells[attribute, row] = Cell(value, rounded, before.number if before else 0)
         self.dirty.add((attribute, row))
 
     def settle(self, first: int) -> list[tuple[int, int]]:
