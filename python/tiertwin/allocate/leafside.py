@@ -17,7 +17,8 @@ from tiertwin.allocate.messages import Query, Said
 from tiertwin.allocate.slots import SlotTable
 
 DEAR_LIMIT = 10.0  # prices are clipped at so many times the dearest tier cost; any price is valid, this keeps cuts useful
-HELLO_PRICES = (0.0, 0.15, 0.4)  # share of the own marginal price at quota 0 at which a hello asks itself
+HELLO_SHARES = (0.15, 0.4)  # shares of the use at price 0 at which a hello asks itself
+LEAST_HELLO = 1e-3  # it asks for at least this share of the most it could use of each component
 
 
 class LeafSolver(Protocol):
@@ -55,16 +56,23 @@ class LeafSide:
         self._v0 = 0.0
 
     def hello(self) -> Said:
-        """Say the first four cuts and points: quota 0, then three shares of the marginal price found there."""
+        """Say the first four cuts and points: quota 0, price 0, and two shares of the use at price 0.
+
+        Asked at quotas, not at multiples of the marginal price at quota 0: that price belongs to the dearest task, is
+        tens of times the one the tree settles at, and splits between the components of one tier at random.
+        """
         self._cuts.clear()
         self._points.clear()
-        at_zero = self._solver.solve_quota(self.problem, np.zeros(self.problem.quotas))
+        nothing = np.zeros(self.problem.quotas)
+        at_zero = self._solver.solve_quota(self.problem, nothing)
         self._v0 = at_zero.value
-        first = np.minimum(at_zero.quota_price, DEAR_LIMIT * self._dear())
-        self._learn_cut(first, at_zero.own_price)
-        self._learn_point(at_zero, np.zeros(self.problem.quotas))
-        for share in HELLO_PRICES:
-            self._learn(self._solver.solve_price(self.problem, share * first))
+        self._learn_cut(self._clipped(at_zero.quota_price), at_zero.own_price)
+        self._learn_point(at_zero, nothing)
+        free = self._solver.solve_price(self.problem, nothing)
+        self._learn(free)
+        most = np.maximum(free.use, LEAST_HELLO * self.problem.quota_max)
+        for share in HELLO_SHARES:
+            self._learn(self._solver.solve_quota(self.problem, share * most))
         return self._say(self._cuts.taken, self._points.taken)
 
     def answer(self, query: Query) -> Said:
@@ -104,8 +112,7 @@ class LeafSide:
     # ---------------------------------------------------------------- one cut, one point
 
     def _learn(self, answer: LeafAnswer) -> tuple[int, int]:
-        price = np.minimum(answer.quota_price, DEAR_LIMIT * self._dear())
-        return self._learn_cut(price, answer.own_price), self._learn_point(answer, answer.use)
+        return self._learn_cut(self._clipped(answer.quota_price), answer.own_price), self._learn_point(answer, answer.use)
 
     def _learn_cut(self, price: Array, own_price: Array) -> int:
         cut = leaf_cut(self.problem, price, own_price)
@@ -150,6 +157,9 @@ class LeafSide:
         return min(answer.value, leaf_worth(grown, answer.x).value)
 
     # ---------------------------------------------------------------- saying it
+
+    def _clipped(self, price: Array) -> Array:
+        return np.minimum(price, DEAR_LIMIT * self._dear())
 
     def _dear(self) -> Array:
         """Price of each component at which the mean task costs as much as at the dearest tier."""

@@ -187,7 +187,7 @@ class NodeSide:
         use = answers[3].r[:, self.own :].sum(axis=0)
         asked = [self._request(kind, quota=share * use) for share in HELLO_SHARES for kind in (UPPER, LOWER)]
         answers = yield from self._solve(asked)
-        said += [self._learn_own(*answers[i : i + 2]) for i in (0, 2)]
+        said += [self._learn_own(*answers[i : i + 2]) for i in range(0, len(answers), 2)]
         return self._say(self._own_cuts.taken, self._own_points.taken)
 
     def refresh(self, version: int) -> Masters[Said]:
@@ -217,16 +217,21 @@ class NodeSide:
         self._start(version)
 
     def descend(self, query: Query | None = None) -> Masters[list[Query]]:
-        """Ask every child halfway between the two models' quotas and prices. The root has no query of its own."""
+        """Ask every child halfway between the two models' quotas and prices. The root has no query of its own.
+
+        Quotas come from the models at the asked quota, prices from the models at the asked price: so one price of a
+        resource reaches every leaf below it. With the duals at the quota instead (a trial, often unbalanced between
+        compute and uplink) each subtree works at prices of its own, and a tree of depth 4 needs twice the rounds.
+        """
         if query is None:
             upper, lower = yield from self._solve_root()
+            priced = (upper, lower)
         else:
-            quota = np.maximum(query.quota, LEAST_QUERY * self._model().rmax[:, self.own :].sum(axis=0))
-            upper, lower = yield from self._solve([self._request(kind, quota=quota) for kind in (UPPER, LOWER)])
-        rmax = self._model().rmax
-        inner = np.minimum(lower.price, HINT_LIMIT * self._model().dear)
-        price = (upper.price + inner) / 2
-        quotas = np.maximum((upper.r + lower.r) / 2, LEAST_QUERY * rmax)
+            answers = yield from self._solve(self._asked_models(query))
+            upper, lower, *priced = answers
+        inner = np.minimum(priced[1].price, HINT_LIMIT * self._model().dear)
+        price = (priced[0].price + inner) / 2
+        quotas = np.maximum((upper.r + lower.r) / 2, LEAST_QUERY * self._model().rmax)
         used, self._used = self._used, np.zeros_like(self._used)
         return [Query(quotas[e], price.copy(), int(used[e])) for e in range(len(self.children))]
 
@@ -295,12 +300,15 @@ class NodeSide:
         return self._models
 
     def _answer(self, query: Query) -> Masters[list[tuple[int, int]]]:
-        passed = self._model().rmax[:, self.own :].sum(axis=0)
-        quota = np.maximum(query.quota, LEAST_QUERY * passed)
-        asked = [self._request(kind, quota=quota) for kind in (UPPER, LOWER)]
-        asked += [self._request(kind, price=np.maximum(query.price, 0.0)) for kind in (UPPER, LOWER)]
-        answers = yield from self._solve(asked)
+        answers = yield from self._solve(self._asked_models(query))
         return [self._learn_own(*answers[:2]), self._learn_own(*answers[2:])]
+
+    def _asked_models(self, query: Query) -> list[MasterRequest]:
+        """Both models at the quota of a query, then both at its price."""
+        quota = np.maximum(query.quota, LEAST_QUERY * self._model().rmax[:, self.own :].sum(axis=0))
+        price = np.maximum(query.price, 0.0)
+        at_quota = [self._request(kind, quota=quota) for kind in (UPPER, LOWER)]
+        return at_quota + [self._request(kind, price=price) for kind in (UPPER, LOWER)]
 
     def _request(self, kind: int, quota: Array | None = None, price: Array | None = None) -> MasterRequest:
         passed = self.levels - self.own
