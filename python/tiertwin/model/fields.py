@@ -36,10 +36,7 @@ def _integral(value: Any) -> Any:
 def _topology_name(value: str) -> str:
     if not value.strip():
         raise ValueError("expected a name, got only blanks")
-    try:
-        size = len(value.encode())
-    except UnicodeEncodeError:
-        raise ValueError("expected valid UTF-8, got an unpaired surrogate") from None
+    size = len(value.encode())
     if size > NAME_BYTES:
         raise ValueError(f"expected at most {NAME_BYTES} bytes of UTF-8, got {size}")
     for character in value:

@@ -123,20 +123,20 @@ class Dimensioning(Part):
     """Largest share of all server capacity at the sites; sites beyond it shrink in proportion."""
     fog_share: Annotated[float, Field(gt=0, lt=1)] = 0.4
     """Share of the fogs in what the sites leave; the cloud has the rest."""
-    background_ratio: NotNegative = 4.0
+    background_ratio: NotNegative = 1.0
     """Total of the background matrix over the device traffic if every task were sent, daily means."""
     background_utilisation: Annotated[float, Field(gt=0, lt=1)] = 0.45
     """No link's daily-mean background exceeds this share of its capacity."""
     offload_utilisation: Annotated[float, Field(gt=0, lt=1)] = 0.8
     """Nor background and planned offload together this one."""
-    planned_site_share: Share = 0.5
+    planned_site_share: Share = 0.25
     """Share of a site's device traffic that its links are planned for."""
-    planned_fog_share: Share = 0.3
+    planned_fog_share: Share = 0.15
     """Share of a domain's device traffic that the links to the cloud are planned for."""
     link_modules_mbps: Annotated[Rows[Positive], Field(min_length=1, max_length=64)] = (
-        400.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0, 25_000.0, 100_000.0,
+        100.0, 200.0, 400.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0, 25_000.0, 100_000.0,
     )  # fmt: skip
-    """Capacities a link can have: microwave 0.4-2, E-band 1-10, fibre 10/25/100 Gb/s."""
+    """Capacities a link, or the part of it set aside for this traffic, can have."""
     lan_mbps: Positive = 10_000.0
     """Where a gateway stands at the site itself and no link is crossed."""
 
