@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -179,3 +181,29 @@ def test_stated_gateways_cloud_and_capacities_are_taken():
     assert world.fog_count == 2
     assert world.cloud_node == world.fog_node[0]
     assert world.uplink_fog_mbps[0] == world.lan_mbps
+
+
+@pytest.mark.parametrize("name", ["germany50", "metro"])
+def test_the_scenario_card_says_what_the_world_is(name: str):
+    world = resolve(load(name))
+    card = (Path(__file__).resolve().parents[3] / "docs" / f"scenario-card-{name}.md").read_text(encoding="utf-8")
+    capacities, counts = np.unique(world.link_capacity_mbps, return_counts=True)
+    ghz = [int(cores * world.core_ghz) for cores in (world.site_cores.sum(), world.fog_cores.sum(), world.cloud_cores)]
+    utilisation = world.background_mbps / np.repeat(world.link_capacity_mbps, 2)
+    per_site = np.diff(world.device_rows)
+    km = f"({world.link_km.min():.0f}-{world.link_km.max():.0f} km)"
+    loads = [offered_ghz(world, epoch) / server_ghz(world) for epoch in range(world.epochs_per_day)]
+    expected = [
+        f"{world.link_count} links {km}",
+        ", ".join(f"{count} of {capacity:g}" for capacity, count in zip(capacities, counts, strict=True)),
+        f"sites {ghz[0]}",
+        f"fogs {ghz[1]}, cloud {ghz[2]}",
+        f"{utilisation.max():.2f}",
+        f"{np.mean(loads):.2f} daily mean, {max(loads):.2f} busiest epoch",
+        f"{per_site.min()}" if name == "metro" else f"{per_site.min()}-{per_site.max():_} a site",
+        f"{world.link_count} links",
+    ]
+    plain = card.replace(" (19 urban of 64, 31 rural of 16)", "").replace("1 712", "1712").replace("1 505", "1_505")
+    for capacity in (1000, 2000):
+        plain = plain.replace(f"of {capacity // 1000} 000", f"of {capacity}")
+    assert [text for text in expected if text not in plain] == []
