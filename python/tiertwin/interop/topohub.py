@@ -1,7 +1,8 @@
 """Topologies of the topohub repository (MIT): real networks with coordinates, some with demand matrices.
 
-Positions are (longitude, latitude), lengths km. Demands are stored once a pair and flow both ways. Capacities are
-not part of the data: `tiertwin.world` dimensions the links.
+Positions are (longitude, latitude), where a network has some; plane coordinates (Gabriel graphs and a few of SNDlib's)
+are drawn around 0°, 0° at 111.2 km a degree. Lengths are km. Demands are stored once a pair and flow both ways.
+Capacities are not part of the data: `tiertwin.world` dimensions the links.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from tiertwin.errors import InputError, UnknownNameError, suggest
 from tiertwin.model.topology import MAX_LINKS, MAX_NODES, Demand, Link, Node, Topology
 
+KM_PER_DEGREE = 111.2
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)+")
 
 
@@ -65,10 +67,11 @@ def topohub_topology(name: str) -> Topology:
         size = f"{len(raw['nodes'])} nodes and {len(raw['edges'])} links"
         raise InputError(f"expected at most {MAX_NODES} nodes and {MAX_LINKS} links, got {size}", name)
     names = unique_names([(node["id"], node.get("name")) for node in raw["nodes"]])
-    nodes = []
-    for node in raw["nodes"]:
-        lon, lat = node.get("pos") or (None, None)
-        nodes.append(Node(name=names[node["id"]], lon=_float(lon), lat=_float(lat)))
+    places = _degrees([node.get("pos") for node in raw["nodes"]])
+    nodes = [
+        Node(name=names[node["id"]], lon=place[0], lat=place[1])
+        for node, place in zip(raw["nodes"], places, strict=True)
+    ]
     pairs: dict[tuple[str, str], float | None] = {}
     for edge in raw["edges"]:
         a, b = sorted((edge["source"], edge["target"]))
@@ -97,6 +100,19 @@ def unique_names(rows: list[tuple[Any, Any]]) -> dict[Any, str]:
         taken.add(name)
         names[key] = name
     return names
+
+
+def _degrees(places: list[Any]) -> list[tuple[float | None, float | None]]:
+    """Return (lon, lat) of each node; plane coordinates are taken as km around 0 degrees north, 0 east."""
+    known = [(float(place[0]), float(place[1])) for place in places if place]
+    if len(known) < len(places) or not known:
+        return [(None, None)] * len(places)
+    if all(abs(x) <= 180.0 and abs(y) <= 90.0 for x, y in known):
+        return list(known)
+    x0, y0 = (min(place[axis] for place in known) for axis in (0, 1))
+    x1, y1 = (max(place[axis] for place in known) for axis in (0, 1))
+    scale = max(KM_PER_DEGREE, (x1 - x0) / 180.0, (y1 - y0) / 90.0)
+    return [((x - (x0 + x1) / 2) / scale, (y - (y0 + y1) / 2) / scale) for x, y in known]
 
 
 def _float(value: Any) -> float | None:

@@ -36,10 +36,7 @@ def _integral(value: Any) -> Any:
 def _topology_name(value: str) -> str:
     if not value.strip():
         raise ValueError("expected a name, got only blanks")
-    try:
-        size = len(value.encode())
-    except UnicodeEncodeError:
-        raise ValueError("expected valid UTF-8, got an unpaired surrogate") from None
+    size = len(value.encode())
     if size > NAME_BYTES:
         raise ValueError(f"expected at most {NAME_BYTES} bytes of UTF-8, got {size}")
     for character in value:
@@ -48,20 +45,18 @@ def _topology_name(value: str) -> str:
     return value
 
 
-def _sequence(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
 Item = TypeVar("Item")
-Rows = Annotated[tuple[Item, ...], BeforeValidator(_sequence, json_schema_input_type=list[Item])]
+Rows = Annotated[tuple[Item, ...], Field(strict=False)]
+"""A list; only the list itself may come as another sequence, its items are as strict as everything else."""
+INTEGRAL = BeforeValidator(_integral)
 
 NodeName = Annotated[str, Field(pattern=NODE_NAME)]
 """A name that becomes a key, path or file (R40)."""
 TopologyName = Annotated[str, Field(min_length=1), AfterValidator(_topology_name)]
 """A name of the network's own: data, never part of a path (R40)."""
 
-Count = Annotated[int, BeforeValidator(_integral), Field(ge=0)]
-AtLeastOne = Annotated[int, BeforeValidator(_integral), Field(ge=1)]
+Count = Annotated[int, Field(ge=0), INTEGRAL]
+AtLeastOne = Annotated[int, Field(ge=1), INTEGRAL]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]

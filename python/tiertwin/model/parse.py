@@ -22,6 +22,7 @@ _EXPECTED = {
     "int_from_float": "an integer",
     "float_type": "a number",
     "string_type": "text",
+    "string_unicode": "valid UTF-8 text",
     "bool_type": "true or false",
     "tuple_type": "a list",
     "model_type": "a mapping",

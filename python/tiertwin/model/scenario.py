@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from tiertwin.model.fields import (
+    INTEGRAL,
     AtLeastOne,
     Count,
     NodeName,
@@ -26,9 +27,9 @@ Hours = Annotated[Rows[NotNegative], Field(min_length=2, max_length=288)]
 class Rhythm(Part):
     """The two rhythms of a tier."""
 
-    report_ms: Annotated[AtLeastOne, Field(le=60_000)] = 50
+    report_ms: Annotated[int, Field(ge=1, le=60_000), INTEGRAL] = 50
     """How often changed rows are summarised and sent up."""
-    control_every: Annotated[AtLeastOne, Field(le=86_400)] = 1
+    control_every: Annotated[int, Field(ge=1, le=86_400), INTEGRAL] = 1
     """Base epochs between two decisions of the tier."""
 
 
@@ -44,7 +45,7 @@ class Tiers(Part):
 class Fogs(Part):
     """Fog domains: a connected partition of the nodes, balanced by demand."""
 
-    count: Annotated[AtLeastOne, Field(le=1_000)] | None = None
+    count: Annotated[int, Field(ge=1, le=1_000), INTEGRAL] | None = None
     """Without it one for 8 1/3 nodes, at least one."""
     gateways: Annotated[Rows[TopologyName], Field(max_length=1_000)] = ()
     """Nodes the fogs stand at, in number order; without it the demand-weighted median of each domain."""
@@ -63,17 +64,22 @@ class Sites(Part):
     urban_factor: Positive = 1.0
     """A site is urban where its demand density is at least this many times that of the whole network."""
     urban_ghz: Positive = 64.0
+    """Edge server of an urban site, GHz over all cores."""
     rural_ghz: Positive = 16.0
+    """The same at a rural one."""
     core_ghz: Annotated[float, Field(gt=0, le=100)] = 2.0
+    """Clock of every server core, GHz."""
 
 
 class Placed(Part):
     """Devices put at a named site, beside those split by demand."""
 
     site: TopologyName
+    """Name of a node."""
     service: TopologyName
     """Name of a service class."""
     count: AtLeastOne
+    """How many."""
     ring: Count | None = None
     """Without it spread over the rings by their shares."""
 
@@ -83,11 +89,11 @@ class Devices(Part):
 
     count: Count | None = None
     """Devices split over the sites by demand; without it 400 a site."""
-    minimum_per_site: Annotated[Count, Field(le=1_000_000)] = 50
+    minimum_per_site: Annotated[int, Field(ge=0, le=1_000_000), INTEGRAL] = 50
     """No site gets fewer of `count` (as far as it reaches), so that no group is empty."""
     placed: Annotated[Rows[Placed], Field(max_length=10_000)] = ()
     ghz: Annotated[Rows[Positive], Field(min_length=2, max_length=2)] = (0.5, 1.0)
-    """Slowest and fastest device clock; devices lie evenly between."""
+    """Slowest and fastest device clock, GHz; devices lie evenly between."""
 
 
 class Day(Part):
@@ -123,20 +129,20 @@ class Dimensioning(Part):
     """Largest share of all server capacity at the sites; sites beyond it shrink in proportion."""
     fog_share: Annotated[float, Field(gt=0, lt=1)] = 0.4
     """Share of the fogs in what the sites leave; the cloud has the rest."""
-    background_ratio: NotNegative = 4.0
+    background_ratio: NotNegative = 1.0
     """Total of the background matrix over the device traffic if every task were sent, daily means."""
     background_utilisation: Annotated[float, Field(gt=0, lt=1)] = 0.45
     """No link's daily-mean background exceeds this share of its capacity."""
     offload_utilisation: Annotated[float, Field(gt=0, lt=1)] = 0.8
     """Nor background and planned offload together this one."""
-    planned_site_share: Share = 0.5
+    planned_site_share: Share = 0.25
     """Share of a site's device traffic that its links are planned for."""
-    planned_fog_share: Share = 0.3
+    planned_fog_share: Share = 0.15
     """Share of a domain's device traffic that the links to the cloud are planned for."""
     link_modules_mbps: Annotated[Rows[Positive], Field(min_length=1, max_length=64)] = (
-        400.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0, 25_000.0, 100_000.0,
+        100.0, 200.0, 400.0, 1_000.0, 2_000.0, 5_000.0, 10_000.0, 25_000.0, 100_000.0,
     )  # fmt: skip
-    """Capacities a link can have: microwave 0.4-2, E-band 1-10, fibre 10/25/100 Gb/s."""
+    """Capacities a link, or the part of it set aside for this traffic, can have."""
     lan_mbps: Positive = 10_000.0
     """Where a gateway stands at the site itself and no link is crossed."""
 
@@ -145,9 +151,11 @@ class Telemetry(Part):
     """What the twins learn of the plant, and how badly."""
 
     period_s: Positive = 1.0
+    """Time between two reports of a device, server or link."""
     delay_ms: Annotated[Rows[NotNegative], Field(min_length=2, max_length=2)] = (20.0, 80.0)
     """Least and most; uniform between."""
     loss: Share = 0.01
+    """Share of reports that never arrive."""
     noise: Annotated[float, Field(ge=0, le=1)] = 0.03
     """Relative standard deviation."""
     clock_offset_ms: NotNegative = 50.0
@@ -164,29 +172,37 @@ class ObjectiveConstants(Part):
     kappa0_link: Positive = 0.01
     """utils/s a Mb/s."""
     energy_utils_per_j: NotNegative = 0.1
+    """What a joule costs."""
     device_kappa: NotNegative = 1e-27
     """Device energy kappa·f²·cycles, J at f in Hz."""
     server_kappa: NotNegative = 1e-28
+    """The same of a server core."""
 
 
 class Policy(Part):
     """How decisions are made."""
 
     leaf_solver: Literal["auto", "cvxpy", "kernel"] = "auto"
+    """Which solver answers for a site."""
     target_gap: Annotated[float, Field(gt=0, lt=1)] = 1e-3
     """Certified gap at which rounds stop."""
-    max_rounds: Annotated[AtLeastOne, Field(le=100)] = 6
+    max_rounds: Annotated[int, Field(ge=1, le=100), INTEGRAL] = 6
+    """Rounds of cuts and points an epoch, at most."""
 
 
 class Scenario(Part):
     """One world and the way it is run."""
 
     name: NodeName
+    """What runs and folders are called."""
     about: Annotated[str, Field(max_length=10_000)] = ""
-    seed: Annotated[Count, Field(lt=2**63)] = 7
-    epochs_per_day: Annotated[AtLeastOne, Field(le=86_400)] = 60
+    """For people."""
+    seed: Annotated[int, Field(ge=0, lt=2**63), INTEGRAL] = 7
+    """Seed of plant and telemetry where a run is given none; the network never depends on it."""
+    epochs_per_day: Annotated[int, Field(ge=1, le=86_400), INTEGRAL] = 60
     """Epochs after which the day repeats."""
     base_epoch_s: Annotated[float, Field(ge=0.01, le=3_600)] = 1.0
+    """Length of a base epoch, s."""
     tiers: Tiers = Tiers()
     topology: Topology
     fogs: Fogs = Fogs()

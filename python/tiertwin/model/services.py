@@ -13,13 +13,17 @@ class ServiceClass(Part):
     """One kind of task. A task of D megabits takes D·C·1e6 cycles."""
 
     name: TopologyName
+    """As people write it."""
     share: Share
     """Share of all devices; the shares of all classes add up to 1."""
     tasks_per_s: Annotated[float, Field(gt=0, le=1e6)]
     """Daily mean of one device."""
     megabits: Positive
+    """Input of one task, D."""
     cycles_per_bit: Positive
+    """Work of one task, C."""
     deadline_s: Positive
+    """From the making of a task to its result."""
     alpha: Annotated[float, Field(ge=0, le=16)] = 1.0
     """Exponent of the alpha-fair utility."""
     b: Positive = 1.0
@@ -27,6 +31,7 @@ class ServiceClass(Part):
     s: NotNegative | None = None
     """Utils lost per second of latency; without it b / deadline_s: a task at its deadline is worth nothing."""
     arrival: Literal["poisson", "onoff"] = "poisson"
+    """Independent tasks, or bursts: the device is on and off for exponential times."""
     on_s: Positive = 5.0
     """Mean time on of on-off arrivals."""
     off_s: NotNegative = 5.0

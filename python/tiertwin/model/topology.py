@@ -30,7 +30,9 @@ class Link(Part):
     """An undirected link: the same capacity each way."""
 
     a: TopologyName
+    """One end: the name of a node."""
     b: TopologyName
+    """The other end."""
     km: Annotated[float, Field(ge=0, le=50_000)] | None = None
     """Length; without it the great circle between the two nodes."""
     capacity_mbps: Annotated[float, Field(gt=0, le=1e9)] | None = None
@@ -41,7 +43,9 @@ class Demand(Part):
     """Background traffic between two nodes, stored once a pair: it flows both ways."""
 
     a: TopologyName
+    """One end."""
     b: TopologyName
+    """The other end."""
     volume: Positive
     """Any unit: the whole matrix is scaled by `dimensioning.background_ratio`."""
 
@@ -50,7 +54,9 @@ class Topology(Part):
     """Exactly one source: `nodes` and `links`, or `topohub`, or `builtin`."""
 
     nodes: Annotated[Rows[Node], Field(max_length=MAX_NODES)] = ()
+    """Places of the network; every node gets an edge site."""
     links: Annotated[Rows[Link], Field(max_length=MAX_LINKS)] = ()
+    """Undirected links between them."""
     demands: Annotated[Rows[Demand], Field(max_length=MAX_DEMANDS)] = ()
     """Background matrix; without it a gravity model of the node weights."""
     topohub: str | None = None

@@ -1,4 +1,7 @@
-"""Scenarios resolved into arrays. `World` needs numpy only; `load` and `resolve` bring pydantic, on first use."""
+"""Scenarios resolved into arrays.
+
+Names resolve on first use: `load` and `resolve` bring pydantic, everything else numpy and the core only.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ if TYPE_CHECKING:
         tier_energies,
         tier_latencies,
     )
-    from tiertwin.world.resolver import reroute, resolve
+    from tiertwin.world.rerouting import reroute
+    from tiertwin.world.resolver import resolve
     from tiertwin.world.shares import link_shares
     from tiertwin.world.world import Objective, TwinSpec, World
 
@@ -27,7 +31,7 @@ _HOME = {
         ["leaf_problem_arrays", "node_resources", "offered_tasks", "tier_costs", "tier_energies", "tier_latencies"],
         "objective",
     ),
-    "reroute": "resolver",
+    "reroute": "rerouting",
     "resolve": "resolver",
     "link_shares": "shares",
     **dict.fromkeys(["Objective", "TwinSpec", "World"], "world"),

@@ -57,8 +57,11 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         "topology": {"builtin": "metro"},
         "fogs": {"count": 3},
         "devices": {"count": 600, "minimum_per_site": 20},
-        "sites": {"urban_ghz": 64.0, "rural_ghz": 16.0},
-        "dimensioning": {"link_modules_mbps": [10.0, 25.0, 50.0, 100.0, 250.0, 1000.0], "lan_mbps": 1000.0},
+        "dimensioning": {
+            "sites_at_most": 0.5,
+            "link_modules_mbps": [10.0, 25.0, 50.0, 100.0, 250.0, 1000.0],
+            "lan_mbps": 1000.0,
+        },
     },
 }
 

@@ -8,7 +8,17 @@ from collections.abc import Sequence
 
 LONGEST = 63 - len("device-")
 _SPELT = str.maketrans(
-    {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa", "ł": "l", "đ": "d"}
+    {
+        "ä": "ae",
+        "ö": "oe",
+        "ü": "ue",
+        "ß": "ss",
+        "æ": "ae",
+        "ø": "oe",
+        "å": "aa",
+        "ł": "l",
+        "đ": "d",
+    }  # codespell:ignore ue
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,8 @@ from tiertwin.model.topology import Topology
 from tiertwin.world import day, population, sizing
 from tiertwin.world.names import slugs
 from tiertwin.world.paths import Net, ecmp_loads, partition, voronoi
+from tiertwin.world.rerouting import with_uplinks
 from tiertwin.world.routes import fog_routes, gateways, route_km, site_routes
-from tiertwin.world.shares import link_shares
 from tiertwin.world.sources import expand, link_lengths, positions
 from tiertwin.world.world import ARRIVALS, F64, I64, Flags, Objective, TwinSpec, World
 
@@ -65,13 +64,8 @@ def resolve(scenario: Scenario) -> World:
     rule = scenario.dimensioning
     planned = rule.planned_site_share * _carried(to_fog, site_weight, len(km))
     planned += rule.planned_fog_share * _carried(to_cloud, fog_weight, len(km))
-    capacity = sizing.link_capacities(
-        rule,
-        background,
-        planned,
-        [link.capacity_mbps for link in topology.links],
-        [f"{link.a}-{link.b}" for link in topology.links],
-    )
+    given = [link.capacity_mbps for link in topology.links]
+    capacity = sizing.link_capacities(rule, background, planned, given)
     forms = slugs(list(index))
     world = World(
         scenario=scenario,
@@ -121,30 +115,7 @@ def resolve(scenario: Scenario) -> World:
         **groups,
         objective=_objective(scenario),
     )
-    return _with_uplinks(world, np.zeros(len(km), dtype=bool))
-
-
-def reroute(world: World, failed: Flags) -> World:
-    """Return the world after the links `failed` ([m]) went down: routes, background and uplinks around them.
-
-    Who owns a link, how large it is and where twins stand does not change. A site or fog that nothing reaches any
-    more has an empty route and an uplink of 0; background traffic without a path is gone.
-    """
-    failed = np.asarray(failed, dtype=bool)
-    if failed.shape != (world.link_count,):
-        raise InputError(f"expected {world.link_count} flags (one a link), got shape {failed.shape}", "reroute")
-    net = Net(world.node_count, world.link_tail, world.link_head, world.link_km, ~failed)
-    to_fog = site_routes(net, world.site_node, world.site_fog, world.fog_node, world.node_fog)
-    to_cloud = fog_routes(net, world.fog_node, world.cloud_node)
-    changed = replace(
-        world,
-        background_mbps=ecmp_loads(net, world.demand_tail, world.demand_head, world.demand_mbps),
-        route_site_links=to_fog,
-        route_fog_links=to_cloud,
-        route_site_km=route_km(to_fog, world.link_km),
-        route_fog_km=route_km(to_cloud, world.link_km),
-    )
-    return _with_uplinks(changed, failed)
+    return with_uplinks(world, np.zeros(len(km), dtype=bool))
 
 
 def check_places(scenario: Scenario, topology: Topology) -> None:
@@ -286,8 +257,3 @@ def _objective(scenario: Scenario) -> Objective:
         device_j_per_gcycle_ghz2=row.device_kappa * 1e27,
         server_j_per_gcycle=row.server_kappa * 1e27 * scenario.sites.core_ghz**2,
     )
-
-
-def _with_uplinks(world: World, failed: Flags) -> World:
-    sites, fogs = link_shares(world, world.background_mbps, failed)
-    return replace(world, uplink_site_mbps=sites, uplink_fog_mbps=fogs)

@@ -15,12 +15,10 @@ Links
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from tiertwin.errors import InputError
 from tiertwin.model.scenario import Dimensioning, Scenario
 from tiertwin.world.population import split
 from tiertwin.world.world import F64, I64, Flags
@@ -63,34 +61,20 @@ def cell_counts(scenario: Scenario, airtime: F64) -> I64:
     return np.maximum(np.ceil(airtime / scenario.radio.cell_load - 1e-9), 1.0).astype(np.int64)
 
 
-def link_capacities(
-    rule: Dimensioning, background: F64, planned: F64, given: Sequence[float | None], names: Sequence[str]
-) -> F64:
+def link_capacities(rule: Dimensioning, background: F64, planned: F64, given: Sequence[float | None]) -> F64:
     """Return the capacity of each link, Mb/s each way: what the scenario says, else the least module that suffices.
+
+    Above the largest module a link is a bundle of as many of it as suffice.
 
     Parameters
     ----------
     background, planned
         Loads of each directed link, Mb/s, [2m].
-
-    Raises
-    ------
-    InputError
-        If no module is large enough.
     """
     need = np.maximum(background / rule.background_utilisation, (background + planned) / rule.offload_utilisation)
     need = need.reshape(-1, 2).max(axis=1)
-    modules = sorted(rule.link_modules_mbps)
-    capacity = np.empty(len(need))
-    problems = []
-    for link, (least, own) in enumerate(zip(need.tolist(), given, strict=True)):
-        fitting = [module for module in modules if module >= least]
-        if own is None and not fitting:
-            problems.append(
-                f"dimensioning.link_modules_mbps: expected a module of at least {math.ceil(least)} Mb/s for the link "
-                f"{names[link]}, got {modules[-1]:g} as the largest; add one or lower dimensioning.background_ratio"
-            )
-        capacity[link] = own if own is not None else fitting[0] if fitting else np.nan
-    if problems:
-        raise InputError(problems)
-    return capacity
+    modules = np.sort(np.array(rule.link_modules_mbps))
+    place = np.searchsorted(modules, need)
+    bundle = np.ceil(need / modules[-1]) * modules[-1]
+    chosen = np.where(place < len(modules), modules[np.minimum(place, len(modules) - 1)], bundle)
+    return np.array([fit if own is None else own for fit, own in zip(chosen.tolist(), given, strict=True)])
