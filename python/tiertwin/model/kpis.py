@@ -420,6 +420,15 @@ def kpi(name: str) -> Kpi:
         raise UnknownNameError(f"unknown KPI {name!r}{suggest(name, known)}") from None
 
 
+TIE = 0.005
+"""Values of one seed that differ by less than this share of the better one count as equal."""
+
+
+def tied(one: float, two: float) -> bool:
+    """Return whether two values of one KPI are too near to call one of them better."""
+    return abs(one - two) <= TIE * max(abs(one), abs(two))
+
+
 def best(name: str, values: dict[str, float | None]) -> set[str]:
     """Return the keys of `values` that are best by this KPI's direction: all that tie, none where no direction is."""
     direction = kpi(name).better
@@ -427,7 +436,7 @@ def best(name: str, values: dict[str, float | None]) -> set[str]:
     if not direction or len(known) < 2:
         return set()
     top = max(known.values()) if direction == "higher" else min(known.values())
-    winners = {key for key, value in known.items() if value == top}
+    winners = {key for key, value in known.items() if tied(value, top)}
     return winners if len(winners) < len(known) else set()  # all equal: nobody is ahead
 
 
@@ -445,8 +454,11 @@ def format_value(name: str, value: float | None) -> str:
 
 def _percent(ratio: float) -> str:
     percent = 100.0 * ratio
-    digits = 1 if abs(percent) >= 10 else 2 if abs(percent) >= 0.1 or percent == 0 else 4
-    return f"{percent:.{digits}f} %"
+    if percent == 0:
+        return "0 %"
+    # three digits with their zeros (0.100 %), but no exponent down to a millionth
+    text = f"{percent:#.3g}" if abs(percent) >= 1e-4 else f"{percent:.1e}"
+    return f"{text.removesuffix('.')} %"
 
 
 def _significant(value: float) -> str:

@@ -150,12 +150,26 @@ class StoredRun:
 
         return history.query(AS_OF, {"twin": twin, "t": int(t_ns), "policy": chosen})
 
+    def time_of(self, twin: str, epoch: int, policy: str | None = None) -> int | None:
+        """Return when `twin` last learned something in `epoch` or before, ns; None if it knew nothing yet."""
+        chosen = self._policy(policy) or self.policies[0]
+        history = self._open_history("belief")
+        if history is None:
+            return None
+        sql = "SELECT coalesce(max(known_ns), -1) AS t FROM belief WHERE policy = $p AND twin = $twin AND epoch <= $e"
+        latest = int(history.query(sql, {"p": chosen, "twin": twin, "e": epoch})["t"][0])
+        return latest if latest >= 0 else None
+
     def query(self, sql: str, parameters: dict[str, Any] | list[Any] | None = None) -> Table:
         """Return the rows of one SQL statement over the tables kpi, belief, decision and link."""
         history = self._open_history()
         if history is None:
             raise InputError("this run has no history to query", str(self.folder))
         return history.query(sql, parameters)
+
+    def holds(self, table: str) -> bool:
+        """Return whether the history holds this table (kpi, belief, decision, link)."""
+        return self._open_history(table) is not None
 
     def last_epoch(self, policy: str | None = None) -> int:
         """Return the last epoch with a KPI, of one policy or of any; −1 if there is none."""
