@@ -7,6 +7,7 @@ deterministic and include the awkward ones: no demand, no capacity, no quota, li
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ CERTIFICATE = 1e-4  # (phi + g·r − value) / S an allocator must reach on beni
 ROUNDING = 1e-9  # of S
 
 Shape = tuple[int, int, int, int]
+Asked = dict[str, Any]  # the one of quota and price that is asked, by its keyword
 SHAPES: tuple[Shape, ...] = ((1, 2, 1, 0), (4, 3, 2, 1), (20, 4, 3, 3))
 
 
@@ -54,7 +56,8 @@ def check_face(allocator: Allocator) -> None:
     _require(allocator, bool(getattr(allocator, "name", "")), "has no name")
     problem = sample_problem(1, SHAPES[1])
     one = np.ones(1)
-    for asked in ({}, {"quota": one, "price": one}):
+    wrong: tuple[Asked, ...] = ({}, {"quota": one, "price": one})
+    for asked in wrong:
         try:
             allocator.allocate(problem, **asked)
         except ValueError:
@@ -66,11 +69,11 @@ def check_face(allocator: Allocator) -> None:
 
 def check_warm_up(allocator: Allocator) -> None:
     """`warm_up` takes any shape, may be called twice, and changes no answer."""
-    problem, asked = sample_problem(2, SHAPES[1]), {"quota": np.array([0.3])}
-    before = allocator.allocate(problem, **asked)
+    problem, quota = sample_problem(2, SHAPES[1]), np.array([0.3])
+    before = allocator.allocate(problem, quota=quota)
     for shape in (SHAPES[1], SHAPES[2], SHAPES[1]):
         allocator.warm_up(shape)
-    _require(allocator, _same(before, allocator.allocate(problem, **asked)), "answers differently after warm_up")
+    _require(allocator, _same(before, allocator.allocate(problem, quota=quota)), "answers differently after warm_up")
 
 
 def check_feasibility(allocator: Allocator) -> None:
@@ -120,12 +123,12 @@ def check_certificate(allocator: Allocator) -> None:
 
 def check_determinism(allocator: Allocator) -> None:
     """The same request gives the same bits, whatever was solved in between."""
-    problem, asked = sample_problem(5, SHAPES[2]), {"price": np.array([0.1, 0.3, 0.0])}
-    first = allocator.allocate(problem, **asked)
+    problem, price = sample_problem(5, SHAPES[2]), np.array([0.1, 0.3, 0.0])
+    first = allocator.allocate(problem, price=price)
     for other, request in _requests():
         allocator.allocate(other, **request)
     _require(
-        allocator, _same(first, allocator.allocate(problem, **asked)), "remembers earlier requests: another answer"
+        allocator, _same(first, allocator.allocate(problem, price=price)), "remembers earlier requests: another answer"
     )
 
 
@@ -152,7 +155,7 @@ CHECKS: tuple[Callable[[Allocator], None], ...] = (
 )
 
 
-def _requests(*, awkward: bool = False) -> Iterator[tuple[LeafProblem, dict[str, Array]]]:
+def _requests(*, awkward: bool = False) -> Iterator[tuple[LeafProblem, Asked]]:
     for seed, shape in enumerate(SHAPES):
         for odd in (False, True) if awkward else (False,):
             problem = sample_problem(seed, shape, awkward=odd)
@@ -191,7 +194,7 @@ def _same(a: LeafAnswer, b: LeafAnswer) -> bool:
     return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in a.__dataclass_fields__)
 
 
-def _told(problem: LeafProblem, asked: dict[str, Array]) -> str:
+def _told(problem: LeafProblem, asked: Asked) -> str:
     return f"(G, T, K, J) = {problem.shape}, " + ", ".join(f"{name} {value.tolist()}" for name, value in asked.items())
 
 

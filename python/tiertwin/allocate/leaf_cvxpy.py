@@ -1,7 +1,7 @@
 """The leaf problem written in cvxpy: the same problem as the kernel's, for any solver and for a user's own terms.
 
 Conic form (Clarabel): utilities as logarithms and powers, each delay as κ · inv_pos(1 − load/C). Linear form (HiGHS,
-step S3 of the ladder): every utility and delay term as 16 tangents, within 2 % of S of the conic form (measured: 0.1 %).
+step S3 of the ladder): every utility and delay term as 16 tangents, within 2 % of S of the conic form (seen: 0.1 %).
 
 Scaled: variables are shares of demand, values are in units of the mean weight, loads in units of capacity, quotas in
 units of the most the leaf could use. Small problems are compiled once a shape, with Parameters (DPP); large ones and
@@ -186,7 +186,8 @@ class _Form:
     def extra_value(self, share: Array) -> float:
         """Value of the extension's utility at these shares, utils/s."""
         self.share.value = share
-        return float(self._extra.value) if isinstance(self._extra, cvxpy.Expression) else float(self._extra)
+        extra = self._extra.value if isinstance(self._extra, cvxpy.Expression) else self._extra
+        return float(np.asarray(extra))
 
     def _data(self, name: str, shape: tuple[int, ...]) -> Any:
         if self._constants is not None:
