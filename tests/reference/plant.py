@@ -468,8 +468,8 @@ class Plant:
         return self.now, int(self.c["server_site"][q]), values, queue.busy_s
 
     def _link(self, l: int, elapsed: float, level: float, key: int, number: int) -> Any:
-        load, _ = self._blur(
-            (self.carried[l] - level) / elapsed + self.background[l], 0, key, LINK_REPORT, number, 0
+        load, background = self._blur(
+            (self.carried[l] - level) / elapsed + self.background[l], self.background[l], key, LINK_REPORT, number, 0
         )
-        values = [load, float(self.c["link_capacity_mbps"][l]), float(self.link_up[l])]
+        values = [load, float(self.c["link_capacity_mbps"][l]), float(self.link_up[l]), background]
         return self.now, int(self.c["link_site"][l]), values, self.carried[l]

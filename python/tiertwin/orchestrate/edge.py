@@ -163,7 +163,7 @@ class EdgeController:
         rows = np.arange(self.view.groups, dtype=np.uint32)
         parent.table_out.set(A.DEMAND, rows, np.ascontiguousarray(self.view.demand), now)
         self.problem = self.view.problem()
-        self.version += 1
+        self.version = epoch + 1  # one data version an epoch, the same number all over the tree
         effects = self._say(twin, self._refreshed(), units.Stamp(epoch, 0), now)
         if self._rhythm.decides(twin.tier + 1, epoch) and (self.lease.holds(now) or epoch == 0 or parent.live):
             return [*effects, SetTimer("budget", epoch, now + self._rhythm.budget_ms * MILLISECOND)]
@@ -294,7 +294,7 @@ class Summary:
         for source, target, counted in _SUMS:
             values = members.column(source)[:n]
             use = heard & np.isfinite(values)
-            out.set(target, rows, np.bincount(self._group_of[use], weights=values[use], minlength=groups), now)
+            out.set(target, rows, np.bincount(self._group_of[use], weights=values[use], minlength=groups).astype(np.float64), now)
             if counted is not None:
                 out.set(counted, rows, np.bincount(self._group_of[use], minlength=groups).astype(np.float64), now)
         oldest = np.full(groups, now / SECOND)

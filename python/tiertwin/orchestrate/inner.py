@@ -248,7 +248,7 @@ class InnerController:
 
     def _propose(self, twin: Twin, now: int) -> list[Effect]:
         first = self.version == 0
-        self.version += 1
+        self.version = self.gathering.stamp.epoch + 1
         self._set_capacity(twin)
         if self._parent is None:
             self.node.begin(self.version)

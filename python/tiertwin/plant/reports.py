@@ -21,7 +21,7 @@ DEVICE_ATTRIBUTES = (
     "energy_j",  # its own: radio and processor
 )
 SERVER_ATTRIBUTES = ("load_ghz", "queue_tasks", "up")
-LINK_ATTRIBUTES = ("load_mbps", "capacity_mbps", "up")  # load: tasks and background
+LINK_ATTRIBUTES = ("load_mbps", "capacity_mbps", "up", "background_mbps")  # load: tasks and background
 
 
 @dataclass(frozen=True, eq=False, slots=True)
