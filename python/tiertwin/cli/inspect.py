@@ -96,12 +96,11 @@ def _print(run: StoredRun, tables: dict[str, tuple[str, Table]], rows: int) -> N
 
     console = Console(highlight=False)
     ended = run.status if not run.reason else f"{run.status}: {run.reason}"
-    last = run.last_epoch()
-    console.print(f"[bold]{run.scenario.get('name', '?')}[/] · seed {run.seed} · {last + 1} epochs · {ended}", soft_wrap=True)
-    console.print(f"log {run.log_hash} · {run.event_count} events", soft_wrap=True)
+    click.echo(f"{run.scenario.get('name', '?')} · seed {run.seed} · {run.last_epoch() + 1} epochs · {ended}")
+    click.echo(f"log {run.log_hash} · {run.event_count} events")
     if run.recorded_hash not in (None, run.log_hash):
-        console.print(f"[red]The result names another log ({run.recorded_hash}): events.jsonl was changed.[/]")
-    console.print()
+        click.echo(f"The result names another log ({run.recorded_hash}): events.jsonl was changed.", err=True)
+    click.echo()
     if not tables:
         from tiertwin.report.tables import kpi_table
 

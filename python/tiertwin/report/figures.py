@@ -149,9 +149,7 @@ class Figures:
     def _query(self, sql: str, parameters: dict[str, Any] | None = None) -> Any:
         return self.run.query(sql, parameters) if self.run.holds("kpi") and self.run.holds("link") else []
 
-    def _frames(
-        self, sql: str, key: str, count: int, what: str, places: dict[str, int] | None = None
-    ) -> Frames:
+    def _frames(self, sql: str, key: str, count: int, what: str, places: dict[str, int] | None = None) -> Frames:
         frames = Frames()
         rows = self._query(sql)
         if not len(rows) or not count or not self.epochs:

@@ -13,6 +13,7 @@ import pytest
 
 from support.fake_run import scenario, write_run
 from tiertwin.errors import InputError, OutputError, UnknownNameError
+from tiertwin.report.page import render
 from tiertwin.store import RunWriter, new_run_folder, open_run
 from tiertwin.store.history import SCHEMA
 
@@ -196,6 +197,7 @@ def test_kill_9_leaves_every_committed_epoch(tmp_path):
         assert run.event_count == 6
         assert len(run.links(epoch=4)) == 176
         assert len(run.kpis().where(kpi="objective")) == 5
+        assert "interrupted" in render(run)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.35, 0.6, 0.85, 0.999])
@@ -246,6 +248,7 @@ def test_a_full_disk_leaves_a_readable_run(tmp_path):
         assert "the disk is full" in run.reason
         assert run.last_epoch() >= 1
         assert run.event_count >= run.last_epoch()
+        assert "the disk is full" in render(run)
         assert len(run.as_of("cloud-1", 10**12)) == 50
 
 

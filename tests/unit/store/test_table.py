@@ -64,7 +64,7 @@ def test_text_is_aligned_and_says_how_much_it_left_out(table):
 
 def test_rich_table_has_a_column_a_column(table):
     made = table.rich("Title")
-    assert [column.header for column in made.columns] == ["policy", "epoch", "value"]
+    assert [str(column.header) for column in made.columns] == ["policy", "epoch", "value"]
     assert made.row_count == 3
 
 
