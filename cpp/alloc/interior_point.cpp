@@ -1,0 +1,508 @@
+#include "alloc/interior_point.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "alloc/formulas.hpp"
+#include "base/error.hpp"
+
+namespace tiertwin::alloc {
+
+namespace {
+
+// Smallest bound of a row, as a share of its load at full demand: an interior must exist. `repair` brings the plan back
+// to the true bound.
+constexpr double kLeastBound = 1e-9;
+constexpr double kToBoundary = 0.995;
+// After a short step: aim at this share of mu, without the second-order term, which is wrong far from the path. Of 6000
+// random leaves 6 needed more than 28 iterations with this, 17 without.
+constexpr double kShortStep = 0.3, kRecentre = 0.3;
+
+// From here on primal and dual steps are equal: slower, but the p q^a of a group with large a cannot cycle.
+constexpr index_t kPatience = 25;
+
+template <std::size_t R>
+using Vector = std::array<double, R>;
+
+// Symmetric positive definite R x R, lower triangle; solved in place by Cholesky.
+template <std::size_t R>
+struct Normal {
+    std::array<double, R * R> a{};
+
+    double& at(std::size_t r, std::size_t c) { return a[r * R + c]; }
+
+    void factor() {
+        for (std::size_t c = 0; c < R; ++c) {
+            double pivot = at(c, c);
+            const double least = 1e-14 * std::max(pivot, std::numeric_limits<double>::min());
+            for (std::size_t k = 0; k < c; ++k) pivot -= at(c, k) * at(c, k);
+            const double root = std::sqrt(std::max(pivot, least));  // rounding may cost the last positive digit
+            at(c, c) = root;
+            for (std::size_t r = c + 1; r < R; ++r) {
+                double sum = at(r, c);
+                for (std::size_t k = 0; k < c; ++k) sum -= at(r, k) * at(c, k);
+                at(r, c) = sum / root;
+            }
+        }
+    }
+
+    void solve(Vector<R>& b) {
+        for (std::size_t r = 0; r < R; ++r) {
+            for (std::size_t k = 0; k < r; ++k) b[r] -= at(r, k) * b[k];
+            b[r] /= at(r, r);
+        }
+        for (std::size_t r = R; r-- > 0;) {
+            for (std::size_t k = r + 1; k < R; ++k) b[r] -= at(k, r) * b[k];
+            b[r] /= at(r, r);
+        }
+    }
+};
+
+template <std::size_t R>
+double dot(const Vector<R>& a, const Vector<R>& b) {
+    double sum = 0.0;
+    for (std::size_t r = 0; r < R; ++r) sum += a[r] * b[r];
+    return sum;
+}
+
+// One (group, tier): share z with its reduced price n.
+template <std::size_t R>
+struct Cell {
+    double cost, z, n, dz, dn, v, h;  // v = z/n, h = right-hand side of the Newton step
+    // Left over of stationarity. It shrinks by the dual steps and is never recomputed: v would turn the rounding error
+    // of a recomputed zero (1e-16) into a step (1e-6) once two tiers of a group are both in use.
+    double reduced;
+    Vector<R> a;  // use of each row at full demand
+};
+
+template <std::size_t R>
+struct Group {
+    double w, alpha;       // data
+    double s, m, p;        // slack of the demand row and its price, price of service
+    double q, log_error;   // sum of z; log(w / (p q^alpha))
+    double ds, dm, dp;     // step
+    double slack_error;    // 1 - sum z - s
+    double v_sum, damp;    // sum of v; 1/(1 + curvature * v_sum)
+    double curvature;      // m/s + alpha p/q
+    double shift;          // part of the right-hand side that is the same for all tiers
+    Vector<R> mean;        // v-weighted mean of a
+};
+
+// Row r; own resources have the delay price e, quotas keep e = 0.
+struct Bound {
+    double limit, pole, kappa;  // c_r; C_r - c_r; kappa C_r
+    double t, pi, e;
+    double error, log_error;  // c_r - a.z - t; log(kappa C / (e (t + pole)^2))
+    double dt, dpi, de;
+    double slope, push;  // dl = push - slope * dt
+};
+
+template <std::size_t R>
+class Engine final : public InteriorPoint {
+  public:
+    Engine(const LeafProblem& problem, bool with_quotas);
+    Suggestion solve(std::span<const double> quota, std::span<const double> price, index_t iteration_limit,
+                     double tolerance) override;
+
+  private:
+    using Cells = std::span<Cell<R>>;
+
+    Cells cells_of(std::size_t g) { return Cells(cells_).subspan(g * tiers_, tiers_); }
+    void load_costs(std::span<const double> price);
+    void load_bounds(std::span<const double> quota);
+    void start();
+    void start_rows();
+    [[nodiscard]] double relative_gap();
+    void assemble();
+    void direction(double target, bool correct);
+    void right_hand_side(Vector<R>& rhs, double target, bool correct);
+    void move_group(std::size_t g, const Vector<R>& dl, double target, bool correct);
+    void move_rows(const Vector<R>& dl);
+    [[nodiscard]] double affine_mu() const;
+    void find_steps(double fraction);
+    void advance();
+    [[nodiscard]] Suggestion answer(index_t iterations, bool converged) const;
+
+    const LeafProblem& p_;
+    bool with_quotas_;
+    std::size_t tiers_;
+    double unit_ = 1.0;  // mean weight of the active groups: the unit of value
+    std::vector<std::size_t> active_;
+    std::vector<Cell<R>> cells_;
+    std::vector<Group<R>> groups_;
+    std::array<Bound, R> rows_{};
+    Vector<R> row_unit_{};  // load at full demand
+    Vector<R> l_{};         // pi + e
+    Normal<R> normal_;
+    double mu_ = 0.0;
+    double primal_step_ = 0.0, dual_step_ = 0.0;
+};
+
+template <std::size_t R>
+Engine<R>::Engine(const LeafProblem& problem, bool with_quotas)
+    : p_(problem), with_quotas_(with_quotas), tiers_(static_cast<std::size_t>(problem.tiers)) {
+    double total = 0.0;
+    for (std::size_t i = 0; i < p_.demand.size(); ++i)
+        if (p_.demand[i] * p_.weight[i] > 0.0) {
+            active_.push_back(i);
+            total += p_.demand[i] * p_.weight[i];
+        }
+    if (active_.empty()) return;
+    unit_ = total / static_cast<double>(active_.size());
+    groups_.resize(active_.size());
+    cells_.resize(active_.size() * tiers_);
+    const auto own = static_cast<std::size_t>(p_.own);
+    const std::size_t used = own + (with_quotas_ ? static_cast<std::size_t>(p_.quotas) : 0);
+    for (std::size_t r = 0; r < R; ++r) {
+        const double most = r >= used ? 0.0 : r < own ? p_.load_max[r] : p_.quota_max[r - own];
+        row_unit_[r] = most > 0.0 ? most : 1.0;
+    }
+    for (std::size_t g = 0; g < active_.size(); ++g) {
+        const std::size_t i = active_[g];
+        groups_[g].w = p_.demand[i] * p_.weight[i] / unit_;
+        groups_[g].alpha = p_.alpha[i];
+        for (std::size_t t = 0; t < tiers_; ++t)
+            for (std::size_t r = 0; r < used; ++r) {
+                const auto row = static_cast<index_t>(r < own ? r : r - own);
+                const auto use = r < own ? p_.own_row(row) : p_.quota_row(row);
+                cells_[g * tiers_ + t].a[r] = p_.demand[i] * use[i * tiers_ + t] / row_unit_[r];
+            }
+    }
+}
+
+template <std::size_t R>
+void Engine<R>::load_costs(std::span<const double> price) {
+    for (std::size_t g = 0; g < active_.size(); ++g)
+        for (std::size_t t = 0; t < tiers_; ++t) {
+            const std::size_t c = active_[g] * tiers_ + t;
+            double cost = p_.cost[c];
+            for (std::size_t j = 0; j < price.size(); ++j) cost += price[j] * p_.quota_row(static_cast<index_t>(j))[c];
+            cells_[g * tiers_ + t].cost = p_.demand[active_[g]] * cost / unit_;
+        }
+}
+
+template <std::size_t R>
+void Engine<R>::load_bounds(std::span<const double> quota) {
+    const auto own = static_cast<std::size_t>(p_.own);
+    for (std::size_t r = 0; r < R; ++r) {
+        Bound& row = rows_[r];
+        row = Bound{};
+        row.limit = 1.0;
+        if (r < own) {
+            const double capacity = std::max(p_.capacity[r] / row_unit_[r], kLeastBound);
+            row.limit = kLoadLimit * capacity;
+            row.pole = capacity - row.limit;
+            row.kappa = p_.capacity[r] > 0.0 ? p_.kappa[r] / unit_ * capacity : 0.0;
+        } else if (with_quotas_ && r - own < quota.size()) {
+            row.limit = std::clamp(quota[r - own] / row_unit_[r], kLeastBound, 2.0);  // above 1 a quota cannot bind
+        }
+    }
+}
+
+template <std::size_t R>
+void Engine<R>::start() {
+    const double share = 0.8 / static_cast<double>(tiers_);
+    Vector<R> load{};
+    for (const auto& cell : cells_)
+        for (std::size_t r = 0; r < R; ++r) load[r] += share * cell.a[r];
+    Vector<R> shrink;
+    for (std::size_t r = 0; r < R; ++r) shrink[r] = load[r] > 0.0 ? std::clamp(0.5 * rows_[r].limit / load[r], 1e-3, 1.0) : 1.0;
+    mu_ = 0.1;
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+        Group<R>& group = groups_[g];
+        const Cells cells = cells_of(g);
+        cells[0].z = 0.8;
+        for (std::size_t t = 1; t < tiers_; ++t) {
+            double factor = 1.0;
+            for (std::size_t r = 0; r < R; ++r)
+                if (cells[t].a[r] > 0.0) factor = std::min(factor, shrink[r]);
+            cells[t].z = share * factor;
+            cells[0].z -= cells[t].z;
+        }
+        group.s = 0.2;
+        group.m = mu_ / group.s;
+        group.p = group.w * std::pow(0.8, -group.alpha);
+    }
+    start_rows();
+}
+
+template <std::size_t R>
+void Engine<R>::start_rows() {
+    Vector<R> load{};
+    for (const auto& cell : cells_)
+        for (std::size_t r = 0; r < R; ++r) load[r] += cell.z * cell.a[r];
+    for (std::size_t r = 0; r < R; ++r) {
+        Bound& row = rows_[r];
+        row.t = std::max(row.limit - load[r], 0.1 * row.limit);
+        row.pi = mu_ / row.t;
+        const double gap = row.t + row.pole;
+        row.e = row.kappa > 0.0 ? row.kappa / (gap * gap) : 0.0;
+        l_[r] = row.pi + row.e;
+    }
+    for (std::size_t g = 0; g < groups_.size(); ++g)
+        for (Cell<R>& cell : cells_of(g)) {
+            const double price = cell.cost + dot<R>(l_, cell.a) + groups_[g].m - groups_[g].p;
+            cell.n = std::max(price, 0.0) + mu_ / cell.z;
+            cell.reduced = price - cell.n;
+        }
+}
+
+// Residuals of the present point, mu, and an estimate of (upper - lower bound) / S.
+template <std::size_t R>
+double Engine<R>::relative_gap() {
+    double product = 0.0, infeasible = 0.0, scale = 0.0;
+    Vector<R> load{};
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+        Group<R>& group = groups_[g];
+        double q = 0.0;
+        for (Cell<R>& cell : cells_of(g)) {
+            q += cell.z;
+            product += cell.z * cell.n;
+            infeasible += std::abs(cell.z * cell.reduced);
+            for (std::size_t r = 0; r < R; ++r) load[r] += cell.z * cell.a[r];
+        }
+        group.q = q;
+        group.slack_error = 1.0 - q - group.s;
+        const double log_ratio = std::log(group.w / group.p) - (group.alpha > 0.0 ? group.alpha * std::log(q) : 0.0);
+        const double power = std::max(1.0, group.alpha);
+        group.log_error = power * std::expm1(log_ratio / power);
+        product += group.s * group.m;
+        const double worth = group.p * q;  // w q^(1-a) at optimality
+        scale += worth;
+        infeasible += group.m * std::abs(group.slack_error) + worth * std::min(std::abs(group.log_error), group.log_error * group.log_error * 1e3);
+    }
+    for (std::size_t r = 0; r < R; ++r) {
+        Bound& row = rows_[r];
+        row.error = row.limit - load[r] - row.t;
+        const double gap = row.t + row.pole;
+        row.log_error = row.e > 0.0 ? row.kappa / (row.e * gap * gap) - 1.0 : 0.0;
+        product += row.t * row.pi;
+        infeasible += l_[r] * std::abs(row.error) + row.e * gap * std::min(std::abs(row.log_error), row.log_error * row.log_error * 1e3);
+    }
+    mu_ = product / static_cast<double>(cells_.size() + groups_.size() + R);
+    return (product + infeasible) / std::max(scale, kLeastScale * static_cast<double>(groups_.size()));
+}
+
+// Normal matrix of the rows, and the parts of each group that both directions share.
+template <std::size_t R>
+void Engine<R>::assemble() {
+    normal_.a.fill(0.0);
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+        Group<R>& group = groups_[g];
+        group.curvature = group.m / group.s + group.alpha * group.p / group.q;
+        group.mean.fill(0.0);
+        group.v_sum = 0.0;
+        for (Cell<R>& cell : cells_of(g)) {
+            cell.v = cell.z / cell.n;
+            group.v_sum += cell.v;
+            for (std::size_t r = 0; r < R; ++r) group.mean[r] += cell.v * cell.a[r];
+        }
+        for (double& mean : group.mean) mean /= group.v_sum;
+        group.damp = 1.0 / (1.0 + group.curvature * group.v_sum);
+        const auto add = [this](const Vector<R>& a, double weight) {
+            for (std::size_t r = 0; r < R; ++r) {
+                const double scaled = weight * a[r];
+                for (std::size_t c = 0; c <= r; ++c) normal_.at(r, c) += scaled * a[c];
+            }
+        };
+        for (const Cell<R>& cell : cells_of(g)) {
+            Vector<R> centred;
+            for (std::size_t r = 0; r < R; ++r) centred[r] = cell.a[r] - group.mean[r];
+            add(centred, cell.v);
+        }
+        add(group.mean, group.v_sum * group.damp);
+    }
+    for (std::size_t r = 0; r < R; ++r) {
+        Bound& row = rows_[r];
+        row.slope = row.pi / row.t + 2.0 * row.e / (row.t + row.pole);
+        normal_.at(r, r) += 1.0 / row.slope;
+    }
+    normal_.factor();
+}
+
+template <std::size_t R>
+void Engine<R>::right_hand_side(Vector<R>& rhs, double target, bool correct) {
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+        Group<R>& group = groups_[g];
+        const double wanted = target - group.s * group.m - (correct ? group.ds * group.dm : 0.0);
+        group.shift = (wanted - group.m * group.slack_error) / group.s - group.p * group.log_error;
+        double mean = 0.0;
+        for (Cell<R>& cell : cells_of(g)) {
+            const double product = target - cell.z * cell.n - (correct ? cell.dz * cell.dn : 0.0);
+            cell.h = product / cell.z - cell.reduced;
+            mean += cell.v * cell.h;
+        }
+        mean /= group.v_sum;
+        for (const Cell<R>& cell : cells_of(g)) {
+            const double pull = cell.v * (cell.h - mean);
+            for (std::size_t r = 0; r < R; ++r) rhs[r] += pull * (cell.a[r] - group.mean[r]);
+        }
+        for (std::size_t r = 0; r < R; ++r) rhs[r] += group.mean[r] * ((mean - group.shift) * group.v_sum * group.damp);
+    }
+    for (std::size_t r = 0; r < R; ++r) {
+        Bound& row = rows_[r];
+        const double product = target - row.t * row.pi - (correct ? row.dt * row.dpi : 0.0);
+        row.push = product / row.t + row.e * row.log_error;
+        rhs[r] += row.push / row.slope - row.error;
+    }
+}
+
+template <std::size_t R>
+void Engine<R>::move_group(std::size_t g, const Vector<R>& dl, double target, bool correct) {
+    Group<R>& group = groups_[g];
+    const Cells cells = cells_of(g);
+    double mean = 0.0;
+    for (Cell<R>& cell : cells) {
+        cell.h -= dot<R>(dl, cell.a);
+        mean += cell.v * cell.h;
+    }
+    mean /= group.v_sum;
+    const double common = (mean - group.shift) * group.damp;
+    const double dq = common * group.v_sum;  // not the sum of dz: that one has lost its digits when v is large
+    for (Cell<R>& cell : cells) {
+        const double product = target - cell.z * cell.n - (correct ? cell.dz * cell.dn : 0.0);
+        cell.dz = cell.v * ((cell.h - mean) + common);
+        cell.dn = (product - cell.n * cell.dz) / cell.z;
+    }
+    const double product = target - group.s * group.m - (correct ? group.ds * group.dm : 0.0);
+    group.ds = group.slack_error - dq;
+    group.dm = (product - group.m * group.ds) / group.s;
+    group.dp = group.p * (group.log_error - group.alpha * dq / group.q);
+}
+
+template <std::size_t R>
+void Engine<R>::move_rows(const Vector<R>& dl) {
+    for (std::size_t r = 0; r < R; ++r) {
+        Bound& row = rows_[r];
+        row.dt = (row.push - dl[r]) / row.slope;
+        row.de = row.e * (row.log_error - 2.0 * row.dt / (row.t + row.pole));
+        row.dpi = dl[r] - row.de;
+    }
+}
+
+template <std::size_t R>
+void Engine<R>::direction(double target, bool correct) {
+    Vector<R> dl{};
+    right_hand_side(dl, target, correct);
+    normal_.solve(dl);
+    for (std::size_t g = 0; g < groups_.size(); ++g) move_group(g, dl, target, correct);
+    move_rows(dl);
+}
+
+// Longest steps that keep every variable positive, shortened by `fraction`.
+template <std::size_t R>
+void Engine<R>::find_steps(double fraction) {
+    // max of -d/value rather than min of -value/d: no branch, and 0 means no bound.
+    double primal = 0.0, dual = 0.0;
+    const auto limit = [](double& worst, double value, double step) { worst = std::max(worst, -step / value); };
+    for (const Cell<R>& cell : cells_) {
+        limit(primal, cell.z, cell.dz);
+        limit(dual, cell.n, cell.dn);
+    }
+    for (const Group<R>& group : groups_) {
+        limit(primal, group.s, group.ds);
+        limit(dual, group.m, group.dm);
+        limit(dual, group.p, group.dp);
+    }
+    for (const Bound& row : rows_) {
+        limit(primal, row.t, row.dt);
+        limit(dual, row.pi, row.dpi);
+        if (row.e > 0.0) limit(dual, row.e, row.de);
+    }
+    primal_step_ = std::min(1.0, fraction / std::max(primal, 1e-300));
+    dual_step_ = std::min(1.0, fraction / std::max(dual, 1e-300));
+}
+
+template <std::size_t R>
+double Engine<R>::affine_mu() const {
+    double product = 0.0;
+    const double a = primal_step_, b = dual_step_;
+    for (const Cell<R>& cell : cells_) product += (cell.z + a * cell.dz) * (cell.n + b * cell.dn);
+    for (const Group<R>& group : groups_) product += (group.s + a * group.ds) * (group.m + b * group.dm);
+    for (const Bound& row : rows_) product += (row.t + a * row.dt) * (row.pi + b * row.dpi);
+    return product / static_cast<double>(cells_.size() + groups_.size() + R);
+}
+
+template <std::size_t R>
+void Engine<R>::advance() {
+    const double a = primal_step_, b = dual_step_;
+    for (Cell<R>& cell : cells_) {
+        cell.z += a * cell.dz;
+        cell.n += b * cell.dn;
+        cell.reduced *= 1.0 - b;
+    }
+    for (Group<R>& group : groups_) {
+        group.s += a * group.ds;
+        group.m += b * group.dm;
+        group.p += b * group.dp;
+    }
+    for (std::size_t r = 0; r < R; ++r) {
+        Bound& row = rows_[r];
+        row.t += a * row.dt;
+        row.pi += b * row.dpi;
+        row.e += b * row.de;
+        l_[r] = row.pi + row.e;
+    }
+}
+
+template <std::size_t R>
+Suggestion Engine<R>::solve(std::span<const double> quota, std::span<const double> price, index_t iteration_limit,
+                            double tolerance) {
+    if (active_.empty()) return answer(0, true);
+    load_costs(price);
+    load_bounds(quota);
+    start();
+    bool stuck = false;
+    for (index_t iteration = 0;; ++iteration) {
+        const double gap = relative_gap();
+        if (gap <= tolerance) return answer(iteration, true);
+        if (iteration >= iteration_limit || !std::isfinite(gap)) return answer(iteration, false);
+        assemble();
+        direction(0.0, false);
+        find_steps(1.0);
+        const double ratio = affine_mu() / mu_;
+        const double centring = std::clamp(ratio * ratio * ratio, stuck ? kRecentre : 0.0, 1.0);
+        direction(centring * mu_, !stuck);
+        find_steps(kToBoundary);
+        if (iteration >= kPatience) primal_step_ = dual_step_ = std::min(primal_step_, dual_step_);
+        advance();
+        stuck = std::min(primal_step_, dual_step_) < kShortStep;
+    }
+}
+
+template <std::size_t R>
+Suggestion Engine<R>::answer(index_t iterations, bool converged) const {
+    Suggestion s;
+    s.x.assign(p_.cells(), 0.0);
+    for (std::size_t g = 0; g < active_.size(); ++g)
+        for (std::size_t t = 0; t < tiers_; ++t)
+            s.x[active_[g] * tiers_ + t] = p_.demand[active_[g]] * cells_[g * tiers_ + t].z;
+    const auto own = static_cast<std::size_t>(p_.own);
+    const auto price = [&](std::size_t r) { return active_.empty() ? 0.0 : l_[r] * unit_ / row_unit_[r]; };
+    for (std::size_t k = 0; k < own; ++k) s.own_price.push_back(price(k));
+    if (with_quotas_)
+        for (std::size_t j = 0; j < static_cast<std::size_t>(p_.quotas); ++j) s.quota_price.push_back(price(own + j));
+    s.iterations = iterations;
+    s.converged = converged;
+    return s;
+}
+
+}  // namespace
+
+std::unique_ptr<InteriorPoint> InteriorPoint::make(const LeafProblem& problem, bool with_quotas) {
+    const index_t rows = problem.own + (with_quotas ? problem.quotas : 0);
+    if (rows <= 2) return std::make_unique<Engine<2>>(problem, with_quotas);
+    if (rows <= 4) return std::make_unique<Engine<4>>(problem, with_quotas);
+    if (rows <= 6) return std::make_unique<Engine<6>>(problem, with_quotas);
+    if (rows <= 8) return std::make_unique<Engine<8>>(problem, with_quotas);
+    if (rows <= 16) return std::make_unique<Engine<16>>(problem, with_quotas);
+    if (rows <= kMaxRows) return std::make_unique<Engine<kMaxRows>>(problem, with_quotas);
+    throw InvalidArgument("leaf problem: expected at most " + std::to_string(kMaxRows) +
+                          " own resources and quotas together, got " + std::to_string(rows) +
+                          ". Solve it with leaf_solver: cvxpy.");
+}
+
+}  // namespace tiertwin::alloc

@@ -1,0 +1,215 @@
+"""The leaf's side of the hierarchy: answers queries with cuts and points, keeps them true when its data change.
+
+A leaf never waits for anybody: every answer is its own solve plus closed forms. What it says is true for its data
+version whatever its solver returned (bounds.py has the proof), so a bad solver costs rounds, never truth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from tiertwin.allocate.bounds import leaf_cut, leaf_worth
+from tiertwin.allocate.leaf import LOAD_LIMIT, Array, LeafAnswer, LeafProblem
+from tiertwin.allocate.messages import Query, Said
+from tiertwin.allocate.slots import SlotTable
+
+DEAR_LIMIT = 10.0  # prices are clipped at so many times the dearest tier cost; any price is valid, this keeps cuts useful
+HELLO_SHARES = (0.15, 0.4)  # shares of the use at price 0 at which a hello asks itself
+LEAST_HELLO = 1e-3  # it asks for at least this share of the most it could use of each component
+
+
+class LeafSolver(Protocol):
+    """What solves a leaf: the C++ kernel, cvxpy, or a user's own."""
+
+    def solve_quota(self, problem: LeafProblem, quota: Array) -> LeafAnswer:
+        """Return the best plan inside `quota[J]`, with prices ≥ 0 of all resources."""
+
+    def solve_price(self, problem: LeafProblem, price: Array) -> LeafAnswer:
+        """Return the best plan when quotas cost `price[J]`, with prices ≥ 0 of the own resources."""
+
+
+class LeafSide:
+    """State of a leaf in the hierarchy: its problem, and the cuts and points it has said.
+
+    Parameters
+    ----------
+    problem, version
+        The data and their version.
+    solver
+        Solves it.
+    slots
+        Cuts and points kept; the parent has as many.
+    drift
+        η ≥ 0: the leaf declares that no demand moves by more than this share before its next message. 0 declares nothing.
+    """
+
+    def __init__(self, problem: LeafProblem, version: int, solver: LeafSolver, *, slots: int = 12, drift: float = 0.0) -> None:
+        self.problem, self.version = problem, version
+        self._solver, self._drift = solver, drift
+        self._cuts = SlotTable(slots, problem.quotas, smaller_is_better=True)
+        self._points = SlotTable(slots, problem.quotas, smaller_is_better=False, pinned=0)
+        self._own_price = np.zeros((slots, problem.own_resources))
+        self._plan: dict[int, Array] = {}
+        self._v0 = 0.0
+
+    def hello(self) -> Said:
+        """Say the first four cuts and points: quota 0, price 0, and two shares of the use at price 0.
+
+        Asked at quotas, not at multiples of the marginal price at quota 0: that price belongs to the dearest task, is
+        tens of times the one the tree settles at, and splits between the components of one tier at random.
+        """
+        self._cuts.clear()
+        self._points.clear()
+        nothing = np.zeros(self.problem.quotas)
+        at_zero = self._solver.solve_quota(self.problem, nothing)
+        self._v0 = at_zero.value
+        self._learn_cut(self._clipped(at_zero.quota_price), at_zero.own_price)
+        self._learn_point(at_zero, nothing)
+        free = self._solver.solve_price(self.problem, nothing)
+        self._learn(free)
+        most = np.maximum(free.use, LEAST_HELLO * self.problem.quota_max)
+        for share in HELLO_SHARES:
+            self._learn(self._solver.solve_quota(self.problem, share * most))
+        return self._say(self._cuts.taken, self._points.taken)
+
+    def answer(self, query: Query) -> Said:
+        """Answer a query: the cut and plan at its quota, the cut and plan at its price. Nothing is obeyed."""
+        self._cuts.note_used(query.used)
+        self._points.note_used(query.used >> 16)
+        quota = np.maximum(query.quota, 0.0)
+        price = np.clip(query.price, 0.0, None)
+        found = [self._learn(self._solver.solve_quota(self.problem, quota)), self._learn(self._solver.solve_price(self.problem, price))]
+        return self._say(_distinct(cut for cut, _ in found), _distinct(point for _, point in found))
+
+    def refresh(self, problem: LeafProblem, version: int, *, exact: bool = True) -> Said:
+        """Take new data and say every slot again under its number: slopes and uses stay, intercepts and values are new.
+
+        `exact` solves each slot again (tight); otherwise closed forms only (loose by about the change of the data).
+        A problem of another shape starts over with a hello.
+        """
+        if problem.shape != self.problem.shape:
+            fresh = LeafSide(problem, version, self._solver, slots=len(self._cuts.level), drift=self._drift)
+            self.__dict__.update(fresh.__dict__)
+            return self.hello()
+        if not self._cuts.filled.any():
+            self.problem, self.version = problem, version
+            return self.hello()
+        before, self.problem, self.version = self.problem, problem, version
+        for slot in self._cuts.taken:
+            self._refresh_cut(int(slot), exact=exact)
+        for slot in self._points.taken:
+            self._refresh_point(int(slot), before, exact=exact)
+        self._v0 = float(self._points.level[0])
+        return self._say(self._cuts.taken, self._points.taken)
+
+    def commit(self, quota: Array) -> LeafAnswer:
+        """Solve inside a granted quota: the plan that is put in force, worth at least any mixture of points inside it."""
+        return self._solver.solve_quota(self.problem, np.maximum(quota, 0.0))
+
+    # ---------------------------------------------------------------- one cut, one point
+
+    def _learn(self, answer: LeafAnswer) -> tuple[int, int]:
+        return self._learn_cut(self._clipped(answer.quota_price), answer.own_price), self._learn_point(answer, answer.use)
+
+    def _learn_cut(self, price: Array, own_price: Array) -> int:
+        cut = leaf_cut(self.problem, price, own_price)
+        slot = self._cuts.place(cut.phi, price, self._drift * cut.drift)
+        if slot >= 0:
+            self._own_price[slot] = own_price
+        return slot
+
+    def _learn_point(self, answer: LeafAnswer, use: Array) -> int:
+        slot = self._points.place(answer.value, use, self._value_after_drift(answer), answer.scale)
+        if slot >= 0:
+            self._plan[slot] = answer.x
+        return slot
+
+    def _refresh_cut(self, slot: int, *, exact: bool) -> None:
+        price = self._cuts.slope[slot].copy()
+        cut = leaf_cut(self.problem, price, self._own_price[slot])
+        if exact:
+            own_price = self._solver.solve_price(self.problem, price).own_price
+            tight = leaf_cut(self.problem, price, own_price)
+            if tight.phi < cut.phi:
+                cut, self._own_price[slot] = tight, own_price
+        self._cuts.put(slot, cut.phi, price, self._drift * cut.drift)
+
+    def _refresh_point(self, slot: int, before: LeafProblem, *, exact: bool) -> None:
+        use = self._points.slope[slot].copy()
+        if exact:
+            answer = self._solver.solve_quota(self.problem, use)
+        else:
+            x = carry_over(before, self.problem, self._plan[slot], use)
+            worth = leaf_worth(self.problem, x)
+            nothing = np.zeros(0)
+            answer = LeafAnswer(x, worth.value, worth.scale, worth.use, worth.own_load, nothing, nothing, np.inf)
+        self._plan[slot] = answer.x
+        self._points.put(slot, answer.value, use, self._value_after_drift(answer), answer.scale)
+
+    def _value_after_drift(self, answer: LeafAnswer) -> float:
+        """Value of the same rates when every demand has grown by η (the worst case, since utilities are ≤ 0)."""
+        if not self._drift:
+            return answer.value
+        grown = replace(self.problem, demand=self.problem.demand * (1 + self._drift))
+        return min(answer.value, leaf_worth(grown, answer.x).value)
+
+    # ---------------------------------------------------------------- saying it
+
+    def _clipped(self, price: Array) -> Array:
+        return np.minimum(price, DEAR_LIMIT * self._dear())
+
+    def _dear(self) -> Array:
+        """Price of each component at which the mean task costs as much as at the dearest tier."""
+        demand = self.problem.demand
+        cost = float((demand * self.problem.cost.max(axis=1)).sum())
+        use = self.problem.quota_max
+        return np.where(use > 0, cost / np.maximum(use, 1e-300), 0.0)
+
+    def _say(self, cuts: np.ndarray, points: np.ndarray) -> Said:
+        declared = self._drift > 0
+        return Said(
+            version=self.version,
+            cut_slots=cuts,
+            phi=self._cuts.level[cuts],
+            g=self._cuts.slope[cuts],
+            point_slots=points,
+            u=self._points.slope[points],
+            v=self._points.level[points],
+            scale=self._points.scale[points],
+            rmax=self.problem.quota_max * (1 + self._drift),
+            dear=self._dear(),
+            v0=self._v0,
+            drift=self._cuts.spare[cuts] if declared else None,
+            v_low=self._points.spare[points] if declared else None,
+        )
+
+
+def carry_over(before: LeafProblem, after: LeafProblem, x: Array, quota: Array) -> Array:
+    """Turn a plan for old data into a feasible one for new data of the same shape, without any solve.
+
+    Rates stay, cut at the new demand; growth goes to the device tier at the old served share; what overdraws an own
+    capacity or `quota[J]` goes to the device tier too.
+    """
+    served = x.sum(axis=1)
+    shrink = np.minimum(1.0, after.demand / np.maximum(served, 1e-300))
+    share = np.clip(served / np.maximum(before.demand, 1e-300), 0.0, 1.0)
+    out = x * shrink[:, None]
+    out[:, 0] += np.maximum(0.0, share * after.demand - out.sum(axis=1))
+    keep = np.ones_like(out)
+    uses = np.concatenate([after.use_own, after.use_quota])
+    limits = np.concatenate([LOAD_LIMIT * after.capacity, quota])
+    for use, limit in zip(uses, limits, strict=True):
+        load = float((use * out).sum())
+        if load > limit:
+            keep = np.where(use > 0, np.minimum(keep, limit / load), keep)
+    moved = (out * (1 - keep)).sum(axis=1)
+    out = out * keep
+    out[:, 0] += moved
+    return out
+
+
+def _distinct(slots: object) -> np.ndarray:
+    return np.array(sorted({s for s in slots if s >= 0}), dtype=np.int64)  # type: ignore[attr-defined]

@@ -1,0 +1,200 @@
+"""What passes between a parent, its children and the solver of their master problems. Frozen arrays, no behaviour.
+
+A child says *cuts* (V(r) ≤ φ + g·r for every quota r) and *points* (a plan that uses u is worth v). A parent asks with a
+*query*: one quota and one price a child. Numbers travel as f64, so nothing is rounded and no bound moves on the wire.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiertwin.allocate.leaf import Array
+
+Slots = NDArray[np.int64]
+
+UPPER, LOWER = 1, 2  # kinds of master problem: over cuts, over points
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What a child said at one time: n cuts and m points, each under its slot number.
+
+    Parameters
+    ----------
+    version
+        Data version of the speaker; its bounds hold for these data only.
+    cut_slots, phi, g
+        ``[n]``, ``[n]``, ``[n, J]``: V(r) ≤ phi + g·r for all r ≥ 0.
+    point_slots, u, v, scale
+        ``[m]``, ``[m, J]``, ``[m]``, ``[m]``: V(u) ≥ v, and S = Σ w q^(1−α) of that plan. Slot 0 is the zero point u = 0.
+    rmax
+        ``[J]`` the most the subtree can use of each component.
+    dear
+        ``[J]`` price of each component at which it costs as much as the dearest tier; clips hints, proves nothing.
+    v0
+        Value when every quota below is 0: the fallback plan.
+    leaves, stale
+        Leaves below, and how many of them have older data than `version` without declared drift.
+    drift, v_low
+        ``[n]`` and ``[m]`` when drift is declared: until the next message V(r) ≤ phi + drift + g·r and V(u) ≥ v_low.
+    """
+
+    version: int
+    cut_slots: Slots
+    phi: Array
+    g: Array
+    point_slots: Slots
+    u: Array
+    v: Array
+    scale: Array
+    rmax: Array
+    dear: Array
+    v0: float
+    leaves: int = 1
+    stale: int = 0
+    drift: Array | None = None
+    v_low: Array | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Query:
+    """A question to a child, answered and never obeyed.
+
+    Parameters
+    ----------
+    quota, price
+        ``[J]`` each: "your value at this quota?" and "your plan at this price?".
+    used
+        Bit k: cut slot k carried dual weight at the parent; bit 16 + k: point slot k did. 0 when unknown.
+    """
+
+    quota: Array
+    price: Array
+    used: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class MasterRequest:
+    """One master problem: N children with J components, K slots each, O resources of the node's own.
+
+        upper   max Σ_e min_k (level_ek + slope_ek·r_e) − Σ_o D_o(Σ_e r_eo) − price·Σ_e r_e,O:   0 ≤ r_e ≤ rmax_e
+        lower   the same with r_e = Σ_k λ_ek slope_ek worth Σ_k λ_ek level_ek, λ_e in the simplex
+
+    both with Σ_e r_eo ≤ 0.98 C_o and Σ_e r_e,O: ≤ quota.
+
+    Parameters
+    ----------
+    kind
+        1 upper (level φ, slope g), 2 lower (level v, slope u).
+    level, slope
+        ``[N, K]``, ``[N, K, J]``; empty slots repeat another.
+    rmax
+        ``[N, J]``.
+    capacity, kappa
+        ``[O]`` own resources, components 0 … O−1.
+    quota, price
+        ``[J − O]`` of the components passed up; inf where a quota is not limited, 0 where it is not priced.
+    """
+
+    kind: int
+    level: Array
+    slope: Array
+    rmax: Array
+    capacity: Array
+    kappa: Array
+    quota: Array
+    price: Array
+
+    @property
+    def shape(self) -> tuple[int, int, int, int, int]:
+        """(kind, N, J, O, K): what a solver compiles for."""
+        children, slots, levels = self.slope.shape
+        return self.kind, children, levels, self.capacity.shape[0], slots
+
+    def arrays(self) -> list[Array]:
+        """Return the arrays in the order of the fields, as they travel to a solver process."""
+        return [getattr(self, f.name) for f in fields(self) if f.name != "kind"]
+
+
+@dataclass(frozen=True, eq=False)
+class MasterAnswer:
+    """The solution of a master problem, already checked and repaired to feasibility.
+
+    Parameters
+    ----------
+    r
+        ``[N, J]`` quotas of the children.
+    price
+        ``[J]`` marginal prices ≥ 0 of all components (own: dual of the load row; passed: price + dual of the quota row).
+    weight
+        ``[N, K]`` ρ (upper) or λ (lower), ≥ 0, rows sum to 1.
+    value
+        Objective at `r`.
+    step
+        Step of the solver ladder: 2 conic, 3 linear form, 6 greedy, 7 last good, 8 zero points.
+    status
+        What the solver called it.
+    """
+
+    r: Array
+    price: Array
+    weight: Array
+    value: float
+    step: int = 2
+    status: str = "optimal"
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """The certificate of the root: value of the optimum lies in [lb, ub].
+
+    Parameters
+    ----------
+    ub, lb
+        Utils/s.
+    scale
+        S = Σ w q^(1−α) at the plan behind `lb`.
+    v0
+        Value of the fallback plan, all quotas 0.
+    plan
+        ``[N, J]`` quotas that secure `lb` when granted.
+    versions
+        ``[N]`` data versions of the children that were used.
+    stale
+        Leaves with older data and no declared drift; the certificate holds for current data only when it is 0.
+    steps
+        Solver steps used since the last bounds, ascending.
+    """
+
+    ub: float
+    lb: float
+    scale: float
+    v0: float
+    plan: Array
+    versions: Slots
+    stale: int = 0
+    steps: tuple[int, ...] = field(default=())
+
+    @property
+    def gap(self) -> float:
+        """Certified gap (ub − lb)/S."""
+        return (self.ub - self.lb) / max(self.scale, 1e-300)
+
+    @property
+    def gap_of_improvement(self) -> float:
+        """(ub − lb)/(ub − v0): the part of the benefit of cooperation not yet secured (0 when there is none to gain)."""
+        benefit = self.ub - self.v0
+        return (self.ub - self.lb) / benefit if benefit > 1e-12 * max(self.scale, 1e-300) else 0.0
+
+    @property
+    def certified(self) -> bool:
+        """Whether every version behind the bounds is current or covered by declared drift."""
+        return self.stale == 0
+
+    @property
+    def standing(self) -> str:
+        """``certified`` or ``stale(n)``."""
+        return "certified" if self.certified else f"stale({self.stale})"

@@ -1,0 +1,191 @@
+"""Closed forms of a node: the cut its children's cuts prove, the point their points make, and the check of a master.
+
+With ρ, λ in the simplex per child, prices p ≥ 0 (p_o for own resource o, μ = p_O: for what is passed up), for all R:
+
+    cut     W(R) ≤ Σ_e [Σ_k ρ_ek φ_ek + Σ_j (Σ_k ρ_ek g_ekj − p_j)⁺ rmax_ej] + Σ_o D*_o(p_o) + μ·R
+    point   W(Σ_e Σ_k λ_ek u_ek,O:) ≥ Σ λ v − Σ_o D_o(Σ λ u_o)
+
+The first holds because a minimum is at most any convex mixture and the couplings are relaxed at prices ≥ 0; what is left
+is linear on the box 0 ≤ r ≤ rmax, or D*. The second because the mixture of plans is feasible. So neither depends on how
+good a solver's ρ, p or λ were. Weak duality between the two sides of one model is also the independent check of a
+solver's answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tiertwin.allocate.bounds import conjugate, delay, marginal_delay
+from tiertwin.allocate.leaf import LOAD_LIMIT, Array
+from tiertwin.allocate.messages import LOWER, UPPER, MasterAnswer, MasterRequest
+
+SPREAD_LIMIT = 1e9  # S1: largest ratio of a slope's worth over its whole box to the spread of the model
+
+
+def node_cut(level: Array, slope: Array, weight: Array, price: Array, rmax: Array, capacity: Array, kappa: Array) -> float:
+    """Return the intercept φ of the node's cut with slope ``price[O:]`` (arguments as in MasterRequest, price ``[J]``)."""
+    mixed = np.einsum("nk,nkj->nj", weight, slope)
+    over = np.maximum(mixed - price, 0.0) * rmax
+    own = conjugate(price[: capacity.size], capacity, kappa)
+    return float((weight * level).sum() + over.sum() + own.sum())
+
+
+def box(request: MasterRequest) -> Array:
+    """Return ``[N, J]`` rmax cut at what own resources can carry at all (valid: no child can be granted more)."""
+    own = request.capacity.size
+    top = request.rmax.copy()
+    top[:, :own] = np.minimum(top[:, :own], LOAD_LIMIT * request.capacity)
+    return top
+
+
+def unit_of(request: MasterRequest) -> float:
+    """Return the spread of the model, utils/s: what tolerances and scalings refer to."""
+    if request.kind == UPPER:
+        top = (request.level + np.einsum("nkj,nj->nk", request.slope, box(request))).min(axis=1)
+        spread = float(np.maximum(top - request.level.min(axis=1), 0.0).sum())
+    else:
+        spread = float((request.level.max(axis=1) - request.level[:, 0]).clip(0).sum())
+    return max(spread, 1e-9 * float(np.abs(request.level).max(axis=1).sum()), 1e-12)
+
+
+def primal_value(request: MasterRequest, r: Array, weight: Array) -> float:
+    """Return the model's objective at r (upper) or at the mixture `weight` (lower)."""
+    own = request.capacity.size
+    load = r.sum(axis=0)
+    if request.kind == UPPER:
+        worth = (request.level + np.einsum("nkj,nj->nk", request.slope, r)).min(axis=1).sum()
+    else:
+        worth = (weight * request.level).sum()
+    limit = LOAD_LIMIT * request.capacity
+    cost = delay(np.minimum(load[:own], limit), request.capacity, request.kappa).sum() + (request.price * load[own:]).sum()
+    return float(worth - cost)
+
+
+def dual_value(request: MasterRequest, price: Array, weight: Array) -> float:
+    """Return the model's dual bound at prices ``[J]``: an upper bound on its objective whatever the prices."""
+    own = request.capacity.size
+    shadow = np.maximum(price[own:] - request.price, 0.0)
+    passed = request.price + shadow
+    quota = np.where(shadow > 0, request.quota, 0.0)
+    full = np.concatenate([price[:own], passed])
+    if request.kind == UPPER:
+        phi = node_cut(request.level, request.slope, weight, full, box(request), request.capacity, request.kappa)
+    else:
+        best = (request.level - np.einsum("nkj,j->nk", request.slope, full)).max(axis=1)
+        phi = float(best.sum() + conjugate(full[:own], request.capacity, request.kappa).sum())
+    return phi + float((shadow * quota).sum())
+
+
+def faults(request: MasterRequest) -> list[str]:
+    """Step S1: say what makes a request unfit for a solver; empty when it may be tried."""
+    found = [
+        f"{name}: expected finite numbers"
+        for name in ("level", "slope", "rmax", "capacity", "kappa", "price")
+        if not np.isfinite(getattr(request, name)).all()
+    ]
+    if np.isnan(request.quota).any():
+        found.append("quota: expected numbers, got NaN")
+    found += [
+        f"{name}: expected numbers ≥ 0"
+        for name in ("slope", "rmax", "capacity", "kappa", "quota", "price")
+        if not found and np.any(getattr(request, name) < 0)
+    ]
+    if not found and request.kind == UPPER:
+        reach = float((request.slope * box(request)[:, None, :]).max(initial=0.0))
+        if reach > SPREAD_LIMIT * unit_of(request):
+            found.append(f"slope: expected a spread ≤ {SPREAD_LIMIT:g}, got {reach / unit_of(request):.1e}")
+    return found
+
+
+def settle(request: MasterRequest, answer: MasterAnswer, *, slack: float, optimal: float) -> MasterAnswer | None:
+    """Steps S4 and S5: repair an answer by clipping and scaling, check it independently, value it again.
+
+    Parameters
+    ----------
+    slack
+        Largest relative overdraft of a row that is repaired; beyond it the answer is refused.
+    optimal
+        Largest distance to the answer's own dual bound, as a share of the model's spread; inf accepts any feasible one.
+
+    Returns
+    -------
+    The feasible answer with its recomputed value, or None.
+    """
+    parts = (answer.r, answer.price, answer.weight)
+    if any(not np.isfinite(part).all() for part in parts) or answer.weight.min(initial=0.0) < -1e-3:
+        return None
+    weight = np.maximum(answer.weight, 0.0)
+    total = weight.sum(axis=1, keepdims=True)
+    if np.any(np.abs(total - 1) > 1e-2):
+        return None
+    weight = weight / total
+    price = np.maximum(answer.price, 0.0)
+    own = request.capacity.size
+    price[own:] = np.where(np.isinf(request.quota), request.price, np.maximum(price[own:], request.price))
+    limits = np.concatenate([LOAD_LIMIT * request.capacity, request.quota])
+    r = np.clip(answer.r, 0.0, box(request)) if request.kind == UPPER else np.einsum("nk,nkj->nj", weight, request.slope)
+    load = r.sum(axis=0)
+    over = np.where(load > limits, 1 - limits / np.maximum(load, 1e-300), 0.0)
+    tiny = load - limits <= 1e-6 * np.maximum(request.rmax.sum(axis=0), 1e-300)
+    if np.any((over > slack) & ~tiny):
+        return None
+    if request.kind == UPPER:
+        r = r * (1 - over)
+    else:
+        r, weight = _towards_zero_point(request, weight, over)
+    value = primal_value(request, r, weight)
+    if dual_value(request, price, weight) - value > optimal * unit_of(request):
+        return None
+    return replace(answer, r=r, price=price, weight=weight, value=value)
+
+
+def _towards_zero_point(request: MasterRequest, weight: Array, over: Array) -> tuple[Array, Array]:
+    """Mix in the zero points (slot 0) of the children that use an overdrawn component until nothing is overdrawn."""
+    uses = np.einsum("nk,nkj->nj", weight, request.slope) > 0
+    share = np.where(uses, over, 0.0).max(axis=1, keepdims=True, initial=0.0)
+    share = np.minimum(share * (1 + 1e-12), 1.0)
+    mixed = weight * (1 - share)
+    mixed[:, 0] += share[:, 0]
+    return np.einsum("nk,nkj->nj", mixed, request.slope), mixed
+
+
+def greedy(request: MasterRequest) -> MasterAnswer:
+    """Step S6: a feasible answer without any solver: every child the same share of its best point, or of its box.
+
+    The share is the best of 33 on a line; prices are the marginal delays at the resulting load. O(N K J).
+    """
+    if request.kind == LOWER:
+        best = np.argmax(request.level, axis=1)
+        target = np.take_along_axis(request.slope, best[:, None, None], axis=1)[:, 0]
+    else:
+        best = np.zeros(request.level.shape[0], dtype=np.int64)
+        target = box(request)
+    own = request.capacity.size
+    limits = np.concatenate([LOAD_LIMIT * request.capacity, request.quota])
+    load = target.sum(axis=0)
+    top = float(np.where(load > limits, limits / np.maximum(load, 1e-300), 1.0).min(initial=1.0))
+    tried = []
+    for share in np.linspace(0.0, top, 33):
+        weight = np.zeros_like(request.level)
+        weight[:, 0] = 1 - share
+        weight[np.arange(len(best)), best] += share
+        r = share * target
+        tried.append((primal_value(request, r, weight), float(share), r, weight))
+    value, _, r, weight = max(tried, key=lambda t: (t[0], -t[1]))
+    if request.kind == UPPER:
+        active = (request.level + np.einsum("nkj,nj->nk", request.slope, r)).argmin(axis=1)
+        weight = np.zeros_like(request.level)
+        weight[np.arange(len(active)), active] = 1.0
+    price = np.concatenate([marginal_delay(r.sum(axis=0)[:own], request.capacity, request.kappa), request.price])
+    return MasterAnswer(r=r, price=price, weight=weight, value=value, step=6, status="greedy")
+
+
+def zero_answer(request: MasterRequest) -> MasterAnswer:
+    """Step S8: nobody is granted anything; the zero points (slot 0) are feasible for every quota."""
+    weight = np.zeros_like(request.level)
+    weight[:, 0] = 1.0
+    r = np.zeros_like(request.rmax)
+    price = np.concatenate([np.zeros(request.capacity.size), request.price])
+    return MasterAnswer(r=r, price=price, weight=weight, value=primal_value(request, r, weight), step=8, status="zero points")

@@ -1,0 +1,513 @@
+"""A node's side of the hierarchy: two models of its children, queries down, cuts and points up, the root's certificate.
+
+The *upper model* is the minimum of each child's cuts, the *lower model* the mixtures of its points; the node's own delay
+terms stand in both exactly. Each operation that needs a master problem solved is a generator: it yields a list of
+MasterRequest and is sent the list of answers (None where none came in time), so that a solver process can sit between
+and no clock or thread is in here. Children are folded in roster order; the order of calls to `learn` does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from tiertwin.allocate.bounds import delay
+from tiertwin.allocate.leaf import LOAD_LIMIT, Array
+from tiertwin.allocate.leafside import DEAR_LIMIT
+from tiertwin.allocate.messages import LOWER, UPPER, Bounds, MasterAnswer, MasterRequest, Query, Said, Slots
+from tiertwin.allocate.nodemath import faults, greedy, node_cut, settle, zero_answer
+from tiertwin.allocate.slots import SlotTable
+from tiertwin.errors import InputError, SolveError
+
+HINT_LIMIT = 3.0  # inner prices are clipped at so many times the dearest tier cost before they are averaged
+LEAST_QUERY = 1e-7  # a query asks at least this share of rmax: at 0 the slopes are degenerate
+HELLO_SHARES = (0.25, 0.5)  # share of the free use at which a node asks itself in a hello
+USED_WEIGHT = 1e-5  # dual weight from which a slot counts as used
+NOTHING = 1e-9  # share of the most a node can use below which a quota counts as none
+ARCHIVE = 48  # own points of this version kept for the commit, whatever slots the parent still holds
+
+Masters = Generator[list[MasterRequest], list["MasterAnswer | None"], "T"]
+T = TypeVar("T")
+
+
+class MasterSolver(Protocol):
+    """What solves master problems: `master.Masters`, or a pool behind a socket."""
+
+    def solve(self, request: MasterRequest) -> MasterAnswer | None:
+        """Return a checked answer, or None when there is none in time."""
+
+
+def run(steps: Generator[list[MasterRequest], list[MasterAnswer | None], T], solver: MasterSolver) -> T:
+    """Drive one operation of a NodeSide to its end with a solver in this process."""
+    answers: list[MasterAnswer | None] | None = None
+    while True:
+        try:
+            requests = next(steps) if answers is None else steps.send(answers)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        answers = [solver.solve(request) for request in requests]
+
+
+@dataclass(frozen=True, eq=False)
+class _CutBasis:
+    """What a cut of the node was made of; recomputes its φ for new data of the children."""
+
+    rho: Array
+    price: Array
+
+
+@dataclass(frozen=True, eq=False)
+class _PointBasis:
+    """What a point of the node was made of: the mixture, and the quotas that realise it."""
+
+    lam: Array
+    plan: Array
+
+
+@dataclass(frozen=True, eq=False)
+class _Archived:
+    """A point of this version with the quotas that realise it, kept after its slot has gone."""
+
+    use: Array
+    value: float
+    plan: Array
+
+
+class NodeSide:
+    """State of an inner node in the hierarchy. One owner; not thread-safe.
+
+    Parameters
+    ----------
+    children
+        Names, in roster order.
+    compute
+        (C, κ) of the node's compute, GHz and utils/s.
+    uplink
+        (C, κ) of its uplink, Mb/s and utils/s; None at the root.
+    levels
+        J, quota components of each child: own resources first, then what the node's own parent grants.
+    slots
+        Cuts and points kept a child, and said to the parent.
+    """
+
+    def __init__(
+        self,
+        children: Sequence[str],
+        compute: tuple[float, float],
+        uplink: tuple[float, float] | None,
+        levels: int,
+        *,
+        slots: int = 12,
+    ) -> None:
+        self.children = list(children)
+        own = 1 if uplink is None else 2
+        if not children or levels < own:
+            raise InputError(f"levels: expected at least {own} for {len(self.children)} children (≥ 1), got {levels}")
+        self.levels, self.own, self.version = levels, own, -1
+        self._models: tuple[MasterAnswer, MasterAnswer] | None = None
+        self._best: Bounds | None = None
+        self.set_capacity(compute, uplink)
+        self._cuts = [SlotTable(slots, levels, smaller_is_better=True) for _ in children]
+        self._points = [SlotTable(slots, levels, smaller_is_better=False, pinned=0) for _ in children]
+        self._last: list[Said | None] = [None] * len(self.children)
+        self._own_cuts = SlotTable(slots, levels - own, smaller_is_better=True)
+        self._own_points = SlotTable(slots, levels - own, smaller_is_better=False, pinned=0)
+        self._cut_basis: dict[int, _CutBasis] = {}
+        self._point_basis: dict[int, _PointBasis] = {}
+        self._archive: list[_Archived] = []
+        self._used = np.zeros(len(self.children), dtype=np.int64)
+        self._good: dict[tuple[int | bool, ...], MasterAnswer] = {}
+        self._steps: set[int] = set()
+        self._asked: Query | None = None
+        self._arrays: _Model | None = None
+
+    # ---------------------------------------------------------------- data
+
+    def set_capacity(self, compute: tuple[float, float], uplink: tuple[float, float] | None) -> None:
+        """Take new data of the own resources; say so with a refresh afterwards."""
+        pairs = [compute] if uplink is None else [compute, uplink]
+        self.capacity = np.array([c for c, _ in pairs], dtype=np.float64)
+        self.kappa = np.array([k for _, k in pairs], dtype=np.float64)
+        if self.capacity.size != self.own or not np.isfinite(self.capacity).all() or np.any(self.capacity < 0):
+            raise InputError(f"capacity: expected {self.own} finite numbers ≥ 0, got {self.capacity.tolist()}")
+        self._models = self._best = None
+
+    @property
+    def missing(self) -> list[str]:
+        """Children that have not said hello yet; nothing can be bounded before this is empty."""
+        return [name for name, said in zip(self.children, self._last, strict=True) if said is None]
+
+    def learn(self, child: int, said: Said) -> None:
+        """Take what a child said; refused as a whole when a number is not finite or a slope negative."""
+        self._check_said(child, said)
+        cuts, points = self._cuts[child], self._points[child]
+        drift = np.zeros(len(said.phi)) if said.drift is None else said.drift
+        low = said.v if said.v_low is None else said.v_low
+        for row, slot in enumerate(said.cut_slots):
+            cuts.put(int(slot), float(said.phi[row]), said.g[row], float(drift[row]))
+        for row, slot in enumerate(said.point_slots):
+            points.put(int(slot), float(said.v[row]), said.u[row], float(low[row]), float(said.scale[row]))
+        self._last[child] = said
+        self._models = self._arrays = None
+
+    def _check_said(self, child: int, said: Said) -> None:
+        numbers = (said.phi, said.g, said.u, said.v, said.scale, said.rmax, said.dear)
+        slots = np.concatenate([said.cut_slots, said.point_slots])
+        top = len(self._own_cuts.level)
+        good = (
+            all(np.isfinite(part).all() for part in numbers)
+            and said.g.shape[1:] == said.u.shape[1:] == said.rmax.shape == (self.levels,)
+            and all(part.min(initial=0.0) >= 0 for part in (said.g, said.u, said.rmax))
+            and (slots.size == 0 or (slots.min() >= 0 and slots.max() < top))
+        )
+        if not good:
+            raise InputError(
+                f"cuts and points of {self.children[child]!r}: expected finite numbers, slopes and uses ≥ 0 with "
+                f"{self.levels} components, slots below {top}; refused as a whole"
+            )
+        if self._last[child] is None and not (said.cut_slots.size and 0 in said.point_slots):
+            raise InputError(f"first message of {self.children[child]!r}: expected cuts and the zero point in slot 0")
+
+    # ---------------------------------------------------------------- operations (generators)
+
+    def hello(self, version: int) -> Masters[Said]:
+        """Say the first four cuts and points: quota 0, price 0, and two shares of the use at price 0."""
+        self._start(version)
+        for table in (self._own_cuts, self._own_points):
+            table.clear()
+        free = np.zeros(self.levels - self.own)
+        asked = [self._request(kind, quota=free) for kind in (UPPER, LOWER)]
+        asked += [self._request(kind, price=free) for kind in (UPPER, LOWER)]
+        answers = yield from self._solve(asked)
+        said = [self._learn_own(*answers[:2], zero=True), self._learn_own(*answers[2:])]
+        use = answers[3].r[:, self.own :].sum(axis=0)
+        asked = [self._request(kind, quota=share * use) for share in HELLO_SHARES for kind in (UPPER, LOWER)]
+        answers = yield from self._solve(asked)
+        said += [self._learn_own(*answers[i : i + 2]) for i in range(0, len(answers), 2)]
+        return self._say(self._own_cuts.taken, self._own_points.taken)
+
+    def refresh(self, version: int) -> Masters[Said]:
+        """Say every slot again for the children's new data: closed forms, then one re-solve at the last query."""
+        if not self._own_cuts.filled.any():
+            return (yield from self.hello(version))
+        self._start(version)
+        for slot in self._own_cuts.taken:
+            self._refresh_cut(int(slot))
+        for slot in self._own_points.taken:
+            self._refresh_point(int(slot))
+        if self._asked is not None:
+            yield from self._answer(self._asked)
+        return self._say(self._own_cuts.taken, self._own_points.taken)
+
+    def answer(self, query: Query) -> Masters[Said]:
+        """Answer the parent's query with the models as they are now: two cuts, two points."""
+        self._asked = query
+        self._own_cuts.note_used(query.used)
+        self._own_points.note_used(query.used >> 16)
+        learnt = yield from self._answer(query)
+        cuts, points = (np.array(sorted({s for s in slots if s >= 0}), dtype=np.int64) for slots in zip(*learnt, strict=True))
+        return self._say(cuts, points)
+
+    def begin(self, version: int) -> None:
+        """Open a new data version at the root: bounds from here on hold for these data."""
+        self._start(version)
+
+    def descend(self, query: Query | None = None) -> Masters[list[Query]]:
+        """Ask every child halfway between the two models' quotas and prices. The root has no query of its own.
+
+        Quotas come from the models at the asked quota, prices from the models at the asked price: so one price of a
+        resource reaches every leaf below it. With the duals at the quota instead (a trial, often unbalanced between
+        compute and uplink) each subtree works at prices of its own, and a tree of depth 4 needs twice the rounds.
+        """
+        if query is None:
+            upper, lower = yield from self._solve_root()
+            priced = (upper, lower)
+        else:
+            answers = yield from self._solve(self._asked_models(query))
+            upper, lower, *priced = answers
+        inner = np.minimum(priced[1].price, HINT_LIMIT * self._model().dear)
+        price = (priced[0].price + inner) / 2
+        quotas = np.maximum((upper.r + lower.r) / 2, LEAST_QUERY * self._model().rmax)
+        used, self._used = self._used, np.zeros_like(self._used)
+        return [Query(quotas[e], price.copy(), int(used[e])) for e in range(len(self.children))]
+
+    def bounds(self) -> Masters[Bounds]:
+        """Bracket the optimum of the whole tree; within one data version the best of all bounds so far is kept."""
+        if self.own != self.levels:
+            raise InputError(f"bounds: expected the root (levels {self.own}), this node has levels {self.levels}")
+        upper, lower = yield from self._solve_root()
+        ub, _ = self._cut_value(upper.weight, upper.price)
+        value, scale, _ = self._mixture(lower.weight)
+        now = Bounds(
+            ub=ub,
+            lb=value,
+            scale=scale,
+            v0=sum(said.v0 for said in self._heard()),
+            plan=lower.r,
+            versions=np.array([said.version for said in self._heard()], dtype=np.int64),
+            stale=self._model().stale,
+            steps=tuple(sorted(self._steps)),
+        )
+        self._best = now if self._best is None else _tighter(self._best, now)
+        return self._best
+
+    def commit(self, quota: Array | None = None) -> Masters[Array]:
+        """Return the quotas ``[N, J]`` to grant: worth at least what was said for `quota` (root: at least the lower bound)."""
+        if quota is None:
+            best = yield from self.bounds()
+            return best.plan
+        archive = self._archive_request(quota)
+        fresh, kept = yield from self._solve([self._request(LOWER, quota=quota), archive])
+        if kept.value > fresh.value + 1e-12 * abs(fresh.value):
+            plans = np.stack([point.plan for point in self._archive])
+            return np.einsum("k,knj->nj", kept.weight[0, : len(plans)], plans)
+        return fresh.r
+
+    # ---------------------------------------------------------------- solving
+
+    def _solve(self, requests: list[MasterRequest]) -> Masters[list[MasterAnswer]]:
+        answers = yield requests
+        return [self._admit(request, answer) for request, answer in zip(requests, answers, strict=True)]
+
+    def _admit(self, request: MasterRequest, answer: MasterAnswer | None) -> MasterAnswer:
+        """Take the solver's answer, or walk down the ladder: S6 greedy, S7 last good clipped, S8 zero points."""
+        key = (*request.shape, bool(np.isinf(request.quota).any()))
+        last = self._good.get(key)
+        rungs = [lambda: answer, lambda: None if faults(request) else greedy(request)]
+        rungs += [lambda: None if last is None else MasterAnswer(last.r, last.price, last.weight, last.value, 7, "last good")]
+        for position, rung in enumerate(rungs):
+            offer = rung()
+            if offer is None or offer.weight.shape != request.level.shape:
+                continue
+            admitted = settle(request, offer, slack=1e-4 if position == 0 else 1.0, optimal=np.inf)
+            if admitted is not None:
+                if position == 0:
+                    self._good[key] = admitted
+                self._steps.add(admitted.step)
+                return self._fold(request, admitted)
+        self._steps.add(8)
+        return self._fold(request, zero_answer(request))
+
+    def _solve_root(self) -> Masters[tuple[MasterAnswer, MasterAnswer]]:
+        """Solve both models without a quota, once for bounds and queries until something new is learnt."""
+        if self._models is None:
+            upper, lower = yield from self._solve([self._request(kind) for kind in (UPPER, LOWER)])
+            self._models = upper, lower
+        return self._models
+
+    def _answer(self, query: Query) -> Masters[list[tuple[int, int]]]:
+        answers = yield from self._solve(self._asked_models(query))
+        return [self._learn_own(*answers[:2]), self._learn_own(*answers[2:])]
+
+    def _asked_models(self, query: Query) -> list[MasterRequest]:
+        """Both models at the quota of a query, then both at its price."""
+        quota = np.maximum(query.quota, LEAST_QUERY * self._model().rmax[:, self.own :].sum(axis=0))
+        price = np.maximum(query.price, 0.0)
+        at_quota = [self._request(kind, quota=quota) for kind in (UPPER, LOWER)]
+        return at_quota + [self._request(kind, price=price) for kind in (UPPER, LOWER)]
+
+    def _request(self, kind: int, quota: Array | None = None, price: Array | None = None) -> MasterRequest:
+        passed = self.levels - self.own
+        model = self._model()
+        level, slope = (model.phi, model.g) if kind == UPPER else (model.v, model.u)
+        if quota is not None and kind == LOWER:
+            level, slope = _without_unusable(level, slope, quota, model.rmax[:, self.own :].sum(axis=0), self.own)
+        return MasterRequest(
+            kind=kind,
+            level=level,
+            slope=slope,
+            rmax=self._model().rmax,
+            capacity=self.capacity,
+            kappa=self.kappa,
+            quota=np.full(passed, np.inf) if quota is None else np.asarray(quota, dtype=np.float64),
+            price=np.zeros(passed) if price is None else np.asarray(price, dtype=np.float64),
+        )
+
+    def _archive_request(self, quota: Array) -> MasterRequest:
+        """Mixtures of the node's own points: what it promised its parent for this quota, dropped slots included."""
+        points = self._archive[:ARCHIVE]
+        rows = points + [points[0]] * (ARCHIVE - len(points))
+        use = np.stack([point.use for point in rows])
+        return MasterRequest(
+            kind=LOWER,
+            level=np.array([[point.value for point in rows]]),
+            slope=use[None],
+            rmax=use.max(axis=0)[None],
+            capacity=np.zeros(0),
+            kappa=np.zeros(0),
+            quota=np.asarray(quota, dtype=np.float64),
+            price=np.zeros(quota.size),
+        )
+
+    # ---------------------------------------------------------------- own cuts and points
+
+    def _learn_own(self, upper: MasterAnswer, lower: MasterAnswer, *, zero: bool = False) -> tuple[int, int]:
+        return self._learn_own_cut(upper), self._learn_own_point(lower, zero=zero)
+
+    def _learn_own_cut(self, upper: MasterAnswer) -> int:
+        price = upper.price.copy()
+        dear = self._model().dear[self.own :]
+        price[self.own :] = np.minimum(price[self.own :], DEAR_LIMIT * dear)
+        phi, drift = self._cut_value(upper.weight, price)
+        slot = self._own_cuts.place(phi, price[self.own :], drift)
+        if slot >= 0:
+            self._cut_basis[slot] = _CutBasis(upper.weight, price)
+        return slot
+
+    def _learn_own_point(self, lower: MasterAnswer, *, zero: bool) -> int:
+        value, scale, low = self._mixture(lower.weight)
+        use = np.zeros(self.levels - self.own) if zero else lower.r[:, self.own :].sum(axis=0)
+        slot = self._own_points.place(value, use, low, scale)
+        if slot >= 0:
+            self._point_basis[slot] = _PointBasis(lower.weight, lower.r)
+            self._archive.append(_Archived(use, value, lower.r))
+            del self._archive[1:-ARCHIVE + 1]
+        return slot
+
+    def _refresh_cut(self, slot: int) -> None:
+        basis = self._cut_basis[slot]
+        phi, drift = self._cut_value(basis.rho, basis.price)
+        self._own_cuts.put(slot, phi, self._own_cuts.slope[slot].copy(), drift)
+
+    def _refresh_point(self, slot: int) -> None:
+        """Value the same mixture on the children's new points; scaled towards zero points where it no longer fits."""
+        use = self._own_points.slope[slot].copy()
+        request = self._request(LOWER, quota=use)
+        offer = MasterAnswer(np.zeros_like(request.rmax), np.zeros(self.levels), self._point_basis[slot].lam, 0.0)
+        fitted = settle(request, offer, slack=1.0, optimal=np.inf) or zero_answer(request)
+        fitted = self._fold(request, fitted)
+        value, scale, low = self._mixture(fitted.weight)
+        self._own_points.put(slot, value, use, low, scale)
+        self._point_basis[slot] = _PointBasis(fitted.weight, fitted.r)
+        self._archive.append(_Archived(use, value, fitted.r))
+
+    def _cut_value(self, rho: Array, price: Array) -> tuple[float, float]:
+        model = self._model()
+        box = model.rmax.copy()
+        box[:, : self.own] = np.minimum(box[:, : self.own], LOAD_LIMIT * self.capacity)
+        phi = node_cut(model.phi, model.g, rho, price, box, self.capacity, self.kappa)
+        return phi, float((rho * model.drift).sum())
+
+    def _mixture(self, lam: Array) -> tuple[float, float, float]:
+        """Return value, scale and drifted value of a mixture of the children's points."""
+        model = self._model()
+        load = np.einsum("nk,nkj->j", lam, model.u)[: self.own]
+        cost = float(delay(np.minimum(load, LOAD_LIMIT * self.capacity), self.capacity, self.kappa).sum())
+        value, drifted = (float((lam * part).sum()) - cost for part in (model.v, model.v_low))
+        return value, float((lam * model.scale).sum()), min(value, drifted)
+
+    # ---------------------------------------------------------------- the children as arrays
+
+    def _start(self, version: int) -> None:
+        if self.missing:
+            raise SolveError(f"no bounds yet: waiting for the hello of {', '.join(self.missing)}")
+        self.version = version
+        self._models = self._best = self._arrays = None
+        self._archive.clear()
+        self._steps.clear()
+
+    def _heard(self) -> list[Said]:
+        if self.missing:
+            raise SolveError(f"no bounds yet: waiting for the hello of {', '.join(self.missing)}")
+        return [said for said in self._last if said is not None]
+
+    def _model(self) -> _Model:
+        if self._arrays is None:
+            self._arrays = _stack(self._heard(), self._cuts, self._points, self.version)
+        return self._arrays
+
+    def _fold(self, request: MasterRequest, answer: MasterAnswer) -> MasterAnswer:
+        """Move the weight of slots that repeat another (empty ones, unusable points) to the slot they repeat."""
+        model = self._model()
+        if request.level.shape != model.phi.shape:
+            return answer
+        first = model.first_cut if request.kind == UPPER else np.zeros_like(model.first_cut)
+        slope = np.take_along_axis(request.slope, first[:, None, None], axis=1)
+        level = np.take_along_axis(request.level, first[:, None], axis=1)
+        repeats = np.all(request.slope == slope, axis=2) & (request.level == level)
+        weight = np.where(repeats, 0.0, answer.weight)
+        rows = np.arange(len(first))
+        weight[rows, first] = np.where(repeats, answer.weight, 0.0).sum(axis=1)
+        shift = 0 if request.kind == UPPER else 16
+        self._used |= ((weight > USED_WEIGHT).astype(np.int64) << (np.arange(weight.shape[1]) + shift)).sum(axis=1)
+        return replace(answer, weight=weight)
+
+    def _say(self, cuts: Slots, points: Slots) -> Said:
+        heard, model = self._heard(), self._model()
+        declared = all(said.drift is not None for said in heard)
+        own = self.own
+        return Said(
+            version=self.version,
+            cut_slots=cuts,
+            phi=self._own_cuts.level[cuts],
+            g=self._own_cuts.slope[cuts],
+            point_slots=points,
+            u=self._own_points.slope[points],
+            v=self._own_points.level[points],
+            scale=self._own_points.scale[points],
+            rmax=model.rmax[:, own:].sum(axis=0),
+            dear=model.dear[own:],
+            v0=sum(said.v0 for said in heard),
+            leaves=sum(said.leaves for said in heard),
+            stale=model.stale,
+            drift=self._own_cuts.spare[cuts] if declared else None,
+            v_low=self._own_points.spare[points] if declared else None,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """What all children said, as arrays over [child, slot]; stale children with declared drift stand at their worst."""
+
+    phi: Array
+    g: Array
+    drift: Array
+    v: Array
+    u: Array
+    scale: Array
+    v_low: Array
+    rmax: Array
+    dear: Array
+    first_cut: Slots
+    stale: int
+
+
+def _stack(heard: list[Said], cuts: list[SlotTable], points: list[SlotTable], version: int) -> _Model:
+    behind = np.array([said.version != version for said in heard])
+    covered = np.array([said.drift is not None for said in heard])
+    phi, g, drift = (np.stack([t.dense(getattr(t, name)) for t in cuts]) for name in ("level", "slope", "spare"))
+    v, u, v_low, scale = (np.stack([t.dense(getattr(t, name)) for t in points]) for name in ("level", "slope", "spare", "scale"))
+    worst = (behind & covered)[:, None]
+    lost = [said.leaves if late and not safe else said.stale for said, late, safe in zip(heard, behind, covered, strict=True)]
+    return _Model(
+        phi=np.where(worst, phi + drift, phi),
+        g=g,
+        drift=drift,
+        v=np.where(worst, v_low, v),
+        u=u,
+        scale=scale,
+        v_low=v_low,
+        rmax=np.stack([said.rmax for said in heard]),
+        dear=np.stack([said.dear for said in heard]).max(axis=0),
+        first_cut=np.array([int(table.taken[0]) for table in cuts], dtype=np.int64),
+        stale=sum(lost),
+    )
+
+
+def _tighter(before: Bounds, now: Bounds) -> Bounds:
+    """Combine bounds of one data version; uncertified ones are never carried on."""
+    if not (before.certified and now.certified):
+        return now
+    best = before if before.lb >= now.lb else now
+    return replace(now, ub=min(before.ub, now.ub), lb=best.lb, scale=best.scale, plan=best.plan)
+
+
+def _without_unusable(level: Array, slope: Array, quota: Array, most: Array, own: int) -> tuple[Array, Array]:
+    """Replace points that use a component whose quota is nothing by the zero point: a solver would only leave dust."""
+    nothing = quota <= NOTHING * most
+    bad = np.any((slope[:, :, own:] > 0) & nothing, axis=2)
+    return np.where(bad, level[:, :1], level), np.where(bad[:, :, None], slope[:, :1], slope)

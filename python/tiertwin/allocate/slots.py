@@ -1,0 +1,103 @@
+"""A fixed number of slots for cuts or points: which one a new one takes, and what the solver sees.
+
+Rules: an empty slot first; among equal slopes one slot only, with the better level *within a version* (a new version
+replaces); else the slot longest without dual weight. Dropping only loosens a bound, so it is always valid. The zero
+point is pinned: it makes the lower model feasible for every quota.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tiertwin.allocate.leaf import Array
+from tiertwin.allocate.messages import Slots
+
+EQUAL = 1e-9  # relative distance at which two slopes are the same
+
+
+class SlotTable:
+    """K slots of (level, slope, spare, scale): (φ, g, drift, –) of cuts or (v, u, v_low, S) of points.
+
+    Not thread-safe; one owner.
+
+    Parameters
+    ----------
+    slots
+        K, at most 16 so that the used slots of cuts and points travel as one exact number.
+    components
+        J, length of a slope.
+    smaller_is_better
+        True for cuts (a smaller φ is tighter), False for points (a larger v is).
+    pinned
+        A slot that is never dropped, or −1.
+    """
+
+    def __init__(self, slots: int, components: int, *, smaller_is_better: bool, pinned: int = -1) -> None:
+        if not 2 <= slots <= 16:
+            raise ValueError(f"slots: expected 2 to 16, got {slots}")
+        self.level = np.zeros(slots)
+        self.slope = np.zeros((slots, components))
+        self.spare = np.zeros(slots)
+        self.scale = np.zeros(slots)
+        self.filled = np.zeros(slots, dtype=bool)
+        self._idle = np.zeros(slots, dtype=np.int64)
+        self._sign = 1.0 if smaller_is_better else -1.0
+        self._pinned = pinned
+
+    @property
+    def taken(self) -> Slots:
+        """Slot numbers in use, ascending."""
+        return np.flatnonzero(self.filled).astype(np.int64)
+
+    def place(self, level: float, slope: Array, spare: float = 0.0, scale: float = 0.0) -> int:
+        """Give a new cut or point of the present version a slot; −1 when an equal slope stands with a better level."""
+        slot = self._equal(slope)
+        if slot >= 0:
+            self._idle[slot] = 0
+            if self._sign * (level - self.level[slot]) >= 0:
+                return -1
+        else:
+            slot = self._free()
+        self.put(slot, level, slope, spare, scale)
+        return slot
+
+    def put(self, slot: int, level: float, slope: Array, spare: float = 0.0, scale: float = 0.0) -> None:
+        """Write a slot, whatever it held."""
+        self.level[slot], self.slope[slot], self.spare[slot], self.scale[slot] = level, slope, spare, scale
+        self.filled[slot] = True
+        self._idle[slot] = 0
+
+    def note_used(self, mask: int) -> None:
+        """Age all slots by one query; those in the bit mask carried dual weight and are young again."""
+        self._idle += 1
+        for slot in range(len(self._idle)):
+            if mask >> slot & 1:
+                self._idle[slot] = 0
+
+    def clear(self) -> None:
+        """Forget everything (a hello follows)."""
+        self.filled[:] = False
+        self._idle[:] = 0
+
+    def dense(self, values: Array) -> Array:
+        """Return `values` with every empty slot repeating the first one in use (solvers see fixed slots)."""
+        if self.filled.all():
+            return values.copy()
+        out = values.copy()
+        out[~self.filled] = values[int(np.argmax(self.filled))]
+        return out
+
+    def _equal(self, slope: Array) -> int:
+        size = np.abs(self.slope).max(axis=1, initial=0.0)
+        near = np.abs(self.slope - slope).max(axis=1, initial=0.0) <= EQUAL * np.maximum(size, np.abs(slope).max(initial=0.0))
+        same = np.flatnonzero(self.filled & near)
+        return int(same[0]) if same.size else -1
+
+    def _free(self) -> int:
+        empty = np.flatnonzero(~self.filled)
+        if empty.size:
+            return int(empty[0])
+        idle = self._idle.copy()
+        if self._pinned >= 0:
+            idle[self._pinned] = -1
+        return int(np.argmax(idle))  # ties go to the lowest slot
