@@ -1,72 +1,57 @@
-"""How long ``tiertwin --help`` takes, against ``pip --help``, the command line every environment has.
+"""How long `tiertwin --help` takes: whole processes, against `pip --help`, the command line every environment has.
 
-    python benchmarks/startup.py [--quick] --json
-
-The answer is asserted: the help names every verb, none of the heavy packages was loaded, and the median is under 0.3 s.
-Ours and the peers are whole processes, run in turn on the same machine; times are wall times in ms. The second case is
-no rival but a floor: an interpreter that imports click and stops, which we cannot beat.
+The answer is asserted: the help names every verb, no heavy package was loaded, and the median is under 0.3 s. The
+second case is no rival but the floor: an interpreter that imports click and stops, which we cannot beat.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
-from tiertwin.cli import VERBS
+from support import Case, main
 
 LIMIT_S = 0.3
 HEAVY = ("numpy", "tiertwin._core", "pydantic", "yaml", "networkx", "cvxpy", "duckdb")
-HELP = "from tiertwin.cli import main; main(['--help'])"
-CHECK = (
-    "import sys, tiertwin.cli\n"
-    "try:\n    tiertwin.cli.main(['--help'])\nexcept SystemExit:\n"
-    f"    print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
-)
-CASES = (
-    ("help", "python -m pip --help", ("-m", "pip", "--help")),
-    ("help-floor", "python -c 'import click'", ("-c", "import click")),
-)
+HELP = f"""
+import sys, tiertwin.cli
+try:
+    tiertwin.cli.main(["--help"])
+except SystemExit:
+    print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)
+"""
 
 
-def wall(command: tuple[str, ...]) -> float:
-    """Seconds of one process."""
-    start = time.perf_counter()
-    subprocess.run([sys.executable, *command], stdout=subprocess.DEVNULL, check=True)
-    return time.perf_counter() - start
+def process(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
 
 
-def check_answer() -> None:
-    """The help is whole, and light."""
-    done = subprocess.run([sys.executable, "-c", CHECK], capture_output=True, text=True, check=True)
-    assert all(verb in done.stdout for verb in VERBS), done.stdout
-    assert done.stderr == "[]\n", f"loaded by --help: {done.stderr}"
+def ours() -> subprocess.CompletedProcess[str]:
+    return process("-c", HELP)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer runs")
-    parser.add_argument("--json", action="store_true", help="one JSON object a case, on a line")
-    options = parser.parse_args()
-    check_answer()
-    runs = 9 if options.quick else 31
-    commands = [("-c", HELP), *(command for _, _, command in CASES)]
-    for command in commands:
-        wall(command)  # compiled files and disk cache are warm for all
-    times: list[list[float]] = [[] for _ in commands]
-    for _ in range(runs):
-        for command, kept in zip(commands, times, strict=True):
-            kept.append(wall(command))
-    ours, *peers = (1000.0 * statistics.median(kept) for kept in times)
-    for (case, name, _), peer in zip(CASES, peers, strict=True):
-        row = {"case": case, "ours": round(ours, 1), "peer": round(peer, 1), "peer_name": name}
-        row |= {"ratio": round(peer / ours, 3), "unit": "ms", "runs": runs}
-        print(json.dumps(row) if options.json else f"{case}: {ours:.0f} ms, {name}: {peer:.0f} ms")
-    assert ours < 1000.0 * LIMIT_S, f"tiertwin --help takes {ours:.0f} ms, expected less than {1000 * LIMIT_S:.0f}"
+def check(mine: subprocess.CompletedProcess[str], _: object) -> None:
+    from tiertwin.cli import VERBS
+
+    assert all(verb in mine.stdout for verb in VERBS), mine.stdout
+    assert mine.stderr == "[]\n", f"loaded by --help: {mine.stderr}"
+    took = []
+    for _turn in range(5):
+        start = time.perf_counter()
+        ours()
+        took.append(time.perf_counter() - start)
+    median = statistics.median(took)
+    assert median < LIMIT_S, f"--help takes {median:.3f} s, expected less than {LIMIT_S} s"
+
+
+def cases(quick: bool) -> Iterator[Case]:
+    yield Case("startup/help", ours, lambda: process("-m", "pip", "--help"), "python -m pip --help", check)
+    if not quick:
+        yield Case("startup/floor", ours, lambda: process("-c", "import click"), "python -c 'import click'", check)
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__ or "", cases)

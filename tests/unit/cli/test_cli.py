@@ -207,11 +207,20 @@ def test_init_writes_a_starter_once(tmp_path):
     assert "it is there already" in again.stderr
 
 
-def test_init_schema_prints_json(monkeypatch):
-    from tiertwin import model
+def test_the_starter_is_a_scenario(tmp_path):
+    from tiertwin.world import load
 
-    monkeypatch.setattr(model, "schema", lambda: {"title": "Scenario"}, raising=False)
-    assert json.loads(call("init", "--schema").stdout) == {"title": "Scenario"}
+    call("init", tmp_path)
+    scenario = load(str(tmp_path / "scenario.yaml"))
+    assert scenario.name == "my-network"
+    assert [service.name for service in scenario.classes] == ["camera", "meter"]
+
+
+def test_init_schema_prints_the_json_schema():
+    held = json.loads(call("init", "--schema").stdout)
+    assert held["title"] == "Scenario"
+    assert held["additionalProperties"] is False
+    assert {"name", "topology"} <= set(held["required"])
 
 
 # -- how it ends -----------------------------------------------------------------------------------------------------

@@ -44,8 +44,8 @@ def test_columns_of_lists_work_as_arrays_do():
 
 
 def test_unknown_column_suggests_the_nearest(table):
-    with pytest.raises(InputError, match=r"no column 'polcy'. Did you mean 'policy'"):
-        table["polcy"]
+    with pytest.raises(InputError, match=r"no column 'policies'. Did you mean 'policy'"):
+        table["policies"]
 
 
 def test_unequal_columns_are_refused():
