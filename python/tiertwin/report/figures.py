@@ -49,7 +49,8 @@ class Figures:
         self._network = kpis.take([i for i, tier in enumerate(kpis["tier"]) if tier == "network"])
         self._tiered = kpis.take([i for i, tier in enumerate(kpis["tier"]) if tier in {"device", "edge", "fog"}])
         held = set(self._network["policy"]) | set(self.values)
-        self.policies = [policy for policy in run.policies if policy in held]
+        known = [*run.policies, *(policy for policy in self.values if policy not in run.policies)]
+        self.policies = [policy for policy in known if policy in held]
         epochs = sorted({int(epoch) for epoch in self._network["epoch"]})
         self.epoch_count = len(epochs)
         step = -(-len(epochs) // POINTS) or 1

@@ -147,7 +147,7 @@ def _sites(figures: Figures, places: list[tuple[float, float]], load: list[int] 
         kind = "urban" if node.get("urban") else "rural"
         role = node.get("role", "")
         text = f"{node['name']}: {kind} site" + (f", {role} stands here" if role in {"fog", "cloud"} else "")
-        text += f", fog domain {int(node['fog']) + 1}" if isinstance(node.get("fog"), int) else ""
+        text += f", fog domain {node['fog']}" if isinstance(node.get("fog"), int) else ""
         centre = {"cx": number(x), "cy": number(y)}
         if role in {"fog", "cloud"}:
             made.append(tag("circle", **centre, r=16, class_=f"ring {role}"))

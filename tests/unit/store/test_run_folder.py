@@ -120,6 +120,25 @@ def test_nan_survives(tmp_path):
         assert "latency_mean_ms" not in set(run.summary()["kpi"])
 
 
+def test_a_result_may_hold_numpy_and_nan(tmp_path):
+    with small(tmp_path / "run") as writer:
+        writer.finish(
+            {"policies": {"static": {"jain": np.float64("nan"), "rounds_cold": np.int64(3), "x": (1.5, np.inf)}}}
+        )
+    assert open_run(tmp_path / "run").result == {
+        "policies": {"static": {"jain": None, "rounds_cold": 3, "x": [1.5, None]}}
+    }
+
+
+def test_tiers_may_be_numbers(tmp_path):
+    made = scenario()
+    for twin in made["world"]["twins"]:
+        twin["tier"] = ["device", "edge", "fog", "cloud"].index(twin["tier"])
+    with RunWriter(tmp_path / "run", made, 7, ["static"]):
+        pass
+    assert open_run(tmp_path / "run").world("twins") == scenario()["world"]["twins"]
+
+
 def test_wrong_names_and_lengths_are_refused(tmp_path):
     with small(tmp_path / "run") as writer:
         with pytest.raises(UnknownNameError, match=r"unknown KPI 'latency_mean'. Did you mean 'latency_mean_ms'"):
