@@ -1,5 +1,6 @@
 // Errors (all of them, here only) and the keyed random numbers.
 #include "base/error.hpp"
+#include "base/random.hpp"
 #include "bindings/common.hpp"
 
 namespace tiertwin::bindings {
@@ -10,6 +11,18 @@ void bind_base(py::module_& m) {
     py::register_exception<InvalidArgument>(m, "CoreValueError", PyExc_ValueError);
     py::register_exception<NotFound>(m, "CoreKeyError", PyExc_KeyError);
     py::register_exception<Refused>(m, "CoreRefusedError", PyExc_RuntimeError);
+
+    m.def(
+        "philox",
+        [](std::uint64_t seed, std::uint64_t entity, std::uint32_t purpose, py::ssize_t n) {
+            if (n < 0) throw InvalidArgument("n is " + std::to_string(n) + "; expected at least 0");
+            py::array_t<double> uniforms(n);
+            Stream stream(seed, entity, purpose);
+            std::generate_n(uniforms.mutable_data(), n, [&stream] { return stream.uniform(); });
+            return uniforms;
+        },
+        "seed"_a, "entity"_a, "purpose"_a, "n"_a,
+        "The first n uniforms in [0, 1) of the stream (seed, entity, purpose).");
 }
 
 }  // namespace tiertwin::bindings

@@ -1,0 +1,55 @@
+"""The data repository: run directories, event log, history in DuckDB, as-of queries, replay checks.
+
+The only package that imports duckdb, and only when a run is written or its history is read. Names resolve on first use,
+so ``import tiertwin.store`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tiertwin.store.folder import new_run_folder
+    from tiertwin.store.log import Difference, EventLog, ReplayCheck, ReplayReport, canonical
+    from tiertwin.store.stored import StoredRun, open_run
+    from tiertwin.store.table import Table
+    from tiertwin.store.writer import RunWriter
+
+_LAZY = {
+    "Difference": "log",
+    "EventLog": "log",
+    "ReplayCheck": "log",
+    "ReplayReport": "log",
+    "RunWriter": "writer",
+    "StoredRun": "stored",
+    "Table": "table",
+    "canonical": "log",
+    "new_run_folder": "folder",
+    "open_run": "stored",
+}
+__all__ = [
+    "Difference",
+    "EventLog",
+    "ReplayCheck",
+    "ReplayReport",
+    "RunWriter",
+    "StoredRun",
+    "Table",
+    "canonical",
+    "new_run_folder",
+    "open_run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module  # noqa: PLC0415  lazily, as promised above
+
+        value = getattr(import_module(f"tiertwin.store.{_LAZY[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'tiertwin.store' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

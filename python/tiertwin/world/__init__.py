@@ -1,0 +1,62 @@
+"""Scenarios resolved into arrays.
+
+Names resolve on first use: `load` and `resolve` bring pydantic, everything else numpy and the core only.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tiertwin.world.builtin import builtin_names
+    from tiertwin.world.loading import load
+    from tiertwin.world.objective import (
+        leaf_problem_arrays,
+        node_resources,
+        offered_tasks,
+        tier_costs,
+        tier_energies,
+        tier_latencies,
+    )
+    from tiertwin.world.rerouting import reroute
+    from tiertwin.world.resolver import resolve
+    from tiertwin.world.shares import link_shares
+    from tiertwin.world.world import Objective, TwinSpec, World
+
+_HOME = {
+    "builtin_names": "builtin",
+    "load": "loading",
+    **dict.fromkeys(
+        ["leaf_problem_arrays", "node_resources", "offered_tasks", "tier_costs", "tier_energies", "tier_latencies"],
+        "objective",
+    ),
+    "reroute": "rerouting",
+    "resolve": "resolver",
+    "link_shares": "shares",
+    **dict.fromkeys(["Objective", "TwinSpec", "World"], "world"),
+}
+__all__ = [
+    "Objective",
+    "TwinSpec",
+    "World",
+    "builtin_names",
+    "leaf_problem_arrays",
+    "link_shares",
+    "load",
+    "node_resources",
+    "offered_tasks",
+    "reroute",
+    "resolve",
+    "tier_costs",
+    "tier_energies",
+    "tier_latencies",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,42 @@
+"""Shortest paths from one node, with the way back: ours against scipy.sparse.csgraph.dijkstra on prebuilt graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from networks import mesh, random_links
+from support import Case, main
+
+
+def cases(quick: bool) -> Iterator[Case]:
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import dijkstra
+
+    from tiertwin import _core
+
+    for name, make in (("mesh", mesh), ("random", random_links)):
+        for nodes in (100_000,) if quick else (1_000, 10_000, 100_000):
+            tail, head, weight = make(nodes)
+            graph = _core.Graph(nodes, tail, head, weight)
+            matrix = csr_matrix((weight, (tail, head)), shape=(nodes, nodes))
+
+            def ours(g: Any = graph) -> Any:
+                return g.shortest_paths(0)
+
+            def peer(m: Any = matrix) -> Any:
+                return dijkstra(m, indices=0, return_predecessors=True)
+
+            def check(mine: Any, theirs: Any, t: Any = tail, w: Any = weight) -> None:
+                (dist, via), (expected, _) = mine, theirs
+                assert np.array_equal(dist, expected)
+                reached = np.flatnonzero(via >= 0)
+                assert len(reached) == np.isfinite(dist).sum() - 1
+                assert np.array_equal(dist[t[via[reached]]] + w[via[reached]], dist[reached])
+
+            yield Case(f"sssp/{name}/{nodes}", ours, peer, "scipy.sparse.csgraph.dijkstra", check)
+
+
+if __name__ == "__main__":
+    main(__doc__ or "", cases)

@@ -1,0 +1,114 @@
+"""One harness for all benchmarks: ours and the peer in turns, the answer asserted, one JSON object a case.
+
+A benchmark is a list of `Case`; `main` runs it:
+
+    python benchmarks/sssp.py [--quick] [--json]
+
+Method: see README.md beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+Run = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One workload, done by us and by a peer.
+
+    `ours` and `peer` return their answers; `check(ours, peer)` raises if they disagree and runs once before any timing.
+    `amount` is what one run gets through, in the unit that `unit` counts per second: with ``amount=1e6`` and
+    ``unit="records/s"`` a run of 10 ms is 1e8 records/s. With `unit` "s" the figure is the time itself, less is better,
+    and `amount` is not used. `setup` runs, untimed, before each timed run of either, and its result goes to both.
+    Without `peer` the case reports our figure against a stated `target` in the same unit.
+    """
+
+    case: str
+    ours: Callable[..., Any]
+    peer: Callable[..., Any] | None
+    peer_name: str
+    check: Callable[[Any, Any], None]
+    unit: str = "s"
+    amount: float = 1.0
+    setup: Callable[[], Any] | None = None
+    target: float | None = None
+
+
+def _timed(run: Callable[..., Any], case: Case) -> float:
+    arguments = () if case.setup is None else (case.setup(),)
+    start = time.perf_counter()
+    run(*arguments)
+    return time.perf_counter() - start
+
+
+def _figure(seconds: float, case: Case) -> float:
+    return seconds if case.unit == "s" else case.amount / seconds
+
+
+def measure(case: Case, runs: int) -> dict[str, Any]:
+    """Check the answers, then time `runs` pairs in turns: what disturbs one disturbs the other."""
+    given = () if case.setup is None else (case.setup(),)
+    ours = case.ours(*given)
+    case.check(ours, None if case.peer is None else case.peer(*given))
+    times: dict[str, list[float]] = {"ours": [], "peer": []}
+    gc.collect()
+    gc.disable()
+    try:
+        for turn in range(runs):
+            pair = [("ours", case.ours), ("peer", case.peer)]
+            for name, run in pair if turn % 2 == 0 else reversed(pair):
+                if run is not None:
+                    times[name].append(_timed(run, case))
+    finally:
+        gc.enable()
+    figures = {name: [_figure(t, case) for t in seconds] for name, seconds in times.items()}
+    median = statistics.median(figures["ours"])
+    against = statistics.median(figures["peer"]) if case.peer is not None else case.target
+    ratio = None if against is None else (against / median if case.unit == "s" else median / against)
+    return {
+        "case": case.case,
+        "ours": median,
+        "peer": against,
+        "peer_name": case.peer_name,
+        "ratio": ratio,
+        "unit": case.unit,
+        "runs": runs,
+        "spread": (max(figures["ours"]) - min(figures["ours"])) / median,
+    }
+
+
+def main(description: str, cases: Callable[[bool], Iterable[Case]]) -> None:
+    """Parse the flags, run the cases `cases(quick)`, print a line each; an answer that is wrong ends with status 1."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--quick", action="store_true", help="smaller workloads, 5 runs a case; within 45 s on 2 cores")
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object a case and nothing else on standard output"
+    )
+    parser.add_argument("--runs", type=int, default=None, help="pairs of runs a case (at least 5)")
+    options = parser.parse_args()
+    runs = max(5, options.runs or (5 if options.quick else 15))
+    if not options.json:
+        print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; median of {runs}")
+    for case in cases(options.quick):
+        try:
+            result = measure(case, runs)
+        except AssertionError as wrong:
+            sys.exit(f"{case.case}: wrong answer: {wrong}")
+        if options.json:
+            print(json.dumps(result), flush=True)
+        else:
+            ratio = "" if result["ratio"] is None else f"  ratio {result['ratio']:.2f}"
+            peer = "" if result["peer"] is None else f"  {result['peer_name']} {result['peer']:.4g}"
+            print(f"{result['case']}: ours {result['ours']:.4g}{peer} {result['unit']}{ratio}", flush=True)

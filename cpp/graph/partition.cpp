@@ -1,0 +1,245 @@
+#include "graph/partition.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <queue>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/random.hpp"
+#include "graph/components.hpp"
+#include "graph/search.hpp"
+
+namespace tiertwin {
+namespace {
+
+constexpr index_t kStarts = 16;
+constexpr double kBalanceSlack = 1.05;  // starts this close to the best balance are compared by the links they cut
+constexpr int kPasses = 50;             // refinement ends by itself (every move lowers the sum of squares); a belt
+constexpr std::uint32_t kPurpose = 0x70617274;  // "part"
+constexpr index_t kFree = -1;
+
+std::size_t at(index_t i) { return static_cast<std::size_t>(i); }
+
+// One start: seeds, growth, refinement.
+class Start {
+  public:
+    Start(const Graph& graph, index_t k, std::span<const double> weight)
+        : graph_(graph), k_(k), weight_(weight), group_(at(graph.node_count()), kFree), total_(at(k)), size_(at(k)) {}
+
+    void run(index_t from) {
+        const std::vector<index_t> seeds = far_apart(from);
+        grow(seeds);
+        for (int pass = 0; pass < kPasses && refine(); ++pass) {
+        }
+    }
+    [[nodiscard]] double heaviest() const { return *std::ranges::max_element(total_); }
+    [[nodiscard]] index_t cut_links() const {
+        index_t cut = 0;
+        for (std::size_t l = 0; l < graph_.tails().size(); ++l)
+            cut += group_[at(graph_.tails()[l])] != group_[at(graph_.heads()[l])];
+        return cut;
+    }
+    [[nodiscard]] std::span<const index_t> groups() const { return group_; }
+
+  private:
+    template <typename Visit>
+    void neighbours(index_t node, Visit&& visit) const {
+        for (const auto arcs : {graph_.out_arcs({node}), graph_.in_arcs({node})})
+            for (const Arc& arc : arcs) visit(index_t{arc.head}, arc.weight);
+    }
+
+    // Lowers `near` to the distance from `seed` wherever that is shorter.
+    void spread(index_t seed, std::vector<double>& near) {
+        near[at(seed)] = 0.0;
+        heap_.push({0.0, static_cast<std::int32_t>(seed)});
+        while (!heap_.empty()) {
+            const QueueItem item = heap_.pop();
+            if (item.key > near[at(item.node)]) continue;
+            neighbours(item.node, [&](index_t v, double weight) {
+                if (const double reach = item.key + weight; reach < near[at(v)]) {
+                    near[at(v)] = reach;
+                    heap_.push({reach, static_cast<std::int32_t>(v)});
+                }
+            });
+        }
+    }
+
+    std::vector<index_t> far_apart(index_t from) {
+        std::vector<double> near(group_.size(), kUnreachable);
+        spread(from, near);
+        std::vector<index_t> seeds{std::ranges::max_element(near) - near.begin()};
+        std::ranges::fill(near, kUnreachable);
+        std::vector<bool> taken(near.size(), false);
+        while (taken[at(seeds.back())] = true, static_cast<index_t>(seeds.size()) < k_) {
+            spread(seeds.back(), near);
+            index_t farthest = kFree;
+            for (std::size_t v = 0; v < near.size(); ++v)
+                if (!taken[v] && (farthest == kFree || near[v] > near[at(farthest)]))
+                    farthest = static_cast<index_t>(v);
+            seeds.push_back(farthest);
+        }
+        return seeds;
+    }
+
+    void take(index_t node, index_t group) {
+        if (const index_t old = group_[at(node)]; old != kFree) {
+            total_[at(old)] -= weight_[at(node)];
+            --size_[at(old)];
+        }
+        group_[at(node)] = group;
+        total_[at(group)] += weight_[at(node)];
+        ++size_[at(group)];
+    }
+
+    void grow(const std::vector<index_t>& seeds) {
+        std::vector<Heap4> border(at(k_));
+        const auto reach_out = [&](index_t node, double distance, index_t g) {
+            neighbours(node, [&](index_t v, double weight) {
+                if (group_[at(v)] == kFree) border[at(g)].push({distance + weight, static_cast<std::int32_t>(v)});
+            });
+        };
+        for (index_t g = 0; g < k_; ++g) take(seeds[at(g)], g);
+        for (index_t g = 0; g < k_; ++g) reach_out(seeds[at(g)], 0.0, g);
+        using Turn = std::tuple<double, index_t, index_t>;  // the lightest, then the smallest, then the first group
+        std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns;
+        for (index_t g = 0; g < k_; ++g) turns.emplace(total_[at(g)], size_[at(g)], g);
+        while (!turns.empty()) {
+            const index_t g = std::get<2>(turns.top());
+            turns.pop();
+            Heap4& mine = border[at(g)];
+            while (!mine.empty()) {
+                const QueueItem item = mine.pop();
+                if (group_[at(item.node)] != kFree) continue;
+                take(item.node, g);
+                reach_out(item.node, item.key, g);
+                turns.emplace(total_[at(g)], size_[at(g)], g);
+                break;
+            }  // a group without a free neighbour gets no more turns
+        }
+    }
+
+    // One pass over the nodes in order; false when nothing moved.
+    bool refine() {
+        bool moved = false;
+        for (index_t v = 0; v < graph_.node_count(); ++v) {
+            const index_t from = group_[at(v)];
+            index_t to = from;
+            neighbours(v, [&](index_t u, double) {
+                const index_t g = group_[at(u)];
+                if (std::tie(total_[at(g)], g) < std::tie(total_[at(to)], to)) to = g;
+            });
+            const double gap = total_[at(from)] - total_[at(to)];
+            // Sum of squares changes by 2 w (w - gap); the margin keeps rounding from moving a node to and fro.
+            if (to == from || weight_[at(v)] <= 0 || weight_[at(v)] >= gap * (1 - 1e-9) || !stays_connected(v))
+                continue;
+            take(v, to);
+            moved = true;
+        }
+        return moved;
+    }
+
+    // The group of v is connected without v (and not empty).
+    bool stays_connected(index_t v) {
+        const index_t g = group_[at(v)];
+        if (size_[at(g)] == 1) return false;
+        if (seen_.empty()) seen_.assign(group_.size(), 0);
+        ++stamp_;
+        std::vector<index_t> open;
+        index_t missing = 0;
+        const index_t wanted = stamp_ * 2, reached = stamp_ * 2 + 1;
+        neighbours(v, [&](index_t u, double) {
+            if (u == v || group_[at(u)] != g || seen_[at(u)] == wanted) return;
+            seen_[at(u)] = wanted;
+            ++missing;
+            if (open.empty()) open.push_back(u);
+        });
+        const auto visit = [&](index_t u) {
+            if (u == v || group_[at(u)] != g || seen_[at(u)] == reached) return false;
+            missing -= seen_[at(u)] == wanted;
+            seen_[at(u)] = reached;
+            return true;
+        };
+        visit(open.front());
+        while (!open.empty() && missing > 0) {
+            const index_t node = open.back();
+            open.pop_back();
+            neighbours(node, [&](index_t u, double) {
+                if (visit(u)) open.push_back(u);
+            });
+        }
+        return missing == 0;
+    }
+
+    const Graph& graph_;
+    index_t k_;
+    std::span<const double> weight_;
+    std::vector<index_t> group_;
+    std::vector<double> total_;
+    std::vector<index_t> size_;
+    std::vector<index_t> seen_;
+    index_t stamp_ = 0;
+    Heap4 heap_;
+};
+
+void check(const Graph& graph, index_t k, std::span<const double> node_weight) {
+    const index_t nodes = graph.node_count();
+    if (static_cast<index_t>(node_weight.size()) != nodes)
+        throw InvalidArgument("expected " + std::to_string(nodes) + " node weights (one a node), got " +
+                              std::to_string(node_weight.size()));
+    if (k < 1 || k > nodes)
+        throw InvalidArgument("k is " + std::to_string(k) + "; expected 1.." + std::to_string(nodes) + " groups for " +
+                              std::to_string(nodes) + " nodes");
+    for (std::size_t v = 0; v < node_weight.size(); ++v)
+        if (!(node_weight[v] >= 0 && node_weight[v] < kUnreachable))
+            throw InvalidArgument("node " + std::to_string(v) + " has weight " + std::to_string(node_weight[v]) +
+                                  "; expected a finite weight >= 0");
+    std::vector<index_t> label(node_weight.size());
+    if (const index_t parts = components(graph, nullptr, label); parts > 1) {
+        const auto other = std::ranges::find(label, index_t{1}) - label.begin();
+        throw InvalidArgument("the graph falls into " + std::to_string(parts) +
+                              " components (node 0 cannot reach node " + std::to_string(other) +
+                              "); expected a connected graph: add links or partition each one");
+    }
+}
+
+// Groups numbered by their lowest node, so that equal cuts have equal numbers.
+void renumber(std::span<const index_t> from, index_t k, std::span<index_t> to) {
+    std::vector<index_t> name(at(k), kFree);
+    index_t next = 0;
+    for (std::size_t v = 0; v < from.size(); ++v) {
+        index_t& mine = name[at(from[v])];
+        if (mine == kFree) mine = next++;
+        to[v] = mine;
+    }
+}
+
+}  // namespace
+
+void partition(const Graph& graph, index_t k, std::span<const double> node_weight, std::uint64_t seed,
+               std::span<index_t> group) {
+    check(graph, k, node_weight);
+    std::vector<Start> starts;
+    double best = kUnreachable;
+    Stream random(seed, 0, kPurpose);
+    for (index_t s = 0; s < kStarts; ++s) {
+        starts.emplace_back(graph, k, node_weight);
+        starts.back().run(random.below(static_cast<std::uint32_t>(graph.node_count())));
+        best = std::min(best, starts.back().heaviest());
+    }
+    const Start* chosen = nullptr;
+    std::tuple<index_t, double> lowest{};
+    for (const Start& start : starts) {
+        if (start.heaviest() > best * kBalanceSlack) continue;
+        const std::tuple score{start.cut_links(), start.heaviest()};
+        if (chosen == nullptr || score < lowest) {
+            chosen = &start;
+            lowest = score;
+        }
+    }
+    renumber(chosen->groups(), k, group);
+}
+
+}  // namespace tiertwin

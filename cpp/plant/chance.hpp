@@ -1,0 +1,60 @@
+// Where the plant's randomness comes from: Philox blocks keyed by (seed, entity, purpose), counted by the entity's own
+// events. Nothing here has state: the k-th draw of a device is the same whoever else exists and in whatever order
+// events fall.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+#include <utility>
+
+#include "base/random.hpp"
+
+namespace tiertwin::plant {
+
+// Purposes are part of the format of a run: a new one is added at the end, none is ever renumbered.
+enum class Purpose : std::uint32_t {
+    kArrival = 0x504C'0001,  // words 0-1: gap to the next task, word 2: its tier
+    kSize,                   // words 0-1: megabits, words 2-3: gigacycles (only for exponential sizes)
+    kOnOff,                  // words 0-1: length of an on or off time
+    kDevice,                 // block 0: report phase, clock offset; block 1: trace phase, on or off at time 0
+    kDeviceReport,           // four blocks a report: delay and loss, then two pairs of normals
+    kServer,
+    kServerReport,
+    kLink,
+    kLinkReport,
+};
+
+class Chance {
+  public:
+    explicit constexpr Chance(std::uint64_t seed)
+        : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)} {}
+
+    [[nodiscard]] constexpr PhiloxBlock block(std::uint64_t entity, Purpose purpose, std::uint32_t number) const {
+        return philox4x32({number, static_cast<std::uint32_t>(purpose), static_cast<std::uint32_t>(entity),
+                           static_cast<std::uint32_t>(entity >> 32)},
+                          key_);
+    }
+
+  private:
+    PhiloxKey key_;
+};
+
+// Uniform on [0, 1), a multiple of 2^-53, from two words.
+[[nodiscard]] constexpr double uniform(std::uint32_t high, std::uint32_t low) {
+    return static_cast<double>((std::uint64_t{high >> 5} << 26) | (low >> 6)) * 0x1p-53;
+}
+
+// Exponential of mean 1 from two words; never infinite.
+[[nodiscard]] inline double exponential(std::uint32_t high, std::uint32_t low) {
+    return -std::log(1.0 - uniform(high, low));
+}
+
+// Two independent standard normals from one block (Box-Muller).
+[[nodiscard]] inline std::pair<double, double> normals(const PhiloxBlock& words) {
+    const double radius = std::sqrt(2.0 * exponential(words[0], words[1]));
+    const double angle = 2.0 * std::numbers::pi * uniform(words[2], words[3]);
+    return {radius * std::cos(angle), radius * std::sin(angle)};
+}
+
+}  // namespace tiertwin::plant

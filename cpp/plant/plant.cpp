@@ -1,0 +1,416 @@
+#include "plant/plant.hpp"
+
+#include <cmath>
+#include <string>
+
+#include "base/error.hpp"
+
+namespace tiertwin::plant {
+namespace {
+
+constexpr double kChoices = 4294967296.0;  // a tier is drawn with 32 bits
+constexpr double kShareSlack = 1e-9;
+
+std::int64_t whole_nj(double joule) { return std::llround(joule * 1e9); }
+
+Config checked(Config config) {
+    config.validate();
+    return config;
+}
+
+void expect_count(const char* name, std::size_t got, index_t expected, const char* unit) {
+    if (static_cast<index_t>(got) == expected) return;
+    throw InvalidArgument(std::string(name) + ": expected " + std::to_string(expected) + " values (one per " + unit +
+                          "), got " + std::to_string(got));
+}
+
+void expect_not_negative(const char* name, std::span<const double> values) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        if (!(values[i] >= 0.0 && std::isfinite(values[i]))) {
+            throw InvalidArgument(std::string(name) + "[" + std::to_string(i) +
+                                  "]: expected a finite number of at least 0, got " + std::to_string(values[i]));
+        }
+    }
+}
+
+void expect_known(const char* what, index_t id, index_t count) {
+    if (id >= 0 && id < count) return;
+    throw InvalidArgument(std::string("expected a ") + what + " from 0 to " + std::to_string(count - 1) + ", got " +
+                          std::to_string(id));
+}
+
+}  // namespace
+
+Plant::Plant(Config config)
+    : config_(checked(std::move(config))),
+      chance_(config_.seed),
+      events_(config_.sites() + config_.links() + config_.servers()),
+      arrivals_(config_, chance_),
+      reports_(config_, chance_),
+      mouth_(config_, chance_) {
+    build_devices();
+    build_network();
+    set_routes(config_.route_site_ptr, config_.route_site_links, config_.route_fog_ptr, config_.route_fog_links);
+    kpis_.groups.resize(static_cast<std::size_t>(config_.groups()));
+    kpis_.histogram.resize(static_cast<std::size_t>(config_.classes()) * kBins);
+}
+
+void Plant::build_devices() {
+    devices_.resize(static_cast<std::size_t>(config_.devices()));
+    clocks_.resize(devices_.size());
+    for (std::size_t d = 0; d < devices_.size(); ++d) {
+        Device& device = devices_[d];
+        device.threshold.fill(std::int64_t{1} << 32);  // all local
+        device.ghz = config_.device_ghz[d];
+        device.site = static_cast<std::int32_t>(config_.device_site[d]);
+        device.service = static_cast<std::int32_t>(config_.device_class[d]);
+        device.group = static_cast<std::int32_t>(
+            (config_.device_site[d] * config_.classes() + config_.device_class[d]) * config_.rings() +
+            config_.device_ring[d]);
+        const PhiloxBlock words = chance_.block(static_cast<std::uint64_t>(config_.device_key[d]), Purpose::kDevice, 0);
+        const double offset_s = (2.0 * uniform(words[2], words[3]) - 1.0) * config_.clock_offset_s;
+        clocks_[d].offset = static_cast<Time>(std::llround(offset_s * 1e9));
+    }
+}
+
+void Plant::build_network() {
+    for (const double cells : config_.site_cells) {
+        cells_.emplace_back(config_.radio_fifo ? Discipline::kFifo : Discipline::kSharing, cells, 1.0,
+                            config_.buffer_s);
+    }
+    radio_.assign(cells_.size(), Cell{0, 0.0, config_.radio_factor.front()});
+    links_.resize(static_cast<std::size_t>(config_.links()));
+    for (std::size_t l = 0; l < links_.size(); ++l) {
+        links_[l].capacity_mbps = config_.link_capacity_mbps[l];
+        links_[l].propagation = whole_ns(config_.link_propagation_s[l]);
+        links_[l].buffer_s = config_.buffer_s;
+        links_[l].set_background(config_.link_background_mbps[l]);
+    }
+    for (std::size_t q = 0; q < config_.server_cores.size(); ++q) {
+        const double ghz = config_.server_core_ghz[q], cores = config_.server_cores[q];
+        servers_.emplace_back(config_.server_fifo[q] == 1 ? Discipline::kFifo : Discipline::kSharing, cores, ghz,
+                              config_.buffer_s);
+        server_energy_.push_back(config_.server_j_per_gcycle[q] + config_.server_idle_w[q] / (cores * ghz));
+    }
+    server_busy_at_kpis_.resize(servers_.size());
+    server_busy_at_report_.resize(servers_.size());
+    server_reported_.resize(servers_.size());
+    cell_busy_at_kpis_.resize(cells_.size());
+    link_mb_at_kpis_.resize(links_.size());
+    link_mb_at_report_.resize(links_.size());
+    link_reported_.resize(links_.size());
+    link_background_mb_.resize(links_.size());
+}
+
+// -- the loop --------------------------------------------------------------------------------------------------------
+
+void Plant::run_until(Time until) {
+    if (until < now_ || until > kHorizon) {
+        throw InvalidArgument("run_until: expected a time from now (" + std::to_string(now_) + " ns) to " +
+                              std::to_string(kHorizon) + " ns, got " + std::to_string(until));
+    }
+    for (;;) {
+        if (batch_position_ == batch_.size() && arrivals_.generated_until() < until) {
+            batch_ = arrivals_.next_window(until);
+            batch_position_ = 0;
+            continue;
+        }
+        const Time arrival = batch_position_ < batch_.size() ? batch_[batch_position_].time : kNever;
+        const EventTree::Slot departure = events_.top();
+        // Before a new window exists nothing later than the last one may happen.
+        if (departure.time <= std::min(arrival, reports_.next())) {
+            if (departure.time > until) break;
+            now_ = departure.time;
+            depart(departure.station);
+        } else if (arrival <= reports_.next()) {
+            now_ = arrival;
+            arrive(batch_[batch_position_++]);
+        } else {
+            if (reports_.next() > until) break;
+            now_ = reports_.next();
+            report();
+        }
+    }
+    now_ = until;
+}
+
+void Plant::depart(std::int32_t station) {
+    const index_t cell_end = config_.sites(), link_end = cell_end + config_.links();
+    if (station < cell_end) {
+        leave_cell(static_cast<std::size_t>(station));
+    } else if (station < link_end) {
+        leave_link(static_cast<std::size_t>(station - cell_end));
+    } else {
+        leave_server(static_cast<std::size_t>(station - link_end));
+    }
+}
+
+void Plant::arrive(const NewTask& arrival) {
+    constexpr std::size_t kAhead =
+        6;  // devices are scattered over megabytes: ask for the next ones while this one is served
+    if (batch_position_ + kAhead < batch_.size()) {
+        const Device& soon = devices_[static_cast<std::size_t>(batch_[batch_position_ + kAhead].device)];
+        __builtin_prefetch(&soon, 1);
+        __builtin_prefetch(reinterpret_cast<const char*>(&soon) + 64, 1);
+    }
+    Device& device = devices_[static_cast<std::size_t>(arrival.device)];
+    GroupCount& group = kpis_.groups[static_cast<std::size_t>(device.group)];
+    const std::uint32_t number = device.tasks++;
+    ++device.generated;
+    ++group.generated;
+    flush_cpu(device);
+    std::size_t tier = 0;
+    while (tier < kTiers && static_cast<std::int64_t>(arrival.choice) >= device.threshold[tier]) ++tier;
+    if (tier == kTiers) {
+        ++group.shed;
+        ++device.missed;
+        return;
+    }
+    const auto c = static_cast<std::size_t>(device.service);
+    const TaskId id = pool_.take();
+    Task& task = pool_[id];
+    task.born = now_;
+    task.megabits = config_.class_megabits[c];
+    task.gcycles = config_.class_gcycles[c];
+    if (config_.class_exponential[c] == 1) {
+        const auto key = static_cast<std::uint64_t>(config_.device_key[static_cast<std::size_t>(arrival.device)]);
+        const PhiloxBlock words = chance_.block(key, Purpose::kSize, number);
+        task.megabits *= exponential(words[0], words[1]);
+        task.gcycles *= exponential(words[2], words[3]);
+    }
+    task.energy_nj = 0;
+    task.device = arrival.device;
+    task.tier = static_cast<Tier>(tier);
+    tier == 0 ? start_local(device, id) : join_cell(id);
+}
+
+// -- the device's own CPU: departures are known on joining and counted when somebody looks ---------------------------
+
+void Plant::start_local(Device& device, TaskId id) {
+    const Time start = std::max(now_, device.cpu_free);
+    if (static_cast<double>(start - now_) * 1e-9 > config_.buffer_s) return lose(id);
+    Task& task = pool_[id];
+    const Time service = whole_ns(task.gcycles / device.ghz);
+    task.energy_nj = whole_nj(config_.device_j_per_gcycle_ghz2 * device.ghz * device.ghz * task.gcycles);
+    device.cpu_free = task.due = start + service;
+    device.cpu_assigned += service;
+    device.cpu.push(pool_, id);
+}
+
+void Plant::flush_cpu(Device& device) {
+    while (device.cpu.head != kNoTask && pool_[device.cpu.head].due <= now_) {
+        const TaskId id = device.cpu.pop(pool_);
+        device.energy_nj += pool_[id].energy_nj;
+        complete(id, pool_[id].due);
+    }
+}
+
+// -- the way of a task that leaves its device ------------------------------------------------------------------------
+
+void Plant::refresh_radio(std::size_t site) {
+    Cell& cell = radio_[site];
+    const double elapsed_s = static_cast<double>(now_ - cell.window_start) * 1e-9;
+    if (elapsed_s < config_.radio_window_s) return;
+    const double busy_s = cells_[site].busy_s(now_);
+    const double load = (busy_s - cell.busy_at_start) / (elapsed_s * cells_[site].servers());
+    const auto bins = static_cast<double>(config_.radio_factor.size());
+    cell.factor = config_.radio_factor[static_cast<std::size_t>(std::clamp(std::floor(load * bins), 0.0, bins - 1.0))];
+    cell.window_start = now_;
+    cell.busy_at_start = busy_s;
+}
+
+void Plant::join_cell(TaskId id) {
+    Task& task = pool_[id];
+    Device& device = devices_[static_cast<std::size_t>(task.device)];
+    const auto site = static_cast<std::size_t>(device.site);
+    refresh_radio(site);
+    const auto ring = static_cast<std::size_t>(device.group % config_.rings());
+    const double airtime_s = task.megabits / (config_.ring_rate_mbps[ring] * radio_[site].factor);
+    if (!cells_[site].join(now_, id, airtime_s)) return lose(id);
+    task.energy_nj = whole_nj(config_.class_transmit_w[static_cast<std::size_t>(device.service)] * airtime_s);
+    device.energy_nj += task.energy_nj;
+    events_.set(device.site, cells_[site].next());
+}
+
+void Plant::leave_cell(std::size_t site) {
+    const TaskId id = cells_[site].depart(now_);
+    events_.set(static_cast<std::int32_t>(site), cells_[site].next());
+    Task& task = pool_[id];
+    task.hop = task.end = 0;
+    if (task.tier != Tier::kEdge) {
+        const Hops& hops = route(site, task.tier);
+        task.hop = hops.begin;
+        task.end = hops.end;
+    }
+    forward(id);
+}
+
+void Plant::forward(TaskId id) {
+    const Task& task = pool_[id];
+    if (task.hop == task.end) return join_server(id);
+    const auto l = static_cast<std::size_t>(hops_[static_cast<std::size_t>(task.hop)]);
+    Link& link = links_[l];
+    if (!link.join(pool_, now_, id)) return lose(id);
+    if (link.queue.head == id) events_.set(link_station(static_cast<index_t>(l)), task.due);
+}
+
+void Plant::leave_link(std::size_t l) {
+    const TaskId id = links_[l].depart(pool_);
+    events_.set(link_station(static_cast<index_t>(l)), links_[l].next(pool_));
+    Task& task = pool_[id];
+    task.energy_nj += whole_nj(config_.link_j_per_mb * task.megabits);
+    ++task.hop;
+    forward(id);
+}
+
+std::size_t Plant::server_of(const Device& device, Tier tier) const {
+    const auto site = static_cast<std::size_t>(device.site);
+    if (tier == Tier::kEdge) return site;
+    if (tier == Tier::kFog) return cells_.size() + static_cast<std::size_t>(config_.site_fog[site]);
+    return servers_.size() - 1;
+}
+
+void Plant::join_server(TaskId id) {
+    Task& task = pool_[id];
+    const std::size_t q = server_of(devices_[static_cast<std::size_t>(task.device)], task.tier);
+    if (!servers_[q].join(now_, id, task.gcycles)) return lose(id);
+    task.energy_nj += whole_nj(server_energy_[q] * task.gcycles);
+    events_.set(server_station(static_cast<index_t>(q)), servers_[q].next());
+}
+
+void Plant::leave_server(std::size_t q) {
+    const TaskId id = servers_[q].depart(now_);
+    events_.set(server_station(static_cast<index_t>(q)), servers_[q].next());
+    const Task& task = pool_[id];
+    const auto site = static_cast<std::size_t>(devices_[static_cast<std::size_t>(task.device)].site);
+    complete(id, now_ + (task.tier == Tier::kEdge ? 0 : route(site, task.tier).back));
+}
+
+void Plant::complete(TaskId id, Time done) {
+    const Task& task = pool_[id];
+    Device& device = devices_[static_cast<std::size_t>(task.device)];
+    GroupCount& group = kpis_.groups[static_cast<std::size_t>(device.group)];
+    const auto c = static_cast<std::size_t>(device.service);
+    const Time latency = done - task.born;
+    const bool in_time = static_cast<double>(latency) <= config_.class_deadline_s[c] * 1e9;
+    ++device.completed;
+    device.latency_ns += latency;
+    group.latency_ns += latency;
+    group.energy_nj += task.energy_nj;
+    ++group.executed[static_cast<std::size_t>(task.tier)];
+    if (in_time) {
+        ++group.in_time;
+        group.in_time_latency_ns += latency;
+        group.goodput_mb += task.megabits;
+    } else {
+        ++group.late;
+        ++device.missed;
+    }
+    ++kpis_.histogram[c * kBins + latency_bin(latency)];
+    pool_.give_back(id);
+}
+
+void Plant::lose(TaskId id) {
+    const Task& task = pool_[id];
+    Device& device = devices_[static_cast<std::size_t>(task.device)];
+    GroupCount& group = kpis_.groups[static_cast<std::size_t>(device.group)];
+    ++group.lost;
+    ++device.missed;
+    group.energy_nj += task.energy_nj;
+    pool_.give_back(id);
+}
+
+// -- what may be set -------------------------------------------------------------------------------------------------
+
+void Plant::set_shares(std::span<const std::int64_t> device, std::span<const double> shares) {
+    expect_count("shares", shares.size(), static_cast<index_t>(device.size()) * kTiers, "device and tier");
+    for (std::size_t i = 0; i < device.size(); ++i) {
+        expect_known("device", device[i], config_.devices());
+        const std::span<const double> row = shares.subspan(i * kTiers, kTiers);
+        expect_not_negative("shares", row);
+        const double sum = row[0] + row[1] + row[2] + row[3];
+        if (sum > 1.0 + kShareSlack) {
+            throw InvalidArgument("shares of device " + std::to_string(device[i]) +
+                                  ": expected a sum of at most 1, got " + std::to_string(sum) +
+                                  "; scale the row down or give the rest to a tier");
+        }
+    }
+    for (std::size_t i = 0; i < device.size(); ++i) {
+        double sum = 0;
+        for (std::size_t tier = 0; tier < kTiers; ++tier) {
+            sum += shares[i * kTiers + tier];
+            devices_[static_cast<std::size_t>(device[i])].threshold[tier] = std::llround(std::min(sum, 1.0) * kChoices);
+        }
+    }
+}
+
+void Plant::set_load(std::span<const double> multiplier) {
+    expect_count("load", multiplier.size(), config_.sites(), "site");
+    expect_not_negative("load", multiplier);
+    arrivals_.set_load(now_, multiplier);
+}
+
+void Plant::set_background(std::span<const double> mbps) {
+    expect_count("background", mbps.size(), config_.links(), "directed link");
+    expect_not_negative("background", mbps);
+    const double elapsed_s = static_cast<double>(now_ - background_since_) * 1e-9;
+    background_since_ = now_;
+    for (std::size_t l = 0; l < links_.size(); ++l) {
+        link_background_mb_[l] += links_[l].background_mbps * elapsed_s;
+        links_[l].set_background(mbps[l]);
+    }
+}
+
+void Plant::set_routes(std::span<const std::int64_t> site_ptr, std::span<const std::int64_t> site_links,
+                       std::span<const std::int64_t> fog_ptr, std::span<const std::int64_t> fog_links) {
+    const auto copy = [](std::span<const std::int64_t> values) { return std::vector(values.begin(), values.end()); };
+    validate_routes("route_site", copy(site_ptr), copy(site_links), config_.sites(), config_.links());
+    validate_routes("route_fog", copy(fog_ptr), copy(fog_links), config_.fogs(), config_.links());
+    routes_.resize(2 * cells_.size());
+    for (std::size_t s = 0; s < cells_.size(); ++s) {
+        const auto fog = static_cast<std::size_t>(config_.site_fog[s]);
+        for (const std::size_t cloud : {0U, 1U}) {
+            Hops& hops = routes_[2 * s + cloud];
+            hops = {static_cast<std::int32_t>(hops_.size()), 0, 0};
+            const auto append = [&](std::span<const std::int64_t> ptr, std::span<const std::int64_t> links,
+                                    std::size_t row) {
+                for (auto i = static_cast<std::size_t>(ptr[row]); i < static_cast<std::size_t>(ptr[row + 1]); ++i) {
+                    hops_.push_back(static_cast<std::int32_t>(links[i]));
+                    hops.back += links_[static_cast<std::size_t>(links[i])].propagation;
+                }
+            };
+            append(site_ptr, site_links, s);
+            if (cloud == 1) append(fog_ptr, fog_links, fog);
+            hops.end = static_cast<std::int32_t>(hops_.size());
+        }
+    }
+}
+
+void Plant::fail_link(index_t link) {
+    expect_known("directed link", link, config_.links());
+    Link& down = links_[static_cast<std::size_t>(link)];
+    while (down.queue.head != kNoTask) lose(down.queue.pop(pool_));
+    down.up = false;
+    down.free = now_;
+    events_.set(link_station(link), kNever);
+}
+
+void Plant::repair_link(index_t link) {
+    expect_known("directed link", link, config_.links());
+    links_[static_cast<std::size_t>(link)].up = true;
+}
+
+void Plant::fail_server(index_t server) {
+    expect_known("server", server, config_.servers());
+    Station& down = servers_[static_cast<std::size_t>(server)];
+    for (const TaskId id : down.evict(now_)) lose(id);
+    down.set_up(false);
+    events_.set(server_station(server), kNever);
+}
+
+void Plant::repair_server(index_t server) {
+    expect_known("server", server, config_.servers());
+    servers_[static_cast<std::size_t>(server)].set_up(true);
+}
+
+}  // namespace tiertwin::plant

@@ -1,0 +1,166 @@
+// The plant: a discrete-event simulator of tasks over radio, links and servers. It is the physical side: it holds the
+// truth and shows it through telemetry alone; it uses none of the twin's formulas.
+//
+//   device makes a task -> its set-point draws the tier (the rest is shed) ->
+//     device tier   own CPU, one server, first in first out
+//     edge          airtime of the site's cells (shared) -> edge server -> done
+//     fog, cloud    airtime -> links of the route, store and forward -> server -> done
+//   The small result's way back is the route's propagation, added to the latency when the server is done with the task.
+//
+// Modelled: queues, sharing, background traffic, failures, energy a task. Abstracted: radio is a rate a ring times a
+// factor of the site's airtime load, the cells of a site are one pool. Not modelled: packets, retransmissions,
+// handover, downlink load.
+//
+// Energy of a task, J: transmit_w * airtime + (own CPU) kappa ghz^2 gcycles or (server) gcycles * (j_per_gcycle +
+// idle_w / (cores * core_ghz)) + link_j_per_mb * megabits a hop: idle power is shared out over a full server's work.
+//
+// Order      events by (time, kind: departures, arrivals, reports; number of the station, device or sender). Same
+//            configuration, same calls: bit-identical results, however run_until is cut.
+// Time       whole nanoseconds from 0 to 2^53 (104 days).
+// Costs      about 0.1 us an event and no allocation once queues have seen their longest.
+// Thread     one thread owns it.
+#pragma once
+
+#include <array>
+#include <span>
+#include <vector>
+
+#include "plant/arrivals.hpp"
+#include "plant/chance.hpp"
+#include "plant/config.hpp"
+#include "plant/event_tree.hpp"
+#include "plant/kpis.hpp"
+#include "plant/link.hpp"
+#include "plant/station.hpp"
+#include "plant/task.hpp"
+#include "plant/telemetry.hpp"
+
+namespace tiertwin::plant {
+
+class Plant {
+  public:
+    explicit Plant(Config config);
+    Plant(const Plant&) = delete;  // its parts refer to its configuration
+    Plant& operator=(const Plant&) = delete;
+
+    // Everything that happens up to and including `until`. Requires now() <= until <= 2^53.
+    void run_until(Time until);
+    [[nodiscard]] Time now() const { return now_; }
+    [[nodiscard]] const Config& config() const { return config_; }
+
+    // -- what may be set, all from now on ---------------------------------------------------------------------------
+    // Shares of the tiers, one row of 4 a device, each >= 0, sum <= 1 (+1e-9); tasks beyond the sum are shed. Nothing
+    // is changed when a row is refused.
+    void set_shares(std::span<const std::int64_t> device, std::span<const double> shares);
+    void set_load(std::span<const double> multiplier);  // by site, >= 0: factor on the classes' task rates
+    void set_background(std::span<const double> mbps);  // by directed link, >= 0; cut at 99 % of the capacity
+    void set_routes(std::span<const std::int64_t> site_ptr, std::span<const std::int64_t> site_links,
+                    std::span<const std::int64_t> fog_ptr, std::span<const std::int64_t> fog_links);
+    void fail_link(index_t link);  // directed; the tasks on it are lost, and all that come until it is repaired
+    void repair_link(index_t link);
+    void fail_server(index_t server);  // likewise
+    void repair_server(index_t server);
+
+    // -- what may be seen --------------------------------------------------------------------------------------------
+    [[nodiscard]] Batch<kDeviceAttributes> take_device_reports(Time until);
+    [[nodiscard]] Batch<kServerAttributes> take_server_reports(Time until);
+    [[nodiscard]] Batch<kLinkAttributes> take_link_reports(Time until);
+    [[nodiscard]] Kpis take_kpis();  // since the last call
+
+    // -- truth, for tests and the study harness only -----------------------------------------------------------------
+    [[nodiscard]] std::vector<double> truth_device_rates() const;
+    [[nodiscard]] std::vector<double> truth_radio_mbps() const;
+    [[nodiscard]] std::vector<std::int64_t> truth_clock_offset_ns() const;
+    [[nodiscard]] std::vector<double> truth_background_mbps() const;
+    [[nodiscard]] std::vector<std::int64_t> truth_queue_tasks();  // own CPU: waiting and in service
+
+  private:
+    struct alignas(64) Device {                        // two cache lines, read once a task
+        std::array<std::int64_t, kTiers> threshold{};  // of the 32-bit choice: running sum of the shares
+        double ghz = 0;
+        Time cpu_free = 0, cpu_assigned = 0;  // when its CPU falls free; work it ever got, in ns
+        TaskQueue cpu;
+        std::uint32_t tasks = 0;  // ever made
+        std::int32_t site = 0, group = 0, service = 0;
+        // since its last report
+        std::uint32_t generated = 0, completed = 0, missed = 0;
+        Time latency_ns = 0;
+        std::int64_t energy_nj = 0;
+    };
+    struct DeviceClock {  // touched by reports only
+        Time offset = 0, last_report = 0, cpu_busy_at_report = 0;
+    };
+    struct Cell {  // airtime load of the last window and the rate factor it gives
+        Time window_start = 0;
+        double busy_at_start = 0, factor = 1.0;
+    };
+    struct Hops {
+        std::int32_t begin = 0, end = 0;
+        Time back = 0;
+    };
+
+    // Stations by number in the event tree: cells, links, servers.
+    [[nodiscard]] std::int32_t link_station(index_t link) const {
+        return static_cast<std::int32_t>(config_.sites() + link);
+    }
+    [[nodiscard]] std::int32_t server_station(index_t server) const {
+        return static_cast<std::int32_t>(config_.sites() + config_.links() + server);
+    }
+    void build_devices();
+    void build_network();
+
+    void depart(std::int32_t station);
+    void arrive(const NewTask& arrival);
+    void start_local(Device& device, TaskId id);
+    void flush_cpu(Device& device);
+    void join_cell(TaskId id);
+    void forward(TaskId id);
+    void join_server(TaskId id);
+    void leave_cell(std::size_t site);
+    void leave_link(std::size_t link);
+    void leave_server(std::size_t server);
+    void complete(TaskId id, Time done);
+    void lose(TaskId id);
+    [[nodiscard]] std::size_t server_of(const Device& device, Tier tier) const;
+    [[nodiscard]] const Hops& route(std::size_t site, Tier tier) const {
+        return routes_[2 * site + (tier == Tier::kCloud ? 1U : 0U)];
+    }
+    void refresh_radio(std::size_t site);
+
+    void report();
+    void report_device(std::size_t id, std::uint32_t number);
+    void report_server(std::size_t id, std::uint32_t number);
+    void report_link(std::size_t id, std::uint32_t number);
+
+    Config config_;
+    Chance chance_;
+    Time now_ = 0;
+    TaskPool pool_;
+    EventTree events_;
+    Arrivals arrivals_;
+    ReportClock reports_;
+    Mouth mouth_;
+    std::span<const NewTask> batch_;
+    std::size_t batch_position_ = 0;
+
+    std::vector<Device> devices_;
+    std::vector<DeviceClock> clocks_;
+    std::vector<Station> cells_, servers_;
+    std::vector<Cell> radio_;
+    std::vector<Link> links_;
+    std::vector<Hops> routes_;           // [site][fog, cloud]
+    std::vector<std::int32_t> hops_;     // grows when routes change: tasks under way keep the hops they set out with
+    std::vector<double> server_energy_;  // J per Gcycle, idle share included
+
+    Kpis kpis_;
+    std::vector<double> server_busy_at_kpis_, server_busy_at_report_, cell_busy_at_kpis_;
+    std::vector<double> link_mb_at_kpis_, link_mb_at_report_, link_background_mb_;
+    std::vector<Time> server_reported_, link_reported_;
+    Time background_since_ = 0;
+
+    std::vector<Report<kDeviceAttributes>> device_reports_;
+    std::vector<Report<kServerAttributes>> server_reports_;
+    std::vector<Report<kLinkAttributes>> link_reports_;
+};
+
+}  // namespace tiertwin::plant

@@ -1,0 +1,183 @@
+// What can be seen of the plant: its reports, the KPIs of results, and the truth for tests.
+#include <limits>
+
+#include "base/error.hpp"
+#include "plant/plant.hpp"
+
+namespace tiertwin::plant {
+namespace {
+
+constexpr double kNotSent = std::numeric_limits<double>::quiet_NaN();
+
+double seconds(Time ns) { return static_cast<double>(ns) * 1e-9; }
+
+}  // namespace
+
+// -- reports ---------------------------------------------------------------------------------------------------------
+
+void Plant::report() {
+    const ReportClock::Turn turn = reports_.turn();
+    const auto id = static_cast<std::size_t>(turn.id);
+    const std::uint32_t number = reports_.number();
+    reports_.step();
+    switch (turn.sender) {
+        case Sender::kDevice:
+            return report_device(id, number);
+        case Sender::kServer:
+            return report_server(id, number);
+        case Sender::kLink:
+            return report_link(id, number);
+    }
+}
+
+void Plant::report_device(std::size_t id, std::uint32_t number) {
+    Device& device = devices_[id];
+    DeviceClock& clock = clocks_[id];
+    flush_cpu(device);
+    const auto key = static_cast<std::uint64_t>(config_.device_key[id]);
+    const Mouth::Fate fate = mouth_.fate(key, Purpose::kDeviceReport, number);
+    const Time elapsed = now_ - clock.last_report;
+    const Time cpu_busy = device.cpu_assigned - std::max<Time>(0, device.cpu_free - now_);
+    if (!fate.lost) {
+        const auto ring = static_cast<std::size_t>(device.group % config_.rings());
+        double task_rate = device.generated / seconds(elapsed);
+        double radio_mbps = config_.ring_rate_mbps[ring] * radio_[static_cast<std::size_t>(device.site)].factor;
+        double latency_ms = device.completed > 0 ? seconds(device.latency_ns) * 1e3 / device.completed : 0.0;
+        double energy_j = static_cast<double>(device.energy_nj) * 1e-9;
+        mouth_.blur(task_rate, radio_mbps, key, Purpose::kDeviceReport, number, 0);
+        mouth_.blur(latency_ms, energy_j, key, Purpose::kDeviceReport, number, 1);
+        const double cpu_load = static_cast<double>(cpu_busy - clock.cpu_busy_at_report) / static_cast<double>(elapsed);
+        device_reports_.push_back({now_ + fate.delay,
+                                   now_ + clock.offset,
+                                   device.site,
+                                   static_cast<std::int32_t>(id),
+                                   {task_rate, radio_mbps, cpu_load, static_cast<double>(device.cpu.count),
+                                    device.completed > 0 ? latency_ms : kNotSent, static_cast<double>(device.completed),
+                                    static_cast<double>(device.missed), energy_j}});
+    }
+    clock.last_report = now_;
+    clock.cpu_busy_at_report = cpu_busy;
+    device.generated = device.completed = device.missed = 0;
+    device.latency_ns = 0;
+    device.energy_nj = 0;
+}
+
+void Plant::report_server(std::size_t id, std::uint32_t number) {
+    const Station& server = servers_[id];
+    const Mouth::Fate fate = mouth_.fate(id, Purpose::kServerReport, number);
+    const double busy_s = server.busy_s(now_);
+    if (!fate.lost) {
+        double load_ghz = (busy_s - server_busy_at_report_[id]) * server.speed() / seconds(now_ - server_reported_[id]);
+        double unused = 0;
+        mouth_.blur(load_ghz, unused, id, Purpose::kServerReport, number, 0);
+        server_reports_.push_back({now_ + fate.delay,
+                                   now_,
+                                   static_cast<std::int32_t>(config_.server_site[id]),
+                                   static_cast<std::int32_t>(id),
+                                   {load_ghz, server.waiting(), server.up() ? 1.0 : 0.0}});
+    }
+    server_reported_[id] = now_;
+    server_busy_at_report_[id] = busy_s;
+}
+
+void Plant::report_link(std::size_t id, std::uint32_t number) {
+    const Link& link = links_[id];
+    const Mouth::Fate fate = mouth_.fate(id, Purpose::kLinkReport, number);
+    if (!fate.lost) {
+        double load_mbps =
+            (link.carried_mb - link_mb_at_report_[id]) / seconds(now_ - link_reported_[id]) + link.background_mbps;
+        double unused = 0;
+        mouth_.blur(load_mbps, unused, id, Purpose::kLinkReport, number, 0);
+        link_reports_.push_back({now_ + fate.delay,
+                                 now_,
+                                 static_cast<std::int32_t>(config_.link_site[id]),
+                                 static_cast<std::int32_t>(id),
+                                 {load_mbps, link.capacity_mbps, link.up ? 1.0 : 0.0}});
+    }
+    link_reported_[id] = now_;
+    link_mb_at_report_[id] = link.carried_mb;
+}
+
+Batch<kDeviceAttributes> Plant::take_device_reports(Time until) {
+    return take_arrived(device_reports_, until, config_.sites());
+}
+Batch<kServerAttributes> Plant::take_server_reports(Time until) {
+    return take_arrived(server_reports_, until, config_.sites());
+}
+Batch<kLinkAttributes> Plant::take_link_reports(Time until) {
+    return take_arrived(link_reports_, until, config_.sites());
+}
+
+// -- KPIs ------------------------------------------------------------------------------------------------------------
+
+Kpis Plant::take_kpis() {
+    for (Device& device : devices_) flush_cpu(device);
+    Kpis taken = kpis_;
+    taken.to = now_;
+    taken.in_flight = pool_.in_use();
+    const double elapsed_s = seconds(now_ - taken.from);
+    const auto mean = [elapsed_s](double now, double& before) {
+        const double rate = elapsed_s > 0 ? (now - before) / elapsed_s : 0.0;
+        before = now;
+        return rate;
+    };
+    for (std::size_t q = 0; q < servers_.size(); ++q) {
+        taken.server_load_ghz.push_back(mean(servers_[q].busy_s(now_) * servers_[q].speed(), server_busy_at_kpis_[q]));
+    }
+    for (std::size_t s = 0; s < cells_.size(); ++s) {
+        taken.cell_airtime.push_back(mean(cells_[s].busy_s(now_), cell_busy_at_kpis_[s]) / cells_[s].servers());
+    }
+    for (std::size_t l = 0; l < links_.size(); ++l) {
+        const double background_mb =
+            link_background_mb_[l] + links_[l].background_mbps * seconds(now_ - background_since_);
+        link_background_mb_[l] = 0;
+        taken.link_load_mbps.push_back(mean(links_[l].carried_mb, link_mb_at_kpis_[l]));
+        const double background_mbps = elapsed_s > 0 ? background_mb / elapsed_s : links_[l].background_mbps;
+        taken.link_utilisation.push_back((taken.link_load_mbps.back() + background_mbps) / links_[l].capacity_mbps);
+    }
+    background_since_ = now_;
+    kpis_.from = now_;
+    std::fill(kpis_.groups.begin(), kpis_.groups.end(), GroupCount{});
+    std::fill(kpis_.histogram.begin(), kpis_.histogram.end(), 0);
+    return taken;
+}
+
+// -- truth -----------------------------------------------------------------------------------------------------------
+
+std::vector<double> Plant::truth_device_rates() const {
+    std::vector<double> rates(devices_.size());
+    for (std::size_t d = 0; d < rates.size(); ++d) rates[d] = arrivals_.mean_rate(d);
+    return rates;
+}
+
+std::vector<double> Plant::truth_radio_mbps() const {
+    std::vector<double> rates(devices_.size());
+    for (std::size_t d = 0; d < rates.size(); ++d) {
+        const auto ring = static_cast<std::size_t>(config_.device_ring[d]);
+        rates[d] = config_.ring_rate_mbps[ring] * radio_[static_cast<std::size_t>(devices_[d].site)].factor;
+    }
+    return rates;
+}
+
+std::vector<std::int64_t> Plant::truth_clock_offset_ns() const {
+    std::vector<std::int64_t> offsets(clocks_.size());
+    for (std::size_t d = 0; d < offsets.size(); ++d) offsets[d] = clocks_[d].offset;
+    return offsets;
+}
+
+std::vector<double> Plant::truth_background_mbps() const {
+    std::vector<double> mbps(links_.size());
+    for (std::size_t l = 0; l < mbps.size(); ++l) mbps[l] = links_[l].background_mbps;
+    return mbps;
+}
+
+std::vector<std::int64_t> Plant::truth_queue_tasks() {
+    std::vector<std::int64_t> tasks(devices_.size());
+    for (std::size_t d = 0; d < tasks.size(); ++d) {
+        flush_cpu(devices_[d]);
+        tasks[d] = devices_[d].cpu.count;
+    }
+    return tasks;
+}
+
+}  // namespace tiertwin::plant

@@ -1,0 +1,93 @@
+// How reports reach the twins: late, lossy, noisy, by a clock that is off.
+//
+// Every device, server and link reports once a period at a phase of its own; the first report comes between half and
+// one and a half periods after the start (shorter intervals would make wild rates). A report is lost with probability
+// `loss`; otherwise it arrives `U(delay_low, delay_high)` later, so two reports of one sender may overtake each other
+// when the period is shorter than the spread. Measured values carry a factor 1 + noise * N(0, 1), cut at 0.
+//
+// Costs      about 0.25 us a report, no heap: phases are sorted once and the timeline walks round them.
+// Thread     one thread owns it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "base/types.hpp"
+#include "plant/chance.hpp"
+#include "plant/config.hpp"
+
+namespace tiertwin::plant {
+
+enum class Sender : std::int32_t { kDevice = 0, kServer = 1, kLink = 2 };
+
+inline constexpr std::size_t kDeviceAttributes =
+    8;  // task_rate, radio_mbps, cpu_load, queue_tasks, latency_ms, completed, missed, energy_j
+inline constexpr std::size_t kServerAttributes = 3;  // load_ghz, queue_tasks, up
+inline constexpr std::size_t kLinkAttributes = 3;    // load_mbps, capacity_mbps, up
+
+template <std::size_t Width>
+struct Report {
+    Time arrival, clock;  // true arrival; generation by the sender's clock
+    std::int32_t site, id;
+    std::array<double, Width> values;
+};
+
+// Reports by site (row S: senders at no site), in order of arrival within a site.
+template <std::size_t Width>
+struct Batch {
+    std::vector<std::int64_t> site_ptr;
+    std::vector<Report<Width>> rows;
+};
+
+// The next report in time; walks round the senders for ever.
+class ReportClock {
+  public:
+    struct Turn {
+        Time phase;
+        Sender sender;
+        std::int32_t id;
+        bool late_start;  // its first report would come too early: it begins one period later
+    };
+
+    ReportClock(const Config& config, const Chance& chance);
+
+    [[nodiscard]] Time next() const { return next_; }
+    [[nodiscard]] const Turn& turn() const { return turns_[position_]; }
+    [[nodiscard]] std::uint32_t number() const { return round_; }
+    void step();
+
+  private:
+    void settle();
+
+    Time period_;
+    std::vector<Turn> turns_;  // by (phase, sender, id)
+    std::size_t position_ = 0;
+    std::uint32_t round_ = 0;
+    Time next_;
+};
+
+// A report's fate and its noise, drawn by (sender, number).
+class Mouth {
+  public:
+    Mouth(const Config& config, const Chance& chance) : config_(config), chance_(chance) {}
+
+    struct Fate {
+        bool lost;
+        Time delay;
+    };
+    [[nodiscard]] Fate fate(std::uint64_t key, Purpose purpose, std::uint32_t number) const;
+
+    // Multiplies by (1 + noise * N) two values of pair `pair` (0 or 1); negative results become 0.
+    void blur(double& a, double& b, std::uint64_t key, Purpose purpose, std::uint32_t number, std::uint32_t pair) const;
+
+  private:
+    const Config& config_;
+    const Chance& chance_;
+};
+
+// Moves the reports that arrived by `until` out of `pending`, sorted by (site, arrival, order of generation).
+template <std::size_t Width>
+[[nodiscard]] Batch<Width> take_arrived(std::vector<Report<Width>>& pending, Time until, index_t sites);
+
+}  // namespace tiertwin::plant

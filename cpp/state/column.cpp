@@ -1,0 +1,149 @@
+#include <algorithm>
+
+#include "state/table.hpp"
+
+namespace tiertwin {
+namespace {
+
+bool same_cells(const Block& a, const Block& b) {
+    for (index_t i = 0; i < a.rows(); ++i) {
+        if (a.times()[i] != b.times()[i] || canonical_bits(a.values()[i]) != canonical_bits(b.values()[i]))
+            return false;
+    }
+    return true;
+}
+
+bool unwritten(const Block& a) {
+    return std::all_of(a.times(), a.times() + a.rows(), [](Time t) { return t == kNever; });
+}
+
+bool same_block(const Block* a, const Block* b) {
+    if (a == b) return true;
+    if (a == nullptr) return unwritten(*b);
+    if (b == nullptr) return unwritten(*a);
+    return same_cells(*a, *b);
+}
+
+}  // namespace
+
+Column::Column(Attribute attribute, std::uint16_t table, index_t rows, bool opaque)
+    : attribute_(std::move(attribute)), key_(column_key(table, attribute_.id)), rows_(rows), opaque_(opaque) {
+    if (holds_bytes()) {
+        bytes_ = std::make_shared<BytesStore>();
+    } else {
+        blocks_.resize(static_cast<std::size_t>((rows + kBlockRows - 1) / kBlockRows));
+    }
+}
+
+Block& Column::writable(index_t b) {
+    std::shared_ptr<Block>& block = blocks_[static_cast<std::size_t>(b)];
+    if (!block) {
+        block = std::make_shared<Block>(std::min(kBlockRows, rows_ - b * kBlockRows));
+    } else if (block.use_count() > 1) {
+        block = std::make_shared<Block>(*block);
+    }
+    return *block;
+}
+
+void Column::write(index_t row, double value, Time time) {
+    const index_t b = row / kBlockRows;
+    const index_t at = row - b * kBlockRows;
+    Block& block = writable(b);
+    if (!block.pending(at)) {
+        std::uint64_t old = 0;
+        if (block.numbers()[at] != 0) {
+            old =
+                cell_hash(key_, static_cast<std::uint64_t>(row), block.times()[at], canonical_bits(block.values()[at]));
+            block.touch(at, at);
+        }
+        block.set_pending(at);
+        dirty_.push_back({static_cast<std::uint32_t>(row), old});
+        pending_sum_ += old;
+    }
+    block.values()[at] = value;
+    block.times()[at] = time;
+}
+
+void Column::write_bytes(index_t row, std::string_view text, Time time) {
+    const auto key = static_cast<std::uint32_t>(row);
+    BytesCell& cell = writable_bytes()[key];
+    if (!cell.pending) {
+        const std::uint64_t old = cell.number == 0 ? 0 : cell_hash(key_, key, cell.time, bytes_bits(cell.value));
+        cell.pending = true;
+        dirty_.push_back({key, old});
+        pending_sum_ += old;
+    }
+    cell.value = text;
+    cell.time = time;
+}
+
+void Column::sort_dirty() {
+    const auto by_row = [](const Dirty& a, const Dirty& b) { return a.row < b.row; };
+    if (!std::is_sorted(dirty_.begin(), dirty_.end(), by_row)) std::sort(dirty_.begin(), dirty_.end(), by_row);
+}
+
+void Column::settle(std::size_t count, std::uint64_t first) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const Dirty& entry = dirty_[i];
+        pending_sum_ -= entry.old_hash;
+        const std::uint64_t number = first + i;
+        if (holds_bytes()) {
+            BytesCell& cell = writable_bytes()[entry.row];
+            cell.pending = false;
+            cell.number = number;
+            continue;
+        }
+        const index_t b = static_cast<index_t>(entry.row) / kBlockRows;
+        const index_t at = static_cast<index_t>(entry.row) - b * kBlockRows;
+        Block& block = writable(b);
+        block.clear_pending(at);
+        block.numbers()[at] = number;
+        block.newest = std::max(block.newest, number);
+        block.touch(at, at);
+    }
+    dirty_.erase(dirty_.begin(), dirty_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+const std::map<std::uint32_t, BytesCell>& Column::bytes() const { return bytes_->cells; }
+
+std::map<std::uint32_t, BytesCell>& Column::writable_bytes() {
+    if (bytes_.use_count() > 1) bytes_ = std::make_shared<BytesStore>(*bytes_);
+    bytes_->stale = true;
+    return bytes_->cells;
+}
+
+std::uint64_t Column::digest() const {
+    std::uint64_t sum = pending_sum_;
+    if (!holds_bytes()) {
+        for (index_t b = 0; b < block_count(); ++b) {
+            if (const Block* block = this->block(b)) sum += block->digest(key_, b * kBlockRows);
+        }
+        return sum;
+    }
+    if (bytes_->stale) {
+        bytes_->sum = 0;
+        for (const auto& [row, cell] : bytes_->cells) {
+            if (cell.number != 0 && !cell.pending)
+                bytes_->sum += cell_hash(key_, row, cell.time, bytes_bits(cell.value));
+        }
+        bytes_->stale = false;
+    }
+    return sum + bytes_->sum;
+}
+
+bool Column::equal(const Column& other) const {
+    if (attribute_.id != other.attribute_.id || attribute_.type != other.attribute_.type) return false;
+    if (holds_bytes()) {
+        return std::equal(bytes().begin(), bytes().end(), other.bytes().begin(), other.bytes().end(),
+                          [](const auto& a, const auto& b) {
+                              return a.first == b.first && a.second.time == b.second.time &&
+                                     a.second.value == b.second.value;
+                          });
+    }
+    for (index_t b = 0; b < block_count(); ++b) {
+        if (!same_block(block(b), other.block(b))) return false;
+    }
+    return true;
+}
+
+}  // namespace tiertwin

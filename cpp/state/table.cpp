@@ -1,0 +1,320 @@
+#include "state/table.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/error.hpp"
+
+namespace tiertwin {
+namespace {
+
+constexpr Time kTimeLimit = 9'000'000'000'000'000'000;  // sync::kMaxBaseTime: what a frame can say
+
+std::string named(const Attribute& a) { return "attribute " + std::to_string(a.id) + " '" + a.name + "'"; }
+
+Time checked_time(const Attribute& a, Time time) {
+    if (time < -kTimeLimit || time > kTimeLimit) {
+        throw InvalidArgument(named(a) + ": expected a time within ±9e18 ns, got " + std::to_string(time));
+    }
+    return round_to_microsecond(time);
+}
+
+// The value as it will be on the wire; says what is wrong with one that cannot go there.
+double checked_value(const Attribute& a, double value, std::uint32_t row) {
+    const double rounded = a.type == ValueType::f32 && std::abs(value) <= std::numeric_limits<float>::max()
+                               ? static_cast<double>(static_cast<float>(value))
+                               : value;
+    if (!(rounded >= a.low && rounded <= a.high)) {
+        throw InvalidArgument(named(a) + ": expected a value in [" + std::to_string(a.low) + ", " +
+                              std::to_string(a.high) + "] " + a.unit + ", got " + std::to_string(value) + " at row " +
+                              std::to_string(row));
+    }
+    const bool integer = a.type == ValueType::i64 || a.type == ValueType::u32;
+    if (integer && rounded != std::trunc(rounded)) {
+        throw InvalidArgument(named(a) + ": expected an integer (" + std::string(name_of(a.type)) + "), got " +
+                              std::to_string(value) + " at row " + std::to_string(row));
+    }
+    return rounded;
+}
+
+// On-change with a floor: nearly the same value is not worth a record until half its age bound is over.
+bool within_deadband(const Column& column, index_t row, double value, Time time) {
+    const Attribute& a = column.attribute();
+    const index_t b = row / kBlockRows;
+    const Block* block = column.block(b);
+    if (block == nullptr) return false;
+    const index_t at = row - b * kBlockRows;
+    if (block->times()[at] == kNever || std::abs(value - block->values()[at]) > a.deadband) return false;
+    return a.max_age_ms == 0 || time - block->times()[at] < a.max_age_ms * (kMillisecond / 2);
+}
+
+template <typename T, typename Get>
+void copy_column(const Column& column, std::span<T> out, T unwritten, Get get) {
+    auto to = out.begin();
+    for (index_t b = 0; b < column.block_count(); ++b) {
+        const auto left = static_cast<index_t>(out.end() - to);
+        const index_t rows = std::min(kBlockRows, left);
+        const Block* block = column.block(b);
+        to = block ? std::copy_n(get(*block), rows, to) : std::fill_n(to, rows, unwritten);
+    }
+}
+
+}  // namespace
+
+Time round_to_microsecond(Time time) {
+    const Time rest = time % kMicrosecond;
+    const Time whole = time - rest;
+    if (rest >= kMicrosecond / 2) return whole + kMicrosecond;
+    return rest <= -kMicrosecond / 2 ? whole - kMicrosecond : whole;
+}
+
+StateTable::StateTable(const AttributeRegistry& registry, std::uint16_t table_id,
+                       const std::vector<AttributeId>& attributes, index_t rows)
+    : table_id_(table_id), rows_(rows), fingerprint_(0) {
+    if (table_id == 0) throw InvalidArgument("expected a table id of 1 … 65535, got 0 (which says \"no table\")");
+    if (rows < 1 || rows > std::numeric_limits<std::uint32_t>::max()) {
+        throw InvalidArgument("table " + std::to_string(table_id) + ": expected 1 … 2^32 - 1 rows, got " +
+                              std::to_string(rows));
+    }
+    std::vector<AttributeId> sorted = attributes;
+    std::sort(sorted.begin(), sorted.end());
+    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
+        throw InvalidArgument("table " + std::to_string(table_id) + ": an attribute is listed twice");
+    }
+    std::vector<const Attribute*> definitions;
+    for (const AttributeId id : sorted) {
+        definitions.push_back(&registry.get(id));
+        columns_.emplace_back(*definitions.back(), table_id, rows, false);
+    }
+    fingerprint_ = fingerprint_of(definitions, table_id);
+}
+
+StateTable StateTable::empty_like() const {
+    StateTable out = *this;
+    std::erase_if(out.columns_, [](const Column& column) { return column.opaque(); });
+    for (Column& column : out.columns_) column = Column(column.attribute(), table_id_, rows_, false);
+    return out;
+}
+
+std::vector<AttributeId> StateTable::attributes() const {
+    std::vector<AttributeId> out;
+    for (const Column& column : columns_) {
+        if (!column.opaque()) out.push_back(column.attribute().id);
+    }
+    return out;
+}
+
+std::vector<AttributeId> StateTable::opaque() const {
+    std::vector<AttributeId> out;
+    for (const Column& column : columns_) {
+        if (column.opaque()) out.push_back(column.attribute().id);
+    }
+    return out;
+}
+
+std::size_t StateTable::opaque_count() const {
+    return static_cast<std::size_t>(
+        std::count_if(columns_.begin(), columns_.end(), [](const Column& column) { return column.opaque(); }));
+}
+
+Column& StateTable::checked_column(AttributeId attribute, std::span<const std::uint32_t> rows,
+                                   std::span<const double> values) {
+    Column& column = require(attribute);
+    const Attribute& a = column.attribute();
+    if (column.holds_bytes()) throw InvalidArgument(named(a) + " holds bytes: use set_bytes");
+    if (rows.size() != values.size()) {
+        throw InvalidArgument(named(a) + ": expected one value per row, got " + std::to_string(rows.size()) +
+                              " rows and " + std::to_string(values.size()) + " values");
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (rows[i] >= rows_) {
+            throw InvalidArgument(named(a) + ": expected a row below " + std::to_string(rows_) + ", got " +
+                                  std::to_string(rows[i]));
+        }
+        (void)checked_value(a, values[i], rows[i]);
+    }
+    return column;
+}
+
+namespace {
+
+double as_on_wire(const Attribute& a, double value) {
+    return a.type == ValueType::f32 ? static_cast<double>(static_cast<float>(value)) : value;
+}
+
+}  // namespace
+
+index_t StateTable::set(AttributeId attribute, std::span<const std::uint32_t> rows, std::span<const double> values,
+                        Time time, bool use_deadband) {
+    Column& column = checked_column(attribute, rows, values);
+    const Time at = checked_time(column.attribute(), time);
+    index_t written = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const double value = as_on_wire(column.attribute(), values[i]);
+        if (use_deadband && within_deadband(column, rows[i], value, at)) continue;
+        column.write(rows[i], value, at);
+        ++written;
+    }
+    return written;
+}
+
+index_t StateTable::set_timed(AttributeId attribute, std::span<const std::uint32_t> rows,
+                              std::span<const double> values, std::span<const Time> times) {
+    Column& column = checked_column(attribute, rows, values);
+    if (times.size() != rows.size()) {
+        throw InvalidArgument(named(column.attribute()) + ": expected one time per row, got " +
+                              std::to_string(rows.size()) + " rows and " + std::to_string(times.size()) + " times");
+    }
+    for (const Time time : times) (void)checked_time(column.attribute(), time);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        column.write(rows[i], as_on_wire(column.attribute(), values[i]), checked_time(column.attribute(), times[i]));
+    }
+    return static_cast<index_t>(rows.size());
+}
+
+void StateTable::set_bytes(AttributeId attribute, std::uint32_t row, std::string_view value, Time time) {
+    Column& column = require(attribute);
+    const Attribute& a = column.attribute();
+    if (!column.holds_bytes()) throw InvalidArgument(named(a) + " holds " + std::string(name_of(a.type)) + ": use set");
+    if (row >= rows_) {
+        throw InvalidArgument(named(a) + ": expected a row below " + std::to_string(rows_) + ", got " +
+                              std::to_string(row));
+    }
+    if (value.size() > kMaxBytesValue) {
+        throw InvalidArgument(named(a) + ": expected at most 1024 bytes, got " + std::to_string(value.size()) +
+                              " at row " + std::to_string(row));
+    }
+    column.write_bytes(row, value, checked_time(a, time));
+}
+
+index_t StateTable::dirty_count() const {
+    index_t count = 0;
+    for (const Column& column : columns_) count += static_cast<index_t>(column.dirty().size());
+    return count;
+}
+
+index_t StateTable::settle(std::uint64_t first) {
+    std::uint64_t next = first;
+    for (Column& column : columns_) {
+        column.sort_dirty();
+        const std::size_t count = column.dirty().size();
+        column.settle(count, next);
+        next += count;
+    }
+    return static_cast<index_t>(next - first);
+}
+
+double StateTable::value(AttributeId attribute, index_t row) const {
+    const Block* block = require_block(attribute, row);
+    return block ? block->values()[row % kBlockRows] : std::numeric_limits<double>::quiet_NaN();
+}
+
+Time StateTable::time(AttributeId attribute, index_t row) const {
+    const Block* block = require_block(attribute, row);
+    return block ? block->times()[row % kBlockRows] : kNever;
+}
+
+std::uint64_t StateTable::number(AttributeId attribute, index_t row) const {
+    const Block* block = require_block(attribute, row);
+    return block ? block->numbers()[row % kBlockRows] : 0;
+}
+
+void StateTable::copy_values(AttributeId attribute, std::span<double> out) const {
+    copy_column(require_numeric(attribute), out, std::numeric_limits<double>::quiet_NaN(),
+                [](const Block& block) { return block.values(); });
+}
+
+void StateTable::copy_times(AttributeId attribute, std::span<Time> out) const {
+    copy_column(require_numeric(attribute), out, kNever, [](const Block& block) { return block.times(); });
+}
+
+void StateTable::copy_numbers(AttributeId attribute, std::span<std::uint64_t> out) const {
+    copy_column(require_numeric(attribute), out, std::uint64_t{0}, [](const Block& block) { return block.numbers(); });
+}
+
+const BytesCell* StateTable::bytes(AttributeId attribute, index_t row) const {
+    const Column& column = require(attribute);
+    if (!column.holds_bytes()) throw InvalidArgument(named(column.attribute()) + " holds numbers: use value");
+    check_row(row);
+    const auto it = column.bytes().find(static_cast<std::uint32_t>(row));
+    return it == column.bytes().end() ? nullptr : &it->second;
+}
+
+std::uint64_t StateTable::digest() const {
+    std::uint64_t sum = 0;
+    for (const Column& column : columns_) sum += column.digest();
+    return sum;
+}
+
+bool StateTable::equal(const StateTable& other) const {
+    return table_id_ == other.table_id_ && rows_ == other.rows_ &&
+           std::equal(columns_.begin(), columns_.end(), other.columns_.begin(), other.columns_.end(),
+                      [](const Column& a, const Column& b) { return a.equal(b); });
+}
+
+const Column* StateTable::find(AttributeId attribute) const {
+    const auto it = std::lower_bound(columns_.begin(), columns_.end(), attribute,
+                                     [](const Column& column, AttributeId id) { return column.attribute().id < id; });
+    return it != columns_.end() && it->attribute().id == attribute ? &*it : nullptr;
+}
+
+Column* StateTable::find(AttributeId attribute) {
+    return const_cast<Column*>(static_cast<const StateTable*>(this)->find(attribute));
+}
+
+Column& StateTable::add_opaque(AttributeId attribute, ValueType type) {
+    if (find(attribute) != nullptr)
+        throw InvalidArgument("attribute " + std::to_string(attribute) + " is known already");
+    if (opaque_count() >= kMaxOpaque) {
+        throw InvalidArgument("table " + std::to_string(table_id_) + " carries " + std::to_string(kMaxOpaque) +
+                              " unknown attributes already: no room for " + std::to_string(attribute));
+    }
+    Attribute unknown;
+    unknown.id = attribute;
+    unknown.name = "unknown-" + std::to_string(attribute);
+    unknown.kind = "state";
+    unknown.merge = "none";
+    unknown.type = type;
+    unknown.extension = true;
+    unknown.low = -std::numeric_limits<double>::infinity();
+    unknown.high = std::numeric_limits<double>::infinity();
+    AttributeRegistry scratch;  // cuts the range to what the type can hold
+    const Attribute& cut = scratch.add(unknown);
+    const auto it = std::find_if(columns_.begin(), columns_.end(),
+                                 [&](const Column& column) { return column.attribute().id > attribute; });
+    return *columns_.insert(it, Column(cut, table_id_, rows_, true));
+}
+
+void StateTable::swap(StateTable& other) noexcept { std::swap(*this, other); }
+
+const Column& StateTable::require(AttributeId attribute) const {
+    if (const Column* column = find(attribute)) return *column;
+    throw NotFound("attribute " + std::to_string(attribute) + " is not in table " + std::to_string(table_id_) + " (" +
+                   std::to_string(columns_.size()) + " attributes)");
+}
+
+Column& StateTable::require(AttributeId attribute) {
+    return const_cast<Column&>(static_cast<const StateTable*>(this)->require(attribute));
+}
+
+const Column& StateTable::require_numeric(AttributeId attribute) const {
+    const Column& column = require(attribute);
+    if (column.holds_bytes()) throw InvalidArgument(named(column.attribute()) + " holds bytes: use bytes");
+    return column;
+}
+
+void StateTable::check_row(index_t row) const {
+    if (row < 0 || row >= rows_) {
+        throw InvalidArgument("table " + std::to_string(table_id_) + ": expected a row below " + std::to_string(rows_) +
+                              ", got " + std::to_string(row));
+    }
+}
+
+const Block* StateTable::require_block(AttributeId attribute, index_t row) const {
+    const Column& column = require_numeric(attribute);
+    check_row(row);
+    return column.block(row / kBlockRows);
+}
+
+}  // namespace tiertwin

@@ -1,0 +1,121 @@
+"""``tiertwin inspect RUN``: what a run holds, from its directory."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tiertwin.errors import InputError, UnknownNameError, suggest
+from tiertwin.store import StoredRun, Table, open_run
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--links", is_flag=True, help="Loads and utilisations of the plant's links, fullest first.")
+@click.option("--twin", metavar="NAME", help="What this twin believed, with the age of each value.")
+@click.option("--at", "epoch", type=int, metavar="EPOCH", help="At the end of this epoch; default the last one.")
+@click.option("--policy", metavar="NAME", help="Of this policy; default the first of the run.")
+@click.option("--rows", type=click.IntRange(1), default=40, show_default=True, help="Rows printed at most.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables, with all rows.")
+def inspect(  # noqa: PLR0917  one argument an option
+    run: Path, links: bool, twin: str | None, epoch: int | None, policy: str | None, rows: int, as_json: bool
+) -> None:
+    """Show a run: how it ended, its KPIs; with --links its link loads; with --twin what a twin believed."""
+    with open_run(run) as opened:
+        chosen = _policy(opened, policy)
+        when = _epoch(opened, chosen, epoch)
+        tables: dict[str, tuple[str, Table]] = {}
+        if links:
+            tables["links"] = (f"Links, {chosen}, epoch {when}", _links(opened, chosen, when))
+        if twin:
+            tables["beliefs"] = _beliefs(opened, chosen, twin, when)
+        if as_json:
+            held = _head(opened) | {name: table.to_dicts() for name, (_, table) in tables.items()}
+            if not tables:
+                held["kpis"] = opened.summary().to_dicts()
+            click.echo(json.dumps(_finite(held), ensure_ascii=False, allow_nan=False))
+            return
+        _print(opened, tables, rows)
+
+
+def _policy(run: StoredRun, policy: str | None) -> str:
+    chosen = policy or run.policies[0]
+    if chosen not in run.policies:
+        raise UnknownNameError(f"unknown policy {chosen!r} in this run{suggest(chosen, run.policies)}", "--policy")
+    return chosen
+
+
+def _epoch(run: StoredRun, policy: str, epoch: int | None) -> int:
+    last = run.last_epoch(policy)
+    if epoch is None:
+        return last
+    if not 0 <= epoch <= last:
+        kept = f"0 to {last}" if last >= 0 else "none"
+        raise InputError(f"expected an epoch this run holds for {policy} ({kept}), got {epoch}", "--at")
+    return epoch
+
+
+def _links(run: StoredRun, policy: str, epoch: int) -> Table:
+    held = run.links(policy, epoch)
+    if not len(held):
+        raise InputError(f"the run holds no link loads of {policy} at epoch {epoch}", str(run.folder))
+    used = list(held["utilisation"])
+    fullest = sorted(range(len(used)), key=lambda row: -used[row])
+    names = [name for name in held.columns if name not in {"policy", "epoch"}]
+    ordered = held.take(fullest)
+    return Table({name: ordered[name] for name in names})
+
+
+def _beliefs(run: StoredRun, policy: str, twin: str, epoch: int) -> tuple[str, Table]:
+    t = run.time_of(twin, epoch, policy)
+    believed = run.as_of(twin, -1 if t is None else t, policy)  # an unknown twin is refused here
+    if t is None:
+        raise InputError(f"{twin} had learned nothing by the end of epoch {epoch} under {policy}", str(run.folder))
+    return f"What {twin} believed at the end of epoch {epoch} (t = {t / 1e9:.3f} s), {policy}", believed
+
+
+def _head(run: StoredRun) -> dict[str, Any]:
+    return {
+        "folder": str(run.folder),
+        "scenario": run.scenario.get("name"),
+        "seed": run.seed,
+        "status": run.status,
+        "reason": run.reason,
+        "log_hash": run.log_hash,
+        "events": run.event_count,
+        "last_epoch": run.last_epoch(),
+        "policies": run.policies,
+    }
+
+
+def _print(run: StoredRun, tables: dict[str, tuple[str, Table]], rows: int) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    ended = run.status if not run.reason else f"{run.status}: {run.reason}"
+    last = run.last_epoch()
+    console.print(f"[bold]{run.scenario.get('name', '?')}[/] · seed {run.seed} · {last + 1} epochs · {ended}", soft_wrap=True)
+    console.print(f"log {run.log_hash} · {run.event_count} events", soft_wrap=True)
+    if run.recorded_hash not in (None, run.log_hash):
+        console.print(f"[red]The result names another log ({run.recorded_hash}): events.jsonl was changed.[/]")
+    console.print()
+    if not tables:
+        from tiertwin.report.tables import kpi_table
+
+        console.print(kpi_table(run))
+    for title, table in tables.values():
+        console.print(table.rich(title, rows))
+    for warning in run.warnings:
+        click.echo(f"Note: {warning}", err=True)
+
+
+def _finite(value: Any) -> Any:
+    """NaN (a KPI without a value) as null: JSON has no word for it."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and value != value else value  # noqa: PLR0124

@@ -1,0 +1,79 @@
+"""``tiertwin run``: a scenario, all policies, the KPI table."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from tiertwin.runtime.api import Result
+
+
+@click.command()
+@click.argument("scenario", default="germany50")
+@click.option("--epochs", default=60, show_default=True, help="Base epochs to run; 60 span a day.")
+@click.option("--seed", type=int, default=None, help="Seed of the world [default: the scenario's].")
+@click.option("--policy", "policies", multiple=True, help="Only this policy; repeat for several [default: all].")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="Run directory [default: runs/<name>-s<seed>-NNN].")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json-interface.md).")
+@click.option("--quiet", is_flag=True, help="No progress, no table.")
+@click.option("--watch/--no-watch", default=None, help="Live view of the tree [default: on a terminal].")
+@click.option("--in-process", is_flag=True, hidden=True, help="All twins in this process (the only mode so far).")
+def run(
+    scenario: str,
+    epochs: int,
+    seed: int | None,
+    policies: tuple[str, ...],
+    out: Path | None,
+    as_json: bool,
+    quiet: bool,
+    watch: bool | None,
+    in_process: bool,
+) -> None:
+    """Run SCENARIO and print the KPI table of all policies.
+
+    SCENARIO is a built-in name (germany50, metro), a YAML file, or a topohub name such as sndlib/abilene.
+    """
+    from tiertwin.runtime.api import run_stored
+
+    show = not quiet and not as_json
+    live = show and (sys.stderr.isatty() if watch is None else watch)
+    view = None
+    if live:
+        from tiertwin.cli.watch import LiveView
+
+        view = LiveView()
+    elif show:
+        from tiertwin.cli.watch import Lines
+
+        view = Lines()
+    result = run_stored(scenario, epochs, seed, policies or None, out, view)
+    _tell(result, as_json, show)
+
+
+def _tell(result: Result, as_json: bool, show: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(finite(result.to_json()), sort_keys=True, allow_nan=False))
+    elif show:
+        from rich.console import Console
+
+        from tiertwin.report.tables import policy_table
+
+        Console(width=None if sys.stdout.isatty() else 140).print(policy_table(result.to_json()))
+        click.echo(f"log hash {result.log_hash}")
+        click.echo(f"run directory {result.folder}: `tiertwin report {result.folder}` makes a page of it")
+
+
+def finite(value: Any) -> Any:
+    """Replace NaN and infinities by null: JSON has no word for them."""
+    if isinstance(value, dict):
+        return {str(k): finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(v) for v in value]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value.item() if hasattr(value, "item") else value

@@ -1,0 +1,85 @@
+"""What a person sees while a run goes by: plain lines, or a live view of the tree with load, gap and age."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.tree import Tree as RichTree
+
+    from tiertwin.runtime.inprocess import InProcessRun
+    from tiertwin.runtime.measure import EpochRow
+
+
+class Lines:
+    """One line a policy, on standard error."""
+
+    def policy_began(self, policy: str, epochs: int) -> None:
+        click.echo(f"{policy}: {epochs} epochs …", err=True, nl=False)
+
+    def epoch_ended(self, policy: str, row: EpochRow, run: InProcessRun) -> None:
+        """Nothing: a line an epoch would be noise."""
+
+    def policy_ended(self, policy: str, row: dict[str, Any]) -> None:
+        missed = row.get("deadline_miss_ratio")
+        told = "" if missed is None else f" deadline misses {100 * missed:.2f} %,"
+        click.echo(f"{policy if missed is None else ''}{told} {row['wall_s_per_epoch'] * 1e3:.0f} ms an epoch", err=True)
+
+
+class LiveView:
+    """The tree of twins, redrawn each epoch."""
+
+    def __init__(self) -> None:
+        self._live: Live | None = None
+        self._epochs = 0
+
+    def policy_began(self, policy: str, epochs: int) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._epochs = epochs
+        self._live = Live(console=Console(stderr=True), refresh_per_second=8, transient=True)
+        self._live.start()
+
+    def epoch_ended(self, policy: str, row: EpochRow, run: InProcessRun) -> None:
+        if self._live is not None:
+            self._live.update(draw(policy, row, run, self._epochs))
+
+    def policy_ended(self, policy: str, row: dict[str, Any]) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+        Lines().policy_ended(f"{policy}", {**row})
+
+
+def draw(policy: str, row: EpochRow, run: InProcessRun, epochs: int) -> RichTree:
+    """Return the tree with load, gap and age."""
+    from rich.tree import Tree as RichTree
+
+    world, busy, values = run.world, row.kpis.server_utilisation, row.values
+    gap = values.get("certified_gap")
+    certificate = "" if gap is None else f" · certified gap {100 * gap:.3f} %"
+    head = (
+        f"[bold]{policy}[/] epoch {row.epoch + 1}/{epochs}{certificate} · misses {100 * values['deadline_miss_ratio']:.2f} % "
+        f"· age p99 {values.get('aoi_p99_ms', float('nan')):.0f} ms · load {values['offered_tasks_per_s']:.0f} tasks/s"
+    )
+    tree = RichTree(head)
+    sites = world.site_count
+    cloud = tree.add(f"{world.twins[0].name} {bar(float(busy[-1]))}")
+    for fog in [t for t in world.twins if t.tier == 2]:
+        branch = cloud.add(f"{fog.name} {bar(float(busy[sites + fog.fog]))}")
+        edges = [t for t in world.twins if t.parent == fog.name]
+        cells = [f"{e.name.removeprefix('edge-'):14.14} {bar(float(busy[e.site]), 6)}" for e in edges]
+        for start in range(0, len(cells), 3):
+            branch.add("  ".join(cells[start : start + 3]))
+    return tree
+
+
+def bar(share: float, width: int = 12) -> str:
+    """A bar of a share in [0, 1], coloured by how full it is."""
+    full = max(0, min(width, round(share * width)))
+    colour = "green" if share < 0.7 else "yellow" if share < 0.9 else "red"
+    return f"[{colour}]{'█' * full}[/][dim]{'░' * (width - full)}[/] {100 * share:3.0f} %"

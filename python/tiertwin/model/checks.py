@@ -1,0 +1,219 @@
+"""Checks between the parts of a scenario: names that must exist, shares that must add up, sizes that must fit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+from tiertwin.errors import suggest
+from tiertwin.model.scenario import Scenario
+from tiertwin.model.topology import Topology
+
+Problem = tuple[tuple[str | int, ...], str]
+
+BYTES_PER_DEVICE = 512
+"""Estimate: row of the world 32 B, plant state and queued events ~ 200 B, attribute cells ~ 200 B, set-points 80 B."""
+MEMORY_BYTES = 2 * 2**30
+DEVICES_PER_SITE = 400
+SHARE_TOLERANCE = 1e-6
+
+
+def cross_problems(scenario: Scenario, bad: set[str]) -> list[Problem]:
+    """Return the problems between sections, leaving out checks that need a section in `bad`."""
+    checks: list[tuple[set[str], Callable[[Scenario], Iterable[Problem]]]] = [
+        ({"topology"}, _source),
+        ({"classes"}, _classes),
+        ({"radio"}, _radio),
+        ({"devices", "topology"}, _device_memory),
+        ({"devices"}, _device_clocks),
+        ({"devices", "classes"}, _placed_services),
+        ({"devices", "radio"}, _placed_rings),
+        ({"dimensioning"}, _dimensioning),
+        ({"telemetry"}, _telemetry),
+        ({"day"}, _day),
+    ]
+    found = [problem for needs, check in checks if not needs & bad for problem in check(scenario)]
+    if "topology" not in bad and scenario.topology.inline and scenario.topology.nodes:
+        found += topology_problems(scenario.topology)
+        found += place_problems(scenario, [node.name for node in scenario.topology.nodes], bad)
+    return found
+
+
+def topology_problems(topology: Topology) -> list[Problem]:
+    """Return what is wrong with an inline topology: names, links, connectivity."""
+    names = [node.name for node in topology.nodes]
+    found = _repeated(names, ("topology", "nodes"), "node")
+    for i, node in enumerate(topology.nodes):
+        if (node.lon is None) != (node.lat is None):
+            found.append((("topology", "nodes", i), f"expected both lon and lat or neither for node {node.name!r}"))
+    found += _ends("links", [(row.a, row.b) for row in topology.links], names)
+    found += _ends("demands", [(row.a, row.b) for row in topology.demands], names)
+    if found:
+        return found
+    index = {name: i for i, name in enumerate(names)}
+    pairs: dict[tuple[int, int], int] = {}
+    for i, link in enumerate(topology.links):
+        a, b = sorted((index[link.a], index[link.b]))
+        first = pairs.setdefault((a, b), i)
+        if first != i:
+            text = f"expected one link a pair, but links[{first}] joins {link.a!r} and {link.b!r} too"
+            found.append((("topology", "links", i), text))
+    return found + _disconnected(names, list(pairs))
+
+
+def _ends(kind: str, rows: Sequence[tuple[str, str]], names: Sequence[str]) -> list[Problem]:
+    """Return the ends of links or demands that are no node, and rows whose two ends are one."""
+    known = set(names)
+    found: list[Problem] = []
+    for i, (a, b) in enumerate(rows):
+        for end, name in (("a", a), ("b", b)):
+            if name not in known:
+                text = f"expected a node of the topology, got {name!r}{suggest(name, names)}"
+                found.append((("topology", kind, i, end), text))
+        if a == b:
+            found.append((("topology", kind, i), f"expected two different nodes, got {a!r} twice"))
+    return found
+
+
+def place_problems(scenario: Scenario, names: Sequence[str], bad: set[str]) -> list[Problem]:
+    """Return what is wrong with places named in a scenario, given the node names of its topology."""
+    known = set(names)
+    places: list[tuple[str, tuple[str | int, ...], str]] = []
+    if scenario.cloud.at is not None:
+        places.append(("cloud", ("cloud", "at"), scenario.cloud.at))
+    places += [("fogs", ("fogs", "gateways", i), name) for i, name in enumerate(scenario.fogs.gateways)]
+    places += [("devices", ("devices", "placed", i, "site"), row.site) for i, row in enumerate(scenario.devices.placed)]
+    found: list[Problem] = [
+        (path, f"expected a node of the topology, got {name!r}{suggest(name, list(names))}")
+        for section, path, name in places
+        if section not in bad and name not in known
+    ]
+    if "fogs" not in bad:
+        count, gateways = scenario.fogs.count, scenario.fogs.gateways
+        if count is not None and count > len(names):
+            found.append((("fogs", "count"), f"expected at most one fog a node ({len(names)}), got {count}"))
+        if gateways and count not in (None, len(gateways)):
+            found.append((("fogs", "gateways"), f"expected {count} gateways (fogs.count), got {len(gateways)}"))
+        found += _repeated(gateways, ("fogs", "gateways"), "gateway")
+    if "devices" not in bad:
+        found += _memory(scenario, len(names))
+    return found
+
+
+def _memory(scenario: Scenario, sites: int) -> list[Problem]:
+    count = DEVICES_PER_SITE * sites if scenario.devices.count is None else scenario.devices.count
+    total = count + sum(row.count for row in scenario.devices.placed)
+    if total == 0:
+        return [(("devices", "count"), "expected at least one device, got 0 and none placed")]
+    need = total * BYTES_PER_DEVICE
+    if need <= MEMORY_BYTES:
+        return []
+    text = (
+        f"{total} devices would need about {need / 2**30:.0f} GiB ({BYTES_PER_DEVICE} B a device in plant, tables and "
+        f"set-points), expected at most {MEMORY_BYTES // BYTES_PER_DEVICE} devices ({MEMORY_BYTES / 2**30:.0f} GiB)"
+    )
+    return [(("devices", "count"), text)]
+
+
+def _device_memory(scenario: Scenario) -> list[Problem]:
+    """Return the memory problem where the number of sites is not known here, for a stated count."""
+    if scenario.topology.inline and scenario.topology.nodes:
+        return []  # place_problems counts with the sites
+    return _memory(scenario, 1)
+
+
+def _device_clocks(scenario: Scenario) -> Iterable[Problem]:
+    low, high = scenario.devices.ghz
+    if low > high:
+        yield ("devices", "ghz"), f"expected slowest then fastest clock, got {low:g} and {high:g}"
+
+
+def _source(scenario: Scenario) -> Iterable[Problem]:
+    topology = scenario.topology
+    given = [name for name in ("nodes", "topohub", "builtin") if getattr(topology, name)]
+    if len(given) != 1:
+        got = " and ".join(given) if given else "none"
+        yield ("topology",), f"expected exactly one of nodes (with links), topohub or builtin, got {got}"
+    elif given[0] != "nodes" and (topology.links or topology.demands):
+        yield ("topology",), f"expected links and demands only with nodes, got them beside {given[0]}"
+
+
+def _classes(scenario: Scenario) -> Iterable[Problem]:
+    yield from _repeated([row.name for row in scenario.classes], ("classes",), "class")
+    total = sum(row.share for row in scenario.classes)
+    if abs(total - 1.0) > SHARE_TOLERANCE:
+        yield ("classes",), f"expected shares that add up to 1, got {total:g}"
+
+
+def _radio(scenario: Scenario) -> Iterable[Problem]:
+    rates, shares = scenario.radio.ring_rates_mbps, scenario.radio.ring_shares
+    if len(rates) != len(shares):
+        yield ("radio", "ring_shares"), f"expected {len(rates)} shares (one a ring rate), got {len(shares)}"
+    elif abs(sum(shares) - 1.0) > SHARE_TOLERANCE:
+        yield ("radio", "ring_shares"), f"expected shares that add up to 1, got {sum(shares):g}"
+
+
+def _placed_services(scenario: Scenario) -> Iterable[Problem]:
+    known = [row.name for row in scenario.classes]
+    for i, row in enumerate(scenario.devices.placed):
+        if row.service not in known:
+            text = f"expected a service class, got {row.service!r}{suggest(row.service, known)}"
+            yield ("devices", "placed", i, "service"), text
+
+
+def _placed_rings(scenario: Scenario) -> Iterable[Problem]:
+    rings = len(scenario.radio.ring_rates_mbps)
+    for i, row in enumerate(scenario.devices.placed):
+        if row.ring is not None and row.ring >= rings:
+            yield ("devices", "placed", i, "ring"), f"expected a ring 0 … {rings - 1}, got {row.ring}"
+
+
+def _dimensioning(scenario: Scenario) -> Iterable[Problem]:
+    rule = scenario.dimensioning
+    if rule.peak_load < rule.mean_load:
+        text = f"expected at least mean_load ({rule.mean_load:g}), got {rule.peak_load:g}"
+        yield ("dimensioning", "peak_load"), text
+
+
+def _telemetry(scenario: Scenario) -> Iterable[Problem]:
+    least, most = scenario.telemetry.delay_ms
+    if least > most:
+        yield ("telemetry", "delay_ms"), f"expected least then most delay, got {least:g} and {most:g}"
+
+
+def _day(scenario: Scenario) -> Iterable[Problem]:
+    for name in ("urban", "rural", "background"):
+        if sum(getattr(scenario.day, name)) <= 0:
+            yield ("day", name), "expected a shape with something above 0, got only zeros"
+
+
+def _repeated(names: Sequence[str], path: tuple[str, ...], what: str) -> list[Problem]:
+    counts = Counter(names)
+    seen: set[str] = set()
+    found: list[Problem] = []
+    for i, name in enumerate(names):
+        if counts[name] > 1 and name in seen:
+            found.append(((*path, i), f"expected every {what} once, got {name!r} {counts[name]} times"))
+        seen.add(name)
+    return found
+
+
+def _disconnected(names: Sequence[str], pairs: Sequence[tuple[int, int]]) -> list[Problem]:
+    near: list[list[int]] = [[] for _ in names]
+    for a, b in pairs:
+        near[a].append(b)
+        near[b].append(a)
+    reached = {0}
+    queue = [0]
+    while queue:
+        for other in near[queue.pop()]:
+            if other not in reached:
+                reached.add(other)
+                queue.append(other)
+    if len(reached) == len(names):
+        return []
+    cut = [name for i, name in enumerate(names) if i not in reached]
+    shown = ", ".join(repr(name) for name in cut[:5]) + (", …" if len(cut) > 5 else "")
+    lost = f"{len(cut)} of {len(names)} nodes cannot be reached from {names[0]!r}"
+    text = f"expected a connected network, but {lost}: {shown}"
+    return [(("topology", "links"), text)]

@@ -1,0 +1,157 @@
+"""An edge twin under a policy that needs no word from above, and inner twins that only watch."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tiertwin.allocate.bounds import leaf_worth
+from tiertwin.allocate.leaf import LeafAnswer, LeafProblem
+from tiertwin.allocate.leafside import carry_over
+from tiertwin.orchestrate import units
+from tiertwin.orchestrate.edge import SiteView, Summary, Tally
+from tiertwin.orchestrate.observe import PassThrough
+from tiertwin.orchestrate.policies import Policy, SiteInputs
+from tiertwin.twin.attributes import A, TableId
+from tiertwin.twin.effects import Effect, Record
+from tiertwin.twin.layout import edge_layout, gateway_layout
+from tiertwin.twin.lease import validity_ms
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from tiertwin.orchestrate.rhythm import Rhythm
+    from tiertwin.twin.events import Solved, TimerFired
+    from tiertwin.twin.twin import Twin, Unit
+    from tiertwin.world import World
+
+    F64 = npt.NDArray[np.float64]
+
+
+class AloneController:
+    """Edge twin whose policy plans the site from its own estimate and a fixed share of the upper tiers.
+
+    Parameters
+    ----------
+    world, site
+        Inventory and the site's index.
+    rhythm
+        When to decide.
+    solver
+        Leaf solver given to the policy.
+    policy
+        What to do.
+    share
+        Fixed part of the upper tiers [J].
+    gateway
+        Name of the device gateway.
+    cost
+        ``tier_costs(world)``, if at hand.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        site: int,
+        rhythm: Rhythm,
+        solver: Any,
+        policy: Policy,
+        share: F64,
+        gateway: str,
+        cost: F64 | None = None,
+    ) -> None:
+        self.view = SiteView(world, site, cost)
+        self._rhythm, self._solver, self._policy, self._gateway = rhythm, solver, policy, gateway
+        self._share = share
+        below, above = gateway_layout(world, site), edge_layout(world, site)
+        self._pass = PassThrough(below, above)
+        self._summary = Summary(self.view.group_of, self.view.groups, above.rows)
+        self._nominal = self.view.problem(self.view.nominal)
+        self.problem: LeafProblem | None = None
+        self.plan: LeafAnswer | None = None
+        self.tally = Tally(steps={})
+        self.version = 0
+
+    def summarise(self, twin: Twin, now: int) -> None:
+        child, parent = twin.children[0], twin.parent
+        assert child.table_in is not None
+        assert parent is not None
+        assert parent.table_out is not None
+        self._summary.update(child.table_in, parent.table_out, now)
+        self._pass.carry(child.table_in, parent.table_out)
+
+    def began(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
+        if not self._rhythm.decides(twin.tier, epoch):
+            return []
+        child, parent = twin.children[0], twin.parent
+        assert child.table_in is not None
+        assert parent is not None
+        assert parent.table_out is not None
+        if epoch > 0:
+            self.view.observe(child.table_in, now)
+        rows = np.arange(self.view.groups, dtype=np.uint32)
+        parent.table_out.set(A.DEMAND, rows, np.ascontiguousarray(self.view.demand), now)
+        self.problem = self.view.problem()
+        self.version += 1
+        inputs = SiteInputs(self.problem, self._nominal, self._share, self._solver)
+        proposed = self._policy.plan(inputs)
+        x = carry_over(self.problem, self.problem, np.ascontiguousarray(proposed), self._share)
+        worth = leaf_worth(self.problem, x)
+        none = np.zeros(0)
+        self.plan = LeafAnswer(x, worth.value, worth.scale, worth.use, worth.own_load, none, none, np.inf)
+        cells = units.share_cells(self.view.shares(self.plan.x))
+        lease = (epoch, self.version, validity_ms(self._rhythm.period_s(twin.tier)), 0, 0)
+        effects: list[Effect] = [Record("decision", epoch, {"value": self.plan.value})]
+        return effects + twin.send_unit(self._gateway, TableId.BUDGET, cells, now, lease)
+
+    def told(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
+        return []
+
+    def solved(self, twin: Twin, event: Solved, now: int) -> list[Effect]:
+        return []
+
+    def timed_out(self, twin: Twin, event: TimerFired, now: int) -> list[Effect]:
+        return []
+
+    def fork(self) -> AloneController:
+        return copy.deepcopy(self)
+
+
+class Watcher:
+    """An inner twin that keeps its tables and decides nothing."""
+
+    def summarise(self, twin: Twin, now: int) -> None:
+        """Nothing goes on upwards: no one above decides."""
+
+    def began(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
+        return []
+
+    def told(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
+        return []
+
+    def solved(self, twin: Twin, event: Solved, now: int) -> list[Effect]:
+        return []
+
+    def timed_out(self, twin: Twin, event: TimerFired, now: int) -> list[Effect]:
+        return []
+
+    def fork(self) -> Watcher:
+        return Watcher()
+
+
+def fixed_shares(world: World) -> F64:
+    """Each site's fixed part of the upper tiers in proportion to its nominal compute demand, [S, J].
+
+    Components as in the quota vector: fog compute GHz, fog uplink Mb/s, cloud compute GHz.
+    """
+    sites, rings = world.site_count, len(world.ring_rate_mbps)
+    rate = world.group_devices.reshape(sites, -1) * np.repeat(world.tasks_per_s, rings)[None, :]
+    ghz = rate @ np.repeat(world.gcycles, rings)
+    in_fog = np.bincount(world.site_fog, weights=ghz, minlength=world.fog_count)[world.site_fog]
+    part = ghz / np.maximum(in_fog, 1e-12)
+    fog = part * world.fog_cores[world.site_fog] * world.core_ghz
+    uplink = part * world.uplink_fog_mbps[world.site_fog]
+    cloud = ghz / max(float(ghz.sum()), 1e-12) * world.cloud_cores * world.core_ghz
+    return 0.95 * np.column_stack([fog, uplink, cloud])

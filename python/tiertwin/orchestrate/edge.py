@@ -1,0 +1,311 @@
+"""The leaf of the decision tree: an edge twin that owns groups and answers for what more quota is worth to it.
+
+    observe    task rates of the devices, by group
+    estimate   demand of the coming epoch
+    propose    cuts and points to the parent (unsolicited refresh, then answers to queries)
+    allocate   inside the granted quota, by the kernel or cvxpy
+    guard      the new plan must not be predicted worse than the standing one
+    decide     device set-points, leased to the gateway
+
+A query is answered, never obeyed; only a leased budget changes what is in force.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tiertwin import _core
+from tiertwin.allocate.bounds import leaf_worth
+from tiertwin.allocate.leaf import LeafAnswer, LeafProblem
+from tiertwin.allocate.leafside import LeafSide, carry_over
+from tiertwin.functions.estimate import DemandEstimator
+from tiertwin.orchestrate import units
+from tiertwin.orchestrate.observe import PassThrough, group_rates
+from tiertwin.orchestrate.rhythm import MILLISECOND, SECOND, Rhythm
+from tiertwin.twin.attributes import A, TableId
+from tiertwin.twin.effects import Effect, Record, SetTimer
+from tiertwin.twin.layout import edge_layout, gateway_layout
+from tiertwin.twin.lease import NO_LEASE, Lease, validity_ms
+from tiertwin.world import leaf_problem_arrays, tier_costs
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from tiertwin.twin.events import Solved, TimerFired
+    from tiertwin.twin.twin import Twin, Unit
+    from tiertwin.world import World
+
+    F64 = npt.NDArray[np.float64]
+
+OLDEST_SAMPLE = 2_500 * MILLISECOND  # older task rates say nothing about the coming epoch
+CHECKER = 1e-6  # relative violation the checker forgives
+GUARD_TOLERANCE = 1e-9  # of S: a plan this much worse is a rounding, not a loss
+
+
+@dataclass
+class Tally:
+    """What an edge counts over a run."""
+
+    steps: dict[int, int]
+    guarded: int = 0
+    local_epochs: int = 0
+    queries: int = 0
+
+
+class SiteView:
+    """What is the same for every policy at a site: its inventory, its demand estimate, its devices.
+
+    Parameters
+    ----------
+    world
+        Inventory and topology; nothing of the plant's state.
+    site
+        Index of the site.
+    cost
+        ``tier_costs(world)``, if at hand.
+    """
+
+    def __init__(self, world: World, site: int, cost: F64 | None = None) -> None:
+        self.world = world
+        self.site = site
+        self._cost = tier_costs(world) if cost is None else cost
+        rows = slice(int(world.device_rows[site]), int(world.device_rows[site + 1]))
+        rings = len(world.ring_rate_mbps)
+        self.group_of = (world.device_class[rows] * rings + world.device_ring[rows]).astype(np.int64)
+        self.groups = world.groups_per_site
+        self.devices = np.bincount(self.group_of, minlength=self.groups)
+        self.nominal = self.devices * np.repeat(world.tasks_per_s, rings)
+        self.estimator = DemandEstimator(self.nominal)
+        self.demand = self.nominal.copy()
+        self.uplink = float(world.uplink_site_mbps[site])
+        self.down: set[str] = set()
+
+    def observe(self, table: _core.StateTable, now: int) -> F64:
+        """Estimate the coming epoch's demand, tasks/s [G]."""
+        measured, covered = group_rates(table, self.group_of, self.groups, now - OLDEST_SAMPLE)
+        self.estimator.update(measured, covered)
+        self.demand = self.estimator.predict()
+        return self.demand
+
+    def problem(self, demand: F64 | None = None) -> LeafProblem:
+        """The leaf problem of this data version."""
+        rates = self.demand if demand is None else demand
+        return LeafProblem(**leaf_problem_arrays(self.world, self.site, rates, cost=self._cost, uplink_mbps=self.uplink))
+
+    def shares(self, x: F64) -> F64:
+        """Deal the groups' rates [G, T] to the devices and return each device's share a tier, [N, T]."""
+        each = self.demand / np.maximum(self.devices, 1)
+        weight = np.maximum(each[self.group_of], 1e-12)
+        dealt = _core.deal(self.group_of, weight, np.ascontiguousarray(x))
+        return np.ascontiguousarray(dealt / weight[:, None])
+
+
+class EdgeController:
+    """Policy of an edge twin in the hierarchical scheme.
+
+    Parameters
+    ----------
+    world, site
+        Inventory and the site's index.
+    rhythm
+        When to decide and how long to wait.
+    solver
+        ``solve_quota(problem, r)`` and ``solve_price(problem, g)``.
+    parent, gateway
+        Names of the neighbours.
+    cost
+        ``tier_costs(world)``, if at hand.
+    """
+
+    def __init__(
+        self, world: World, site: int, rhythm: Rhythm, solver: Any, parent: str, gateway: str, cost: F64 | None = None
+    ) -> None:
+        self.view = SiteView(world, site, cost)
+        self._rhythm = rhythm
+        self._solver = solver
+        self._parent, self._gateway = parent, gateway
+        below, above = gateway_layout(world, site), edge_layout(world, site)
+        self._pass = PassThrough(below, above)
+        self._summary = Summary(self.view.group_of, self.view.groups, above.rows)
+        self.leaf: LeafSide | None = None
+        self.problem: LeafProblem | None = None
+        self.plan: LeafAnswer | None = None
+        self._planned_on: LeafProblem | None = None
+        self.quota: F64 | None = None
+        self.lease: Lease = NO_LEASE
+        self.version = 0
+        self.local_policy = True
+        self.decided = -1
+        self.tally = Tally(steps={})
+
+    # -- observe, estimate, propose ------------------------------------------------------------------------------------
+    def summarise(self, twin: Twin, now: int) -> None:
+        child, parent = twin.children[0], twin.parent
+        assert child.table_in is not None
+        assert parent is not None
+        assert parent.table_out is not None
+        self._summary.update(child.table_in, parent.table_out, now)
+        self._pass.carry(child.table_in, parent.table_out)
+
+    def began(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
+        if not self._rhythm.decides(twin.tier, epoch):
+            return []
+        child, parent = twin.children[0], twin.parent
+        assert child.table_in is not None
+        assert parent is not None
+        assert parent.table_out is not None
+        if epoch > 0:
+            self.view.observe(child.table_in, now)
+        rows = np.arange(self.view.groups, dtype=np.uint32)
+        parent.table_out.set(A.DEMAND, rows, np.ascontiguousarray(self.view.demand), now)
+        self.problem = self.view.problem()
+        self.version += 1
+        effects = self._say(twin, self._refreshed(), units.Stamp(epoch, 0), now)
+        if self._rhythm.decides(twin.tier + 1, epoch) and (self.lease.holds(now) or epoch == 0 or parent.live):
+            return [*effects, SetTimer("budget", epoch, now + self._rhythm.budget_ms * MILLISECOND)]
+        return effects + self._decide(twin, epoch, now)
+
+    def _refreshed(self) -> Any:
+        assert self.problem is not None
+        if self.leaf is None:
+            self.leaf = LeafSide(self.problem, self.version, self._solver, slots=units.SLOTS)
+            return self.leaf.hello()
+        return self.leaf.refresh(self.problem, self.version)
+
+    def _say(self, twin: Twin, said: Any, stamp: units.Stamp, now: int) -> list[Effect]:
+        effects = twin.send_unit(self._parent, TableId.CUT, units.cut_cells(said, stamp), now)
+        return effects + twin.send_unit(self._parent, TableId.POINT, units.point_cells(said, stamp), now)
+
+    def told(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
+        if unit.table == TableId.QUERY:
+            return self._answer(twin, unit, now)
+        if unit.table == TableId.BUDGET and unit.lease is not None:
+            return self._obey(twin, unit, now)
+        return []
+
+    def _answer(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
+        stamp = units.stamp_of(TableId.QUERY, unit.cells)
+        if self.leaf is None or self.problem is None or stamp.epoch != twin.epoch:
+            return []  # of an epoch gone by: the answer would carry other data
+        self.tally.queries += 1
+        said = self.leaf.answer(units.query_of(unit.cells, self.problem.quotas))
+        return self._say(twin, said, stamp, now)
+
+    # -- allocate, guard, decide ---------------------------------------------------------------------------------------
+    def _obey(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
+        assert unit.lease is not None
+        if not unit.lease.is_newer_than(self.lease) or not unit.lease.holds(now):
+            return [Record("refused", twin.epoch, {"lease": unit.lease.epoch, "held": self.lease.epoch})]
+        self.lease = unit.lease
+        quotas = 0 if self.problem is None else self.problem.quotas
+        self.quota = np.maximum([unit.cells[A.BUDGET_QUOTA + j][1][0] for j in range(quotas)], 0.0)
+        effects = self._decide(twin, twin.epoch, now)
+        self.view.uplink = float(unit.cells[A.BUDGET_UPLINK][1][0])  # in force with the next data version
+        return effects
+
+    def timed_out(self, twin: Twin, event: TimerFired, now: int) -> list[Effect]:
+        if event.name != "budget" or event.epoch != twin.epoch or self.decided >= event.epoch:
+            return []
+        return [Record("timeout", event.epoch, {"name": "budget"}), *self._decide(twin, event.epoch, now)]
+
+    def _decide(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
+        assert self.leaf is not None
+        assert self.problem is not None
+        effects: list[Effect] = []
+        under_lease = self.quota is not None and self.lease.holds(now)
+        if not under_lease:
+            self.tally.local_epochs += 1
+        if under_lease == self.local_policy:  # changed sides
+            self.local_policy = not under_lease
+            if epoch > 0:
+                what = "local_policy" if self.local_policy else "under_lease"
+                effects.append(Record(what, epoch, {"lease": self.lease.epoch}))
+        quota = self.quota if under_lease and self.quota is not None else np.zeros(self.problem.quotas)
+        answer = self.leaf.commit(quota)
+        self.tally.steps[answer.step] = self.tally.steps.get(answer.step, 0) + 1
+        self.plan = self._guard(answer, quota)
+        self._planned_on = self.problem
+        self.decided = epoch
+        effects.append(
+            Record("decision", epoch, {"value": self.plan.value, "step": self.plan.step, "quota": quota.tolist()})
+        )
+        return effects + self._lease_to_gateway(twin, epoch, now)
+
+    def _guard(self, answer: LeafAnswer, quota: F64) -> LeafAnswer:
+        """Keep the standing plan when it is worth more on the new data and still allowed."""
+        assert self.problem is not None
+        if self.plan is None or self._planned_on is None:
+            return answer
+        x = carry_over(self._planned_on, self.problem, self.plan.x, quota)
+        standing = leaf_worth(self.problem, x)
+        if standing.violation > CHECKER or standing.value <= answer.value + GUARD_TOLERANCE * max(answer.scale, 1.0):
+            return answer
+        self.tally.guarded += 1
+        return replace(
+            answer, x=x, value=standing.value, scale=standing.scale, use=standing.use, own_load=standing.own_load, step=7
+        )
+
+    def _lease_to_gateway(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
+        assert self.plan is not None
+        cells = units.share_cells(self.view.shares(self.plan.x))
+        validity = validity_ms(self._rhythm.period_s(twin.tier))
+        lease = (epoch, self.version, validity, 0, self.plan.step)
+        return twin.send_unit(self._gateway, TableId.BUDGET, cells, now, lease)
+
+    def solved(self, twin: Twin, event: Solved, now: int) -> list[Effect]:
+        return []
+
+    def fork(self) -> EdgeController:
+        return copy.deepcopy(self)
+
+
+class Summary:
+    """Members → groups: the mergeable sums an edge sends up.
+
+    Parameters
+    ----------
+    group_of
+        Group of each device row, [N].
+    groups
+        Groups G; rows of the uplink table.
+    rows
+        Rows of the uplink table.
+    """
+
+    def __init__(self, group_of: npt.NDArray[np.int64], groups: int, rows: int) -> None:
+        self._group_of = group_of
+        self._groups = groups
+        self._newest = -1
+
+    def update(self, members: _core.StateTable, out: _core.StateTable, now: int) -> None:
+        """Merge the member rows into the group rows of `out`."""
+        times = members.times(A.TASK_RATE)[: len(self._group_of)]
+        newest = int(times.max(initial=-1))
+        if newest <= self._newest:
+            return
+        self._newest = newest
+        n, groups = len(self._group_of), self._groups
+        heard = times > now - OLDEST_SAMPLE
+        rows = np.arange(groups, dtype=np.uint32)
+        for source, target, counted in _SUMS:
+            values = members.column(source)[:n]
+            use = heard & np.isfinite(values)
+            out.set(target, rows, np.bincount(self._group_of[use], weights=values[use], minlength=groups), now)
+            if counted is not None:
+                out.set(counted, rows, np.bincount(self._group_of[use], minlength=groups).astype(np.float64), now)
+        oldest = np.full(groups, now / SECOND)
+        np.minimum.at(oldest, self._group_of[heard], times[heard] / SECOND)
+        out.set(A.OLDEST, rows, oldest, now)
+
+
+_SUMS: list[tuple[A, A, A | None]] = [
+    (A.TASK_RATE, A.RATE_SUM, A.RATE_COUNT),
+    (A.COMPLETED, A.COMPLETED_SUM, None),
+    (A.MISSED, A.MISSED_SUM, None),
+    (A.ENERGY_J, A.ENERGY_SUM, None),
+    (A.LATENCY_MS, A.LATENCY_SUM, A.LATENCY_COUNT),
+]

@@ -1,0 +1,390 @@
+"""Fog and cloud: an inner node gathers what its children say, says the like to its parent, and passes budgets down.
+
+One decision of the tree, seen from here (epoch e):
+
+    children push cuts and points (round 0) → gathered in roster order → refresh → push to the parent
+    parent asks (quota, price) → ask the children → gathered → answer the parent          any number of rounds
+    parent commits a budget → commit inside it → budgets to the children, leased
+
+The root has no parent: it compares its two bounds, asks for another round or commits. Master problems are handed to the
+solver as ``StartSolve`` and come back as ``Solved``; while one is out, the node waits for that ticket and nothing else.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tiertwin.allocate.hierarchy import Bounds, NodeSide
+from tiertwin.orchestrate import units
+from tiertwin.orchestrate.links import LinkShares
+from tiertwin.orchestrate.observe import PassThrough
+from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
+from tiertwin.twin.attributes import A, TableId
+from tiertwin.twin.effects import Effect, Record, SetTimer, StartSolve
+from tiertwin.twin.lease import NO_LEASE, Lease, validity_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+    import numpy.typing as npt
+
+    from tiertwin.twin.events import Solved, TimerFired
+    from tiertwin.twin.layout import Layout
+    from tiertwin.twin.twin import Twin, Unit
+
+    F64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What an inner node is responsible for.
+
+    Parameters
+    ----------
+    children
+        Names in roster order.
+    child_routes
+        Route index of each child in :class:`LinkShares` order (sites first, then fogs); what its uplink share is about.
+    grandchild_sites
+        Sites below each child, for shares of links that only this node owns; empty at the lowest inner tier.
+    layouts
+        Uplink layout of each child.
+    own_layout
+        Own uplink layout, None at the root.
+    server
+        Index of the node's own server (plant numbering).
+    capacity_ghz, kappa
+        Own compute and its delay constant.
+    uplink_kappa0
+        Delay constant of the own uplink per Mb/s; the uplink itself is route `own_route`.
+    own_route
+        Own route (index as `child_routes`), -1 at the root.
+    lan_mbps
+        Uplink of a route without links.
+    levels
+        Components of the children's quota vectors.
+    """
+
+    children: Sequence[str]
+    child_routes: npt.NDArray[np.int64]
+    grandchild_sites: Sequence[npt.NDArray[np.int64]]
+    layouts: Sequence[Layout]
+    own_layout: Layout | None
+    server: int
+    capacity_ghz: float
+    kappa: float
+    uplink_mbps: float
+    uplink_kappa0: float
+    own_route: int
+    lan_mbps: float
+    levels: int
+
+
+@dataclass
+class Gathering:
+    """What the children have said for one (epoch, round)."""
+
+    stamp: units.Stamp
+    cuts: dict[str, Any]
+    points: dict[str, Any]
+    done: bool = False
+
+
+@dataclass
+class Round:
+    """One line of the certificate: what the root knew after a round."""
+
+    epoch: int
+    round: int
+    bounds: Bounds
+
+
+class InnerController:
+    """Policy of a fog or cloud twin in the hierarchical scheme.
+
+    Parameters
+    ----------
+    domain
+        Children, resources and layouts.
+    shares
+        Splitter of the links this twin owns.
+    rhythm
+        When to decide and how long to wait.
+    parent
+        Name of the parent, None at the root.
+    """
+
+    def __init__(self, domain: Domain, shares: LinkShares, rhythm: Rhythm, parent: str | None) -> None:
+        self.domain = domain
+        self._shares = shares
+        self._rhythm = rhythm
+        self._parent = parent
+        uplink = None if parent is None else (domain.uplink_mbps, domain.uplink_kappa0 * domain.uplink_mbps)
+        self.node = NodeSide(
+            list(domain.children), (domain.capacity_ghz, domain.kappa), uplink, domain.levels, slots=units.SLOTS
+        )
+        self._passes: list[PassThrough] = []
+        if domain.own_layout is not None:
+            self._passes = [PassThrough(below, domain.own_layout) for below in domain.layouts]
+        self._heard: set[str] = set()
+        self.gathering = Gathering(units.Stamp(-1, 0), {}, {})
+        self._job: Generator[Any, Any, Any] | None = None
+        self._then: Callable[[Twin, Any, int], list[Effect]] | None = None
+        self._ticket = 0
+        self._query: Any = None
+        self.lease: Lease = NO_LEASE
+        self.quota: F64 | None = None
+        self._received_uplinks: dict[int, float] = {}
+        self.uplink = self.uplink_used = domain.uplink_mbps
+        self.version = 0
+        self.committed = -1
+        self.rounds: list[Round] = []
+        self.last_bounds: Bounds | None = None
+        self.steps: dict[int, int] = {}
+        self.local_epochs = 0
+        self.refused = 0
+
+    # -- observe -------------------------------------------------------------------------------------------------------
+    def summarise(self, twin: Twin, now: int) -> None:
+        parent = twin.parent
+        if parent is None or parent.table_out is None:
+            return
+        for child, carry in zip(twin.children, self._passes, strict=True):
+            assert child.table_in is not None
+            carry.carry(child.table_in, parent.table_out)
+        self._merge_classes(twin, now)
+
+    def _merge_classes(self, twin: Twin, now: int) -> None:
+        """Groups of all children → one row a class; sums only, so the grouping does not matter."""
+        own = self.domain.own_layout
+        assert own is not None
+        assert twin.parent is not None
+        assert twin.parent.table_out is not None
+        rows = np.arange(own.members, dtype=np.uint32)
+        for attribute in _MERGED:
+            total = np.zeros(own.members)
+            for child, layout in zip(twin.children, self.domain.layouts, strict=True):
+                assert child.table_in is not None
+                values = np.nan_to_num(child.table_in.column(attribute)[: layout.members])
+                total += values.reshape(own.members, -1).sum(axis=1)
+            out = twin.parent.table_out
+            changed = out.column(attribute)[: own.members] != total
+            if changed.any():
+                out.set(attribute, rows[changed], total[changed], now)
+
+    def _observe_links(self, twin: Twin) -> None:
+        for child, layout in zip(twin.children, self.domain.layouts, strict=True):
+            table = child.table_in
+            assert table is not None
+            rows = layout.link_rows
+            if len(rows):
+                self._shares.observe(
+                    layout.links,
+                    table.column(A.BACKGROUND_MBPS)[rows],
+                    table.column(A.CAPACITY_MBPS)[rows],
+                    table.column(A.UP)[rows],
+                )
+
+    # -- the epoch -----------------------------------------------------------------------------------------------------
+    def began(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
+        if not self._rhythm.decides(twin.tier, epoch):
+            return []
+        self._observe_links(twin)
+        self._job = self._then = None  # what is left of an earlier epoch is too late
+        self._open(units.Stamp(epoch, 0))
+        return [SetTimer("gather", epoch, now + self._rhythm.gather_ms * MILLISECOND)]
+
+    def _open(self, stamp: units.Stamp) -> None:
+        held = self.gathering
+        early = held.stamp == stamp and not held.done  # a child may be quicker than our own epoch
+        if not early:
+            self.gathering = Gathering(stamp, {}, {})
+
+    def told(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
+        if unit.table in (TableId.CUT, TableId.POINT):
+            return self._hear(twin, unit, now)
+        if unit.table == TableId.QUERY:
+            return self._asked(twin, unit, now)
+        if unit.table == TableId.BUDGET and unit.lease is not None:
+            return self._granted(twin, unit, now)
+        return []
+
+    def _hear(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
+        stamp = units.stamp_of(unit.table, unit.cells)
+        held = self.gathering
+        if (stamp.epoch, stamp.round) > (held.stamp.epoch, held.stamp.round) and stamp.epoch > held.stamp.epoch:
+            self._open(stamp)  # a child began the epoch before us
+            held = self.gathering
+        if stamp != held.stamp or held.done:
+            return []
+        (held.cuts if unit.table == TableId.CUT else held.points)[unit.peer] = unit.cells
+        complete = len(held.cuts) == len(held.points) == len(self.domain.children)
+        return self._proceed(twin, now) if complete and stamp.epoch == twin.epoch else []
+
+    def timed_out(self, twin: Twin, event: TimerFired, now: int) -> list[Effect]:
+        held = self.gathering
+        if event.name == "gather" and event.epoch == held.stamp.epoch and not held.done:
+            missing = [c for c in self.domain.children if c not in held.cuts or c not in held.points]
+            effects: list[Effect] = [Record("timeout", event.epoch, {"name": "gather", "missing": missing})]
+            return effects + self._proceed(twin, now)
+        if event.name == "budget" and self.committed < event.epoch and event.epoch == twin.epoch:
+            return [Record("timeout", event.epoch, {"name": "budget"}), *self._commit(twin, now)]
+        return []
+
+    def _proceed(self, twin: Twin, now: int) -> list[Effect]:
+        held = self.gathering
+        held.done = True
+        for index, child in enumerate(self.domain.children):  # roster order, never order of arrival
+            if child in held.cuts and child in held.points:
+                self._heard.add(child)
+                self.node.learn(index, units.said_of(held.cuts[child], held.points[child], self.domain.levels))
+        if len(self._heard) < len(self.domain.children):
+            return []  # some child was never heard: without a cut there is no bound and no plan yet
+        return self._propose(twin, now) if held.stamp.round == 0 else self._answered(twin, now)
+
+    def _propose(self, twin: Twin, now: int) -> list[Effect]:
+        first = self.version == 0
+        self.version += 1
+        self._set_capacity(twin)
+        if self._parent is None:
+            self.node.begin(self.version)
+            return self._judge(twin, now)
+        job = self.node.hello(self.version) if first else self.node.refresh(self.version)
+        return self._start(twin, job, self._push, now)
+
+    def _set_capacity(self, twin: Twin) -> None:
+        domain = self.domain
+        uplink = None if self._parent is None else (self.uplink, domain.uplink_kappa0 * self.uplink)
+        self.uplink_used = self.uplink
+        self.node.set_capacity((domain.capacity_ghz, domain.kappa), uplink)
+
+    def _push(self, twin: Twin, said: Any, now: int) -> list[Effect]:
+        stamp = self.gathering.stamp
+        assert self._parent is not None
+        effects = twin.send_unit(self._parent, TableId.CUT, units.cut_cells(said, stamp), now)
+        effects += twin.send_unit(self._parent, TableId.POINT, units.point_cells(said, stamp), now)
+        if stamp.round > 0:
+            return effects
+        if self._rhythm.decides(twin.tier + 1, stamp.epoch):
+            wait = (self._rhythm.budget_ms - 100) * MILLISECOND
+            return [*effects, SetTimer("budget", stamp.epoch, now + wait)]
+        return effects + self._commit(twin, now)
+
+    # -- rounds ----------------------------------------------------------------------------------------------------------
+    def _asked(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
+        stamp = units.stamp_of(TableId.QUERY, unit.cells)
+        if stamp.epoch != twin.epoch or stamp.round <= self.gathering.stamp.round:
+            return []
+        self._query = units.query_of(unit.cells, self.domain.levels - 2)
+        self.gathering = Gathering(stamp, {}, {})
+        return self._start(twin, self.node.descend(self._query), self._ask, now)
+
+    def _ask(self, twin: Twin, queries: Any, now: int) -> list[Effect]:
+        stamp = self.gathering.stamp
+        effects: list[Effect] = []
+        for child, query in zip(self.domain.children, queries, strict=True):
+            effects += twin.send_unit(child, TableId.QUERY, units.query_cells(query, stamp), now)
+        return [*effects, SetTimer("gather", stamp.epoch, now + self._rhythm.gather_ms * MILLISECOND)]
+
+    def _answered(self, twin: Twin, now: int) -> list[Effect]:
+        if self._parent is None:
+            return self._judge(twin, now)
+        return self._start(twin, self.node.answer(self._query), self._push, now)
+
+    # -- the root --------------------------------------------------------------------------------------------------------
+    def _judge(self, twin: Twin, now: int) -> list[Effect]:
+        return self._start(twin, self.node.bounds(), self._judged, now)
+
+    def _judged(self, twin: Twin, bounds: Bounds, now: int) -> list[Effect]:
+        stamp = self.gathering.stamp
+        self.last_bounds = bounds
+        self.rounds.append(Round(stamp.epoch, stamp.round + 1, bounds))
+        fields = {"round": stamp.round + 1, "ub": bounds.ub, "lb": bounds.lb, "scale": bounds.scale, "stale": bounds.stale}
+        effects: list[Effect] = [Record("bounds", stamp.epoch, fields)]
+        cold = self.committed < 0
+        most = self._rhythm.max_rounds_cold if cold else self._rhythm.max_rounds_warm
+        if bounds.gap <= self._rhythm.target_gap or stamp.round + 1 >= most:
+            return effects + self._commit(twin, now)
+        self.gathering = Gathering(units.Stamp(stamp.epoch, stamp.round + 1), {}, {})
+        return effects + self._start(twin, self.node.descend(None), self._ask, now)
+
+    # -- decide ----------------------------------------------------------------------------------------------------------
+    def _granted(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
+        assert unit.lease is not None
+        if not unit.lease.is_newer_than(self.lease) or not unit.lease.holds(now):
+            self.refused += 1
+            return [Record("refused", twin.epoch, {"lease": unit.lease.epoch, "held": self.lease.epoch})]
+        self.lease = unit.lease
+        rows = len(self.domain.children) + 1
+        levels = self.domain.levels - 2
+        self.quota = np.maximum([unit.cells[A.BUDGET_QUOTA + j][1][0] for j in range(levels)], 0.0)
+        uplinks = units.column(unit.cells, A.BUDGET_UPLINK, rows)
+        effects = self._commit(twin, now)
+        self.uplink = float(uplinks[0])  # in force with the next data version
+        self._received_uplinks = dict(enumerate(uplinks[1:]))
+        return effects
+
+    def _commit(self, twin: Twin, now: int) -> list[Effect]:
+        quota = self.quota
+        if self._parent is not None and (quota is None or not self.lease.holds(now)):
+            self.local_epochs += 1
+            quota = np.zeros(self.domain.levels - 2)
+        if len(self._heard) < len(self.domain.children):
+            return []
+        return self._start(twin, self.node.commit(None if self._parent is None else quota), self._committed, now)
+
+    def _committed(self, twin: Twin, quotas: F64, now: int) -> list[Effect]:
+        epoch = twin.epoch
+        self.committed = epoch
+        site_up, fog_up = self._shares.shares()
+        routes = np.concatenate([site_up, fog_up])
+        lease = (epoch, self.version, validity_ms(self._rhythm.period_s(twin.tier)), 0, 0)
+        effects: list[Effect] = [Record("decision", epoch, {"quota": quotas.tolist()})]
+        for index, child in enumerate(self.domain.children):
+            own = min(routes[self.domain.child_routes[index]], self._received_uplinks.get(index, np.inf))
+            below = routes[self.domain.grandchild_sites[index]] if self.domain.grandchild_sites else np.zeros(0)
+            uplink = np.concatenate([[own], below])
+            uplink[~np.isfinite(uplink)] = self.domain.lan_mbps
+            quota = np.zeros((len(uplink), self.domain.levels))
+            quota[0] = quotas[index]
+            effects += twin.send_unit(child, TableId.BUDGET, units.budget_cells(quota, uplink), now, lease)
+        return effects
+
+    # -- jobs: a generator that yields master problems and gets their answers --------------------------------------------
+    def _start(self, twin: Twin, job: Any, then: Callable[[Twin, Any, int], list[Effect]], now: int) -> list[Effect]:
+        self._job, self._then = job, then
+        return self._step(twin, None, now)
+
+    def _step(self, twin: Twin, answers: Any, now: int) -> list[Effect]:
+        assert self._job is not None
+        assert self._then is not None
+        try:
+            requests = self._job.send(answers)
+        except StopIteration as stop:
+            then = self._then
+            self._job = self._then = None
+            return then(twin, stop.value, now)
+        self._ticket += 1
+        return [StartSolve(self._ticket, requests)]
+
+    def solved(self, twin: Twin, event: Solved, now: int) -> list[Effect]:
+        if event.ticket != self._ticket or self._job is None:
+            return []  # of a job given up
+        for answer in event.answers:
+            step = getattr(answer, "step", 0)
+            self.steps[step] = self.steps.get(step, 0) + 1
+        return self._step(twin, list(event.answers), now)
+
+    def fork(self) -> InnerController:
+        job, self._job, then, self._then = self._job, None, self._then, None  # generators cannot be copied: forks start idle
+        try:
+            return copy.deepcopy(self)
+        finally:
+            self._job, self._then = job, then
+
+
+_MERGED = [A.RATE_SUM, A.RATE_COUNT, A.COMPLETED_SUM, A.MISSED_SUM, A.ENERGY_SUM, A.LATENCY_SUM, A.LATENCY_COUNT, A.DEMAND]

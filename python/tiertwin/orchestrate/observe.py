@@ -1,0 +1,87 @@
+"""What a twin reads out of its tables: the first step of observe → estimate → propose → allocate → guard → decide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tiertwin.twin.attributes import LINK, SERVER, A
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from tiertwin import _core
+    from tiertwin.twin.layout import Layout
+
+    F64 = npt.NDArray[np.float64]
+    I64 = npt.NDArray[np.int64]
+
+
+class PassThrough:
+    """Copies server and link rows of a child's table into the uplink table, changed cells only.
+
+    Parameters
+    ----------
+    below, above
+        Layouts of the child's table and of ours; entities are matched by their index.
+    """
+
+    def __init__(self, below: Layout, above: Layout) -> None:
+        self._moves = [
+            _Move([int(a) for a in SERVER], *_match(below.servers, below.server_rows, above.servers, above.server_rows)),
+            _Move([int(a) for a in LINK], *_match(below.links, below.link_rows, above.links, above.link_rows)),
+        ]
+
+    def carry(self, source: _core.StateTable, target: _core.StateTable) -> None:
+        """Copy what is newer in `source` than what was copied last."""
+        for move in self._moves:
+            if len(move.source_rows):
+                move.carry(source, target)
+
+
+class _Move:
+    def __init__(self, attributes: list[int], source_rows: I64, target_rows: I64) -> None:
+        self.attributes = attributes
+        self.source_rows = source_rows
+        self.target_rows = target_rows.astype(np.uint32)
+        self._last = [np.full(len(source_rows), np.iinfo(np.int64).min) for _ in attributes]
+
+    def carry(self, source: _core.StateTable, target: _core.StateTable) -> None:
+        for k, attribute in enumerate(self.attributes):
+            times = source.times(attribute)[self.source_rows]
+            values = source.column(attribute)[self.source_rows]
+            fresh = (times > self._last[k]) & np.isfinite(values)
+            if fresh.any():
+                target.set_timed(attribute, self.target_rows[fresh], values[fresh], times[fresh])
+                self._last[k][fresh] = times[fresh]
+
+
+def _match(below: I64, below_rows: I64, above: I64, above_rows: I64) -> tuple[I64, I64]:
+    both = np.intersect1d(below, above)
+    return below_rows[np.searchsorted(below, both)], above_rows[np.searchsorted(above, both)]
+
+
+def group_rates(table: _core.StateTable, group_of: I64, groups: int, newer_than: int) -> tuple[F64, F64]:
+    """Sum the devices' task rates by group.
+
+    Parameters
+    ----------
+    table
+        Telemetry rows; the first ``len(group_of)`` are devices.
+    group_of
+        Group of each device, [N].
+    newer_than
+        Samples at or before this time (ns) count as not reported.
+
+    Returns
+    -------
+    tuple
+        Measured tasks/s [G] and the share of each group's devices that reported [G].
+    """
+    n = len(group_of)
+    rates = table.column(A.TASK_RATE)[:n]
+    heard = (table.times(A.TASK_RATE)[:n] > newer_than) & np.isfinite(rates)
+    measured = np.bincount(group_of[heard], weights=rates[heard], minlength=groups)
+    devices = np.bincount(group_of, minlength=groups)
+    return measured, np.bincount(group_of[heard], minlength=groups) / np.maximum(devices, 1)

@@ -1,0 +1,46 @@
+"""When a tier decides and how long it waits: numbers every controller shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MILLISECOND = 1_000_000
+SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """Control rhythm of a tree.
+
+    Parameters
+    ----------
+    control_every
+        Base epochs between decisions, by tier number (1 edge, 2 fog, 3 cloud).
+    base_epoch_s
+        Length of a base epoch, s.
+    target_gap
+        Certified gap at which the root stops asking, in units of S.
+    max_rounds_cold, max_rounds_warm
+        Rounds at most in the first decision and in later ones; the unsolicited first push counts.
+    gather_ms
+        How long a parent waits for all children before it goes on with the last they said (timeout ``gather``).
+    budget_ms
+        How long after an epoch began a child waits for its budget before it decides alone (timeout ``budget``).
+    """
+
+    control_every: Mapping[int, int] = field(default_factory=lambda: {1: 1, 2: 1, 3: 1})
+    base_epoch_s: float = 1.0
+    target_gap: float = 5e-3
+    max_rounds_cold: int = 6
+    max_rounds_warm: int = 3
+    gather_ms: int = 250
+    budget_ms: int = 700
+
+    def decides(self, tier: int, epoch: int) -> bool:
+        """Say whether `tier` decides in `epoch` (divisible by its ``control_every``)."""
+        return epoch % self.control_every.get(tier, 1) == 0
+
+    def period_s(self, tier: int) -> float:
+        """Control period of a tier, s."""
+        return self.control_every.get(tier, 1) * self.base_epoch_s

@@ -1,0 +1,196 @@
+"""What orchestrators say to each other, as rows of unit tables and back (tables `cut`, `point`, `query`, `budget`).
+
+Cuts and points stand in the row of their slot. Two more rows of `point` carry what a hello says once: row ``SLOTS``
+the most the subtree can use of each component (u), its fallback value (v) and whether slots were kept (scale); row
+``SLOTS + 1`` the dearest tier cost of each component (u) and the number of stale leaves below (v).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tiertwin.allocate.hierarchy import Query, Said
+from tiertwin.twin.attributes import A, TableId
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+
+    F64 = npt.NDArray[np.float64]
+    I64 = npt.NDArray[np.int64]
+    Cells = Mapping[int, tuple[npt.NDArray[np.uint32], F64]]
+
+SLOTS = 12
+POINT_ROWS = SLOTS + 2
+
+
+def cut_attributes(quotas: int) -> list[int]:
+    """Attributes of the `cut` table between neighbours whose quota vector has `quotas` components."""
+    return [A.CUT_PHI, A.CUT_VERSION, A.CUT_EPOCH, A.CUT_ROUND, *(A.CUT_G + j for j in range(quotas))]
+
+
+def point_attributes(quotas: int) -> list[int]:
+    """Attributes of the `point` table."""
+    fixed = [A.POINT_V, A.POINT_VERSION, A.POINT_EPOCH, A.POINT_ROUND, A.POINT_SCALE]
+    return [*fixed, *(A.POINT_U + j for j in range(quotas))]
+
+
+def query_attributes(quotas: int) -> list[int]:
+    """Attributes of the `query` table."""
+    fixed = [A.QUERY_EPOCH, A.QUERY_ROUND, A.QUERY_USED]
+    return [*fixed, *(A.QUERY_QUOTA + j for j in range(quotas)), *(A.QUERY_PRICE + j for j in range(quotas))]
+
+
+def budget_attributes(quotas: int) -> list[int]:
+    """Attributes of the `budget` table between orchestrators: uplink share (Mb/s) and quota."""
+    return [A.BUDGET_UPLINK, *(A.BUDGET_QUOTA + j for j in range(quotas))]
+
+
+def share_attributes(tiers: int) -> list[int]:
+    """Attributes of the `budget` table of a device gateway: share of tasks a tier."""
+    return [A.SHARE + t for t in range(tiers)]
+
+
+@dataclass(frozen=True, slots=True)
+class Cells3:
+    """The cells of a unit as three parallel arrays, as ``Peer.send_unit`` takes them."""
+
+    attributes: I64
+    rows: npt.NDArray[np.uint32]
+    values: F64
+
+
+def pack(columns: Sequence[tuple[int, F64]], rows: npt.NDArray[np.uint32]) -> Cells3:
+    """Lay columns (attribute, value of each row) out as cells, attribute by attribute."""
+    count = len(rows)
+    attributes = np.repeat(np.array([a for a, _ in columns], dtype=np.int64), count)
+    values = np.concatenate([np.asarray(v, dtype=np.float64) for _, v in columns])
+    return Cells3(attributes, np.tile(rows, len(columns)), values)
+
+
+def column(cells: Cells, attribute: int, rows: int) -> F64:
+    """Return one attribute by row; NaN where the unit had no such cell."""
+    result = np.full(rows, np.nan)
+    found = cells.get(attribute)
+    if found is not None:
+        result[found[0]] = found[1]
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """To which epoch and round a unit belongs."""
+
+    epoch: int
+    round: int
+
+
+def cut_cells(said: Said, stamp: Stamp) -> Cells3:
+    """Lay out the cuts of a message."""
+    n = len(said.cut_slots)
+    columns = [
+        (A.CUT_PHI, said.phi),
+        (A.CUT_VERSION, np.full(n, float(said.version))),
+        (A.CUT_EPOCH, np.full(n, float(stamp.epoch))),
+        (A.CUT_ROUND, np.full(n, float(stamp.round))),
+        *((A.CUT_G + j, said.g[:, j]) for j in range(said.g.shape[1])),
+    ]
+    return pack([(int(a), v) for a, v in columns], said.cut_slots.astype(np.uint32))
+
+
+def point_cells(said: Said, stamp: Stamp) -> Cells3:
+    """Lay out the points of a message and its two hello rows."""
+    rows = np.concatenate([said.point_slots, [SLOTS, SLOTS + 1]]).astype(np.uint32)
+    n = len(rows)
+    v = np.concatenate([said.v, [said.v0, float(said.stale)]])
+    scale = np.concatenate([said.scale, [float(said.kept), 0.0]])
+    u = np.vstack([said.u, said.rmax[None, :], said.dear[None, :]])
+    columns = [
+        (A.POINT_V, v),
+        (A.POINT_VERSION, np.full(n, float(said.version))),
+        (A.POINT_EPOCH, np.full(n, float(stamp.epoch))),
+        (A.POINT_ROUND, np.full(n, float(stamp.round))),
+        (A.POINT_SCALE, scale),
+        *((A.POINT_U + j, u[:, j]) for j in range(u.shape[1])),
+    ]
+    return pack([(int(a), v) for a, v in columns], rows)
+
+
+def stamp_of(table: int, cells: Cells) -> Stamp:
+    """Read epoch and round of a cut, point or query unit."""
+    epoch, round_ = {
+        TableId.CUT: (A.CUT_EPOCH, A.CUT_ROUND),
+        TableId.POINT: (A.POINT_EPOCH, A.POINT_ROUND),
+        TableId.QUERY: (A.QUERY_EPOCH, A.QUERY_ROUND),
+    }[TableId(table)]
+    return Stamp(int(cells[epoch][1][0]), int(cells[round_][1][0]))
+
+
+def said_of(cuts: Cells, points: Cells, quotas: int) -> Said:
+    """Put a cut unit and a point unit of one (epoch, round) back together."""
+    cut_slots = cuts[A.CUT_PHI][0].astype(np.int64)
+    rows = points[A.POINT_V][0].astype(np.int64)
+    u = np.column_stack([points[A.POINT_U + j][1] for j in range(quotas)])
+    v, scale = points[A.POINT_V][1], points[A.POINT_SCALE][1]
+    slot = rows < SLOTS
+    first, second = int(np.flatnonzero(rows == SLOTS)[0]), int(np.flatnonzero(rows == SLOTS + 1)[0])
+    return Said(
+        version=int(cuts[A.CUT_VERSION][1][0]) if len(cut_slots) else int(points[A.POINT_VERSION][1][0]),
+        cut_slots=cut_slots,
+        phi=cuts[A.CUT_PHI][1],
+        g=np.column_stack([cuts[A.CUT_G + j][1] for j in range(quotas)]),
+        point_slots=rows[slot],
+        u=u[slot],
+        v=v[slot],
+        scale=scale[slot],
+        rmax=u[first],
+        dear=u[second],
+        v0=float(v[first]),
+        stale=int(v[second]),
+        kept=bool(scale[first]),
+    )
+
+
+def query_cells(query: Query, stamp: Stamp) -> Cells3:
+    """Lay out a trial quota and price."""
+    one = np.ones(1)
+    columns = [
+        (int(A.QUERY_EPOCH), one * stamp.epoch),
+        (int(A.QUERY_ROUND), one * stamp.round),
+        (int(A.QUERY_USED), one * query.used),
+        *((A.QUERY_QUOTA + j, one * q) for j, q in enumerate(query.quota)),
+        *((A.QUERY_PRICE + j, one * p) for j, p in enumerate(query.price)),
+    ]
+    return pack(columns, np.zeros(1, dtype=np.uint32))
+
+
+def query_of(cells: Cells, quotas: int) -> Query:
+    """Read a trial quota and price."""
+    return Query(
+        quota=np.array([cells[A.QUERY_QUOTA + j][1][0] for j in range(quotas)]),
+        price=np.array([cells[A.QUERY_PRICE + j][1][0] for j in range(quotas)]),
+        used=int(cells[A.QUERY_USED][1][0]),
+    )
+
+
+def budget_cells(quota: F64, uplink: F64) -> Cells3:
+    """Lay out a budget: `quota` [rows, J] and `uplink` [rows] Mb/s."""
+    rows = np.arange(len(uplink), dtype=np.uint32)
+    columns = [(int(A.BUDGET_UPLINK), uplink)]
+    columns += [(A.BUDGET_QUOTA + j, quota[:, j]) for j in range(quota.shape[1])]
+    return pack(columns, rows)
+
+
+def share_cells(shares: F64) -> Cells3:
+    """Lay out device set-points: `shares` [devices, T]."""
+    rows = np.arange(len(shares), dtype=np.uint32)
+    return pack([(A.SHARE + t, np.ascontiguousarray(shares[:, t])) for t in range(shares.shape[1])], rows)
+
+
+def share_of(cells: Cells, devices: int, tiers: int) -> F64:
+    """Read device set-points, [devices, T]."""
+    return np.column_stack([column(cells, A.SHARE + t, devices) for t in range(tiers)])

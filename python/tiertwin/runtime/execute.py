@@ -1,0 +1,254 @@
+"""Carries a plan out: one world, one seed, every policy in turn; writes the run directory while it goes."""
+
+from __future__ import annotations
+
+import resource
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from tiertwin.allocate.master import Masters
+from tiertwin.allocate.monolithic import solve_monolithic
+from tiertwin.allocate.registry import leaf_solver
+from tiertwin.orchestrate.edge import EdgeController
+from tiertwin.orchestrate.inner import InnerController
+from tiertwin.orchestrate.policies import HIERARCHICAL
+from tiertwin.plant import PlantOptions, SimulatedPlant
+from tiertwin.runtime.inprocess import ORIGIN, InProcessRun
+from tiertwin.runtime.measure import EpochRow, Meter, decision_tree, summary, traffic_by_pair
+from tiertwin.runtime.plan import MONOLITHIC, RunPlan, rhythm_of
+from tiertwin.store import EventLog
+
+if TYPE_CHECKING:
+    from tiertwin.store import RunWriter
+    from tiertwin.world import World
+
+REFERENCE_EVERY = 10  # epochs between monolithic references
+REFERENCE_TOLERANCE = 1e-5  # of S: a reference whose own certificate is wider is none
+
+
+class Watcher(Protocol):
+    """Somebody who wants to see a run go by (progress, live view)."""
+
+    def policy_began(self, policy: str, epochs: int) -> None:
+        """A policy starts."""
+        ...
+
+    def epoch_ended(self, policy: str, row: EpochRow, run: InProcessRun) -> None:
+        """An epoch of a policy is over."""
+        ...
+
+    def policy_ended(self, policy: str, row: dict[str, Any]) -> None:
+        """A policy is done."""
+        ...
+
+
+class Silent:
+    """Watches nothing."""
+
+    def policy_began(self, policy: str, epochs: int) -> None:
+        """Nothing."""
+
+    def epoch_ended(self, policy: str, row: EpochRow, run: InProcessRun) -> None:
+        """Nothing."""
+
+    def policy_ended(self, policy: str, row: dict[str, Any]) -> None:
+        """Nothing."""
+
+
+@dataclass
+class References:
+    """Monolithic optima beside the hierarchy, and how far the hierarchy was from each."""
+
+    values: dict[int, float] = field(default_factory=dict)
+    bounds: dict[int, float] = field(default_factory=dict)
+    scales: dict[int, float] = field(default_factory=dict)
+    rejected: list[int] = field(default_factory=list)
+    seconds: float = 0.0
+    outside: list[int] = field(default_factory=list)
+
+    def add(self, run: InProcessRun, epoch: int, row: EpochRow) -> None:
+        """Solve the whole problem of this epoch at once and compare."""
+        reference = solve_monolithic(decision_tree(run))
+        self.seconds += reference.seconds
+        scale = max(reference.scale, 1e-12)
+        if reference.bound - reference.value > REFERENCE_TOLERANCE * scale:
+            self.rejected.append(epoch)
+            return
+        self.values[epoch], self.bounds[epoch], self.scales[epoch] = reference.value, reference.bound, scale
+        row.values["reference"] = reference.value
+        low, high = row.values.get("lower_bound"), row.values.get("upper_bound")
+        if low is not None and high is not None:
+            slack = REFERENCE_TOLERANCE * row.values["scale"]
+            if not low - slack <= reference.value <= high + slack:
+                self.outside.append(epoch)
+
+
+@dataclass
+class Executed:
+    """Everything a run leaves behind in memory."""
+
+    plan: RunPlan
+    world: World
+    runs: dict[str, InProcessRun]
+    meters: dict[str, Meter]
+    rows: dict[str, dict[str, Any]]
+    references: References
+    log_hash: str
+    wall_s: float
+
+
+def execute(plan: RunPlan, world: World, writer: RunWriter | None, log: Any = None, watcher: Watcher | None = None) -> Executed:
+    """Run every policy of `plan` on `world`.
+
+    Parameters
+    ----------
+    plan, world
+        What to run, and its resolved world.
+    writer
+        Run directory, None to keep everything in memory.
+    log
+        Where event lines go besides (``write(line)``), e.g. a replay's comparison.
+    watcher
+        Told about progress.
+    """
+    began = time.monotonic()
+    watch = watcher or Silent()
+    lines = EventLog(None)
+    masters = Masters()
+    done = Executed(plan, world, {}, {}, {}, References(), "", 0.0)
+    for policy in plan.executed:
+        _one_policy(plan, world, policy, masters, _Sinks(writer, lines, log), watch, done)
+    if plan.runs_monolithic:
+        done.rows[MONOLITHIC] = _reference_row(done)
+        watch.policy_ended(MONOLITHIC, done.rows[MONOLITHIC])
+    done.log_hash = lines.log_hash
+    done.wall_s = time.monotonic() - began
+    return done
+
+
+@dataclass
+class _Sinks:
+    writer: Any
+    lines: Any
+    log: Any
+
+    def event(self, line: dict[str, Any]) -> None:
+        self.lines.write(line)
+        if self.writer is not None:
+            self.writer.event(line)
+        if self.log is not None:
+            self.log.write(line)
+
+
+def make_run(plan: RunPlan, world: World, policy: str, masters: Any) -> InProcessRun:
+    """A policy's twins, network and plant, before the first epoch."""
+    scenario = plan.scenario
+    telemetry = scenario.telemetry
+    options = PlantOptions(
+        report_s=telemetry.period_s,
+        delay_s=(telemetry.delay_ms[0] / 1e3, telemetry.delay_ms[1] / 1e3),
+        loss=telemetry.loss,
+        noise=telemetry.noise,
+        clock_offset_s=telemetry.clock_offset_ms / 1e3,
+    )
+    plant = SimulatedPlant(world, plan.seed, options)
+    solver = leaf_solver(scenario.policy.leaf_solver)
+    report_ms = scenario.tiers.edge.report_ms
+    return InProcessRun(world, plant, policy, rhythm_of(scenario), report_ms, solver, masters, plan.seed)
+
+
+def _one_policy(
+    plan: RunPlan, world: World, policy: str, masters: Any, sinks: _Sinks, watch: Watcher, done: Executed
+) -> None:
+    watch.policy_began(policy, plan.epochs)
+    began = time.monotonic()
+    run = make_run(plan, world, policy, masters)
+    meter = Meter(world)
+    reference_s = done.references.seconds
+    for epoch in range(plan.epochs):
+        run.run_epoch(epoch)
+        row = meter.epoch(run, epoch)
+        if policy == HIERARCHICAL and plan.runs_monolithic and epoch % REFERENCE_EVERY == 0:
+            done.references.add(run, epoch, row)
+        for line in run.take_records():
+            sinks.event({"policy": policy, **line})
+        if sinks.writer is not None:
+            _write(sinks.writer, policy, epoch, row, run, world)
+        watch.epoch_ended(policy, row, run)
+    wall = time.monotonic() - began - (done.references.seconds - reference_s)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+    done.runs[policy], done.meters[policy] = run, meter
+    done.rows[policy] = summary(run, meter, wall, peak)
+    watch.policy_ended(policy, done.rows[policy])
+
+
+def _reference_row(done: Executed) -> dict[str, Any]:
+    """The monolithic reference: it plans, it does not act; what it cannot have is null."""
+    hierarchical = done.rows[HIERARCHICAL]
+    found = done.references
+    row: dict[str, Any] = dict.fromkeys(hierarchical)
+    row["bytes"] = {}
+    row["solver_steps"] = {}
+    if found.values:
+        row["objective"] = float(np.mean(list(found.values.values())))
+        row["lower_bound"] = row["objective"]
+        row["upper_bound"] = float(np.mean(list(found.bounds.values())))
+        row["scale"] = float(np.mean(list(found.scales.values())))
+        row["certified_gap_median"] = float(
+            np.median([(found.bounds[e] - found.values[e]) / found.scales[e] for e in found.values])
+        )
+        planned = done.meters[HIERARCHICAL].rows
+        losses = [(v - planned[e].values["objective"]) / found.scales[e] for e, v in found.values.items()]
+        row["price_of_hierarchy_median"] = float(np.median(losses))
+        row["epochs_compared"] = sorted(found.values)
+    row["no_reference_epochs"] = found.rejected
+    row["outside_bounds_epochs"] = found.outside
+    row["wall_s_per_epoch"] = found.seconds / max(len(found.values) + len(found.rejected), 1)
+    return row
+
+
+def _write(writer: RunWriter, policy: str, epoch: int, row: EpochRow, run: InProcessRun, world: World) -> None:
+    writer.kpis(policy, epoch, row.values)
+    seconds = (row.kpis.to_ns - row.kpis.from_ns) / 1e9
+    offered = row.kpis.by_site_class("generated").reshape(world.site_count, -1).sum(axis=1) / max(seconds, 1e-9)
+    edges = [t.name for t in world.twins if t.tier == 1]
+    fogs = [t.name for t in world.twins if t.tier == 2]
+    sites = world.site_count
+    writer.twin_kpis(policy, epoch, "offered_tasks_per_s", "edge", edges, offered.astype(np.float64))
+    busy = row.kpis.server_utilisation
+    writer.twin_kpis(policy, epoch, "utilisation", "edge", edges, busy[:sites])
+    writer.twin_kpis(policy, epoch, "utilisation", "fog", fogs, busy[sites : sites + len(fogs)])
+    writer.twin_kpis(policy, epoch, "utilisation", "cloud", [world.twins[0].name], busy[sites + len(fogs) :])
+    capacity = np.repeat(world.link_capacity_mbps, 2)
+    writer.links(policy, epoch, row.kpis.link_utilisation * capacity, capacity)
+    for pair, moved in traffic_by_pair(run).items():
+        writer.kpis(policy, epoch, {"bytes_up": moved["up"], "bytes_down": moved["down"]}, tier=pair.split("-")[0])
+    _write_beliefs(writer, policy, epoch, run, world)
+    writer.commit()
+
+
+def _write_beliefs(writer: RunWriter, policy: str, epoch: int, run: InProcessRun, world: World) -> None:
+    """What each edge came to believe of its groups in this epoch, and what it decided on it."""
+    names = group_names(world)
+    for twin in run.twins.values():
+        controller = twin.controller
+        if not isinstance(controller, EdgeController) or controller.plan is None:
+            continue
+        known = run.now - ORIGIN - int(run.rhythm.base_epoch_s * 1e9)  # the epoch's beginning: when it was estimated
+        writer.belief(policy, epoch, twin.name, known, names, "demand", controller.view.demand, known)
+    root = run.twins[world.twins[0].name].controller
+    if isinstance(root, InnerController) and root.last_bounds is not None:
+        plan = root.last_bounds.plan
+        writer.decision(
+            policy, epoch, world.twins[0].name, list(root.domain.children), "quota_compute",
+            np.ascontiguousarray(plan[:, 0]), unit="GHz",
+        )  # fmt: skip
+
+
+def group_names(world: World) -> Any:
+    """Names of a site's groups: class and ring."""
+    rings = len(world.ring_rate_mbps)
+    return np.array([f"{name}/ring-{r + 1}" for name in world.class_names for r in range(rings)], dtype=object)

@@ -1,0 +1,137 @@
+"""What one `run` will do: which scenario, seed, epochs and policies; validated before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tiertwin.errors import InputError, UnknownNameError, suggest
+from tiertwin.orchestrate.policies import HIERARCHICAL, policy_names
+from tiertwin.orchestrate.rhythm import Rhythm
+
+if TYPE_CHECKING:
+    from tiertwin.model import Scenario
+    from tiertwin.world import World
+
+MONOLITHIC = "monolithic"
+MAX_EPOCHS = 1_000_000
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """A run to be: everything the event log depends on.
+
+    Parameters
+    ----------
+    scenario
+        Validated scenario.
+    epochs
+        Base epochs to run, ≥ 1.
+    seed
+        Seed of the world: plant, network and streams of every policy, ≥ 0.
+    policies
+        Names in the order they run; `monolithic` is a reference computed beside `hierarchical`.
+    """
+
+    scenario: Scenario
+    epochs: int
+    seed: int
+    policies: tuple[str, ...]
+
+    @property
+    def runs_monolithic(self) -> bool:
+        """Whether the reference is wanted."""
+        return MONOLITHIC in self.policies
+
+    @property
+    def executed(self) -> tuple[str, ...]:
+        """Policies that act in the plant."""
+        return tuple(p for p in self.policies if p != MONOLITHIC)
+
+
+def all_policies() -> tuple[str, ...]:
+    """Every policy of a default run: what acts, then the reference."""
+    return (*policy_names(), MONOLITHIC)
+
+
+def make_plan(
+    scenario: Scenario, epochs: int = 60, seed: int | None = None, policies: Sequence[str] | None = None
+) -> RunPlan:
+    """Check the wishes of a run and put them together.
+
+    Raises
+    ------
+    InputError
+        `epochs` or `seed` out of range.
+    UnknownNameError
+        A policy nobody knows, with suggestions.
+    """
+    chosen = scenario.seed if seed is None else seed
+    if not 1 <= epochs <= MAX_EPOCHS:
+        raise InputError(f"epochs: expected 1 … {MAX_EPOCHS}, got {epochs}")
+    if not 0 <= chosen < 2**63:
+        raise InputError(f"seed: expected 0 … 2^63 - 1, got {chosen}")
+    wanted = tuple(policies) if policies else all_policies()
+    known = all_policies()
+    for name in wanted:
+        if name not in known:
+            raise UnknownNameError(f"policy: expected a known name, got {name!r}{suggest(name, known)}")
+    if MONOLITHIC in wanted and HIERARCHICAL not in wanted:
+        raise InputError(f"policy: {MONOLITHIC!r} is the reference of {HIERARCHICAL!r}; ask for both")
+    return RunPlan(scenario, epochs, chosen, wanted)
+
+
+def rhythm_of(scenario: Scenario) -> Rhythm:
+    """Control rhythm of a scenario."""
+    tiers = scenario.tiers
+    return Rhythm(
+        control_every={1: tiers.edge.control_every, 2: tiers.fog.control_every, 3: tiers.cloud.control_every},
+        base_epoch_s=scenario.base_epoch_s,
+        target_gap=scenario.policy.target_gap,
+        max_rounds_cold=scenario.policy.max_rounds,
+        max_rounds_warm=scenario.policy.max_rounds,
+    )
+
+
+def stored_scenario(plan: RunPlan, world: World) -> dict[str, Any]:
+    """The resolved scenario as it is written into the run directory: what the report and `replay` need."""
+    return {
+        **plan.scenario.model_dump(mode="json"),
+        "world": {
+            "nodes": [
+                {
+                    "name": world.node_names[n],
+                    "lon": float(world.lon[n]),
+                    "lat": float(world.lat[n]),
+                    "urban": bool(_site_flag(world, n)),
+                    "fog": int(world.node_fog[n]) + 1,
+                    "role": _role(world, n),
+                }
+                for n in range(world.node_count)
+            ],
+            "links": [
+                {
+                    "a": world.node_names[int(world.link_tail[k])],
+                    "b": world.node_names[int(world.link_head[k])],
+                    "km": float(world.link_km[k]),
+                    "capacity_mbps": float(world.link_capacity_mbps[k]),
+                    "owner": world.link_owner[k],
+                }
+                for k in range(world.link_count)
+            ],
+            "twins": [{"name": t.name, "tier": t.tier, "parent": t.parent} for t in world.twins],
+            "devices": world.device_count,
+        },
+    }
+
+
+def _site_flag(world: World, node: int) -> bool:
+    sites = [s for s in range(world.site_count) if int(world.site_node[s]) == node]
+    return bool(sites and world.site_urban[sites[0]])
+
+
+def _role(world: World, node: int) -> str:
+    if int(world.cloud_node) == node:
+        return "cloud"
+    return "fog" if node in {int(n) for n in world.fog_node} else "edge"

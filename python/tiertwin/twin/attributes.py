@@ -1,0 +1,168 @@
+"""The attributes of the spine: each registered once, with unit, merge rule, range and age.
+
+Ids below 100 are telemetry and summaries, 100-199 are what orchestrators say to each other. A new attribute gets a new
+id and a row here; a peer that does not know it carries it opaque.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from tiertwin import _core
+
+MAX_QUOTAS = 9  # five tiers of ancestors: 2·5 − 1 components
+TIERS = 8  # most tiers a device's tasks can be split over
+
+
+class TableId(IntEnum):
+    """Tables of the wire; ids are final (wire-format.md)."""
+
+    TELEMETRY = 1
+    SUMMARY = 2
+    NAMES = 3
+    CUT = 4
+    POINT = 5
+    BUDGET = 16
+    QUERY = 17
+    SUBSCRIPTION = 18
+
+
+class A(IntEnum):
+    """Attribute ids. Units stand in the table below."""
+
+    TASK_RATE = 10
+    RADIO_MBPS = 11
+    CPU_LOAD = 12
+    QUEUE_TASKS = 13
+    LATENCY_MS = 14
+    COMPLETED = 15
+    MISSED = 16
+    ENERGY_J = 17
+    LOAD_GHZ = 20
+    SERVER_QUEUE = 21
+    UP = 22
+    LOAD_MBPS = 30
+    CAPACITY_MBPS = 31
+    BACKGROUND_MBPS = 32
+    RATE_SUM = 40
+    RATE_COUNT = 41
+    COMPLETED_SUM = 42
+    MISSED_SUM = 43
+    ENERGY_SUM = 44
+    LATENCY_SUM = 45
+    LATENCY_COUNT = 46
+    OLDEST = 47
+    DEMAND = 48
+    CUT_PHI = 100
+    CUT_VERSION = 101
+    CUT_EPOCH = 102
+    CUT_ROUND = 103
+    CUT_G = 105
+    POINT_V = 120
+    POINT_VERSION = 121
+    POINT_EPOCH = 122
+    POINT_ROUND = 123
+    POINT_SCALE = 124
+    POINT_U = 126
+    QUERY_EPOCH = 140
+    QUERY_ROUND = 141
+    QUERY_USED = 142
+    QUERY_QUOTA = 143
+    QUERY_PRICE = 153
+    BUDGET_UPLINK = 163
+    BUDGET_QUOTA = 164
+    SHARE = 184
+
+
+BIG = 1e15
+# id, name, unit, kind, type, merge, low, high
+_ROWS: list[tuple[int, str, str, str, str, str, float, float]] = [
+    (A.TASK_RATE, "task_rate", "1/s", "rate", "f64", "sum", -1e3, 1e6),
+    (A.RADIO_MBPS, "radio_mbps", "Mb/s", "gauge", "f64", "min", -1e3, 1e7),
+    (A.CPU_LOAD, "cpu_load", "1", "gauge", "f64", "max", -10, 1e6),
+    (A.QUEUE_TASKS, "queue_tasks", "1", "gauge", "f64", "sum", -10, 1e9),
+    (A.LATENCY_MS, "latency_ms", "ms", "gauge", "f64", "wmean", -1e6, 1e9),
+    (A.COMPLETED, "completed", "1", "counter", "f64", "sum", 0, 1e12),
+    (A.MISSED, "missed", "1", "counter", "f64", "sum", 0, 1e12),
+    (A.ENERGY_J, "energy_j", "J", "gauge", "f64", "sum", -1e6, 1e12),
+    (A.LOAD_GHZ, "load_ghz", "GHz", "gauge", "f64", "sum", -1, 1e9),
+    (A.SERVER_QUEUE, "server_queue", "1", "gauge", "f64", "sum", 0, 1e12),
+    (A.UP, "up", "1", "state", "f64", "all", 0, 1),
+    (A.LOAD_MBPS, "load_mbps", "Mb/s", "gauge", "f64", "sum", -1, 1e12),
+    (A.CAPACITY_MBPS, "capacity_mbps", "Mb/s", "gauge", "f64", "sum", 0, 1e12),
+    (A.BACKGROUND_MBPS, "background_mbps", "Mb/s", "gauge", "f64", "sum", -1, 1e12),
+    (A.RATE_SUM, "task_rate.sum", "1/s", "rate", "f64", "sum", -BIG, BIG),
+    (A.RATE_COUNT, "task_rate.count", "1", "gauge", "f64", "sum", 0, BIG),
+    (A.COMPLETED_SUM, "completed.sum", "1", "counter", "f64", "sum", 0, BIG),
+    (A.MISSED_SUM, "missed.sum", "1", "counter", "f64", "sum", 0, BIG),
+    (A.ENERGY_SUM, "energy_j.sum", "J", "gauge", "f64", "sum", -BIG, BIG),
+    (A.LATENCY_SUM, "latency_ms.sum", "ms", "gauge", "f64", "sum", -BIG, BIG),
+    (A.LATENCY_COUNT, "latency_ms.count", "1", "gauge", "f64", "sum", 0, BIG),
+    (A.OLDEST, "age.oldest", "s", "gauge", "f64", "min", -BIG, BIG),
+    (A.DEMAND, "demand", "1/s", "rate", "f64", "sum", 0, BIG),
+    (A.CUT_PHI, "cut.phi", "utils/s", "gauge", "f64", "sum", -BIG, BIG),
+    (A.CUT_VERSION, "cut.version", "1", "state", "i64", "max", 0, BIG),
+    (A.CUT_EPOCH, "cut.epoch", "1", "state", "i64", "max", 0, BIG),
+    (A.CUT_ROUND, "cut.round", "1", "state", "u32", "max", 0, 1e6),
+    (A.POINT_V, "point.v", "utils/s", "gauge", "f64", "sum", -BIG, BIG),
+    (A.POINT_VERSION, "point.version", "1", "state", "i64", "max", 0, BIG),
+    (A.POINT_EPOCH, "point.epoch", "1", "state", "i64", "max", 0, BIG),
+    (A.POINT_ROUND, "point.round", "1", "state", "u32", "max", 0, 1e6),
+    (A.POINT_SCALE, "point.scale", "utils/s", "gauge", "f64", "sum", 0, BIG),
+    (A.QUERY_EPOCH, "query.epoch", "1", "state", "i64", "max", 0, BIG),
+    (A.QUERY_ROUND, "query.round", "1", "state", "u32", "max", 0, 1e6),
+    (A.QUERY_USED, "query.used", "bits", "state", "i64", "max", 0, 2.0**40),
+    (A.BUDGET_UPLINK, "budget.uplink", "Mb/s", "gauge", "f64", "min", 0, BIG),
+]
+for _j in range(MAX_QUOTAS):
+    _ROWS += [
+        (A.CUT_G + _j, f"cut.g[{_j}]", "utils per unit", "gauge", "f64", "sum", 0, BIG),
+        (A.POINT_U + _j, f"point.u[{_j}]", "GHz or Mb/s", "gauge", "f64", "sum", 0, BIG),
+        (A.QUERY_QUOTA + _j, f"query.quota[{_j}]", "GHz or Mb/s", "gauge", "f64", "sum", 0, BIG),
+        (A.QUERY_PRICE + _j, f"query.price[{_j}]", "utils per unit", "gauge", "f64", "max", 0, BIG),
+        (A.BUDGET_QUOTA + _j, f"budget.quota[{_j}]", "GHz or Mb/s", "gauge", "f64", "sum", 0, BIG),
+    ]
+for _t in range(TIERS):
+    _ROWS.append((A.SHARE + _t, f"share[{_t}]", "1", "gauge", "f64", "sum", 0, 1))
+
+TELEMETRY = [
+    A.TASK_RATE,
+    A.RADIO_MBPS,
+    A.CPU_LOAD,
+    A.QUEUE_TASKS,
+    A.LATENCY_MS,
+    A.COMPLETED,
+    A.MISSED,
+    A.ENERGY_J,
+]
+SERVER = [A.LOAD_GHZ, A.SERVER_QUEUE, A.UP]
+LINK = [A.LOAD_MBPS, A.BACKGROUND_MBPS, A.CAPACITY_MBPS, A.UP]
+RESOURCES = [A.LOAD_GHZ, A.SERVER_QUEUE, A.UP, A.LOAD_MBPS, A.CAPACITY_MBPS, A.BACKGROUND_MBPS]
+SUMMARY = [
+    A.RATE_SUM,
+    A.RATE_COUNT,
+    A.COMPLETED_SUM,
+    A.MISSED_SUM,
+    A.ENERGY_SUM,
+    A.LATENCY_SUM,
+    A.LATENCY_COUNT,
+    A.OLDEST,
+    A.DEMAND,
+]
+DEFAULT_MAX_AGE_MS = 5_000
+
+
+def registry() -> _core.AttributeRegistry:
+    """Return a registry with every attribute of this module."""
+    built = _core.AttributeRegistry()
+    for number, name, unit, kind, value_type, merge, low, high in _ROWS:
+        built.add(int(number), name, unit, kind, value_type, merge, float(low), float(high), DEFAULT_MAX_AGE_MS)
+    return built
+
+
+def attribute_name(number: int) -> str:
+    """Name of an attribute id; ``attribute 812`` when it is not ours."""
+    for row in _ROWS:
+        if row[0] == number:
+            return row[1]
+    return f"attribute {number}"

@@ -1,0 +1,58 @@
+"""Everything a twin can ask of the runtime, on one screen. Imperative, frozen, no behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Hand a frame to a neighbour's endpoint."""
+
+    peer: str
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StartSolve:
+    """Solve these problems elsewhere; the answers come back as one ``Solved`` with this ticket."""
+
+    ticket: int
+    requests: Sequence[object]
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Wake me with ``TimerFired(name, epoch)`` at `at` (virtual or monotonic ns)."""
+
+    name: str
+    epoch: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Actuate:
+    """Put device set-points in force in the plant: share of each device's tasks a tier (rest is shed)."""
+
+    epoch: int
+    device: npt.NDArray[np.int64]
+    shares: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One entry of the event log; no wall time, pid, port or path may stand in it."""
+
+    what: str
+    epoch: int
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+Effect = Send | StartSolve | SetTimer | Actuate | Record

@@ -1,0 +1,70 @@
+"""Everything that can happen to a twin, on one screen. Past tense, frozen, no behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The twin begins; it opens its sessions."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReceived:
+    """A neighbour's frame arrived (bytes as on the wire)."""
+
+    peer: str
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """The southbound side of a device gateway delivered telemetry.
+
+    One column an attribute: rows of the gateway's table (u32[k]), values (f64[k], NaN = not sent) and the sender's
+    own time of each sample (i64[k] ns).
+    """
+
+    rows: npt.NDArray[np.uint32]
+    times: npt.NDArray[np.int64]
+    attributes: Sequence[int]
+    values: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The report period ended: what is dirty is summarised and published upwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochBegan:
+    """A base epoch began. A tier decides when the number is divisible by its ``control_every``."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer that the twin asked for ran out; `name` says which waiting state it bounds."""
+
+    name: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """The answers to a :class:`~tiertwin.twin.effects.StartSolve`, in the order asked."""
+
+    ticket: int
+    answers: Sequence[object] = field(default=())
+
+
+Event = Started | FrameReceived | Sampled | Reported | EpochBegan | TimerFired | Solved

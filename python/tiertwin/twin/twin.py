@@ -1,0 +1,294 @@
+"""A twin: the state of one domain and its place in the tree, as a pure state machine.
+
+``handle(event, now) -> list[Effect]``: no socket, no clock, no thread inside. What arrives is one frame or one batch of
+samples, what leaves are effects that the runtime carries out. The policy (what to allocate) is the twin's *controller*;
+the twin itself keeps the sessions, the tables and the order of things:
+
+    frame  → session (one call into the core) → table or unit → controller
+    report → abstraction (members → groups) → uplink table → delta to the parent
+
+`now` is in ns on the twin's own monotonic clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tiertwin import _core
+from tiertwin.twin.attributes import TableId
+from tiertwin.twin.effects import Effect, Record, Send
+from tiertwin.twin.events import (
+    EpochBegan,
+    Event,
+    FrameReceived,
+    Reported,
+    Sampled,
+    Solved,
+    Started,
+    TimerFired,
+)
+from tiertwin.twin.lease import Lease
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tiertwin.twin.lease import Lease as LeaseType
+
+EVENT_LIVE, EVENT_LOST, EVENT_WELL = 1, 4, 7
+
+
+@dataclass(frozen=True)
+class TableShape:
+    """One table between two neighbours: both ends declare the same."""
+
+    table: int
+    attributes: Sequence[int]
+    rows: int
+
+
+@dataclass(frozen=True)
+class NeighbourSpec:
+    """What flows between a twin and one neighbour, seen from the twin."""
+
+    name: str
+    is_parent: bool
+    table_in: TableShape | None = None
+    table_out: TableShape | None = None
+    units_in: Sequence[TableShape] = ()
+    units_out: Sequence[TableShape] = ()
+
+
+@dataclass(frozen=True)
+class TwinConfig:
+    """Everything a twin is made of besides its policy."""
+
+    name: str
+    tier: int
+    stream_ids: Sequence[int]  # one a neighbour, in order of `neighbours`
+    neighbours: Sequence[NeighbourSpec]
+    table: TableShape | None = None  # southbound table of a gateway
+    incarnation: int = 1
+    heartbeat_ms: int = 250
+    virtual_clock: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Rows of a unit table that take effect together, with the lease when they are a budget."""
+
+    peer: str
+    table: int
+    cells: dict[int, Any]
+    lease: LeaseType | None
+
+
+class Controller(Protocol):
+    """The policy of a twin. Pure like the twin: what it wants done, it returns."""
+
+    def summarise(self, twin: Twin, now: int) -> None:
+        """Bring the uplink table up to date with what changed since the last report."""
+        ...
+
+    def began(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
+        """A base epoch began."""
+        ...
+
+    def told(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
+        """A neighbour's cut, point, query or budget arrived complete."""
+        ...
+
+    def solved(self, twin: Twin, event: Solved, now: int) -> list[Effect]:
+        """Answers of the solver came back."""
+        ...
+
+    def timed_out(self, twin: Twin, event: TimerFired, now: int) -> list[Effect]:
+        """A waiting state ran out of time."""
+        ...
+
+    def fork(self) -> Controller:
+        """Return an independent copy."""
+        ...
+
+
+@dataclass
+class Neighbour:
+    """One neighbour: its session and the tables between us."""
+
+    spec: NeighbourSpec
+    peer: _core.Peer
+    table_in: _core.StateTable | None = None
+    table_out: _core.StateTable | None = None
+    live: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+
+@dataclass
+class Counters:
+    """What happened and is not an event of its own; by reason, so that nothing is dropped in silence."""
+
+    refused: dict[int, int] = field(default_factory=dict)
+    frames_in: int = 0
+    records_in: int = 0
+
+    def refuse(self, reason: int) -> None:
+        self.refused[reason] = self.refused.get(reason, 0) + 1
+
+
+class Twin:
+    """State of one node of the tree.
+
+    Parameters
+    ----------
+    config
+        Name, tier, neighbours and tables.
+    controller
+        Policy; see :class:`Controller`.
+    """
+
+    def __init__(self, config: TwinConfig, controller: Controller, registry: _core.AttributeRegistry) -> None:
+        self.config = config
+        self.name = config.name
+        self.tier = config.tier
+        self.controller = controller
+        self.counters = Counters()
+        self.epoch = -1
+        self._registry = registry
+        self.table = self._make_table(config.table)
+        self.neighbours: dict[str, Neighbour] = {}
+        for spec, stream in zip(config.neighbours, config.stream_ids, strict=True):
+            self.neighbours[spec.name] = self._make_neighbour(spec, stream)
+        self.parent = next((n for n in self.neighbours.values() if n.spec.is_parent), None)
+        self.children = [n for n in self.neighbours.values() if not n.spec.is_parent]
+        self._handlers: dict[type, Callable[[Any, int], list[Effect]]] = {
+            FrameReceived: self._on_frame,
+            Reported: self._on_report,
+            Sampled: self._on_samples,
+            EpochBegan: self._on_epoch,
+            Started: self._on_start,
+            Solved: lambda event, now: self.controller.solved(self, event, now),
+            TimerFired: lambda event, now: self.controller.timed_out(self, event, now),
+        }
+
+    # -- construction ------------------------------------------------------------------------------------------------
+    def _make_table(self, shape: TableShape | None) -> _core.StateTable | None:
+        if shape is None:
+            return None
+        return _core.StateTable(self._registry, shape.table, [int(a) for a in shape.attributes], shape.rows)
+
+    def _make_neighbour(self, spec: NeighbourSpec, stream: int) -> Neighbour:
+        config = self.config
+        peer = _core.Peer(
+            self._registry,
+            is_child=spec.is_parent,
+            incarnation=config.incarnation,
+            stream_id=stream,
+            heartbeat_ms=config.heartbeat_ms,
+            virtual_clock=config.virtual_clock,
+        )
+        made = Neighbour(spec, peer, self._make_table(spec.table_in), self._make_table(spec.table_out))
+        if made.table_in is not None:
+            peer.add_in(made.table_in)
+        if made.table_out is not None:
+            peer.add_out(made.table_out)
+        for shape in spec.units_in:
+            peer.add_unit_in(shape.table, [int(a) for a in shape.attributes], shape.rows)
+        for shape in spec.units_out:
+            peer.add_unit_out(shape.table, [int(a) for a in shape.attributes], shape.rows)
+        return made
+
+    # -- the one entry -------------------------------------------------------------------------------------------------
+    def handle(self, event: Event, now: int) -> list[Effect]:
+        """Take one event at time `now` (ns) and return what is to be done about it."""
+        return self._handlers[type(event)](event, now)
+
+    def _on_start(self, event: Started, now: int) -> list[Effect]:
+        if self.parent is None:
+            return []
+        return self._sends(self.parent, self.parent.peer.connect(now))
+
+    def _on_frame(self, event: FrameReceived, now: int) -> list[Effect]:
+        neighbour = self.neighbours.get(event.peer)
+        if neighbour is None:
+            self.counters.refuse(-1)
+            return []
+        received = neighbour.peer.receive(event.frame, now)
+        self.counters.frames_in += 1
+        self.counters.records_in += received.count
+        if received.reason:
+            self.counters.refuse(received.reason)
+        return self._after(neighbour, received, now)
+
+    def _after(self, neighbour: Neighbour, received: _core.Received, now: int) -> list[Effect]:
+        effects = self._sends(neighbour, received.reply)
+        for code in received.events:
+            effects += self._session_changed(neighbour, code, now)
+        for unit in received.units():
+            lease = None if unit.lease is None else _lease(unit.lease)
+            effects += self.controller.told(self, Unit(neighbour.name, unit.table, unit.cells, lease), now)
+        return effects
+
+    def _session_changed(self, neighbour: Neighbour, code: int, now: int) -> list[Effect]:
+        if code == EVENT_LIVE:
+            neighbour.live = True
+        elif code == EVENT_LOST:
+            neighbour.live = False
+            if neighbour.spec.is_parent:  # go on knocking; the lease decides how long the budget holds meanwhile
+                effects: list[Effect] = [Record("lost", self.epoch, {"peer": neighbour.name})]
+                return effects + self._sends(neighbour, neighbour.peer.connect(now))
+            return [Record("lost", self.epoch, {"peer": neighbour.name})]
+        return []
+
+    def _on_samples(self, event: Sampled, now: int) -> list[Effect]:
+        table = self.table
+        assert table is not None, f"{self.name} has no southbound table but was given samples"
+        for k, attribute in enumerate(event.attributes):
+            column = event.values[:, k]
+            sent = column == column  # NaN: not sent, the last one stays
+            table.set_timed(attribute, event.rows[sent], column[sent], event.times[sent])
+        return []
+
+    def _on_report(self, event: Reported, now: int) -> list[Effect]:
+        effects: list[Effect] = []
+        self.controller.summarise(self, now)
+        for neighbour in self.neighbours.values():
+            peer = neighbour.peer
+            peer.epoch = max(self.epoch, 0)
+            if neighbour.table_out is not None:
+                effects += self._sends(neighbour, peer.publish(now))
+            if now >= peer.next_ns:
+                effects += self._after(neighbour, peer.tick(now), now)
+        return effects
+
+    def _on_epoch(self, event: EpochBegan, now: int) -> list[Effect]:
+        self.epoch = event.epoch
+        return self.controller.began(self, event.epoch, now)
+
+    # -- for controllers ---------------------------------------------------------------------------------------------
+    def send_unit(self, peer: str, table: TableId, cells: Any, now: int, lease: tuple[int, ...] | None = None) -> list[Effect]:
+        """Send rows that take effect together (`cells` has attributes, rows, values)."""
+        neighbour = self.neighbours[peer]
+        frames = neighbour.peer.send_unit(int(table), cells.attributes, cells.rows, cells.values, now, now, lease)
+        return self._sends(neighbour, frames)
+
+    def _sends(self, neighbour: Neighbour, frames: Sequence[bytes]) -> list[Effect]:
+        return [Send(neighbour.name, frame) for frame in frames]
+
+    def digests(self) -> dict[str, int]:
+        """Return the digest of every table this twin holds, by neighbour and direction."""
+        held: dict[str, int] = {}
+        if self.table is not None:
+            held["south"] = self.table.digest()
+        for neighbour in self.neighbours.values():
+            if neighbour.table_in is not None:
+                held[f"{neighbour.name}>"] = neighbour.table_in.digest()
+            if neighbour.table_out is not None:
+                held[f">{neighbour.name}"] = neighbour.table_out.digest()
+        return held
+
+
+def _lease(lease: _core.Lease) -> Lease:
+    return Lease(epoch=lease.epoch, term=lease.term, basis=lease.basis, until=lease.until_ns)

@@ -1,0 +1,108 @@
+"""One door for every source of a scenario: built-in name, YAML file, topohub name, networkx graph, mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tiertwin.errors import InputError, UnknownNameError, suggest
+from tiertwin.interop.networkx import is_graph, networkx_topology
+from tiertwin.interop.topohub import looks_like, topohub_names, topohub_raw
+from tiertwin.interop.yaml_loader import read_yaml
+from tiertwin.model.parse import Lines, describe, parse_scenario
+from tiertwin.model.scenario import Scenario
+from tiertwin.world.builtin import SCENARIOS, builtin_names
+from tiertwin.world.names import slug
+from tiertwin.world.resolver import check_places
+from tiertwin.world.sources import expand
+
+SUFFIXES = (".yaml", ".yml")
+
+
+def load(source: Any, **overrides: Any) -> Scenario:
+    """Return the scenario of `source`, with `overrides` laid over it.
+
+    Parameters
+    ----------
+    source
+        A built-in name (`builtin_names`), the path of a YAML file, a topohub name such as ``sndlib/germany50``, a
+        networkx graph, a mapping as a YAML file would hold it, or a `Scenario`.
+    overrides
+        Top-level keys of a scenario; a double underscore goes deeper: ``devices__count=1000``. Mappings are merged,
+        everything else is replaced.
+
+    Raises
+    ------
+    UnknownNameError
+        If nothing is called that, with the nearest names.
+    InputError
+        With every mistake in the scenario, each with its path.
+    """
+    data, where, lines = _read(source)
+    for key, value in overrides.items():
+        data = _laid_over(data, key.split("__"), value)
+    scenario = parse_scenario(data, where, lines)
+    if not scenario.topology.inline:
+        topology, _ = expand(scenario.topology)
+        check_places(scenario, topology)
+    return scenario
+
+
+def _read(source: Any) -> tuple[Any, str, Lines]:
+    if isinstance(source, Scenario):
+        return source.model_dump(mode="json"), source.name, {}
+    if isinstance(source, Mapping):
+        return dict(source), "scenario", {}
+    if is_graph(source):
+        name = slug(str(source.graph.get("name", ""))) or "own-topology"
+        return {"name": name, "topology": networkx_topology(source)}, "networkx graph", {}
+    if isinstance(source, Path):
+        return _from_file(source)
+    if isinstance(source, str):
+        return _named(source)
+    text = f"expected a name, a YAML path, a networkx graph, a mapping or a Scenario, got {describe(source)}"
+    raise InputError(text, "load")
+
+
+def _named(name: str) -> tuple[Any, str, Lines]:
+    if name in SCENARIOS:
+        return SCENARIOS[name], name, {}
+    path = Path(name)
+    if name.endswith(SUFFIXES) or _is_file(path):
+        return _from_file(path)
+    if looks_like(name):
+        try:
+            topohub_raw(name)
+        except UnknownNameError:
+            pass
+        else:
+            return {"name": slug(name) or "topohub", "topology": {"topohub": name}}, name, {}
+    known = builtin_names() + (topohub_names() if "/" in name else [])
+    hint = "a built-in name, a YAML file or a topohub name"
+    raise UnknownNameError(f"Unknown scenario {name!r}: expected {hint}{suggest(name, known)}")
+
+
+def _from_file(path: Path) -> tuple[Any, str, Lines]:
+    document = read_yaml(path)
+    return document.data, str(path), document.lines
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long, or a NUL in it: not a file
+        return False
+
+
+def _laid_over(data: Any, route: list[str], value: Any) -> Any:
+    """Return `data` with `value` at `route`; shares what does not change."""
+    base = dict(data) if isinstance(data, Mapping) else {}
+    if route:
+        base[route[0]] = _laid_over(base.get(route[0]), route[1:], value)
+        return base
+    if not isinstance(value, Mapping):
+        return value
+    for key, inner in value.items():
+        base[key] = _laid_over(base.get(key), [], inner)
+    return base

@@ -1,0 +1,131 @@
+"""Constants of the allocation problem of each site, from the world (CUTS §1). Plain arrays; nothing is solved here.
+
+A task of group i served at tier t costs ``s_i·lat_it + energy_utils·E_it`` utils, where, with D megabits and G
+gigacycles a task, R the rate of its ring, and a route of length L km over links of capacity c_l:
+
+    lat_i0 = G/f/(1 − ρ)                                f the group's mean clock, ρ = min(0.8, rate·G/f)
+    lat_it = D/R + 2·5 µs·L_t + Σ_l D/c_l + G/core      t ≥ edge
+    E_i0   = κ f² a cycle on the device,   E_it = D/R·P_tx + the server's energy for G
+
+The device shares its processor among its tasks (processor sharing) and ρ counts all of them as local: that mean delay
+is about the marginal one when half of them are. Waiting at shared resources is their owner's delay term.
+
+Results are small and their way back is propagation only.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tiertwin.model.tiers import Tier
+from tiertwin.world.world import F64, I64, World
+
+PROPAGATION_S_PER_KM = 5e-6
+LOCAL_LOAD_AT_MOST = 0.8
+NO_UPLINK_MBPS = 1e-6
+"""Stands for an uplink of nothing: a resource needs a capacity above 0."""
+
+
+def tier_latencies(world: World) -> F64:
+    """Return the latency of one task without waiting, s, [S, C, R, 4] (device, edge, fog, cloud)."""
+    megabits, gcycles = world.megabits[:, None], world.gcycles[:, None]
+    latency = np.empty((world.site_count, len(world.class_names), len(world.ring_rate_mbps), len(Tier)))
+    alone = gcycles / world.group_ghz
+    local = np.minimum(world.tasks_per_s[:, None] * alone, LOCAL_LOAD_AT_MOST)
+    latency[..., Tier.DEVICE] = alone / (1.0 - local)
+    served = megabits / world.ring_rate_mbps + gcycles / world.core_ghz
+    latency[..., Tier.EDGE] = served
+    to_fog = _route_delay(world, world.route_site_km, world.route_site_links)
+    to_cloud = _route_delay(world, world.route_fog_km, world.route_fog_links)[world.site_fog]
+    latency[..., Tier.FOG] = served + to_fog[:, :, None]
+    latency[..., Tier.CLOUD] = served + (to_fog + to_cloud)[:, :, None]
+    return latency
+
+
+def tier_energies(world: World) -> F64:
+    """Return the energy of one task, J, [S, C, R, 4]; what links and gateways use is not counted."""
+    constants = world.objective
+    energy = np.empty((world.site_count, len(world.class_names), len(world.ring_rate_mbps), len(Tier)))
+    energy[..., Tier.DEVICE] = constants.device_j_per_gcycle_ghz2 * world.group_ghz**2 * world.gcycles[:, None]
+    sent = (world.transmit_w * world.megabits)[:, None] / world.ring_rate_mbps
+    energy[..., Tier.EDGE :] = (sent + constants.server_j_per_gcycle * world.gcycles[:, None])[..., None]
+    return energy
+
+
+def tier_costs(world: World) -> F64:
+    """Return the cost of one task at each tier, utils, [S, C, R, 4]."""
+    cost = world.s[:, None, None] * tier_latencies(world)
+    return np.asarray(cost + world.objective.energy_utils_per_j * tier_energies(world))
+
+
+def offered_tasks(world: World, epoch: int) -> F64:
+    """Return the true mean task rate of every group in `epoch`, tasks/s, [S, C, R]: what the plant draws from."""
+    at = epoch % world.epochs_per_day
+    level = np.where(world.site_urban, world.profile_urban[at], world.profile_rural[at])
+    return np.asarray(level[:, None, None] * world.group_devices * world.tasks_per_s[:, None])
+
+
+def leaf_problem_arrays(
+    world: World, site: int, demand: F64, *, cost: F64 | None = None, uplink_mbps: float | None = None
+) -> dict[str, F64]:
+    """Return the arrays of the leaf problem of one site, keyed by its field names.
+
+    Own resources: 0 radio (cells, that is airtime s/s), 1 edge compute (GHz), 2 uplink (Mb/s). Quotas: 0 fog
+    compute (GHz), 1 fog uplink (Mb/s), 2 cloud compute (GHz).
+
+    Parameters
+    ----------
+    demand
+        Believed task rates of the site's groups, tasks/s, [G] with G = C·R.
+    cost
+        `tier_costs` of the world, if at hand: it does not change with demand.
+    uplink_mbps
+        The site's present share; without it the nominal one.
+    """
+    classes, rings, tiers = len(world.class_names), len(world.ring_rate_mbps), len(Tier)
+    groups = classes * rings
+    cost = tier_costs(world) if cost is None else cost
+    uplink = float(world.uplink_site_mbps[site]) if uplink_mbps is None else uplink_mbps
+    capacity = np.array([world.site_cells[site], world.site_cores[site] * world.core_ghz, max(uplink, NO_UPLINK_MBPS)])
+    constants = world.objective
+    kappa0 = np.array([constants.kappa0_radio, constants.kappa0_compute, constants.kappa0_link])
+
+    airtime = (world.megabits[:, None] / world.ring_rate_mbps).ravel()
+    megabits, gcycles = np.repeat(world.megabits, rings), np.repeat(world.gcycles, rings)
+    use_own = np.zeros((3, groups, tiers))
+    use_own[0, :, Tier.EDGE :] = airtime[:, None]
+    use_own[1, :, Tier.EDGE] = gcycles
+    use_own[2, :, Tier.FOG :] = megabits[:, None]
+    use_quota = np.zeros((3, groups, tiers))
+    use_quota[0, :, Tier.FOG] = gcycles
+    use_quota[1, :, Tier.CLOUD] = megabits
+    use_quota[2, :, Tier.CLOUD] = gcycles
+    return {
+        "demand": np.ascontiguousarray(demand, dtype=np.float64),
+        "weight": np.repeat(world.b, rings),
+        "alpha": np.repeat(world.alpha, rings),
+        "cost": np.ascontiguousarray(cost[site].reshape(groups, tiers)),
+        "use_own": use_own,
+        "capacity": capacity,
+        "kappa": kappa0 * capacity,
+        "use_quota": use_quota,
+    }
+
+
+def node_resources(world: World, name: str, uplink_mbps: float | None = None) -> dict[str, tuple[float, float]]:
+    """Return (capacity, kappa) of what a fog or the cloud owns: `compute`, GHz, and below the root `uplink`, Mb/s."""
+    twin = world.twins[world.twin_index(name)]
+    constants = world.objective
+    if twin.tier == Tier.CLOUD:
+        ghz = world.cloud_cores * world.core_ghz
+        return {"compute": (ghz, constants.kappa0_compute * ghz)}
+    ghz = float(world.fog_cores[twin.fog]) * world.core_ghz
+    mbps = float(world.uplink_fog_mbps[twin.fog]) if uplink_mbps is None else uplink_mbps
+    mbps = max(mbps, NO_UPLINK_MBPS)
+    return {"compute": (ghz, constants.kappa0_compute * ghz), "uplink": (mbps, constants.kappa0_link * mbps)}
+
+
+def _route_delay(world: World, km: F64, routes: tuple[I64, ...]) -> F64:
+    """Return propagation both ways plus storing and forwarding one task on every link, s, [routes, C]."""
+    per_megabit = np.array([float((1.0 / world.link_capacity_mbps[route // 2]).sum()) for route in routes])
+    return np.asarray(2.0 * PROPAGATION_S_PER_KM * km[:, None] + per_megabit[:, None] * world.megabits)

@@ -1,0 +1,45 @@
+"""Configures and builds the C++ tests once into a cached folder, then runs them.
+
+Skips with the reason where there is no compiler, CMake or doctest; ``TIERTWIN_REQUIRE_CPP=1`` turns that skip into a
+failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "cpp-tests"
+
+
+def unavailable(why: str) -> None:
+    if os.environ.get("TIERTWIN_REQUIRE_CPP") == "1":
+        pytest.fail(f"TIERTWIN_REQUIRE_CPP=1, but {why}")
+    pytest.skip(f"C++ tests not run: {why}")
+
+
+def run(*words: str, seconds: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, capture_output=True, text=True, timeout=seconds, cwd=ROOT)
+
+
+@pytest.mark.timeout(900)
+def test_core_tests_pass() -> None:
+    for tool in ("cmake", "c++"):
+        if shutil.which(tool) is None:
+            unavailable(f"{tool} is not installed")
+    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
+    options = ["-DTIERTWIN_TESTS=ON", "-DTIERTWIN_PYTHON=OFF", "-DTIERTWIN_STRICT=ON", "-DCMAKE_BUILD_TYPE=Release"]
+    configured = run("cmake", "-S", str(ROOT), "-B", str(BUILD), *generator, *options, seconds=120)
+    if configured.returncode and "doctest" in configured.stderr:
+        unavailable("doctest is not installed (Debian: doctest-dev)")
+    assert configured.returncode == 0, configured.stderr
+    built = run("cmake", "--build", str(BUILD), "-j", str(os.cpu_count() or 1), seconds=800)
+    assert built.returncode == 0, built.stdout[-4000:]
+    tested = run(str(BUILD / "tests" / "cpp" / "core_tests"), seconds=300)
+    assert tested.returncode == 0, tested.stdout[-4000:]
+    assert "test cases: 0" not in tested.stdout

@@ -1,0 +1,176 @@
+"""The direction of imports and includes, who may import what, and what each kind of process loads.
+
+The table below *is* the architecture of the Python side; the link lines of CMakeLists.txt are that of the C++ side.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "python" / "tiertwin"
+
+# Lowest first; a package imports only from lines above it in this list (siblings on a line do not see each other).
+LAYERS = [
+    {"errors", "_core"},
+    {"model"},
+    {"interop"},
+    {"world"},
+    {"twin", "allocate", "wire"},
+    {"functions"},
+    {"orchestrate", "plant", "store"},
+    {"report"},
+    {"runtime"},
+    {"study"},
+    {"cli"},
+]
+OWNERS = {
+    "cvxpy": {"allocate"},
+    "zmq": {"wire"},
+    "duckdb": {"store"},
+    "pybind11": set(),
+    "yaml": {"interop"},
+    "pydantic": {"model", "interop", "world"},
+    "click": {"cli"},
+    "topohub": {"interop"},
+    "threading": {"runtime"},
+    "subprocess": {"runtime"},
+    "multiprocessing": set(),
+    "pickle": set(),
+}
+CPP_DEPENDS = {
+    "base": set(),
+    "graph": {"base"},
+    "state": {"base"},
+    "queueing": {"base"},
+    "alloc": {"base"},
+    "sync": {"state", "base"},
+    "abstraction": {"graph", "state", "base"},
+    "plant": {"graph", "base"},
+}
+CLOCKS = re.compile(r"\btime\.(time|monotonic|perf_counter|process_time)(_ns)?\(|datetime\.now\(")
+
+
+def package_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0].removesuffix(".py")
+
+
+def imports_of(path: Path) -> set[str]:
+    """Modules imported anywhere in a file, under ``if TYPE_CHECKING`` excepted."""
+    tree = ast.parse(path.read_text())
+    typing_only = {
+        id(node)
+        for branch in ast.walk(tree)
+        if isinstance(branch, ast.If) and "TYPE_CHECKING" in ast.unparse(branch.test)
+        for node in ast.walk(branch)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            if node.module == "tiertwin":
+                found |= {f"tiertwin.{alias.name}" for alias in node.names}
+    return found
+
+
+PYTHON = sorted(p for p in PACKAGE.rglob("*.py") if p.name != "__init__.py" or p.parent != PACKAGE)
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_down(path: Path) -> None:
+    level = {name: k for k, names in enumerate(LAYERS) for name in names}
+    own = package_of(path)
+    assert own in level, f"package {own!r} has no layer: give it one in LAYERS"
+    for module in imports_of(path):
+        if module.startswith("tiertwin."):
+            other = module.split(".")[1]
+            if other in ("__version__", own):
+                continue
+            assert other in level, f"{path}: imports unknown package {other}"
+            assert level[other] < level[own], f"{path}: {own} may not import {other}"
+        root = module.split(".")[0]
+        if root in OWNERS and own not in OWNERS[root]:
+            pytest.fail(f"{path}: only {sorted(OWNERS[root])} may import {root}")
+
+
+def test_only_the_runtime_reads_clocks() -> None:
+    offenders = [
+        f"{p.relative_to(ROOT)}: {m.group(0)}"
+        for p in PYTHON
+        if package_of(p) not in ("runtime", "cli", "study", "store", "report")
+        for m in CLOCKS.finditer(p.read_text())
+    ]
+    # a solve is timed where it happens; no decision depends on it
+    allowed = {"python/tiertwin/allocate/monolithic.py"}
+    assert [o for o in offenders if o.split(":")[0] not in allowed] == []
+
+
+def test_the_twin_never_reads_the_plant() -> None:
+    """Truth of the plant and the day's profiles may not be named where twins think."""
+    secret = re.compile(r"truth_|profile_(urban|rural|background)|offered_tasks\(|tiertwin\.plant")
+    for folder in ("twin", "functions", "orchestrate", "allocate", "wire"):
+        for path in (PACKAGE / folder).rglob("*.py"):
+            assert not secret.search(path.read_text()), f"{path} knows what only the plant knows"
+
+
+CPP = sorted([*(ROOT / "cpp").rglob("*.cpp"), *(ROOT / "cpp").rglob("*.hpp")])
+
+
+@pytest.mark.parametrize("path", CPP, ids=lambda p: str(p.relative_to(ROOT / "cpp")))
+def test_includes_point_down(path: Path) -> None:
+    own = path.relative_to(ROOT / "cpp").parts[0]
+    text = path.read_text()
+    if own == "bindings":
+        assert path.name == "common.hpp" or "#include <pybind11" not in text, "pybind11 is included by common.hpp only"
+        return
+    assert "pybind11" not in text, f"{path}: the core knows no Python"
+    for include in re.findall(r'#include "([a-z]+)/', text):
+        assert include == own or include in CPP_DEPENDS[own], f"{path}: {own} may not include {include}"
+    for forbidden in ("<iostream>", "<fstream>", "<thread>", "<chrono>", "<cstdio>", "<random>"):
+        assert f"#include {forbidden}" not in text, f"{path}: the core has no I/O, thread, clock or chance of its own"
+
+
+def test_cmake_link_lines_are_the_table_above() -> None:
+    text = (ROOT / "CMakeLists.txt").read_text()
+    found = {
+        name: set(depends.split())
+        for name, depends in re.findall(r"tiertwin_module\((\w+)(?: DEPENDS ([\w ]+))?\)", text)
+    }
+    assert found == CPP_DEPENDS
+
+
+HEAVY = ["numpy", "tiertwin._core", "pydantic", "yaml", "networkx", "cvxpy", "duckdb"]
+LOADS = {
+    "import tiertwin": HEAVY,
+    "from tiertwin.cli import main; main(['--help'])": HEAVY,
+    "import tiertwin.twin.twin, tiertwin.orchestrate.gateway": ["pydantic", "yaml", "networkx", "cvxpy", "duckdb", "click"],
+    "import tiertwin.orchestrate.edge, tiertwin.orchestrate.inner": ["pydantic", "yaml", "networkx", "cvxpy", "duckdb", "click"],
+    "import tiertwin.allocate.master": ["pydantic", "yaml", "duckdb", "click"],
+    "import tiertwin.store": ["cvxpy", "pydantic", "yaml", "networkx"],
+}
+
+
+@pytest.mark.parametrize("code", LOADS, ids=lambda c: c[:50])
+def test_what_a_process_loads(code: str) -> None:
+    program = f"""
+import sys
+try:
+    {code}
+except SystemExit:
+    pass
+print("LOADED", *[m for m in {LOADS[code]!r} if m in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].split() == ["LOADED"], f"{code} loads too much"
