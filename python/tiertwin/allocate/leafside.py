@@ -66,7 +66,7 @@ class LeafSide:
         nothing = np.zeros(self.problem.quotas)
         at_zero = self._solver.solve_quota(self.problem, nothing)
         self._v0 = at_zero.value
-        self._learn_cut(self._clipped(at_zero.quota_price), at_zero.own_price)
+        self._learn_cut(at_zero)
         self._learn_point(at_zero, nothing)
         free = self._solver.solve_price(self.problem, nothing)
         self._learn(free)
@@ -112,14 +112,21 @@ class LeafSide:
     # ---------------------------------------------------------------- one cut, one point
 
     def _learn(self, answer: LeafAnswer) -> tuple[int, int]:
-        return self._learn_cut(self._clipped(answer.quota_price), answer.own_price), self._learn_point(answer, answer.use)
+        return self._learn_cut(answer), self._learn_point(answer, answer.use)
 
-    def _learn_cut(self, price: Array, own_price: Array) -> int:
-        cut = leaf_cut(self.problem, price, own_price)
-        slot = self._cuts.place(cut.phi, price, self._drift * cut.drift)
+    def _learn_cut(self, answer: LeafAnswer) -> int:
+        price = np.minimum(answer.quota_price, DEAR_LIMIT * self._dear())
+        slot = self._cuts.place(*self._cut_at(price, answer))
         if slot >= 0:
-            self._own_price[slot] = own_price
+            self._own_price[slot] = answer.own_price
         return slot
+
+    def _cut_at(self, price: Array, answer: LeafAnswer) -> tuple[float, Array, float]:
+        """Return φ, slope and declared drift of the cut at `price`; the answer's own φ where it is that of this price."""
+        if not self._drift and np.array_equal(price, answer.quota_price):
+            return answer.phi, price, 0.0
+        cut = leaf_cut(self.problem, price, answer.own_price)
+        return cut.phi, price, self._drift * cut.drift
 
     def _learn_point(self, answer: LeafAnswer, use: Array) -> int:
         slot = self._points.place(answer.value, use, self._value_after_drift(answer), answer.scale)
@@ -129,13 +136,13 @@ class LeafSide:
 
     def _refresh_cut(self, slot: int, *, exact: bool) -> None:
         price = self._cuts.slope[slot].copy()
-        cut = leaf_cut(self.problem, price, self._own_price[slot])
         if exact:
-            own_price = self._solver.solve_price(self.problem, price).own_price
-            tight = leaf_cut(self.problem, price, own_price)
-            if tight.phi < cut.phi:
-                cut, self._own_price[slot] = tight, own_price
-        self._cuts.put(slot, cut.phi, price, self._drift * cut.drift)
+            answer = self._solver.solve_price(self.problem, price)
+            self._own_price[slot] = answer.own_price
+            self._cuts.put(slot, *self._cut_at(price, answer))
+        else:
+            cut = leaf_cut(self.problem, price, self._own_price[slot])
+            self._cuts.put(slot, cut.phi, price, self._drift * cut.drift)
 
     def _refresh_point(self, slot: int, before: LeafProblem, *, exact: bool) -> None:
         use = self._points.slope[slot].copy()
@@ -157,9 +164,6 @@ class LeafSide:
         return min(answer.value, leaf_worth(grown, answer.x).value)
 
     # ---------------------------------------------------------------- saying it
-
-    def _clipped(self, price: Array) -> Array:
-        return np.minimum(price, DEAR_LIMIT * self._dear())
 
     def _dear(self) -> Array:
         """Price of each component at which the mean task costs as much as at the dearest tier."""
