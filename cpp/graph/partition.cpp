@@ -139,7 +139,7 @@ class Start {
                 if (std::tie(total_[at(g)], g) < std::tie(total_[at(to)], to)) to = g;
             });
             const double gap = total_[at(from)] - total_[at(to)];
-            // The sum of squares changes by 2 w (w - gap); the margin keeps rounding from moving a node to and fro.
+            // The sum of squares changes by 2 w (w - gap); the margin keeps rounding from moving a node back and forth.
             if (to == from || weight_[at(v)] <= 0 || gap <= even || weight_[at(v)] >= gap * (1 - 1e-9)) continue;
             if (!stays_connected(v)) continue;
             take(v, to);
