@@ -1,10 +1,11 @@
-"""Laws of two peers over a faulty channel: they converge once frames get through (laws 1, 7 and 9; R7–R13, R17, R18)."""
+"""Laws of two peers over a faulty channel: they converge after it heals (laws 1, 7, 9; R7–R13, R17, R18)."""
 
 from __future__ import annotations
 
 import itertools
 
 import pytest
+
 from support.peer_pair import BUDGET, CUT, EVENT, PRICE, QUERY, QUOTA, ROUND, Pair
 
 SEEDS = 320
@@ -21,14 +22,14 @@ def _drive(pair: Pair) -> dict[str, float]:
         end, rng = pair.child, pair.rng
         if rng.random() < 0.4:
             said["cut"] = beat
-            pair.unit(end, CUT, QUOTA, ROUND, beat, [beat % 8])
+            pair.unit(end, CUT, (QUOTA, ROUND), beat, [beat % 8])
             said[f"cut{beat % 8}"] = beat
         if rng.random() < 0.3:
             said["query"] = beat
-            pair.unit(pair.parent, QUERY, QUOTA, ROUND, beat, [0, 1])
+            pair.unit(pair.parent, QUERY, (QUOTA, ROUND), beat, [0, 1])
         if rng.random() < 0.2:
             said["budget"] = beat
-            pair.unit(pair.parent, BUDGET, QUOTA, PRICE, beat, list(range(8)), (beat, beat, 60_000, 5, 2))
+            pair.unit(pair.parent, BUDGET, (QUOTA, PRICE), beat, list(range(8)), lease=(beat, beat, 60_000, 5, 2))
         if pair.now > pair.options.faults_ms * 1_000_000:
             return said
     raise AssertionError

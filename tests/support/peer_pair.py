@@ -11,6 +11,7 @@ import random
 from dataclasses import dataclass, field
 
 import numpy as np
+
 from tiertwin import _core
 
 MS = 1_000_000
@@ -191,14 +192,22 @@ class Pair:
         values = np.array([self.rng.uniform(-9, 9) for _ in rows])
         end.out.set(self.rng.choice([LOAD, RATE]), rows, values, self.now)
 
-    def unit(self, end: End, table: int, first: int, second: int, value: float, rows: list[int],
-             lease: tuple[int, int, int, int, int] | None = None) -> None:  # fmt: skip
-        """Send a unit that names two attributes of every row."""
+    def unit(
+        self,
+        end: End,
+        table: int,
+        attributes: tuple[int, ...],
+        value: float,
+        rows: list[int],
+        *,
+        lease: tuple[int, int, int, int, int] | None = None,
+    ) -> None:
+        """Send a unit that gives every attribute of every row the same value."""
         k = len(rows)
-        attrs = np.array([first] * k + [second] * k, np.int64)
-        values = np.full(2 * k, float(value))
-        frames = end.peer.send_unit(table, attrs, np.array(rows * 2, np.uint32), values, self.now, self.now, lease)
-        self.send(end, frames)
+        attrs = np.repeat(np.array(attributes, np.int64), k)
+        values = np.full(len(attributes) * k, float(value))
+        at = np.array(rows * len(attributes), np.uint32)
+        self.send(end, end.peer.send_unit(table, attrs, at, values, self.now, self.now, lease))
 
     def settled(self) -> bool:
         """Both live, nothing waiting, nothing unacknowledged (heartbeats may be on their way)."""
