@@ -101,7 +101,7 @@ class SiteView:
         each = self.demand / np.maximum(self.devices, 1)
         weight = np.maximum(each[self.group_of], 1e-12)
         dealt = _core.deal(self.group_of, weight, np.ascontiguousarray(x))
-        return np.ascontiguousarray(dealt / weight[:, None])
+        return np.ascontiguousarray(np.clip(dealt / weight[:, None], 0.0, 1.0))  # clip: the last bit of a division
 
 
 class EdgeController:
@@ -165,9 +165,11 @@ class EdgeController:
         self.problem = self.view.problem()
         self.version = epoch + 1  # one data version an epoch, the same number all over the tree
         effects = self._say(twin, self._refreshed(), units.Stamp(epoch, 0), now)
-        if self._rhythm.decides(twin.tier + 1, epoch) and (self.lease.holds(now) or epoch == 0 or parent.live):
-            return [*effects, SetTimer("budget", epoch, now + self._rhythm.budget_ms * MILLISECOND)]
-        return effects + self._decide(twin, epoch, now)
+        if not self.lease.holds(now) or not self._rhythm.decides(twin.tier + 1, epoch):
+            effects += self._decide(twin, epoch, now)  # nobody to wait for: the start, a silent or a slower parent
+        if not self._rhythm.decides(twin.tier + 1, epoch):
+            return effects
+        return [*effects, SetTimer("budget", epoch, now + self._rhythm.budget_ms * MILLISECOND)]
 
     def _refreshed(self) -> Any:
         assert self.problem is not None

@@ -215,6 +215,8 @@ class InnerController:
 
     def _hear(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
         stamp = units.stamp_of(unit.table, unit.cells)
+        if not self._rhythm.decides(twin.tier, stamp.epoch):
+            return []  # this tier looks at its children only when it decides
         held = self.gathering
         if (stamp.epoch, stamp.round) > (held.stamp.epoch, held.stamp.round) and stamp.epoch > held.stamp.epoch:
             self._open(stamp)  # a child began the epoch before us
