@@ -159,6 +159,7 @@ class EdgeController:
         assert parent is not None
         assert parent.table_out is not None
         if epoch > 0:
+            self.tally.local_epochs += self.local_policy  # the epoch that has just ended
             self.view.observe(child.table_in, now)
         rows = np.arange(self.view.groups, dtype=np.uint32)
         parent.table_out.set(A.DEMAND, rows, np.ascontiguousarray(self.view.demand), now)
@@ -219,8 +220,6 @@ class EdgeController:
         assert self.problem is not None
         effects: list[Effect] = []
         under_lease = self.quota is not None and self.lease.holds(now)
-        if not under_lease:
-            self.tally.local_epochs += 1
         if under_lease == self.local_policy:  # changed sides
             self.local_policy = not under_lease
             if epoch > 0:
