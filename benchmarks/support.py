@@ -61,8 +61,8 @@ def _figure(seconds: float, case: Case) -> float:
 def measure(case: Case, least_runs: int) -> dict[str, Any]:
     """Check the answers, then time pairs in turns: what disturbs one disturbs the other.
 
-    At least `least_runs` pairs, and more (odd, up to `MOST_RUNS`) while `CASE_SECONDS` last. When to stop depends on the
-    time spent only, never on the figures.
+    At least `least_runs` pairs, and more (odd, up to `MOST_RUNS`) while `CASE_SECONDS` last. When to stop depends on
+    the time spent only, never on the figures.
     """
     given = () if case.setup is None else (case.setup(),)
     ours = case.ours(*given)
@@ -108,9 +108,7 @@ def main(description: str, cases: Callable[[bool], Iterable[Case]]) -> None:
     options = parser.parse_args()
     runs = max(5, options.runs or (5 if options.quick else 15))
     if not options.json:
-        print(
-            f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; median of at least {runs} runs"
-        )
+        print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; at least {runs} runs")
     for case in cases(options.quick):
         try:
             result = measure(case, runs)
