@@ -6,15 +6,15 @@
 
 For any prices g, λ ≥ 0 the relaxed leaf separates by group and every group uses its cheapest tier:
 
-    V(r) ≤ φ + g·r,   φ = Σ_i d_i [b_i U(q_i) − p_i q_i] + Σ_k D*_k(λ_k),   p_i = min_t tier price,  q_i = min(1, (b_i/p_i)^(1/α))
+    V(r) ≤ φ + g·r,   φ = Σ_i d_i [b_i U(q_i) − p_i q_i] + Σ_k D*_k(λ_k)
+    p_i = min_t tier price,  q_i = min(1, (b_i/p_i)^(1/α))
 
-No solver takes part in it, so a bound is true whatever a solver returned. Everything here is numpy, pure and vectorised.
+No solver takes part in it, so a bound is true whatever a solver returned. Everything here is numpy, pure, vectorised.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 
@@ -41,8 +41,9 @@ def delay(load: Array, capacity: Array, kappa: Array) -> Array:
 def marginal_delay(load: Array, capacity: Array, kappa: Array) -> Array:
     """Return D'(y) = κ C / (C − y)², the price of a resource at load y (clipped to 0.98 C); 0 where C is 0."""
     capacity, kappa = np.asarray(capacity, dtype=np.float64), np.asarray(kappa, dtype=np.float64)
-    room = np.maximum(capacity - np.clip(load, 0, LOAD_LIMIT * capacity), 1e-300)
-    return np.where(capacity > 0, kappa * capacity / room**2, 0.0)
+    room = np.maximum(capacity - np.clip(load, 0.0, LOAD_LIMIT * capacity), 1e-300)
+    price: Array = np.where(capacity > 0, kappa * capacity / room**2, 0.0)
+    return price
 
 
 def conjugate(price: Array, capacity: Array, kappa: Array) -> Array:
@@ -77,7 +78,8 @@ def tier_prices(problem: LeafProblem, quota_price: Array, own_price: Array) -> A
     """Return ``[G, T]``: what one task of each group costs at each tier when resources have these prices."""
     own = np.tensordot(own_price, problem.use_own, axes=1)
     quota = np.tensordot(quota_price, problem.use_quota, axes=1)
-    return cast("Array", problem.cost + own + quota)
+    price: Array = problem.cost + own + quota
+    return price
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +146,12 @@ def leaf_worth(problem: LeafProblem, x: Array) -> LeafWorth:
     limit = LOAD_LIMIT * problem.capacity
     over = np.where(own_load > limit, (own_load - limit) / np.maximum(limit, 1e-300), 0.0)
     unit = np.maximum(demand, 1e-9)
-    violation = max(0.0, float((-x.min(axis=1) / unit).max()), float(((served - demand) / unit).max()), float(over.max(initial=0.0)))
-    cost = float((problem.cost * x).sum()) + float(delay(np.minimum(own_load, limit), problem.capacity, problem.kappa).sum())
+    violation = max(
+        0.0, float((-x.min(axis=1) / unit).max()), float(((served - demand) / unit).max()), float(over.max(initial=0.0))
+    )
+    cost = float((problem.cost * x).sum()) + float(
+        delay(np.minimum(own_load, limit), problem.capacity, problem.kappa).sum()
+    )
     return LeafWorth(
         value=float(gain.sum()) - cost,
         scale=float(scale.sum()),

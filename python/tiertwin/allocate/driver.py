@@ -85,7 +85,7 @@ class TreeResult:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an allocation of the whole tree is worth, with every delay term, and how far it breaks a limit (relative)."""
+    """What an allocation of a whole tree is worth, every delay term included, and how far it breaks a limit."""
 
     value: float
     scale: float
@@ -138,10 +138,14 @@ class Hierarchy:
         η declared by every leaf (0: nothing is declared).
     """
 
-    def __init__(self, tree: Tree, solver: LeafSolver, masters: MasterSolver, *, slots: int = 12, drift: float = 0.0) -> None:
+    def __init__(
+        self, tree: Tree, solver: LeafSolver, masters: MasterSolver, *, slots: int = 12, drift: float = 0.0
+    ) -> None:
         self.tree, self.version = tree, 0
         self._masters = masters
-        self.leaf_sides = {leaf.name: LeafSide(leaf.problem, 0, solver, slots=slots, drift=drift) for leaf in tree.leaves()}
+        self.leaf_sides = {
+            leaf.name: LeafSide(leaf.problem, 0, solver, slots=slots, drift=drift) for leaf in tree.leaves()
+        }
         if len(self.leaf_sides) != sum(1 for _ in tree.leaves()):
             raise InputError("leaf names: expected distinct names", where=tree.name)
         self.node_sides = {node.name: _side(node, slots) for node in tree.nodes()}

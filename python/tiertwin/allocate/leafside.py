@@ -6,6 +6,7 @@ version whatever its solver returned (bounds.py has the proof), so a bad solver 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Protocol
 
@@ -13,10 +14,13 @@ import numpy as np
 
 from tiertwin.allocate.bounds import leaf_cut, leaf_worth
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array, LeafAnswer, LeafProblem
-from tiertwin.allocate.messages import Query, Said
+from tiertwin.allocate.messages import Query, Said, Slots
+from tiertwin.allocate.registry import Allocator
 from tiertwin.allocate.slots import SlotTable
 
-DEAR_LIMIT = 10.0  # prices are clipped at so many times the dearest tier cost; any price is valid, this keeps cuts useful
+DEAR_LIMIT = (
+    10.0  # prices are clipped at so many times the dearest tier cost; any price is valid, this keeps cuts useful
+)
 HELLO_SHARES = (0.15, 0.4)  # shares of the use at price 0 at which a hello asks itself
 LEAST_HELLO = 1e-3  # it asks for at least this share of the most it could use of each component
 
@@ -31,6 +35,21 @@ class LeafSolver(Protocol):
         """Return the best plan when quotas cost `price[J]`, with prices ≥ 0 of the own resources."""
 
 
+class AllocatorSolver:
+    """A registered allocator (registry.py) as the solver of a leaf."""
+
+    def __init__(self, allocator: Allocator) -> None:
+        self._allocator = allocator
+
+    def solve_quota(self, problem: LeafProblem, quota: Array) -> LeafAnswer:
+        """Return the best plan inside `quota[J]`."""
+        return self._allocator.allocate(problem, quota=np.ascontiguousarray(quota))
+
+    def solve_price(self, problem: LeafProblem, price: Array) -> LeafAnswer:
+        """Return the best plan when quotas cost `price[J]`."""
+        return self._allocator.allocate(problem, price=np.ascontiguousarray(price))
+
+
 class LeafSide:
     """State of a leaf in the hierarchy: its problem, and the cuts and points it has said.
 
@@ -43,10 +62,13 @@ class LeafSide:
     slots
         Cuts and points kept; the parent has as many.
     drift
-        η ≥ 0: the leaf declares that no demand moves by more than this share before its next message. 0 declares nothing.
+        η ≥ 0: the leaf declares that no demand moves by more than this share from the data of the last version its
+        parent has acknowledged; it must say a new version before that. 0 declares nothing.
     """
 
-    def __init__(self, problem: LeafProblem, version: int, solver: LeafSolver, *, slots: int = 12, drift: float = 0.0) -> None:
+    def __init__(
+        self, problem: LeafProblem, version: int, solver: LeafSolver, *, slots: int = 12, drift: float = 0.0
+    ) -> None:
         self.problem, self.version = problem, version
         self._solver, self._drift = solver, drift
         self._cuts = SlotTable(slots, problem.quotas, smaller_is_better=True)
@@ -81,8 +103,9 @@ class LeafSide:
         self._points.note_used(query.used >> 16)
         quota = np.maximum(query.quota, 0.0)
         price = np.clip(query.price, 0.0, None)
-        found = [self._learn(self._solver.solve_quota(self.problem, quota)), self._learn(self._solver.solve_price(self.problem, price))]
-        return self._say(_distinct(cut for cut, _ in found), _distinct(point for _, point in found))
+        answers = [self._solver.solve_quota(self.problem, quota), self._solver.solve_price(self.problem, price)]
+        cuts, points = zip(*[self._learn(answer) for answer in answers], strict=True)
+        return self._say(distinct(cuts), distinct(points))
 
     def refresh(self, problem: LeafProblem, version: int, *, exact: bool = True) -> Said:
         """Take new data and say every slot again under its number: slopes and uses stay, intercepts and values are new.
@@ -103,10 +126,10 @@ class LeafSide:
         for slot in self._points.taken:
             self._refresh_point(int(slot), before, exact=exact)
         self._v0 = float(self._points.level[0])
-        return self._say(self._cuts.taken, self._points.taken)
+        return replace(self._say(self._cuts.taken, self._points.taken), kept=True)
 
     def commit(self, quota: Array) -> LeafAnswer:
-        """Solve inside a granted quota: the plan that is put in force, worth at least any mixture of points inside it."""
+        """Solve inside a granted quota: the plan put in force, worth at least any mixture of points inside it."""
         return self._solver.solve_quota(self.problem, np.maximum(quota, 0.0))
 
     # ---------------------------------------------------------------- one cut, one point
@@ -116,21 +139,21 @@ class LeafSide:
 
     def _learn_cut(self, answer: LeafAnswer) -> int:
         price = np.minimum(answer.quota_price, DEAR_LIMIT * self._dear())
-        slot = self._cuts.place(*self._cut_at(price, answer))
-        if slot >= 0:
+        slot, written = self._cuts.place(*self._cut_at(price, answer))
+        if written:
             self._own_price[slot] = answer.own_price
         return slot
 
     def _cut_at(self, price: Array, answer: LeafAnswer) -> tuple[float, Array, float]:
-        """Return φ, slope and declared drift of the cut at `price`; the answer's own φ where it is that of this price."""
+        """Return φ, slope and declared drift of the cut at `price`; the answer's own φ where it is of this price."""
         if not self._drift and np.array_equal(price, answer.quota_price):
             return answer.phi, price, 0.0
         cut = leaf_cut(self.problem, price, answer.own_price)
         return cut.phi, price, self._drift * cut.drift
 
     def _learn_point(self, answer: LeafAnswer, use: Array) -> int:
-        slot = self._points.place(answer.value, use, self._value_after_drift(answer), answer.scale)
-        if slot >= 0:
+        slot, written = self._points.place(answer.value, use, self._value_after_drift(answer), answer.scale)
+        if written:
             self._plan[slot] = answer.x
         return slot
 
@@ -170,9 +193,10 @@ class LeafSide:
         demand = self.problem.demand
         cost = float((demand * self.problem.cost.max(axis=1)).sum())
         use = self.problem.quota_max
-        return np.where(use > 0, cost / np.maximum(use, 1e-300), 0.0)
+        dear: Array = np.where(use > 0, cost / np.maximum(use, 1e-300), 0.0)
+        return dear
 
-    def _say(self, cuts: np.ndarray, points: np.ndarray) -> Said:
+    def _say(self, cuts: Slots, points: Slots) -> Said:
         declared = self._drift > 0
         return Said(
             version=self.version,
@@ -198,6 +222,7 @@ def carry_over(before: LeafProblem, after: LeafProblem, x: Array, quota: Array) 
     capacity or `quota[J]` goes to the device tier too.
     """
     served = x.sum(axis=1)
+    out: Array
     shrink = np.minimum(1.0, after.demand / np.maximum(served, 1e-300))
     share = np.clip(served / np.maximum(before.demand, 1e-300), 0.0, 1.0)
     out = x * shrink[:, None]
@@ -215,5 +240,6 @@ def carry_over(before: LeafProblem, after: LeafProblem, x: Array, quota: Array) 
     return out
 
 
-def _distinct(slots: object) -> np.ndarray:
-    return np.array(sorted({s for s in slots if s >= 0}), dtype=np.int64)  # type: ignore[attr-defined]
+def distinct(slots: Iterable[int]) -> Slots:
+    """Return the slots of an answer, each once, ascending."""
+    return np.array(sorted(set(slots)), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The two master problems of a node, written in cvxpy, compiled once a shape, solved by Clarabel or in linear form by HiGHS.
+"""The two master problems of a node in cvxpy, compiled once a shape; Clarabel, or HiGHS in linear form.
 
     upper   max Σ_e θ_e − Σ_o κ_o (t_o − 1) − price·z
             θ_e ≤ φ_ek + g_ek·r_e,  0 ≤ r_e ≤ rmax_e
@@ -6,9 +6,9 @@
     both    Σ_e r_eo ≤ C_o y_o,  y_o ≤ 0.98,  t_o (1 − y_o) ≥ 1 (second-order cone),  Σ_e r_e,O: ≤ z ≤ quota
 
 κ (t − 1) at t = 1/(1 − y) is D(load) exactly. Solved in scaled form: grants as shares of rmax, loads as shares of
-capacity, values over the spread of the model; without it Clarabel loses digits at the capacity rows. Shapes are padded to
-buckets, so a node whose children come and go compiles rarely. Solves are stateless (`warm_start=False`, iteration limits
-and never a time limit): the same request gives the same answer.
+capacity, values over the spread of the model; without it Clarabel loses digits at the capacity rows. Shapes are padded
+to buckets, so a node whose children come and go compiles rarely. Solves are stateless (`warm_start=False`, iteration
+limits and never a time limit): the same request gives the same answer.
 
 Ladder: S1 faults → S2 conic → S3 linear form → None (the node goes on with S6–S8, nodeside.py). Every answer passes the
 independent check of nodemath.py, whatever its status.
@@ -17,17 +17,38 @@ independent check of nodemath.py, whatever its status.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import cvxpy as cp
+import cvxpy
 import numpy as np
 
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array
 from tiertwin.allocate.messages import UPPER, MasterAnswer, MasterRequest
 from tiertwin.allocate.nodemath import box, faults, settle, unit_of
 
-BUCKETS = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 50, 64, 80, 100, 128)  # children a compiled problem has room for
+cp: Any = cvxpy  # its names come by star imports, which strict mypy does not follow
+
+BUCKETS = (
+    1,
+    2,
+    3,
+    4,
+    6,
+    8,
+    10,
+    12,
+    16,
+    20,
+    24,
+    32,
+    40,
+    50,
+    64,
+    80,
+    100,
+    128,
+)  # children a compiled problem has room for
 PIECES = 16  # linear pieces a delay term has in the linear form
 OPTIMAL = 1e-4  # largest distance of a conic answer to its own dual bound, share of the model's spread
 OPTIMAL_LINEAR = 2e-2  # the same of the linear form

@@ -1,7 +1,7 @@
 """What passes between a parent, its children and the solver of their master problems. Frozen arrays, no behaviour.
 
-A child says *cuts* (V(r) ≤ φ + g·r for every quota r) and *points* (a plan that uses u is worth v). A parent asks with a
-*query*: one quota and one price a child. Numbers travel as f64, so nothing is rounded and no bound moves on the wire.
+A child says *cuts* (V(r) ≤ φ + g·r for every quota r) and *points* (a plan that uses u is worth v). A parent asks with
+a *query*: one quota and one price a child. Numbers travel as f64, so nothing is rounded and no bound moves on the wire.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Said:
     cut_slots, phi, g
         ``[n]``, ``[n]``, ``[n, J]``: V(r) ≤ phi + g·r for all r ≥ 0.
     point_slots, u, v, scale
-        ``[m]``, ``[m, J]``, ``[m]``, ``[m]``: V(u) ≥ v, and S = Σ w q^(1−α) of that plan. Slot 0 is the zero point u = 0.
+        ``[m]``, ``[m, J]``, ``[m]``, ``[m]``: V(u) ≥ v, and S = Σ w q^(1−α) of that plan. Slot 0 is u = 0.
     rmax
         ``[J]`` the most the subtree can use of each component.
     dear
@@ -38,6 +38,8 @@ class Said:
         Value when every quota below is 0: the fallback plan.
     leaves, stale
         Leaves below, and how many of them have older data than `version` without declared drift.
+    kept
+        A refresh: slopes and uses stand under these slots as they were said before, only the levels are news.
     drift, v_low
         ``[n]`` and ``[m]`` when drift is declared: until the next message V(r) ≤ phi + drift + g·r and V(u) ≥ v_low.
     """
@@ -55,6 +57,7 @@ class Said:
     v0: float
     leaves: int = 1
     stale: int = 0
+    kept: bool = False
     drift: Array | None = None
     v_low: Array | None = None
 
@@ -128,7 +131,7 @@ class MasterAnswer:
     r
         ``[N, J]`` quotas of the children.
     price
-        ``[J]`` marginal prices ≥ 0 of all components (own: dual of the load row; passed: price + dual of the quota row).
+        ``[J]`` marginal prices ≥ 0 of all components (own: dual of the load; passed: price + dual of the quota).
     weight
         ``[N, K]`` ρ (upper) or λ (lower), ≥ 0, rows sum to 1.
     value
@@ -185,7 +188,7 @@ class Bounds:
 
     @property
     def gap_of_improvement(self) -> float:
-        """(ub − lb)/(ub − v0): the part of the benefit of cooperation not yet secured (0 when there is none to gain)."""
+        """(ub − lb)/(ub − v0): the part of the benefit of cooperation not yet secured (0 when there is none)."""
         benefit = self.ub - self.v0
         return (self.ub - self.lb) / benefit if benefit > 1e-12 * max(self.scale, 1e-300) else 0.0
 

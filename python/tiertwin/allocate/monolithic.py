@@ -1,13 +1,14 @@
 """The whole tree as one convex problem: the reference the hierarchy is measured against. Nobody in operation holds it.
 
-One vectorised cvxpy problem over every leaf's rows, with constants instead of Parameters (thousands of Parameters in one
-problem take tens of GB to compile). Variables are shares of demand, loads are shares of capacity, values a share of Σ w:
+One vectorised cvxpy problem over every leaf's rows, with constants instead of Parameters (thousands of Parameters in
+one problem take tens of GB to compile). Variables are shares of demand, loads are shares of capacity, values a share of
+Σ w:
 
     max Σ w U(q) − cost·z − κ·(t − 1),   q = Σ_t z ≤ 1,  load = B z ≤ 0.98,  t (1 − load) ≥ 1
 
-It counts as a reference only if it proves itself: the repaired plan valued by the independent formula (`driver.evaluate`)
-and the dual bound at its own prices, recomputed in closed form, must be ≤ 1e-5 S apart. Nothing is taken from the solver
-on trust.
+It counts as a reference only if it proves itself: the repaired plan valued by the independent formula
+(`driver.evaluate`) and the dual bound at its own prices, recomputed in closed form, must be ≤ 1e-5 S apart. Nothing is
+taken from the solver on trust.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
-import cvxpy as cp
+import cvxpy
 import numpy as np
 from scipy import sparse
 
@@ -25,6 +26,8 @@ from tiertwin.allocate.bounds import conjugate, leaf_cut
 from tiertwin.allocate.driver import Leaf, Tree, evaluate
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array
 from tiertwin.allocate.leafside import carry_over
+
+cp: Any = cvxpy  # its names come by star imports, which strict mypy does not follow
 
 PROOF = 1e-5  # largest distance between value and bound, share of S, at which a solution counts as a reference
 TIGHT = {"tol_gap_abs": 1e-9, "tol_gap_rel": 1e-9, "tol_feas": 1e-9}
@@ -201,7 +204,7 @@ def _repaired(tree: Tree, leaves: list[Leaf], flat: _Flat, share: Array) -> dict
 
 
 def _bound(leaves: list[Leaf], flat: _Flat, price: Array) -> float:
-    """The dual bound at any prices ≥ 0 of all resources: closed-form leaf cuts plus conjugates of the nodes' delay terms."""
+    """The dual bound at any prices ≥ 0 of all resources: closed-form leaf cuts plus conjugates of the nodes' delays."""
     total, own = 0.0, len(price) - sum(leaf.problem.own_resources for leaf in leaves)
     nodes = own
     for leaf, rows in zip(leaves, flat.quota_rows, strict=True):

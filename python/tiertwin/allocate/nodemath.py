@@ -5,10 +5,10 @@ With ρ, λ in the simplex per child, prices p ≥ 0 (p_o for own resource o, μ
     cut     W(R) ≤ Σ_e [Σ_k ρ_ek φ_ek + Σ_j (Σ_k ρ_ek g_ekj − p_j)⁺ rmax_ej] + Σ_o D*_o(p_o) + μ·R
     point   W(Σ_e Σ_k λ_ek u_ek,O:) ≥ Σ λ v − Σ_o D_o(Σ λ u_o)
 
-The first holds because a minimum is at most any convex mixture and the couplings are relaxed at prices ≥ 0; what is left
-is linear on the box 0 ≤ r ≤ rmax, or D*. The second because the mixture of plans is feasible. So neither depends on how
-good a solver's ρ, p or λ were. Weak duality between the two sides of one model is also the independent check of a
-solver's answer.
+The first holds because a minimum is at most any convex mixture and the couplings are relaxed at prices ≥ 0; what is
+left is linear on the box 0 ≤ r ≤ rmax, or D*. The second because the mixture of plans is feasible. So neither depends
+on how good a solver's ρ, p or λ were. Weak duality between the two sides of one model is also the independent check of
+a solver's answer.
 """
 
 from __future__ import annotations
@@ -24,12 +24,25 @@ from tiertwin.allocate.messages import LOWER, UPPER, MasterAnswer, MasterRequest
 SPREAD_LIMIT = 1e9  # S1: largest ratio of a slope's worth over its whole box to the spread of the model
 
 
-def node_cut(level: Array, slope: Array, weight: Array, price: Array, rmax: Array, capacity: Array, kappa: Array) -> float:
-    """Return the intercept φ of the node's cut with slope ``price[O:]`` (arguments as in MasterRequest, price ``[J]``)."""
+def node_cut(cuts: tuple[Array, Array], weight: Array, price: Array, *, top: Array, own: tuple[Array, Array]) -> float:
+    """Return the intercept φ of the node's cut with slope ``price[O:]``.
+
+    Parameters
+    ----------
+    cuts
+        φ ``[N, K]`` and g ``[N, K, J]`` of the children.
+    weight, price
+        ρ ``[N, K]``, rows in the simplex; p ``[J]`` ≥ 0.
+    top
+        ``[N, J]`` the box: more no child can use or be granted.
+    own
+        C ``[O]`` and κ ``[O]`` of the own resources.
+    """
+    (level, slope), (capacity, kappa) = cuts, own
     mixed = np.einsum("nk,nkj->nj", weight, slope)
-    over = np.maximum(mixed - price, 0.0) * rmax
-    own = conjugate(price[: capacity.size], capacity, kappa)
-    return float((weight * level).sum() + over.sum() + own.sum())
+    over = np.maximum(mixed - price, 0.0) * top
+    relaxed = conjugate(price[: capacity.size], capacity, kappa)
+    return float((weight * level).sum() + over.sum() + relaxed.sum())
 
 
 def box(request: MasterRequest) -> Array:
@@ -59,7 +72,9 @@ def primal_value(request: MasterRequest, r: Array, weight: Array) -> float:
     else:
         worth = (weight * request.level).sum()
     limit = LOAD_LIMIT * request.capacity
-    cost = delay(np.minimum(load[:own], limit), request.capacity, request.kappa).sum() + (request.price * load[own:]).sum()
+    cost = (
+        delay(np.minimum(load[:own], limit), request.capacity, request.kappa).sum() + (request.price * load[own:]).sum()
+    )
     return float(worth - cost)
 
 
@@ -71,7 +86,8 @@ def dual_value(request: MasterRequest, price: Array, weight: Array) -> float:
     quota = np.where(shadow > 0, request.quota, 0.0)
     full = np.concatenate([price[:own], passed])
     if request.kind == UPPER:
-        phi = node_cut(request.level, request.slope, weight, full, box(request), request.capacity, request.kappa)
+        resources = request.capacity, request.kappa
+        phi = node_cut((request.level, request.slope), weight, full, top=box(request), own=resources)
     else:
         best = (request.level - np.einsum("nkj,j->nk", request.slope, full)).max(axis=1)
         phi = float(best.sum() + conjugate(full[:own], request.capacity, request.kappa).sum())
@@ -125,7 +141,11 @@ def settle(request: MasterRequest, answer: MasterAnswer, *, slack: float, optima
     own = request.capacity.size
     price[own:] = np.where(np.isinf(request.quota), request.price, np.maximum(price[own:], request.price))
     limits = np.concatenate([LOAD_LIMIT * request.capacity, request.quota])
-    r = np.clip(answer.r, 0.0, box(request)) if request.kind == UPPER else np.einsum("nk,nkj->nj", weight, request.slope)
+    r = (
+        np.clip(answer.r, 0.0, box(request))
+        if request.kind == UPPER
+        else np.einsum("nk,nkj->nj", weight, request.slope)
+    )
     load = r.sum(axis=0)
     over = np.where(load > limits, 1 - limits / np.maximum(load, 1e-300), 0.0)
     tiny = load - limits <= 1e-6 * np.maximum(request.rmax.sum(axis=0), 1e-300)
@@ -136,7 +156,7 @@ def settle(request: MasterRequest, answer: MasterAnswer, *, slack: float, optima
     else:
         r, weight = _towards_zero_point(request, weight, over)
     value = primal_value(request, r, weight)
-    if dual_value(request, price, weight) - value > optimal * unit_of(request):
+    if np.isfinite(optimal) and dual_value(request, price, weight) - value > optimal * unit_of(request):
         return None
     return replace(answer, r=r, price=price, weight=weight, value=value)
 
@@ -188,4 +208,6 @@ def zero_answer(request: MasterRequest) -> MasterAnswer:
     weight[:, 0] = 1.0
     r = np.zeros_like(request.rmax)
     price = np.concatenate([np.zeros(request.capacity.size), request.price])
-    return MasterAnswer(r=r, price=price, weight=weight, value=primal_value(request, r, weight), step=8, status="zero points")
+    return MasterAnswer(
+        r=r, price=price, weight=weight, value=primal_value(request, r, weight), step=8, status="zero points"
+    )

@@ -1,14 +1,14 @@
-"""A node's side of the hierarchy: two models of its children, queries down, cuts and points up, the root's certificate.
+"""A node's side of the hierarchy: two models of its children, queries down, cuts and points up, at the root bounds.
 
-The *upper model* is the minimum of each child's cuts, the *lower model* the mixtures of its points; the node's own delay
-terms stand in both exactly. Each operation that needs a master problem solved is a generator: it yields a list of
+The *upper model* is the minimum of each child's cuts, the *lower model* the mixtures of its points; the node's own
+delay terms stand in both exactly. Each operation that needs a master problem solved is a generator: it yields a list of
 MasterRequest and is sent the list of answers (None where none came in time), so that a solver process can sit between
 and no clock or thread is in here. Children are folded in roster order; the order of calls to `learn` does not matter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from tiertwin.allocate.bounds import delay
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array
-from tiertwin.allocate.leafside import DEAR_LIMIT
+from tiertwin.allocate.leafside import DEAR_LIMIT, distinct
 from tiertwin.allocate.messages import LOWER, UPPER, Bounds, MasterAnswer, MasterRequest, Query, Said, Slots
 from tiertwin.allocate.nodemath import faults, greedy, node_cut, settle, zero_answer
 from tiertwin.allocate.slots import SlotTable
@@ -209,8 +209,8 @@ class NodeSide:
         self._own_cuts.note_used(query.used)
         self._own_points.note_used(query.used >> 16)
         learnt = yield from self._answer(query)
-        cuts, points = (np.array(sorted({s for s in slots if s >= 0}), dtype=np.int64) for slots in zip(*learnt, strict=True))
-        return self._say(cuts, points)
+        cuts, points = zip(*learnt, strict=True)
+        return self._say(distinct(cuts), distinct(points))
 
     def begin(self, version: int) -> None:
         """Open a new data version at the root: bounds from here on hold for these data."""
@@ -225,7 +225,7 @@ class NodeSide:
         """
         if query is None:
             upper, lower = yield from self._solve_root()
-            priced = (upper, lower)
+            priced = [upper, lower]
         else:
             answers = yield from self._solve(self._asked_models(query))
             upper, lower, *priced = answers
@@ -256,7 +256,7 @@ class NodeSide:
         return self._best
 
     def commit(self, quota: Array | None = None) -> Masters[Array]:
-        """Return the quotas ``[N, J]`` to grant: worth at least what was said for `quota` (root: at least the lower bound)."""
+        """Return the quotas ``[N, J]`` to grant: worth what was said for `quota` or more (root: the lower bound)."""
         if quota is None:
             best = yield from self.bounds()
             return best.plan
@@ -264,7 +264,8 @@ class NodeSide:
         fresh, kept = yield from self._solve([self._request(LOWER, quota=quota), archive])
         if kept.value > fresh.value + 1e-12 * abs(fresh.value):
             plans = np.stack([point.plan for point in self._archive])
-            return np.einsum("k,knj->nj", kept.weight[0, : len(plans)], plans)
+            mixed: Array = np.einsum("k,knj->nj", kept.weight[0, : len(plans)], plans)
+            return mixed
         return fresh.r
 
     # ---------------------------------------------------------------- solving
@@ -277,8 +278,13 @@ class NodeSide:
         """Take the solver's answer, or walk down the ladder: S6 greedy, S7 last good clipped, S8 zero points."""
         key = (*request.shape, bool(np.isinf(request.quota).any()))
         last = self._good.get(key)
-        rungs = [lambda: answer, lambda: None if faults(request) else greedy(request)]
-        rungs += [lambda: None if last is None else MasterAnswer(last.r, last.price, last.weight, last.value, 7, "last good")]
+        rungs: list[Callable[[], MasterAnswer | None]] = [
+            lambda: answer,
+            lambda: None if faults(request) else greedy(request),
+        ]
+        rungs += [
+            lambda: None if last is None else MasterAnswer(last.r, last.price, last.weight, last.value, 7, "last good")
+        ]
         for position, rung in enumerate(rungs):
             offer = rung()
             if offer is None or offer.weight.shape != request.level.shape:
@@ -353,19 +359,19 @@ class NodeSide:
         dear = self._model().dear[self.own :]
         price[self.own :] = np.minimum(price[self.own :], DEAR_LIMIT * dear)
         phi, drift = self._cut_value(upper.weight, price)
-        slot = self._own_cuts.place(phi, price[self.own :], drift)
-        if slot >= 0:
+        slot, written = self._own_cuts.place(phi, price[self.own :], drift)
+        if written:
             self._cut_basis[slot] = _CutBasis(upper.weight, price)
         return slot
 
     def _learn_own_point(self, lower: MasterAnswer, *, zero: bool) -> int:
         value, scale, low = self._mixture(lower.weight)
         use = np.zeros(self.levels - self.own) if zero else lower.r[:, self.own :].sum(axis=0)
-        slot = self._own_points.place(value, use, low, scale)
-        if slot >= 0:
+        slot, written = self._own_points.place(value, use, low, scale)
+        if written:
             self._point_basis[slot] = _PointBasis(lower.weight, lower.r)
             self._archive.append(_Archived(use, value, lower.r))
-            del self._archive[1:-ARCHIVE + 1]
+            del self._archive[1 : -ARCHIVE + 1]
         return slot
 
     def _refresh_cut(self, slot: int) -> None:
@@ -389,7 +395,7 @@ class NodeSide:
         model = self._model()
         box = model.rmax.copy()
         box[:, : self.own] = np.minimum(box[:, : self.own], LOAD_LIMIT * self.capacity)
-        phi = node_cut(model.phi, model.g, rho, price, box, self.capacity, self.kappa)
+        phi = node_cut((model.phi, model.g), rho, price, top=box, own=(self.capacity, self.kappa))
         return phi, float((rho * model.drift).sum())
 
     def _mixture(self, lam: Array) -> tuple[float, float, float]:
@@ -480,9 +486,14 @@ def _stack(heard: list[Said], cuts: list[SlotTable], points: list[SlotTable], ve
     behind = np.array([said.version != version for said in heard])
     covered = np.array([said.drift is not None for said in heard])
     phi, g, drift = (np.stack([t.dense(getattr(t, name)) for t in cuts]) for name in ("level", "slope", "spare"))
-    v, u, v_low, scale = (np.stack([t.dense(getattr(t, name)) for t in points]) for name in ("level", "slope", "spare", "scale"))
+    v, u, v_low, scale = (
+        np.stack([t.dense(getattr(t, name)) for t in points]) for name in ("level", "slope", "spare", "scale")
+    )
     worst = (behind & covered)[:, None]
-    lost = [said.leaves if late and not safe else said.stale for said, late, safe in zip(heard, behind, covered, strict=True)]
+    lost = [
+        said.leaves if late and not safe else said.stale
+        for said, late, safe in zip(heard, behind, covered, strict=True)
+    ]
     return _Model(
         phi=np.where(worst, phi + drift, phi),
         g=g,

@@ -49,17 +49,21 @@ class SlotTable:
         """Slot numbers in use, ascending."""
         return np.flatnonzero(self.filled).astype(np.int64)
 
-    def place(self, level: float, slope: Array, spare: float = 0.0, scale: float = 0.0) -> int:
-        """Give a new cut or point of the present version a slot; −1 when an equal slope stands with a better level."""
+    def place(self, level: float, slope: Array, spare: float = 0.0, scale: float = 0.0) -> tuple[int, bool]:
+        """Give a new cut or point of the present version a slot.
+
+        Returns
+        -------
+        The slot, and whether it was written: not when an equal slope stands there with a level at least as good.
+        """
         slot = self._equal(slope)
-        if slot >= 0:
-            self._idle[slot] = 0
-            if self._sign * (level - self.level[slot]) >= 0:
-                return -1
-        else:
+        if slot < 0:
             slot = self._free()
+        elif self._sign * (level - self.level[slot]) >= 0:
+            self._idle[slot] = 0
+            return slot, False
         self.put(slot, level, slope, spare, scale)
-        return slot
+        return slot, True
 
     def put(self, slot: int, level: float, slope: Array, spare: float = 0.0, scale: float = 0.0) -> None:
         """Write a slot, whatever it held."""
@@ -89,7 +93,9 @@ class SlotTable:
 
     def _equal(self, slope: Array) -> int:
         size = np.abs(self.slope).max(axis=1, initial=0.0)
-        near = np.abs(self.slope - slope).max(axis=1, initial=0.0) <= EQUAL * np.maximum(size, np.abs(slope).max(initial=0.0))
+        near = np.abs(self.slope - slope).max(axis=1, initial=0.0) <= EQUAL * np.maximum(
+            size, np.abs(slope).max(initial=0.0)
+        )
         same = np.flatnonzero(self.filled & near)
         return int(same[0]) if same.size else -1
 
