@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.plant_world import one_of_each, tiny_world
 
+from support.plant_world import one_of_each, tiny_world
 from tiertwin import _core
 from tiertwin.plant import PlantOptions, SimulatedPlant
 

@@ -428,7 +428,9 @@ class Plant:
         words = philox(self.seed, key, purpose, 4 * number + 1 + pair)
         radius, angle = math.sqrt(2 * exponential(words[0], words[1])), 2 * math.pi * uniform(words[2], words[3])
         noise = self.c["noise"]
-        return max(0.0, a * (1 + noise * radius * math.cos(angle))), max(0.0, b * (1 + noise * radius * math.sin(angle)))
+        return max(0.0, a * (1 + noise * radius * math.cos(angle))), max(
+            0.0, b * (1 + noise * radius * math.sin(angle))
+        )
 
     def _report(self, who: tuple[int, int], number: int) -> None:
         kind, i = who

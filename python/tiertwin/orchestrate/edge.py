@@ -94,7 +94,9 @@ class SiteView:
     def problem(self, demand: F64 | None = None) -> LeafProblem:
         """The leaf problem of this data version."""
         rates = self.demand if demand is None else demand
-        return LeafProblem(**leaf_problem_arrays(self.world, self.site, rates, cost=self._cost, uplink_mbps=self.uplink))
+        return LeafProblem(
+            **leaf_problem_arrays(self.world, self.site, rates, cost=self._cost, uplink_mbps=self.uplink)
+        )
 
     def shares(self, x: F64) -> F64:
         """Deal the groups' rates [G, T] to the devices and return each device's share a tier, [N, T]."""
@@ -247,7 +249,13 @@ class EdgeController:
             return answer
         self.tally.guarded += 1
         return replace(
-            answer, x=x, value=standing.value, scale=standing.scale, use=standing.use, own_load=standing.own_load, step=7
+            answer,
+            x=x,
+            value=standing.value,
+            scale=standing.scale,
+            use=standing.use,
+            own_load=standing.own_load,
+            step=7,
         )
 
     def _lease_to_gateway(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
@@ -295,7 +303,12 @@ class Summary:
         for source, target, counted in _SUMS:
             values = members.column(source)[:n]
             use = heard & np.isfinite(values)
-            out.set(target, rows, np.bincount(self._group_of[use], weights=values[use], minlength=groups).astype(np.float64), now)
+            out.set(
+                target,
+                rows,
+                np.bincount(self._group_of[use], weights=values[use], minlength=groups).astype(np.float64),
+                now,
+            )
             if counted is not None:
                 out.set(counted, rows, np.bincount(self._group_of[use], minlength=groups).astype(np.float64), now)
         oldest = np.full(groups, now / SECOND)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.master import Masters
 from tiertwin.allocate.monolithic import solve_monolithic
-from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.orchestrate.edge import EdgeController
 from tiertwin.orchestrate.inner import InnerController
 from tiertwin.orchestrate.policies import HIERARCHICAL
@@ -101,7 +101,9 @@ class Executed:
     wall_s: float
 
 
-def execute(plan: RunPlan, world: World, writer: RunWriter | None, log: Any = None, watcher: Watcher | None = None) -> Executed:
+def execute(
+    plan: RunPlan, world: World, writer: RunWriter | None, log: Any = None, watcher: Watcher | None = None
+) -> Executed:
     """Run every policy of `plan` on `world`.
 
     Parameters

@@ -174,7 +174,10 @@ class InProcessRun:
         rows = rows_of(reports.id)
         known = rows >= 0
         event = Sampled(
-            rows[known].astype(np.uint32), reports.time_ns[known] + ORIGIN, [int(a) for a in attributes], reports.values[known]
+            rows[known].astype(np.uint32),
+            reports.time_ns[known] + ORIGIN,
+            [int(a) for a in attributes],
+            reports.values[known],
         )
         self._feed(name, event)
 

@@ -266,7 +266,9 @@ class Twin:
         return self.controller.began(self, event.epoch, now)
 
     # -- for controllers ---------------------------------------------------------------------------------------------
-    def send_unit(self, peer: str, table: TableId, cells: Any, now: int, lease: tuple[int, ...] | None = None) -> list[Effect]:
+    def send_unit(
+        self, peer: str, table: TableId, cells: Any, now: int, lease: tuple[int, ...] | None = None
+    ) -> list[Effect]:
         """Send rows that take effect together (`cells` has attributes, rows, values)."""
         neighbour = self.neighbours[peer]
         frames = neighbour.peer.send_unit(int(table), cells.attributes, cells.rows, cells.values, now, now, lease)

@@ -6,10 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from support.leaves import random_leaf, random_query
 
+from support.leaves import random_leaf, random_query
 from tiertwin.allocate import kernel, registry
-from tiertwin.allocate.ladder import LeafLadder, LeafQuery, Rungs, Step, allocator_solver, climb, devices_only, sanitised
+from tiertwin.allocate.ladder import (
+    LeafLadder,
+    LeafQuery,
+    Rungs,
+    Step,
+    allocator_solver,
+    climb,
+    devices_only,
+    sanitised,
+)
 from tiertwin.allocate.leaf import LeafAnswer, LeafProblem
 from tiertwin.errors import InputError, SolveError
 
@@ -172,7 +181,9 @@ def test_hostile_instances_all_get_an_admissible_plan(seed: int) -> None:
         for _ in range(int(rng.integers(1, 4))):
             array = fields[str(rng.choice(list(fields)))]
             if array.size:
-                array.flat[rng.integers(array.size)] = rng.choice([np.nan, np.inf, -np.inf, -1.0, 0.0, 1e12, 1e-12, 1e300])
+                array.flat[rng.integers(array.size)] = rng.choice(
+                    [np.nan, np.inf, -np.inf, -1.0, 0.0, 1e12, 1e-12, 1e300]
+                )
         hostile = LeafProblem(**fields)
         query = LeafQuery(**random_query(rng, problem, by_quota=bool(trial % 2)))
         with np.errstate(all="ignore"):

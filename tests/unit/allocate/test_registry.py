@@ -10,8 +10,8 @@ from pathlib import Path
 import cvxpy as cp
 import numpy as np
 import pytest
-from support.leaves import random_leaf
 
+from support.leaves import random_leaf
 from tiertwin.allocate import conformance, kernel, registry
 from tiertwin.errors import InputError, UnknownNameError
 
