@@ -1,4 +1,4 @@
-"""The C++ plant against the naive event simulator: the same counts, the same reports, the same times to a microsecond."""
+"""The C++ plant against the naive event simulator: the same counts, reports, and times to a microsecond."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from reference.plant import Plant as Naive
 from support.plant_world import tiny_world
-
 from tiertwin import _core
 from tiertwin.plant import PlantOptions, SimulatedPlant
 
@@ -28,7 +28,9 @@ def configuration(bursty: bool = False, **options: Any) -> dict[str, Any]:
         changes |= {"arrival": np.array([1, 0]), "on_s": np.array([0.3, 0.0]), "off_s": np.array([0.5, 0.0])}
         options["traces"] = {1: (np.array([0.1, 0.1, 0.35, 0.7]), 0.9)}
     world = tiny_world(**changes)
-    return SimulatedPlant(world, 1, PlantOptions(**{"exponential_sizes": True, "radio_window_s": 0.3, **options}))._config()
+    return SimulatedPlant(
+        world, 1, PlantOptions(**{"exponential_sizes": True, "radio_window_s": 0.3, **options})
+    )._config()
 
 
 def both(seed: int, config: dict[str, Any]) -> tuple[_core.Plant, Naive]:
@@ -87,7 +89,9 @@ def test_reports_are_those_of_the_naive_plant(case: str) -> None:
     play(fast, shares)
     play(naive, shares)
     for kind, (site_ptr, id_, time_ns, arrival_ns, values) in enumerate(fast.take_telemetry(4 * SECOND)):
-        expected = sorted((row[0] if row[0] >= 0 else 2, *row[1:4], row[4]) for row in naive.reports[kind] if row[1] <= 4 * SECOND)
+        expected = sorted(
+            (row[0] if row[0] >= 0 else 2, *row[1:4], row[4]) for row in naive.reports[kind] if row[1] <= 4 * SECOND
+        )
         assert np.diff(site_ptr).tolist() == [sum(row[0] == s for row in expected) for s in range(3)]
         assert arrival_ns.tolist() == [row[1] for row in expected]
         assert id_.tolist() == [row[2] for row in expected]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.plant_world import one_of_each, populated, tiny_world
 
+from support.plant_world import one_of_each, populated, tiny_world
 from tiertwin.plant import PlantKpis, PlantOptions, SimulatedPlant
 
 MS = 1_000_000
@@ -272,7 +272,10 @@ def test_full_buffers_lose_tasks_instead_of_growing_for_ever() -> None:
 def test_rate_falls_as_the_cell_fills() -> None:
     """The factor of the load bin of the last window; idle at first, then 60 % of airtime and more."""
     world = one_of_each(
-        tasks_per_s=np.array([60.0]), megabits=np.array([1.0]), gcycles=np.array([0.0]), ring_rate_mbps=np.array([100.0])
+        tasks_per_s=np.array([60.0]),
+        megabits=np.array([1.0]),
+        gcycles=np.array([0.0]),
+        ring_rate_mbps=np.array([100.0]),
     )
     plant = SimulatedPlant(world, 1, PlantOptions(report_s=0.0, radio_factor=(1.0, 0.8), radio_window_s=5.0))
     plant.actuate(np.array([0]), np.eye(4)[[1]])
@@ -302,9 +305,13 @@ def test_a_trace_is_played_as_it_stands_or_repeated_with_a_phase() -> None:
 
 def test_the_day_scales_load_and_background() -> None:
     plant = SimulatedPlant(tiny_world(), 1, PlantOptions())
-    np.testing.assert_allclose(plant.truth_group_rates(), np.r_[0.5 * 3 * np.array([5, 5, 1, 1]), 0.8 * 3 * np.array([5, 5, 1, 1])])
+    np.testing.assert_allclose(
+        plant.truth_group_rates(), np.r_[0.5 * 3 * np.array([5, 5, 1, 1]), 0.8 * 3 * np.array([5, 5, 1, 1])]
+    )
     plant.set_epoch(3)
-    np.testing.assert_allclose(plant.truth_group_rates(), np.r_[1.5 * 3 * np.array([5, 5, 1, 1]), 1.2 * 3 * np.array([5, 5, 1, 1])])
+    np.testing.assert_allclose(
+        plant.truth_group_rates(), np.r_[1.5 * 3 * np.array([5, 5, 1, 1]), 1.2 * 3 * np.array([5, 5, 1, 1])]
+    )
     np.testing.assert_allclose(plant.truth_background_mbps(), 1.1 * np.array([100.0, 50, 200, 20, 500, 100]))
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.plant_world import one_of_each, populated
 
+from support.plant_world import one_of_each, populated
 from tiertwin.plant import PlantKpis, PlantOptions, SimulatedPlant
 
 SECOND = 1_000_000_000
@@ -18,9 +18,7 @@ TIER = np.eye(4)
 
 def run(world: Any, tier: int, seconds: int, seed: int = 3, **options: Any) -> PlantKpis:
     """Play `seconds` with every task at `tier`, after a tenth of that to warm up."""
-    plant = SimulatedPlant(
-        world, seed, PlantOptions(report_s=0.0, buffer_s=FOREVER, radio_factor=(1.0,), **options)
-    )
+    plant = SimulatedPlant(world, seed, PlantOptions(report_s=0.0, buffer_s=FOREVER, radio_factor=(1.0,), **options))
     devices = np.arange(len(world.device_site))
     plant.actuate(devices, np.tile(TIER[tier], (len(devices), 1)))
     plant.advance(seconds * SECOND // 10, 0)
