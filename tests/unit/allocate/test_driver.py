@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from reference.cuts import random_tree
 
+from reference.cuts import random_tree
 from tiertwin.allocate.driver import Hierarchy, evaluate, solve_tree
 from tiertwin.allocate.hierarchy import AllocatorSolver
 from tiertwin.allocate.kernel import KernelAllocator

@@ -10,6 +10,7 @@ import pytest
 
 from tiertwin.allocate import master, nodeside
 from tiertwin.allocate.bounds import delay
+from tiertwin.allocate.conemap import ConeMap, NotSimpleError
 from tiertwin.allocate.leaf import LOAD_LIMIT
 from tiertwin.allocate.master import Masters
 from tiertwin.allocate.messages import LOWER, UPPER, MasterAnswer, MasterRequest
@@ -125,6 +126,41 @@ def test_the_linear_form_is_within_two_percent(kind, seed, masters):
     answer = settle(request, master._unscale(request, scaled, raw, linear=True), slack=1e-4, optimal=np.inf)
     assert answer.step == 3
     assert conic.value - 0.02 * unit_of(request) <= answer.value <= conic.value + 1e-6 * unit_of(request)
+
+
+@pytest.mark.parametrize("kind", [UPPER, LOWER])
+@pytest.mark.parametrize(("levels", "own"), [(1, 1), (3, 2), (3, 0)])
+def test_the_short_way_to_the_solver_gives_what_cvxpy_gives(kind, levels, own, masters):
+    request = random_request(11, kind, levels=levels, own=own)
+    compiled, scaled = masters._problem(request, False), master._scale(request)
+    assert compiled._map is not None
+    short, long = compiled.solve(scaled), compiled.solve_by_cvxpy(scaled)
+    assert short.price == pytest.approx(long.price, abs=1e-6)
+    assert short.weight == pytest.approx(long.weight, abs=1e-5)
+    a, b = (
+        settle(request, master._unscale(request, scaled, raw, linear=False), slack=1e-5, optimal=1e-4)
+        for raw in (short, long)
+    )
+    assert a.value == pytest.approx(b.value, abs=1e-7 * unit_of(request))
+
+
+def test_where_the_short_way_is_not_understood_cvxpy_solves(monkeypatch):
+    def refuse(_):
+        raise NotSimpleError("another cvxpy")
+
+    request = random_request(12, UPPER)
+    expected = Masters().solve(request)
+    monkeypatch.setattr(master, "ConeMap", refuse)
+    assert Masters().solve(request).value == pytest.approx(expected.value, abs=1e-7 * unit_of(request))
+
+
+def test_a_problem_that_is_not_simple_is_refused():
+    x, p = cp.Variable(2), cp.Parameter(2, pos=True)
+    for objective in (2 * p @ x, (p[0] + p[1]) * x[0]):
+        with pytest.raises(NotSimpleError):
+            ConeMap(cp.Problem(cp.Minimize(objective), [x >= 1]))
+    with pytest.raises(NotSimpleError, match="cones"):
+        ConeMap(cp.Problem(cp.Minimize(p @ x), [cp.exp(x) <= 3]))
 
 
 def test_an_answer_does_not_depend_on_what_was_solved_before():
