@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from networks import mesh, random_links
+
 from support import Case, main
 
 

@@ -154,8 +154,22 @@ HEAVY = ["numpy", "tiertwin._core", "pydantic", "yaml", "networkx", "cvxpy", "du
 LOADS = {
     "import tiertwin": HEAVY,
     "from tiertwin.cli import main; main(['--help'])": HEAVY,
-    "import tiertwin.twin.twin, tiertwin.orchestrate.gateway": ["pydantic", "yaml", "networkx", "cvxpy", "duckdb", "click"],
-    "import tiertwin.orchestrate.edge, tiertwin.orchestrate.inner": ["pydantic", "yaml", "networkx", "cvxpy", "duckdb", "click"],
+    "import tiertwin.twin.twin, tiertwin.orchestrate.gateway": [
+        "pydantic",
+        "yaml",
+        "networkx",
+        "cvxpy",
+        "duckdb",
+        "click",
+    ],
+    "import tiertwin.orchestrate.edge, tiertwin.orchestrate.inner": [
+        "pydantic",
+        "yaml",
+        "networkx",
+        "cvxpy",
+        "duckdb",
+        "click",
+    ],
     "import tiertwin.allocate.master": ["pydantic", "yaml", "duckdb", "click"],
     "import tiertwin.store": ["cvxpy", "pydantic", "yaml", "networkx"],
 }

@@ -4,9 +4,9 @@
 //   phi  = sum_i d_i psi_i + sum_k D*_k(l_k),                         psi_i = b_i U(q_i) - p_i q_i
 //   V(r) <= phi + g.r   for every r >= 0
 //
-// Proof: relax the K + J couplings at prices l, g >= 0; the maximum separates per group, and each group takes its cheapest
-// tier (weak duality). A solver only suggests prices; its accuracy never enters the bound. phi is rounded upwards by a few
-// units in the last place of its terms.
+// Proof: relax the K + J couplings at prices l, g >= 0; the maximum separates per group, and each group takes its
+// cheapest tier (weak duality). A solver only suggests prices; its accuracy never enters the bound. phi is rounded
+// upwards by a few units in the last place of its terms.
 //
 // Thread safety  pure function.
 // Requires       quota_price [J], own_price [K], finite; negative prices count as 0.
@@ -25,6 +25,7 @@ struct Cut {
     double drift = 0.0;
 };
 
-[[nodiscard]] Cut cut(const LeafProblem& problem, std::span<const double> quota_price, std::span<const double> own_price);
+[[nodiscard]] Cut cut(const LeafProblem& problem, std::span<const double> quota_price,
+                      std::span<const double> own_price);
 
 }  // namespace tiertwin::alloc

@@ -35,20 +35,19 @@ Members members_of(std::span<const index_t> group_of, std::size_t groups) {
 }
 
 [[noreturn]] void refuse(std::size_t group, double rate, const std::string& why) {
-    throw InvalidArgument("x: group " + std::to_string(group) + " has " + std::to_string(rate) + " tasks/s to deal, but " +
-                          why);
+    throw InvalidArgument("x: group " + std::to_string(group) + " has " + std::to_string(rate) +
+                          " tasks/s to deal, but " + why);
 }
 
 // theta of s_n = min(cap_n, theta weight_n): devices leave the common level in order of cap/weight.
-double level(std::span<const std::size_t> devices, std::span<const double> weight, std::span<const double> cap, double rate,
-             std::size_t group) {
+double level(std::span<const std::size_t> devices, std::span<const double> weight, std::span<const double> cap,
+             double rate, std::size_t group) {
     std::vector<std::size_t> order(devices.begin(), devices.end());
     const auto full_at = [&](std::size_t n) {
         return weight[n] > 0.0 ? cap[n] / weight[n] : std::numeric_limits<double>::infinity();
     };
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        return full_at(a) != full_at(b) ? full_at(a) < full_at(b) : a < b;
-    });
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return full_at(a) != full_at(b) ? full_at(a) < full_at(b) : a < b; });
     double left = rate, weights = 0.0;
     for (std::size_t n : order) weights += weight[n];
     for (std::size_t n : order) {
@@ -62,13 +61,14 @@ double level(std::span<const std::size_t> devices, std::span<const double> weigh
 }
 
 // Rates of the devices of one group, summing to `rate`.
-void split(std::span<const std::size_t> devices, std::span<const double> weight, std::span<const double> cap, double rate,
-           std::size_t group, std::vector<double>& share) {
+void split(std::span<const std::size_t> devices, std::span<const double> weight, std::span<const double> cap,
+           double rate, std::size_t group, std::vector<double>& share) {
     double weights = 0.0;
     for (std::size_t n : devices) weights += weight[n];
     if (cap.empty()) {
         for (std::size_t k = 0; k < devices.size(); ++k)
-            share[k] = weights > 0.0 ? rate * (weight[devices[k]] / weights) : rate / static_cast<double>(devices.size());
+            share[k] =
+                weights > 0.0 ? rate * (weight[devices[k]] / weights) : rate / static_cast<double>(devices.size());
         return;
     }
     std::vector<double> even;

@@ -29,7 +29,8 @@ void add_groups(const LeafProblem& p, std::span<const double> x, double growth, 
         double served = 0.0;
         for (std::size_t t = 0; t < tiers; ++t) {
             const double rate = x[i * tiers + t];
-            if (!std::isfinite(rate)) return note(e, std::numeric_limits<double>::infinity(), Fault::not_finite, i * tiers + t);
+            if (!std::isfinite(rate))
+                return note(e, std::numeric_limits<double>::infinity(), Fault::not_finite, i * tiers + t);
             if (rate < 0.0) note(e, demand > 0.0 ? -rate / demand : -rate, Fault::negative, i * tiers + t);
             served += rate;
             value.add(-p.cost[i * tiers + t] * rate);

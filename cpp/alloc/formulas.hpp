@@ -40,7 +40,8 @@ inline constexpr double kLoadLimit = 0.98;
 // q U'(q) = q^(1-a): what one per cent more rate for this group is worth, in per cent of b.
 [[nodiscard]] inline double marginal_scale(double q, double alpha) {
     if (alpha == 1.0) return 1.0;
-    return q > 0.0 ? std::exp((1.0 - alpha) * std::log(q)) : (alpha < 1.0 ? 0.0 : std::numeric_limits<double>::infinity());
+    return q > 0.0 ? std::exp((1.0 - alpha) * std::log(q))
+                   : (alpha < 1.0 ? 0.0 : std::numeric_limits<double>::infinity());
 }
 
 // D(y), extended by +infinity beyond the pole; a resource without capacity costs nothing while unused.

@@ -25,7 +25,8 @@ std::vector<Offer> offers(const LeafProblem& p, const std::vector<Row>& rows) {
             const std::size_t device = first_cell(p, i), cell = device + t;
             const double saving = std::max(p.weight[i], p.cost[device]) - p.cost[cell];
             double spent = 1e-300;
-            for (const Row& row : rows) spent += row.use[cell] > 0.0 ? row.use[cell] / std::max(row.bound, 1e-300) : 0.0;
+            for (const Row& row : rows)
+                spent += row.use[cell] > 0.0 ? row.use[cell] / std::max(row.bound, 1e-300) : 0.0;
             if (saving > 0.0 && p.demand[i] > 0.0 && spent < 1e290) list.push_back({saving / spent, i, cell});
         }
     std::sort(list.begin(), list.end(),

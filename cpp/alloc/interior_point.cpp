@@ -80,15 +80,15 @@ struct Cell {
 
 template <std::size_t R>
 struct Group {
-    double w, alpha;       // data
-    double s, m, p;        // slack of the demand row and its price, price of service
-    double q, log_error;   // sum of z; log(w / (p q^alpha))
-    double ds, dm, dp;     // step
-    double slack_error;    // 1 - sum z - s
-    double v_sum, damp;    // sum of v; 1/(1 + curvature * v_sum)
-    double curvature;      // m/s + alpha p/q
-    double shift;          // part of the right-hand side that is the same for all tiers
-    Vector<R> mean;        // v-weighted mean of a
+    double w, alpha;      // data
+    double s, m, p;       // slack of the demand row and its price, price of service
+    double q, log_error;  // sum of z; log(w / (p q^alpha))
+    double ds, dm, dp;    // step
+    double slack_error;   // 1 - sum z - s
+    double v_sum, damp;   // sum of v; 1/(1 + curvature * v_sum)
+    double curvature;     // m/s + alpha p/q
+    double shift;         // part of the right-hand side that is the same for all tiers
+    Vector<R> mean;       // v-weighted mean of a
 };
 
 // Row r; own resources have the delay price e, quotas keep e = 0.
@@ -209,7 +209,8 @@ void Engine<R>::start() {
     for (const auto& cell : cells_)
         for (std::size_t r = 0; r < R; ++r) load[r] += share * cell.a[r];
     Vector<R> shrink;
-    for (std::size_t r = 0; r < R; ++r) shrink[r] = load[r] > 0.0 ? std::clamp(0.5 * rows_[r].limit / load[r], 1e-3, 1.0) : 1.0;
+    for (std::size_t r = 0; r < R; ++r)
+        shrink[r] = load[r] > 0.0 ? std::clamp(0.5 * rows_[r].limit / load[r], 1e-3, 1.0) : 1.0;
     mu_ = 0.1;
     for (std::size_t g = 0; g < groups_.size(); ++g) {
         Group<R>& group = groups_[g];
@@ -272,7 +273,8 @@ double Engine<R>::relative_gap() {
         product += group.s * group.m;
         const double worth = group.p * q;  // w q^(1-a) at optimality
         scale += worth;
-        infeasible += group.m * std::abs(group.slack_error) + worth * std::min(std::abs(group.log_error), group.log_error * group.log_error * 1e3);
+        infeasible += group.m * std::abs(group.slack_error) +
+                      worth * std::min(std::abs(group.log_error), group.log_error * group.log_error * 1e3);
     }
     for (std::size_t r = 0; r < R; ++r) {
         Bound& row = rows_[r];
@@ -280,7 +282,8 @@ double Engine<R>::relative_gap() {
         const double gap = row.t + row.pole;
         row.log_error = row.e > 0.0 ? row.kappa / (row.e * gap * gap) - 1.0 : 0.0;
         product += row.t * row.pi;
-        infeasible += l_[r] * std::abs(row.error) + row.e * gap * std::min(std::abs(row.log_error), row.log_error * row.log_error * 1e3);
+        infeasible += l_[r] * std::abs(row.error) +
+                      row.e * gap * std::min(std::abs(row.log_error), row.log_error * row.log_error * 1e3);
     }
     mu_ = product / static_cast<double>(cells_.size() + groups_.size() + R);
     return (product + infeasible) / std::max(scale, kLeastScale * static_cast<double>(groups_.size()));

@@ -11,12 +11,13 @@
 //   z n = s m = t pi = mu -> 0                                                complementarity
 //   p_i q_i^a = w_i,   e_r (C_r - y_r)^2 = kappa_r C_r                          price of service, price of delay
 //
-// The last line is linearised in logarithms: prices stay positive, a = 0 is a linear leaf, and a = 4 needs no line search.
-// Each group is a diagonal plus rank one, so that a Newton step costs O(G T R) plus one R x R Cholesky, R = K + J
-// (Schur complement of the rows); the group means are subtracted first, which keeps all digits when one tier dominates.
-// Predictor and corrector after Mehrotra (1992).
+// The last line is linearised in logarithms: prices stay positive, a = 0 is a linear leaf, and a = 4 needs no line
+// search. Each group is a diagonal plus rank one, so that a Newton step costs O(G T R) plus one R x R Cholesky, R = K +
+// J (Schur complement of the rows); the group means are subtracted first, which keeps all digits when one tier
+// dominates. Predictor and corrector after Mehrotra (1992).
 //
-// Thread safety  one thread owns an object: it keeps its work arrays between solves. Deterministic, no memory of earlier
+// Thread safety  one thread owns an object: it keeps its work arrays between solves. Deterministic, no memory of
+// earlier
 //                solves beyond their size.
 // Returns        suggestions only: prices for `cut`, rates for `repair`. Neither needs the method to have converged.
 #pragma once

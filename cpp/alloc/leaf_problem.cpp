@@ -13,15 +13,16 @@ namespace {
 void require_size(const char* name, std::size_t came, std::size_t expected) {
     if (came != expected)
         throw InvalidArgument(std::string(name) + ": expected " + std::to_string(expected) + " numbers, got " +
-                              std::to_string(came) + ". Shapes: demand, weight, alpha [G], cost [G,T], use_own [K,G,T], "
+                              std::to_string(came) +
+                              ". Shapes: demand, weight, alpha [G], cost [G,T], use_own [K,G,T], "
                               "capacity, kappa [K], use_quota [J,G,T].");
 }
 
 void require_nonnegative(const char* name, std::span<const double> values) {
     for (std::size_t i = 0; i < values.size(); ++i)
         if (!(values[i] >= 0.0 && std::isfinite(values[i])))
-            throw InvalidArgument(std::string(name) + ": expected finite numbers >= 0, got " + std::to_string(values[i]) +
-                                  " at flat index " + std::to_string(i));
+            throw InvalidArgument(std::string(name) + ": expected finite numbers >= 0, got " +
+                                  std::to_string(values[i]) + " at flat index " + std::to_string(i));
 }
 
 // Throws when a row uses the device column; returns the load at full demand on the dearest tier, per row.
@@ -46,9 +47,18 @@ std::vector<double> owned(std::span<const double> values) { return {values.begin
 }  // namespace
 
 LeafProblem::LeafProblem(const LeafArrays& a, index_t tier_count, index_t quota_count)
-    : groups(static_cast<index_t>(a.demand.size())), tiers(tier_count), own(static_cast<index_t>(a.capacity.size())),
-      quotas(quota_count), demand(owned(a.demand)), weight(owned(a.weight)), alpha(owned(a.alpha)), cost(owned(a.cost)),
-      use_own(owned(a.use_own)), capacity(owned(a.capacity)), kappa(owned(a.kappa)), use_quota(owned(a.use_quota)) {
+    : groups(static_cast<index_t>(a.demand.size())),
+      tiers(tier_count),
+      own(static_cast<index_t>(a.capacity.size())),
+      quotas(quota_count),
+      demand(owned(a.demand)),
+      weight(owned(a.weight)),
+      alpha(owned(a.alpha)),
+      cost(owned(a.cost)),
+      use_own(owned(a.use_own)),
+      capacity(owned(a.capacity)),
+      kappa(owned(a.kappa)),
+      use_quota(owned(a.use_quota)) {
     if (tiers < 1) throw InvalidArgument("cost: expected at least one tier (the device), got none");
     const std::size_t g = demand.size(), cell_count = g * static_cast<std::size_t>(tiers);
     require_size("weight", weight.size(), g);

@@ -4,8 +4,8 @@
 //   subject   sum_t x_it <= d_i,  x >= 0,  q_i = sum_t x_it / d_i,
 //             load_k = sum_it use_own_kit x_it <= 0.98 C_k,  sum_it use_quota_jit x_it <= r_j
 //
-// Arrays are row-major: cost[i*T + t], use_own[(k*G + i)*T + t], use_quota[(j*G + i)*T + t]. Rates in tasks/s, values in
-// utils/s. Tier 0 is the device: it uses no own resource and no quota, so a plan exists for every quota r >= 0.
+// Arrays are row-major: cost[i*T + t], use_own[(k*G + i)*T + t], use_quota[(j*G + i)*T + t]. Rates in tasks/s, values
+// in utils/s. Tier 0 is the device: it uses no own resource and no quota, so a plan exists for every quota r >= 0.
 //
 // Thread safety  immutable after construction: share it freely.
 // Requires       shapes as above, every number finite and >= 0, device columns of both uses zero (InvalidArgument).
@@ -28,7 +28,8 @@ class LeafProblem {
 
     index_t groups, tiers, own, quotas;
     std::vector<double> demand, weight, alpha, cost, use_own, capacity, kappa, use_quota;
-    std::vector<double> load_max;   // [K] load if all demand went to its dearest tier: the scale of a row without capacity
+    std::vector<double>
+        load_max;  // [K] load if all demand went to its dearest tier: the scale of a row without capacity
     std::vector<double> quota_max;  // [J] the same for quotas
 
     // Row k of use_own or j of use_quota: one number per (group, tier).

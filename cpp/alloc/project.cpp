@@ -38,7 +38,8 @@ class Projection {
         place();
     }
 
-    // One pass over the rows; returns the largest excess left, or slack of a row that has a price, relative to its bound.
+    // One pass over the rows; returns the largest excess left, or slack of a row that has a price, relative to its
+    // bound.
     double sweep() {
         for (std::size_t r = 0; r < rows_.size(); ++r) settle(r);
         double worst = 0.0;

@@ -1,6 +1,7 @@
 // Feasible plans without an optimiser: repairs of an answer, plans carried over to new data, and a greedy plan.
 //
-//   repair    clip to x >= 0; scale rows over their demand down; scale every use of an overdrawn resource down by the same
+//   repair    clip to x >= 0; scale rows over their demand down; scale every use of an overdrawn resource down by the
+//   same
 //             factor; what was taken goes to the device tier, as far as that is worth its cost there
 //   refresh   a plan made for other demands: absolute rates kept, cut at the new demand, growth to the device tier
 //   greedy    cells (group, tier) in order of what they save per share of resources, while these last (ladder step S6)

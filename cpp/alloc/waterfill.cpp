@@ -16,19 +16,22 @@ void validate(std::span<const double> capacity, const Incidence& uses, std::span
     if (uses.offsets.size() != weights.size() + 1 || uses.offsets.front() != 0 ||
         uses.offsets.back() != static_cast<index_t>(uses.links.size()))
         throw InvalidArgument("offsets: expected " + std::to_string(weights.size() + 1) +
-                              " numbers from 0 to the number of links listed, got " + std::to_string(uses.offsets.size()));
+                              " numbers from 0 to the number of links listed, got " +
+                              std::to_string(uses.offsets.size()));
     for (std::size_t i = 0; i < weights.size(); ++i) {
         if (!(weights[i] > 0.0) || std::isinf(weights[i]))
-            throw InvalidArgument("weights[" + std::to_string(i) + "]: expected a number > 0, got " + std::to_string(weights[i]));
+            throw InvalidArgument("weights[" + std::to_string(i) + "]: expected a number > 0, got " +
+                                  std::to_string(weights[i]));
         if (uses.offsets[i] >= uses.offsets[i + 1])
             throw InvalidArgument("flow " + std::to_string(i) + " crosses no link: its share would have no limit");
     }
     for (index_t link : uses.links)
         if (link < 0 || link >= static_cast<index_t>(capacity.size()))
-            throw InvalidArgument("links: expected ids in 0.." + std::to_string(capacity.size()) + " (exclusive), got " +
-                                  std::to_string(link));
+            throw InvalidArgument("links: expected ids in 0.." + std::to_string(capacity.size()) +
+                                  " (exclusive), got " + std::to_string(link));
     for (double c : capacity)
-        if (!(c >= 0.0 && std::isfinite(c))) throw InvalidArgument("capacity: expected finite numbers >= 0, got " + std::to_string(c));
+        if (!(c >= 0.0 && std::isfinite(c)))
+            throw InvalidArgument("capacity: expected finite numbers >= 0, got " + std::to_string(c));
 }
 
 struct Link {

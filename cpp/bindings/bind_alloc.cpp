@@ -28,8 +28,7 @@ void require_shape(const char* name, const py::array& a, const std::vector<index
     bool same = a.ndim() == static_cast<py::ssize_t>(expected.size());
     for (std::size_t i = 0; same && i < expected.size(); ++i)
         same = expected[i] < 0 || a.shape(static_cast<py::ssize_t>(i)) == expected[i];
-    if (!same)
-        throw InvalidArgument(std::string(name) + ": expected shape " + symbols + ", got " + shape_of(a));
+    if (!same) throw InvalidArgument(std::string(name) + ": expected shape " + symbols + ", got " + shape_of(a));
 }
 
 py::array_t<double> matrix(std::span<const double> values, index_t rows, index_t columns) {
@@ -37,7 +36,8 @@ py::array_t<double> matrix(std::span<const double> values, index_t rows, index_t
 }
 
 std::unique_ptr<Leaf> make_leaf(const array& demand, const array& weight, const array& alpha, const array& cost,
-                                const array& use_own, const array& capacity, const array& kappa, const array& use_quota) {
+                                const array& use_own, const array& capacity, const array& kappa,
+                                const array& use_quota) {
     require_shape("demand", demand, {-1}, "[G]");
     require_shape("cost", cost, {demand.shape(0), -1}, "[G, T]");
     const index_t g = cost.shape(0), t = cost.shape(1);
@@ -119,7 +119,8 @@ py::array_t<double> deal(const array_in<index_t>& group_of, const array& weight,
 py::tuple waterfill(const array& capacity, const array_in<index_t>& offsets, const array_in<index_t>& links,
                     const array& weights, double tolerance) {
     std::vector<double> rates(static_cast<std::size_t>(weights.size()));
-    const index_t rounds = alloc::waterfill(view(capacity), {view(offsets), view(links)}, view(weights), rates, tolerance);
+    const index_t rounds =
+        alloc::waterfill(view(capacity), {view(offsets), view(links)}, view(weights), rates, tolerance);
     return py::make_tuple(fresh<double>(rates), rounds);
 }
 
@@ -133,7 +134,8 @@ void bind_leaf(py::module_& m) {
             "solve_quota",
             [](Leaf& leaf, const array& r, index_t limit) { return solved(leaf, leaf.solve_quota(view(r), limit)); },
             a("quota"), "iteration_limit"_a = alloc::kIterationLimit,
-            "Best plan inside quota[J]: (x, value, scale, use, own_load, own_price, quota_price, phi, gap, iterations).")
+            "Best plan inside quota[J]: (x, value, scale, use, own_load, own_price, quota_price, phi, gap, "
+            "iterations).")
         .def(
             "solve_price",
             [](Leaf& leaf, const array& g, index_t limit) { return solved(leaf, leaf.solve_price(view(g), limit)); },

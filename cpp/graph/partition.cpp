@@ -1,7 +1,7 @@
 #include "graph/partition.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <numeric>
 #include <queue>
 #include <string>
 #include <tuple>
@@ -15,9 +15,12 @@
 namespace tiertwin {
 namespace {
 
-constexpr index_t kStarts = 16;
-constexpr double kBalanceSlack = 1.05;  // starts this close to the best balance are compared by the links they cut
-constexpr int kPasses = 50;             // refinement ends by itself (every move lowers the sum of squares); a belt
+constexpr index_t kMostStarts = 16, kFewestStarts = 2;
+constexpr index_t kStartNodes = 32'000;  // starts x nodes stays near this: many starts where they are cheap and matter
+constexpr double kBalanceSlack = 1.05;   // starts this close to the best balance are compared by the links they cut
+constexpr double kEven = 0.01;           // groups closer than this share of the mean are even enough
+constexpr int kPasses = 50;              // both refinements end by themselves (each move lowers a sum); a belt
+constexpr index_t kSearched = 500;       // nodes looked at to show a group connected without one; more: it stays
 constexpr std::uint32_t kPurpose = 0x70617274;  // "part"
 constexpr index_t kFree = -1;
 
@@ -32,7 +35,11 @@ class Start {
     void run(index_t from) {
         const std::vector<index_t> seeds = far_apart(from);
         grow(seeds);
-        for (int pass = 0; pass < kPasses && refine(); ++pass) {
+        const double mean = std::accumulate(total_.begin(), total_.end(), 0.0) / static_cast<double>(k_);
+        for (int pass = 0; pass < kPasses && balance(kEven * mean); ++pass) {
+        }
+        const double most = heaviest(), least = *std::ranges::min_element(total_);
+        for (int pass = 0; pass < kPasses && smooth(least, most); ++pass) {
         }
     }
     [[nodiscard]] double heaviest() const { return *std::ranges::max_element(total_); }
@@ -121,8 +128,8 @@ class Start {
         }
     }
 
-    // One pass over the nodes in order; false when nothing moved.
-    bool refine() {
+    // One pass over the nodes in order: towards lighter neighbours. False when nothing moved.
+    bool balance(double even) {
         bool moved = false;
         for (index_t v = 0; v < graph_.node_count(); ++v) {
             const index_t from = group_[at(v)];
@@ -132,29 +139,52 @@ class Start {
                 if (std::tie(total_[at(g)], g) < std::tie(total_[at(to)], to)) to = g;
             });
             const double gap = total_[at(from)] - total_[at(to)];
-            // Sum of squares changes by 2 w (w - gap); the margin keeps rounding from moving a node to and fro.
-            if (to == from || weight_[at(v)] <= 0 || weight_[at(v)] >= gap * (1 - 1e-9) || !stays_connected(v))
-                continue;
+            // The sum of squares changes by 2 w (w - gap); the margin keeps rounding from moving a node back and forth.
+            if (to == from || weight_[at(v)] <= 0 || gap <= even || weight_[at(v)] >= gap * (1 - 1e-9)) continue;
+            if (!stays_connected(v)) continue;
             take(v, to);
             moved = true;
         }
         return moved;
     }
 
-    // The group of v is connected without v (and not empty).
+    // One pass over the nodes in order: to the group most of their links lead to, as long as weights stay within
+    // `least` and `most`. Every move cuts fewer links. False when nothing moved.
+    bool smooth(double least, double most) {
+        links_to_.resize(at(k_), 0);
+        bool moved = false;
+        for (index_t v = 0; v < graph_.node_count(); ++v) {
+            const index_t from = group_[at(v)];
+            neighbours(v, [&](index_t u, double) { links_to_[at(group_[at(u)])] += u != v; });
+            index_t to = from;
+            neighbours(v, [&](index_t u, double) {
+                const index_t g = group_[at(u)];
+                const bool fits = total_[at(g)] + weight_[at(v)] <= most;
+                const bool more = std::tuple(links_to_[at(g)], -g) > std::tuple(links_to_[at(to)], -to);
+                if (fits && g != from && links_to_[at(g)] > links_to_[at(from)] && more) to = g;
+            });
+            neighbours(v, [&](index_t u, double) { links_to_[at(group_[at(u)])] = 0; });
+            if (to == from || total_[at(from)] - weight_[at(v)] < least || !stays_connected(v)) continue;
+            take(v, to);
+            moved = true;
+        }
+        return moved;
+    }
+
+    // The group of v is connected without v, not empty, and that shows within kSearched nodes around v.
     bool stays_connected(index_t v) {
         const index_t g = group_[at(v)];
         if (size_[at(g)] == 1) return false;
-        if (seen_.empty()) seen_.assign(group_.size(), 0);
+        seen_.resize(group_.size(), 0);
         ++stamp_;
-        std::vector<index_t> open;
-        index_t missing = 0;
         const index_t wanted = stamp_ * 2, reached = stamp_ * 2 + 1;
+        index_t missing = 0;
+        open_.clear();
         neighbours(v, [&](index_t u, double) {
             if (u == v || group_[at(u)] != g || seen_[at(u)] == wanted) return;
             seen_[at(u)] = wanted;
             ++missing;
-            if (open.empty()) open.push_back(u);
+            if (open_.empty()) open_.push_back(u);
         });
         const auto visit = [&](index_t u) {
             if (u == v || group_[at(u)] != g || seen_[at(u)] == reached) return false;
@@ -162,14 +192,12 @@ class Start {
             seen_[at(u)] = reached;
             return true;
         };
-        visit(open.front());
-        while (!open.empty() && missing > 0) {
-            const index_t node = open.back();
-            open.pop_back();
-            neighbours(node, [&](index_t u, double) {
-                if (visit(u)) open.push_back(u);
+        visit(open_.front());
+        // In breadth: the other neighbours of v are usually a step or two away.
+        for (std::size_t i = 0; i < open_.size() && missing > 0 && i < at(kSearched); ++i)
+            neighbours(open_[i], [&](index_t u, double) {
+                if (visit(u)) open_.push_back(u);
             });
-        }
         return missing == 0;
     }
 
@@ -181,6 +209,8 @@ class Start {
     std::vector<index_t> size_;
     std::vector<index_t> seen_;
     index_t stamp_ = 0;
+    std::vector<index_t> open_;
+    std::vector<index_t> links_to_;
     Heap4 heap_;
 };
 
@@ -224,7 +254,8 @@ void partition(const Graph& graph, index_t k, std::span<const double> node_weigh
     std::vector<Start> starts;
     double best = kUnreachable;
     Stream random(seed, 0, kPurpose);
-    for (index_t s = 0; s < kStarts; ++s) {
+    const index_t count = std::clamp(kStartNodes / graph.node_count(), kFewestStarts, kMostStarts);
+    for (index_t s = 0; s < count; ++s) {
         starts.emplace_back(graph, k, node_weight);
         starts.back().run(random.below(static_cast<std::uint32_t>(graph.node_count())));
         best = std::min(best, starts.back().heaviest());

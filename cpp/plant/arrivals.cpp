@@ -12,7 +12,7 @@ namespace tiertwin::plant {
 namespace {
 
 constexpr double kSilent = std::numeric_limits<double>::infinity();
-constexpr double kTasksAWindow = 4096;  // a batch of 64 KiB: stays in cache
+constexpr double kTasksAWindow = 4096;  // a batch of 96 KiB: stays in cache
 constexpr Time kShortestWindow = kMillisecond, kLongestWindow = 250 * kMillisecond;
 
 Time after(Time since, double gap_ns) {
@@ -105,7 +105,7 @@ void Arrivals::emit(std::size_t device) {
     }
     const auto key = static_cast<std::uint64_t>(config_.device_key[device]);
     const PhiloxBlock words = chance_.block(key, Purpose::kArrival, number);
-    batch_.push_back({next_[device], static_cast<std::int32_t>(device), words[2]});
+    batch_.push_back({next_[device], static_cast<std::int32_t>(device), number, words[2]});
     if (source.kind == kind_of(Arrival::kTrace)) {
         ++source.played;
     } else {
@@ -131,7 +131,7 @@ std::span<const NewTask> Arrivals::next_window(Time until) {
     }
     std::sort(batch_.begin(), batch_.end(), [](const NewTask& a, const NewTask& b) {
         if (a.time != b.time) return a.time < b.time;
-        return a.device != b.device ? a.device < b.device : a.choice < b.choice;
+        return a.device != b.device ? a.device < b.device : a.number < b.number;
     });
     generated_until_ = end;
     return batch_;

@@ -28,6 +28,7 @@ namespace tiertwin::plant {
 struct NewTask {
     Time time;
     std::int32_t device;
+    std::uint32_t number;  // of the device's tasks
     std::uint32_t choice;  // keyed uniform word: which tier
 };
 
@@ -35,8 +36,8 @@ class Arrivals {
   public:
     Arrivals(const Config& config, const Chance& chance);
 
-    // The tasks of (end of the last window, end], by (time, device), end <= until; valid until the next call. The
-    // window is as long as a few thousand tasks take; the answer does not depend on how time is cut.
+    // The tasks of (end of the last window, end], by (time, device, number), end <= until; valid until the next call.
+    // The window is as long as a few thousand tasks take; the answer does not depend on how time is cut.
     [[nodiscard]] std::span<const NewTask> next_window(Time until);
     [[nodiscard]] Time generated_until() const { return generated_until_; }
 

@@ -155,7 +155,6 @@ void Plant::arrive(const NewTask& arrival) {
     }
     Device& device = devices_[static_cast<std::size_t>(arrival.device)];
     GroupCount& group = kpis_.groups[static_cast<std::size_t>(device.group)];
-    const std::uint32_t number = device.tasks++;
     ++device.generated;
     ++group.generated;
     flush_cpu(device);
@@ -174,7 +173,7 @@ void Plant::arrive(const NewTask& arrival) {
     task.gcycles = config_.class_gcycles[c];
     if (config_.class_exponential[c] == 1) {
         const auto key = static_cast<std::uint64_t>(config_.device_key[static_cast<std::size_t>(arrival.device)]);
-        const PhiloxBlock words = chance_.block(key, Purpose::kSize, number);
+        const PhiloxBlock words = chance_.block(key, Purpose::kSize, arrival.number);
         task.megabits *= exponential(words[0], words[1]);
         task.gcycles *= exponential(words[2], words[3]);
     }

@@ -80,7 +80,6 @@ class Plant {
         double ghz = 0;
         Time cpu_free = 0, cpu_assigned = 0;  // when its CPU falls free; work it ever got, in ns
         TaskQueue cpu;
-        std::uint32_t tasks = 0;  // ever made
         std::int32_t site = 0, group = 0, service = 0;
         // since its last report
         std::uint32_t generated = 0, completed = 0, missed = 0;

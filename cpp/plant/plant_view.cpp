@@ -86,13 +86,13 @@ void Plant::report_link(std::size_t id, std::uint32_t number) {
     if (!fate.lost) {
         double load_mbps =
             (link.carried_mb - link_mb_at_report_[id]) / seconds(now_ - link_reported_[id]) + link.background_mbps;
-        double unused = 0;
-        mouth_.blur(load_mbps, unused, id, Purpose::kLinkReport, number, 0);
+        double background_mbps = link.background_mbps;  // the router counts it apart, by class of service
+        mouth_.blur(load_mbps, background_mbps, id, Purpose::kLinkReport, number, 0);
         link_reports_.push_back({now_ + fate.delay,
                                  now_,
                                  static_cast<std::int32_t>(config_.link_site[id]),
                                  static_cast<std::int32_t>(id),
-                                 {load_mbps, link.capacity_mbps, link.up ? 1.0 : 0.0}});
+                                 {load_mbps, link.capacity_mbps, link.up ? 1.0 : 0.0, background_mbps}});
     }
     link_reported_[id] = now_;
     link_mb_at_report_[id] = link.carried_mb;

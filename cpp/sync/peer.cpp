@@ -155,13 +155,15 @@ Outcome Peer::step(const Event& event, Context& at) {
     if (!session_.suspect && suspected && session_.attached) at.out.changes.push_back(Change::well);
     if (outcome.has(kAlarm)) {
         at.out.changes.push_back(Change::alarm);
-        ++alarms_;
+        ++(event.input == Input::heartbeat ? digest_alarms_
+           : event.input == Input::resync  ? schema_alarms_
+                                           : snapshot_alarms_);
     }
-    carry_out(outcome.effects, at);
+    carry_out(event.input, outcome.effects, at);
     return outcome;
 }
 
-void Peer::carry_out(std::uint32_t effects, Context& at) {
+void Peer::carry_out(Input input, std::uint32_t effects, Context& at) {
     const auto has = [effects](Effect effect) { return (effects & effect) != 0; };
     if (has(kByeFenced)) say_bye(3, "a higher incarnation of you is known", at);
     if (has(kByeUnknown)) say_bye(2, "no session: say HELLO", at);
@@ -171,7 +173,7 @@ void Peer::carry_out(std::uint32_t effects, Context& at) {
     if (has(kAckNow)) ack_due_ = true;
     if (has(kResyncGap)) say_resync(1, at);
     if (has(kResyncSnapshot)) say_resync(3, at);
-    if (has(kResyncChunk)) say_resync(session_.staged == 0 && session_.failures == 0 ? 3 : 4, at);
+    if (has(kResyncChunk)) say_resync(input == Input::wait && session_.staged == 0 ? 3 : 4, at);
     if (has(kSendSnapshot)) outbox_.want_snapshot();
     if (has(kRetransmit)) outbox_.send_again(session_);
 }

@@ -136,7 +136,7 @@ class Peer {
     Outcome step(const Event& event, Context& at);
     void say_bye(std::uint16_t reason, const char* text, Context& at);
     void say_resync(std::uint16_t reason, Context& at);
-    void carry_out(std::uint32_t effects, Context& at);
+    void carry_out(Input input, std::uint32_t effects, Context& at);
     void begin_session(Context& at);
     void send_heartbeat(Context& at);
     void send_ack(Context& at);
@@ -184,7 +184,8 @@ class Peer {
 
     std::map<Reason, std::uint64_t> refused_;
     std::array<std::uint64_t, 32> frames_in_{}, frames_out_{};
-    std::uint64_t bytes_in_ = 0, bytes_out_ = 0, duplicates_ = 0, swaps_ = 0, alarms_ = 0, stale_leases_ = 0;
+    std::uint64_t digest_alarms_ = 0, snapshot_alarms_ = 0, schema_alarms_ = 0;
+    std::uint64_t bytes_in_ = 0, bytes_out_ = 0, duplicates_ = 0, swaps_ = 0, stale_leases_ = 0;
 };
 
 }  // namespace tiertwin::sync

@@ -117,7 +117,7 @@ void Peer::schema_differs(Verdict verdict, Context& at) {
     }
     say_bye(6, "the table's schema differs", at);
     at.out.changes.push_back(Change::alarm);
-    ++alarms_;
+    ++schema_alarms_;
     (void)step({.input = Input::unreachable}, at);
 }
 

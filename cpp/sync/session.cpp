@@ -48,6 +48,8 @@ constexpr std::array kRows{
     Row{kGapped, bit(Input::wait), When::always, to(State::resyncing), kResyncSnapshot},
     // --- snapshots
     Row{kLive | kGapped, bit(Input::snapshot), When::newer_snapshot, to(State::resyncing), kStage},
+    // Its first chunk was lost; the peer sends no records until we have swapped, so the log does not help.
+    Row{kLive | kGapped, bit(Input::snapshot), When::newer_chunk, to(State::resyncing), kDrop | kResyncChunk},
     Row{kLive, bit(Input::snapshot), When::old, kSame, kDrop | kAckNow},
     Row{kResyncing, bit(Input::snapshot), When::old, kSame, kDrop},
     Row{kResyncing, bit(Input::snapshot), When::expected_chunk, kSame, kStage},
@@ -108,6 +110,8 @@ bool holds(When when, const Session& s, const Event& e, Time now) {
             return e.first <= s.cursor + 1 && e.last > s.cursor;
         case When::newer_snapshot:
             return e.index == 0 && e.last > s.cursor;
+        case When::newer_chunk:
+            return e.last > s.cursor;
         case When::expected_chunk:
             return e.index == 0 ? (s.staged == 0 || e.last > s.as_of) : (e.index == s.staged && e.last == s.as_of);
         case When::repeated_chunk:
@@ -115,7 +119,7 @@ bool holds(When when, const Session& s, const Event& e, Time now) {
         case When::chunk_asked:
             return now < s.asked_at + kFirstWait;
         case When::failures_left:
-            return s.failures + 1 < kChunkFailures;
+            return (e.input == Input::complete ? s.failures : s.tries) + 1 < kChunkFailures;
         case When::agrees:
             return e.agree;
         case When::within_log:
@@ -125,9 +129,9 @@ bool holds(When when, const Session& s, const Event& e, Time now) {
         case When::schema:
             return e.reason == 2;
         case When::chunk_missing:
-            return e.reason == 4;
+            return e.reason == 4 && s.snapshot_out;
         case When::overtaken:
-            return e.input == Input::ack ? e.last < s.acked : e.reason == 1 && e.first < s.acked;
+            return (e.input == Input::ack ? e.last : e.first) < s.acked;
         case When::unacknowledged:
             return unacknowledged(s);
         case When::other_digest:
@@ -241,8 +245,11 @@ void note_effects(Session& s, const Event& e, std::uint32_t effects, Time now) {
     if ((effects & kSuspect) != 0) s.suspect = true;
     if ((effects & kResyncChunk) != 0) {
         s.asked_at = now;
-        if (e.input != Input::wait) ++s.failures;
-        if (e.input == Input::complete) restage(s);
+        if (e.input == Input::snapshot) ++s.tries;  // until a chunk is staged
+        if (e.input == Input::complete) {
+            ++s.failures;
+            restage(s);
+        }
     }
     if ((effects & kSwap) != 0) {
         s.cursor = s.as_of;

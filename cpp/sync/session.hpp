@@ -118,6 +118,7 @@ enum class When : std::uint8_t {
     overlaps,
     reaches,
     newer_snapshot,
+    newer_chunk,
     expected_chunk,
     repeated_chunk,
     chunk_asked,
@@ -158,8 +159,8 @@ struct Session {
     bool whole = false;             // the tables hold `stream` at `cursor` (a resync of a new stream did end)
     std::uint64_t as_of = 0;        // of the snapshot being staged
     std::uint32_t staged = 0;       // chunks staged
-    std::uint32_t failures = 0;     // of this resync
-    std::uint32_t tries = 0;        // of this wait
+    std::uint32_t failures = 0;     // digests that differed in this resync
+    std::uint32_t tries = 0;        // of this wait, or chunks asked for without progress
     Time asked_at = kLongAgo;       // when a chunk was last asked for
     Time wait_at = kNoTime, wait_every = kFirstWait;
 

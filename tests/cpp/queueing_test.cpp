@@ -11,7 +11,7 @@ using namespace tiertwin;
 using doctest::Approx;
 
 namespace {
-constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 }  // namespace
 
@@ -70,17 +70,17 @@ TEST_CASE("priority above capacity: the first classes live, the critical one tak
     std::vector<double> wait(3);
     priority_wait(lam, es, es2, wait);
     CHECK(wait[0] == Approx((100 * 0.0001 / 2) / (1 - 0.5)));  // the server is always busy, with 100 jobs/s
-    CHECK(wait[1] == kInf);
-    CHECK(wait[2] == kInf);
+    CHECK(wait[1] == kInfinity);
+    CHECK(wait[2] == kInfinity);
 }
 
 TEST_CASE("at capacity delays are infinite; nonsense is refused") {
-    CHECK(mm1_delay(100, 100) == kInf);
+    CHECK(mm1_delay(100, 100) == kInfinity);
     CHECK(mm1_tail(100, 100, 1) == 1.0);
-    CHECK(mmc_delay(200, 100, 2) == kInf);
-    CHECK(mg1_wait(1, 1, 1) == kInf);
-    CHECK(gg1_wait(2, 1, 1, 1) == kInf);
-    CHECK(ps_delay(1, 1) == kInf);
+    CHECK(mmc_delay(200, 100, 2) == kInfinity);
+    CHECK(mg1_wait(1, 1, 1) == kInfinity);
+    CHECK(gg1_wait(2, 1, 1, 1) == kInfinity);
+    CHECK(ps_delay(1, 1) == kInfinity);
     CHECK(erlang_c(2, 2) == 1.0);
     CHECK_THROWS_AS((void)mm1_delay(-1, 1), InvalidArgument);
     CHECK_THROWS_AS((void)mm1_delay(1, 0), InvalidArgument);

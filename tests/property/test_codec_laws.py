@@ -121,8 +121,7 @@ def test_a_flipped_bit_with_a_right_checksum_is_refused_or_well_formed(writer, d
         assert 0 <= refused.at <= len(bad)
         assert reader.equal(table())
         return
-    applied = int(sum((reader.numbers(id_) > 0).sum() for id_ in [1, 2, 3, 4, *reader.opaque()] if id_ != 9))
-    assert 0 <= applied <= _core.decode_header(bad).count
+    assert not reader.equal(table())
     assert len(_core.decode_blocks(bad)) > 0
 
 
@@ -160,7 +159,7 @@ def test_invented_bytes_never_get_further_than_a_refusal(body, kind, count_):
         0,
         1,
         int(has_table),
-        table().fingerprint() * has_table,
+        fingerprint,
     )
     frame = _core.restamp(header + body, 1, False)
     decoders = [_core.decode_header, _core.decode_blocks, _core.decode_lease, _core.decode_solve, _core.decode_solved]

@@ -50,7 +50,7 @@ def world(fogs: int = 5) -> dict[str, Any]:
             "lon": float(lon),
             "lat": float(lat),
             "urban": bool(urban[index]),
-            "fog": int(fog_of[index]),
+            "fog": int(fog_of[index]) + 1,
             "role": "cloud" if index == seats[0] else "fog" if index in seats else "edge",
         }
         for index, (name, (lon, lat)) in enumerate(zip(names, positions, strict=True))

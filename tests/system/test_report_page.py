@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support import chromium
 from support.fake_run import POLICIES, write_run
-
 from tiertwin.report.page import write
 from tiertwin.store import open_run
 
@@ -60,12 +60,15 @@ def test_the_slider_repaints_the_map(made):
     classes = "[...document.querySelectorAll('#map .link')].map((line) => line.getAttribute('class')).join()"
     before = browser.evaluate(classes)
     assert browser.evaluate("document.querySelectorAll('#map .link').length") == 88
-    browser.evaluate("{ const when = document.getElementById('when'); when.value = 2; when.dispatchEvent(new Event('input')); }")
+    browser.evaluate(
+        "{ const when = document.getElementById('when'); when.value = 2; when.dispatchEvent(new Event('input')); }"
+    )
     assert browser.evaluate("document.getElementById('epoch').textContent") == "2"
     assert browser.evaluate(classes) != before
     quiet = browser.evaluate(classes)
     browser.evaluate(
-        "{ const whose = document.getElementById('whose'); whose.value = 'cloud-only'; whose.dispatchEvent(new Event('change')); }"
+        "{ const whose = document.getElementById('whose'); whose.value = 'cloud-only';"
+        "whose.dispatchEvent(new Event('change')); }"
     )
     assert browser.evaluate(classes) != quiet
     assert browser.complaints() == []
@@ -79,7 +82,8 @@ def test_policies_can_be_hidden_and_values_read(made):
     browser.evaluate("document.querySelector('[data-toggle=static]').click()")
     assert browser.evaluate(hidden) >= 6
     browser.evaluate(
-        """{ const area = document.querySelector('[data-chart=latency_p95_ms] .area'), box = area.getBoundingClientRect();
+        """{ const area = document.querySelector('[data-chart=latency_p95_ms] .area');
+        const box = area.getBoundingClientRect();
         area.dispatchEvent(new PointerEvent('pointermove', { clientX: box.left + box.width / 2, bubbles: true })); }"""
     )
     tip = browser.evaluate("document.querySelector('.tip').innerText")

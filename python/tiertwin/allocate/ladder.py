@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -173,11 +174,7 @@ class _Attempt:
 
     def validate(self, problem: LeafProblem) -> list[str]:
         self.trail.append(Step.VALIDATE)
-        return [
-            *problem.faults(),
-            *_query_faults(problem, self.query),
-            *_spread_faults(problem, self.rungs.spread_limit),
-        ]
+        return [*_problem_faults(problem, self.rungs.spread_limit), *_query_faults(problem, self.query)]
 
     def fail(self, step: Step, why: str) -> None:
         self.reasons.append(f"S{int(step)} {step.name.lower()}: {why}")
@@ -281,6 +278,17 @@ class LeafLadder:
 
 
 # ---------------------------------------------------------------- S1
+
+
+_judged: WeakKeyDictionary[LeafProblem, tuple[float, list[str]]] = WeakKeyDictionary()
+
+
+def _problem_faults(problem: LeafProblem, limit: float) -> list[str]:
+    """Judge a problem once, however often it is asked about: its arrays are read-only."""
+    known = _judged.get(problem)
+    if known is None or known[0] != limit:
+        known = _judged[problem] = (limit, [*problem.faults(), *_spread_faults(problem, limit)])
+    return known[1]
 
 
 def _query_faults(problem: LeafProblem, query: LeafQuery) -> list[str]:

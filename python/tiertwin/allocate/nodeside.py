@@ -19,7 +19,7 @@ from tiertwin.allocate.childmodel import ChildModel, stack, without_unusable
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array
 from tiertwin.allocate.leafside import DEAR_LIMIT, distinct
 from tiertwin.allocate.messages import LOWER, UPPER, Bounds, MasterAnswer, MasterRequest, Query, Said, Slots
-from tiertwin.allocate.nodemath import faults, greedy, node_cut, settle, zero_answer
+from tiertwin.allocate.nodemath import best_pair, faults, greedy, node_cut, settle, zero_answer
 from tiertwin.allocate.slots import SlotTable
 from tiertwin.errors import InputError, SolveError
 
@@ -274,11 +274,17 @@ class NodeSide:
         if quota is None:
             best = yield from self.bounds()
             return best.plan
-        archive = self._archive_request(quota)
-        fresh, kept = yield from self._solve([self._request(LOWER, quota=quota), archive])
-        if kept.value > fresh.value + 1e-12 * abs(fresh.value):
-            plans = np.stack([point.plan for point in self._archive])
-            mixed: Array = np.einsum("k,knj->nj", kept.weight[0, : len(plans)], plans)
+        points = self._archive
+        values, uses = np.array([p.value for p in points]), np.stack([p.use for p in points])
+        weight, kept = best_pair(values, uses, quota)
+        if quota.size == 1:  # two points suffice, and no solver loses digits on a tiny quota
+            (fresh,) = yield from self._solve([self._request(LOWER, quota=quota)])
+        else:
+            fresh, mixture = yield from self._solve([self._request(LOWER, quota=quota), self._archive_request(quota)])
+            if mixture.value > kept:
+                weight, kept = mixture.weight[0, : len(points)], mixture.value
+        if kept > fresh.value + 1e-12 * abs(fresh.value):
+            mixed: Array = np.einsum("k,knj->nj", weight, np.stack([p.plan for p in points]))
             return mixed
         return fresh.r
 

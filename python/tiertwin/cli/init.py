@@ -20,7 +20,7 @@ FILE = "scenario.yaml"
 def init(folder: Path, schema: bool) -> None:
     """Write FOLDER/scenario.yaml, a small commented scenario; `tiertwin run FOLDER/scenario.yaml` runs it."""
     if schema:
-        from tiertwin.model import schema as scenario_schema
+        from tiertwin.model.scenario import scenario_schema
 
         click.echo(json.dumps(scenario_schema(), indent=2, ensure_ascii=False))
         return

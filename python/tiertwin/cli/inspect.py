@@ -10,6 +10,7 @@ import click
 
 from tiertwin.errors import InputError, UnknownNameError, suggest
 from tiertwin.store import StoredRun, Table, open_run
+from tiertwin.store.folder import finite
 
 
 @click.command()
@@ -36,7 +37,7 @@ def inspect(  # noqa: PLR0917  one argument an option
             held = _head(opened) | {name: table.to_dicts() for name, (_, table) in tables.items()}
             if not tables:
                 held["kpis"] = opened.summary().to_dicts()
-            click.echo(json.dumps(_finite(held), ensure_ascii=False, allow_nan=False))
+            click.echo(json.dumps(finite(held), ensure_ascii=False, allow_nan=False))
             return
         _print(opened, tables, rows)
 
@@ -96,12 +97,11 @@ def _print(run: StoredRun, tables: dict[str, tuple[str, Table]], rows: int) -> N
 
     console = Console(highlight=False)
     ended = run.status if not run.reason else f"{run.status}: {run.reason}"
-    last = run.last_epoch()
-    console.print(f"[bold]{run.scenario.get('name', '?')}[/] · seed {run.seed} · {last + 1} epochs · {ended}", soft_wrap=True)
-    console.print(f"log {run.log_hash} · {run.event_count} events", soft_wrap=True)
+    click.echo(f"{run.scenario.get('name', '?')} · seed {run.seed} · {run.last_epoch() + 1} epochs · {ended}")
+    click.echo(f"log {run.log_hash} · {run.event_count} events")
     if run.recorded_hash not in (None, run.log_hash):
-        console.print(f"[red]The result names another log ({run.recorded_hash}): events.jsonl was changed.[/]")
-    console.print()
+        click.echo(f"The result names another log ({run.recorded_hash}): events.jsonl was changed.", err=True)
+    click.echo()
     if not tables:
         from tiertwin.report.tables import kpi_table
 
@@ -110,12 +110,3 @@ def _print(run: StoredRun, tables: dict[str, tuple[str, Table]], rows: int) -> N
         console.print(table.rich(title, rows))
     for warning in run.warnings:
         click.echo(f"Note: {warning}", err=True)
-
-
-def _finite(value: Any) -> Any:
-    """NaN (a KPI without a value) as null: JSON has no word for it."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and value != value else value  # noqa: PLR0124

@@ -11,7 +11,9 @@ from tiertwin.store import open_run
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to write it; default RUN/report.html.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to write it; default RUN/report.html."
+)
 def report(run: Path, out: Path | None) -> None:
     """Make one HTML page of RUN: map, KPIs, policies compared, certificate, time series.
 

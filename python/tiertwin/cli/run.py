@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 @click.option("--epochs", default=60, show_default=True, help="Base epochs to run; 60 span a day.")
 @click.option("--seed", type=int, default=None, help="Seed of the world [default: the scenario's].")
 @click.option("--policy", "policies", multiple=True, help="Only this policy; repeat for several [default: all].")
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="Run directory [default: runs/<name>-s<seed>-NNN].")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=None, help="Run directory [default: runs/<name>-s<seed>-NNN]."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json-interface.md).")
 @click.option("--quiet", is_flag=True, help="No progress, no table.")
 @click.option("--watch/--no-watch", default=None, help="Live view of the tree [default: on a terminal].")

@@ -53,7 +53,9 @@ def scale(seconds: float, quick: bool, as_json: bool) -> None:
             click.echo(json.dumps(row))
     if not as_json:
         click.echo(
-            table(rows, ("groups", "hierarchical_s", "rounds", "certified_gap", "true_gap", "monolithic", "monolithic_s"))
+            table(
+                rows, ("groups", "hierarchical_s", "rounds", "certified_gap", "true_gap", "monolithic", "monolithic_s")
+            )
         )
 
 
@@ -61,6 +63,11 @@ def table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> str:
     """Plain text, columns aligned, numbers to four digits."""
     cells = [list(columns)]
     for row in rows:
-        cells.append(["" if row.get(c) is None else f"{row[c]:.4g}" if isinstance(row[c], float) else str(row[c]) for c in columns])
+        cells.append(
+            [
+                "" if row.get(c) is None else f"{row[c]:.4g}" if isinstance(row[c], float) else str(row[c])
+                for c in columns
+            ]
+        )
     width = [max(len(line[k]) for line in cells) for k in range(len(columns))]
     return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(line, width, strict=True)).rstrip() for line in cells)

@@ -26,7 +26,9 @@ class Lines:
     def policy_ended(self, policy: str, row: dict[str, Any]) -> None:
         missed = row.get("deadline_miss_ratio")
         told = "" if missed is None else f" deadline misses {100 * missed:.2f} %,"
-        click.echo(f"{policy if missed is None else ''}{told} {row['wall_s_per_epoch'] * 1e3:.0f} ms an epoch", err=True)
+        click.echo(
+            f"{policy if missed is None else ''}{told} {row['wall_s_per_epoch'] * 1e3:.0f} ms an epoch", err=True
+        )
 
 
 class LiveView:

@@ -94,14 +94,16 @@ class SiteView:
     def problem(self, demand: F64 | None = None) -> LeafProblem:
         """The leaf problem of this data version."""
         rates = self.demand if demand is None else demand
-        return LeafProblem(**leaf_problem_arrays(self.world, self.site, rates, cost=self._cost, uplink_mbps=self.uplink))
+        return LeafProblem(
+            **leaf_problem_arrays(self.world, self.site, rates, cost=self._cost, uplink_mbps=self.uplink)
+        )
 
     def shares(self, x: F64) -> F64:
         """Deal the groups' rates [G, T] to the devices and return each device's share a tier, [N, T]."""
         each = self.demand / np.maximum(self.devices, 1)
         weight = np.maximum(each[self.group_of], 1e-12)
         dealt = _core.deal(self.group_of, weight, np.ascontiguousarray(x))
-        return np.ascontiguousarray(dealt / weight[:, None])
+        return np.ascontiguousarray(np.clip(dealt / weight[:, None], 0.0, 1.0))  # clip: the last bit of a division
 
 
 class EdgeController:
@@ -159,15 +161,18 @@ class EdgeController:
         assert parent is not None
         assert parent.table_out is not None
         if epoch > 0:
+            self.tally.local_epochs += self.local_policy  # the epoch that has just ended
             self.view.observe(child.table_in, now)
         rows = np.arange(self.view.groups, dtype=np.uint32)
         parent.table_out.set(A.DEMAND, rows, np.ascontiguousarray(self.view.demand), now)
         self.problem = self.view.problem()
-        self.version += 1
+        self.version = epoch + 1  # one data version an epoch, the same number all over the tree
         effects = self._say(twin, self._refreshed(), units.Stamp(epoch, 0), now)
-        if self._rhythm.decides(twin.tier + 1, epoch) and (self.lease.holds(now) or epoch == 0 or parent.live):
-            return [*effects, SetTimer("budget", epoch, now + self._rhythm.budget_ms * MILLISECOND)]
-        return effects + self._decide(twin, epoch, now)
+        if not self.lease.holds(now) or not self._rhythm.decides(twin.tier + 1, epoch):
+            effects += self._decide(twin, epoch, now)  # nobody to wait for: the start, a silent or a slower parent
+        if not self._rhythm.decides(twin.tier + 1, epoch):
+            return effects
+        return [*effects, SetTimer("budget", epoch, now + self._rhythm.budget_ms * MILLISECOND)]
 
     def _refreshed(self) -> Any:
         assert self.problem is not None
@@ -217,8 +222,6 @@ class EdgeController:
         assert self.problem is not None
         effects: list[Effect] = []
         under_lease = self.quota is not None and self.lease.holds(now)
-        if not under_lease:
-            self.tally.local_epochs += 1
         if under_lease == self.local_policy:  # changed sides
             self.local_policy = not under_lease
             if epoch > 0:
@@ -246,7 +249,13 @@ class EdgeController:
             return answer
         self.tally.guarded += 1
         return replace(
-            answer, x=x, value=standing.value, scale=standing.scale, use=standing.use, own_load=standing.own_load, step=7
+            answer,
+            x=x,
+            value=standing.value,
+            scale=standing.scale,
+            use=standing.use,
+            own_load=standing.own_load,
+            step=7,
         )
 
     def _lease_to_gateway(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
@@ -294,7 +303,12 @@ class Summary:
         for source, target, counted in _SUMS:
             values = members.column(source)[:n]
             use = heard & np.isfinite(values)
-            out.set(target, rows, np.bincount(self._group_of[use], weights=values[use], minlength=groups), now)
+            out.set(
+                target,
+                rows,
+                np.bincount(self._group_of[use], weights=values[use], minlength=groups).astype(np.float64),
+                now,
+            )
             if counted is not None:
                 out.set(counted, rows, np.bincount(self._group_of[use], minlength=groups).astype(np.float64), now)
         oldest = np.full(groups, now / SECOND)

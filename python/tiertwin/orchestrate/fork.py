@@ -104,7 +104,9 @@ class Fork:
             raise InputError(f"scale_demand: expected a finite factor ≥ 0, got {factor}")
         names = [leaf.name for leaf in self.tree.leaves()]
         if twin is not None and twin not in names:
-            raise UnknownNameError(f"scale_demand: expected an edge twin of this domain, got {twin!r}{suggest(twin, names)}")
+            raise UnknownNameError(
+                f"scale_demand: expected an edge twin of this domain, got {twin!r}{suggest(twin, names)}"
+            )
 
         def scaled(leaf: Leaf) -> LeafProblem:
             if twin is not None and leaf.name != twin:
@@ -169,9 +171,7 @@ class Fork:
 
 
 def _mapped(tree: Tree, leaf: Any, uplink: Any = None) -> Tree:
-    children = tuple(
-        Leaf(c.name, leaf(c)) if isinstance(c, Leaf) else _mapped(c, leaf, uplink) for c in tree.children
-    )
+    children = tuple(Leaf(c.name, leaf(c)) if isinstance(c, Leaf) else _mapped(c, leaf, uplink) for c in tree.children)
     return replace(tree, children=children, uplink=tree.uplink if uplink is None else uplink(tree))
 
 

@@ -215,6 +215,8 @@ class InnerController:
 
     def _hear(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
         stamp = units.stamp_of(unit.table, unit.cells)
+        if not self._rhythm.decides(twin.tier, stamp.epoch):
+            return []  # this tier looks at its children only when it decides
         held = self.gathering
         if (stamp.epoch, stamp.round) > (held.stamp.epoch, held.stamp.round) and stamp.epoch > held.stamp.epoch:
             self._open(stamp)  # a child began the epoch before us
@@ -248,7 +250,7 @@ class InnerController:
 
     def _propose(self, twin: Twin, now: int) -> list[Effect]:
         first = self.version == 0
-        self.version += 1
+        self.version = self.gathering.stamp.epoch + 1
         self._set_capacity(twin)
         if self._parent is None:
             self.node.begin(self.version)
@@ -303,7 +305,13 @@ class InnerController:
         stamp = self.gathering.stamp
         self.last_bounds = bounds
         self.rounds.append(Round(stamp.epoch, stamp.round + 1, bounds))
-        fields = {"round": stamp.round + 1, "ub": bounds.ub, "lb": bounds.lb, "scale": bounds.scale, "stale": bounds.stale}
+        fields = {
+            "round": stamp.round + 1,
+            "ub": bounds.ub,
+            "lb": bounds.lb,
+            "scale": bounds.scale,
+            "stale": bounds.stale,
+        }
         effects: list[Effect] = [Record("bounds", stamp.epoch, fields)]
         cold = self.committed < 0
         most = self._rhythm.max_rounds_cold if cold else self._rhythm.max_rounds_warm
@@ -380,11 +388,25 @@ class InnerController:
         return self._step(twin, list(event.answers), now)
 
     def fork(self) -> InnerController:
-        job, self._job, then, self._then = self._job, None, self._then, None  # generators cannot be copied: forks start idle
+        job, self._job, then, self._then = (
+            self._job,
+            None,
+            self._then,
+            None,
+        )  # generators cannot be copied: forks start idle
         try:
             return copy.deepcopy(self)
         finally:
             self._job, self._then = job, then
 
 
-_MERGED = [A.RATE_SUM, A.RATE_COUNT, A.COMPLETED_SUM, A.MISSED_SUM, A.ENERGY_SUM, A.LATENCY_SUM, A.LATENCY_COUNT, A.DEMAND]
+_MERGED = [
+    A.RATE_SUM,
+    A.RATE_COUNT,
+    A.COMPLETED_SUM,
+    A.MISSED_SUM,
+    A.ENERGY_SUM,
+    A.LATENCY_SUM,
+    A.LATENCY_COUNT,
+    A.DEMAND,
+]

@@ -29,7 +29,9 @@ class PassThrough:
 
     def __init__(self, below: Layout, above: Layout) -> None:
         self._moves = [
-            _Move([int(a) for a in SERVER], *_match(below.servers, below.server_rows, above.servers, above.server_rows)),
+            _Move(
+                [int(a) for a in SERVER], *_match(below.servers, below.server_rows, above.servers, above.server_rows)
+            ),
             _Move([int(a) for a in LINK], *_match(below.links, below.link_rows, above.links, above.link_rows)),
         ]
 

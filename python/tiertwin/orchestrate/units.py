@@ -1,7 +1,7 @@
 """What orchestrators say to each other, as rows of unit tables and back (tables `cut`, `point`, `query`, `budget`).
 
 Cuts and points stand in the row of their slot. Two more rows of `point` carry what a hello says once: row ``SLOTS``
-the most the subtree can use of each component (u), its fallback value (v) and whether slots were kept (scale); row
+the most the subtree can use of each component (u), its fallback value (v) and its leaves (scale); row
 ``SLOTS + 1`` the dearest tier cost of each component (u) and the number of stale leaves below (v).
 """
 
@@ -107,7 +107,7 @@ def point_cells(said: Said, stamp: Stamp) -> Cells3:
     rows = np.concatenate([said.point_slots, [SLOTS, SLOTS + 1]]).astype(np.uint32)
     n = len(rows)
     v = np.concatenate([said.v, [said.v0, float(said.stale)]])
-    scale = np.concatenate([said.scale, [float(said.kept), 0.0]])
+    scale = np.concatenate([said.scale, [float(said.leaves), 0.0]])
     u = np.vstack([said.u, said.rmax[None, :], said.dear[None, :]])
     columns = [
         (A.POINT_V, v),
@@ -151,7 +151,7 @@ def said_of(cuts: Cells, points: Cells, quotas: int) -> Said:
         dear=u[second],
         v0=float(v[first]),
         stale=int(v[second]),
-        kept=bool(scale[first]),
+        leaves=int(scale[first]),
     )
 
 

@@ -1,0 +1,41 @@
+"""The physical side behind one southbound interface. `SimulatedPlant` stands in for the real network.
+
+A plant is told set-points and shows telemetry; nobody above reads its variables (methods named ``truth_*`` are for
+tests and the study harness).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tiertwin.plant.kpis import PlantKpis
+    from tiertwin.plant.options import PlantOptions
+    from tiertwin.plant.reports import DEVICE_ATTRIBUTES, LINK_ATTRIBUTES, SERVER_ATTRIBUTES, Reports, Telemetry
+    from tiertwin.plant.simulated import SimulatedPlant
+
+_HOME = {
+    "PlantKpis": "kpis",
+    "PlantOptions": "options",
+    **dict.fromkeys(["DEVICE_ATTRIBUTES", "LINK_ATTRIBUTES", "SERVER_ATTRIBUTES", "Reports", "Telemetry"], "reports"),
+    "SimulatedPlant": "simulated",
+}
+__all__ = [
+    "DEVICE_ATTRIBUTES",
+    "LINK_ATTRIBUTES",
+    "SERVER_ATTRIBUTES",
+    "PlantKpis",
+    "PlantOptions",
+    "Reports",
+    "SimulatedPlant",
+    "Telemetry",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,6 +1,6 @@
-"""Line charts and bars. The curve is SVG stretched to its box; every letter and dot is HTML, so it stays sharp on a phone.
+"""Line charts and bars. Curves are SVG stretched to its box; letters and dots are HTML, so they stay sharp on a phone.
 
-A chart scales its own axis: values to 0…1 of the height, a few round ticks. No script is needed to read it; the script
+A chart scales its own axis: values to 0…1 of the height, a few round ticks. No script is needed to read it; it only
 adds a cursor with the values of one epoch.
 """
 
@@ -41,12 +41,12 @@ def line_chart(
     low = 0.0 if from_zero and min(held) >= 0 else min(held)
     marks = ticks(low, max(held))
     bottom, top = marks[0], marks[-1]
-    lines = [_grid((mark - bottom) / (top - bottom)) for mark in marks]
+    lines = [grid((mark - bottom) / (top - bottom)) for mark in marks]
     for policy, values in reversed(series.items()):  # the policy of interest is drawn last, on top
         scaled = [None if value is None else (value - bottom) / (top - bottom) for value in values]
         if fill:
-            lines.append(tag("path", d=_area(scaled), class_=f"fill c{colours[policy]}", data_p=policy))
-        lines.append(tag("path", d=_path(scaled), class_=f"line c{colours[policy]}", data_p=policy))
+            lines.append(tag("path", d=area(scaled), class_=f"fill c{colours[policy]}", data_p=policy))
+        lines.append(tag("path", d=path(scaled), class_=f"line c{colours[policy]}", data_p=policy))
     svg = tag(
         "svg",
         *lines,
@@ -61,8 +61,8 @@ def line_chart(
 def plot(svg: Markup, marks: Sequence[tuple[float, str]], epochs: Sequence[int], *over: Markup) -> Markup:
     """Return a plot area with its axes: `marks` are (height 0…1, text), `over` lies on top of the curve."""
     left = tag("div", *(tag("span", text, style=f"bottom:{100 * at:.2f}%") for at, text in marks), class_="ys")
-    area = tag("div", svg, *over, class_="area")
-    return tag("div", left, area, _epoch_axis(epochs), class_="plot")
+    inside = tag("div", svg, *over, class_="area")
+    return tag("div", left, inside, _epoch_axis(epochs), class_="plot")
 
 
 def _epoch_axis(epochs: Sequence[int]) -> Markup:
@@ -71,7 +71,8 @@ def _epoch_axis(epochs: Sequence[int]) -> Markup:
         return tag("div", tag("span", f"epoch {epochs[0] if epochs else '–'}", style="left:50%"), class_="xs")
     shown = [mark for mark in ticks(epochs[0], epochs[-1], 6) if epochs[0] <= mark <= epochs[-1] and mark == int(mark)]
     spans = [
-        tag("span", int(mark), style=f"left:{100 * (mark - epochs[0]) / (epochs[-1] - epochs[0]):.2f}%") for mark in shown
+        tag("span", int(mark), style=f"left:{100 * (mark - epochs[0]) / (epochs[-1] - epochs[0]):.2f}%")
+        for mark in shown
     ]
     return tag("div", *spans, class_="xs")
 
@@ -88,7 +89,8 @@ def _points(values: Sequence[float | None]) -> list[list[tuple[float, float]]]:
     return [run for run in runs if run]
 
 
-def _path(values: Sequence[float | None]) -> str:
+def path(values: Sequence[float | None]) -> str:
+    """Return the line through heights 0…1, broken where a value is missing."""
     parts = []
     for run in _points(values):
         first, *rest = run
@@ -98,7 +100,8 @@ def _path(values: Sequence[float | None]) -> str:
     return "".join(parts)
 
 
-def _area(values: Sequence[float | None]) -> str:
+def area(values: Sequence[float | None]) -> str:
+    """Return the area under the same line."""
     parts = []
     for run in _points(values):
         body = "".join(f"L{number(x)} {number(y)}" for x, y in run)
@@ -106,7 +109,8 @@ def _area(values: Sequence[float | None]) -> str:
     return "".join(parts)
 
 
-def _grid(height: float) -> Markup:
+def grid(height: float) -> Markup:
+    """Return a horizontal line at a height of 0…1."""
     y = number(HEIGHT * (1.0 - height))
     return tag("line", x1=0, x2=f"{WIDTH:.0f}", y1=y, y2=y, class_="grid")
 

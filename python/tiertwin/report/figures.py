@@ -49,7 +49,8 @@ class Figures:
         self._network = kpis.take([i for i, tier in enumerate(kpis["tier"]) if tier == "network"])
         self._tiered = kpis.take([i for i, tier in enumerate(kpis["tier"]) if tier in {"device", "edge", "fog"}])
         held = set(self._network["policy"]) | set(self.values)
-        self.policies = [policy for policy in run.policies if policy in held]
+        known = [*run.policies, *(policy for policy in self.values if policy not in run.policies)]
+        self.policies = [policy for policy in known if policy in held]
         epochs = sorted({int(epoch) for epoch in self._network["epoch"]})
         self.epoch_count = len(epochs)
         step = -(-len(epochs) // POINTS) or 1
@@ -149,9 +150,7 @@ class Figures:
     def _query(self, sql: str, parameters: dict[str, Any] | None = None) -> Any:
         return self.run.query(sql, parameters) if self.run.holds("kpi") and self.run.holds("link") else []
 
-    def _frames(
-        self, sql: str, key: str, count: int, what: str, places: dict[str, int] | None = None
-    ) -> Frames:
+    def _frames(self, sql: str, key: str, count: int, what: str, places: dict[str, int] | None = None) -> Frames:
         frames = Frames()
         rows = self._query(sql)
         if not len(rows) or not count or not self.epochs:

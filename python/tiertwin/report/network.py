@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from tiertwin.report.figures import Figures
@@ -21,7 +22,7 @@ def step(percent: float) -> int:
 
 def legend() -> Markup:
     """Return the colours of utilisation with their limits."""
-    limits = [f"< {STEPS[0]} %", *(f"{a}–{b} %" for a, b in zip(STEPS, STEPS[1:], strict=False)), f"≥ {STEPS[-1]} %"]
+    limits = [f"< {STEPS[0]} %", *(f"{a}–{b} %" for a, b in pairwise(STEPS)), f"≥ {STEPS[-1]} %"]
     return tag(
         "div",
         *(tag("span", tag("i", class_=f"u{index}"), text) for index, text in enumerate(limits)),
@@ -146,7 +147,7 @@ def _sites(figures: Figures, places: list[tuple[float, float]], load: list[int] 
         kind = "urban" if node.get("urban") else "rural"
         role = node.get("role", "")
         text = f"{node['name']}: {kind} site" + (f", {role} stands here" if role in {"fog", "cloud"} else "")
-        text += f", fog domain {int(node['fog']) + 1}" if isinstance(node.get("fog"), int) else ""
+        text += f", fog domain {node['fog']}" if isinstance(node.get("fog"), int) else ""
         centre = {"cx": number(x), "cy": number(y)}
         if role in {"fog", "cloud"}:
             made.append(tag("circle", **centre, r=16, class_=f"ring {role}"))
@@ -185,7 +186,14 @@ def _labels(
                 taken.append(box)
                 name = nodes[at]["name"]
                 made.append(
-                    tag("text", name, x=number(at_x), y=number(at_y), text_anchor=anchor, class_="big" if big else "small")
+                    tag(
+                        "text",
+                        name,
+                        x=number(at_x),
+                        y=number(at_y),
+                        text_anchor=anchor,
+                        class_="big" if big else "small",
+                    )
                 )
                 break
     return made

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from tiertwin.report import sections
+from tiertwin.report import certificate, sections
 from tiertwin.report.figures import Figures
 from tiertwin.report.markup import Markup, join, tag
 from tiertwin.store import StoredRun
@@ -45,14 +45,16 @@ def render(run: StoredRun) -> str:
             sections.section(
                 f"At a glance: {first}", sections.cards(figures), sections.claims(figures), identity="glance"
             ),
-            sections.section("The network", network_parts, identity="network", lead="What its links and sites carried."),
+            sections.section(
+                "The network", network_parts, identity="network", lead="What its links and sites carried."
+            ),
             sections.section(
                 "Policies compared",
                 sections.comparison(figures),
                 identity="policies",
                 lead="Same seed, same world: every policy met the same devices, tasks, losses and noise.",
             ),
-            sections.section("Certificate", sections.certificate(figures), identity="certificate"),
+            sections.section("Certificate", certificate.certificate(figures), identity="certificate"),
             sections.section("Over time", sections.time_series(figures), identity="time"),
             sections.section("The tree of twins", sections.twins(figures), identity="twins"),
             sections.section("On the wire", sections.wire(figures), identity="wire"),

@@ -113,21 +113,25 @@ def kpi_table(run: StoredRun) -> RichTable:
 
 def _table(values: Values) -> RichTable:
     from rich.table import Table as RichTable  # noqa: PLC0415  only for people
+    from rich.text import Text  # noqa: PLC0415  as Text: in a plain string rich would read [ms] as a style
 
     policies = list(values)
     made = RichTable(box=None, pad_edge=False, header_style="bold", title_justify="left", caption_justify="left")
-    made.add_column("KPI", no_wrap=True)
-    for policy in policies:
-        made.add_column(policy, justify="right")
+    made.add_column("KPI")
+    for policy in policies:  # on a narrow terminal the names of KPIs wrap, figures never
+        made.add_column(Text(policy), justify="right", no_wrap=True)
     for group, names in GROUPS:
         held = [name for name in names if any(number(name, values[p]) is not None for p in policies)]
         if held:
-            made.add_row(f"[dim]{group}[/]")
+            made.add_row(Text(group, style="dim"))
         for name in held:
             ahead = winners(name, values)
             cells = [cell(name, number(name, values[p])) for p in policies]
-            marked = [f"[bold green]{c}*[/]" if p in ahead else f"{c} " for p, c in zip(policies, cells, strict=True)]
-            made.add_row(f" {label(name)}", *marked)
+            marked = [
+                Text(f"{text}*", style="bold green") if policy in ahead else Text(f"{text} ")
+                for policy, text in zip(policies, cells, strict=True)
+            ]
+            made.add_row(Text(f" {label(name)}"), *marked)
     yardsticks = [policy for policy in policies if policy in REFERENCES]
     note = f"; {', '.join(yardsticks)}: a yardstick, not compared" if yardsticks else ""
     made.caption = (

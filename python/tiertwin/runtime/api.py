@@ -204,7 +204,9 @@ def _plan_of(stored: StoredRun) -> RunPlan:
     fields = {k: v for k, v in stored.scenario.items() if k != "world"}
     settings = stored.settings
     if "epochs" not in settings or "policies" not in settings:
-        raise InputError("settings.json: expected epochs and policies, so that the run can be repeated", str(stored.folder))
+        raise InputError(
+            "settings.json: expected epochs and policies, so that the run can be repeated", str(stored.folder)
+        )
     scenario = parse_scenario(fields, where=str(stored.folder))
     policies = [p for p in settings["policies"] if p != MONOLITHIC]
     return make_plan(scenario, int(settings["epochs"]), stored.seed, policies)

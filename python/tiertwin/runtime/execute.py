@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.master import Masters
 from tiertwin.allocate.monolithic import solve_monolithic
-from tiertwin.allocate.registry import leaf_solver
 from tiertwin.orchestrate.edge import EdgeController
 from tiertwin.orchestrate.inner import InnerController
 from tiertwin.orchestrate.policies import HIERARCHICAL
@@ -22,6 +22,7 @@ from tiertwin.runtime.plan import MONOLITHIC, RunPlan, rhythm_of
 from tiertwin.store import EventLog
 
 if TYPE_CHECKING:
+    from tiertwin.allocate.ladder import LeafLadder
     from tiertwin.store import RunWriter
     from tiertwin.world import World
 
@@ -100,7 +101,9 @@ class Executed:
     wall_s: float
 
 
-def execute(plan: RunPlan, world: World, writer: RunWriter | None, log: Any = None, watcher: Watcher | None = None) -> Executed:
+def execute(
+    plan: RunPlan, world: World, writer: RunWriter | None, log: Any = None, watcher: Watcher | None = None
+) -> Executed:
     """Run every policy of `plan` on `world`.
 
     Parameters
@@ -155,7 +158,10 @@ def make_run(plan: RunPlan, world: World, policy: str, masters: Any) -> InProces
         clock_offset_s=telemetry.clock_offset_ms / 1e3,
     )
     plant = SimulatedPlant(world, plan.seed, options)
-    solver = leaf_solver(scenario.policy.leaf_solver)
+
+    def solver() -> LeafLadder:
+        return leaf_solver(scenario.policy.leaf_solver)
+
     report_ms = scenario.tiers.edge.report_ms
     return InProcessRun(world, plant, policy, rhythm_of(scenario), report_ms, solver, masters, plan.seed)
 

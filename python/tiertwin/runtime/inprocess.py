@@ -56,7 +56,7 @@ class InProcessRun:
     rhythm, report_ms
         When to decide and when to report.
     solver, masters
-        Leaf solver, and the server of master problems (``solve_all(requests)``).
+        Maker of leaf solvers, and the server of master problems (``solve_all(requests)``).
     seed
         Of stream ids and of the network's faults.
     faults
@@ -70,7 +70,7 @@ class InProcessRun:
         policy: str,
         rhythm: Rhythm,
         report_ms: int,
-        solver: Any,
+        solver: Callable[[], Any],
         masters: Any,
         seed: int,
         faults: Callable[[str, str], Faults | None] | None = None,
@@ -174,7 +174,10 @@ class InProcessRun:
         rows = rows_of(reports.id)
         known = rows >= 0
         event = Sampled(
-            rows[known].astype(np.uint32), reports.time_ns[known] + ORIGIN, [int(a) for a in attributes], reports.values[known]
+            rows[known].astype(np.uint32),
+            reports.time_ns[known] + ORIGIN,
+            [int(a) for a in attributes],
+            reports.values[known],
         )
         self._feed(name, event)
 

@@ -53,7 +53,7 @@ def run_limited(module: str, arguments: dict[str, Any], seconds: float, memory_b
             capture_output=True,
             text=True,
             timeout=seconds,
-            preexec_fn=limit,  # noqa: PLW1509  single-threaded caller
+            preexec_fn=limit,
         )
     except subprocess.TimeoutExpired:
         return Ending("time limit", time.monotonic() - began, None)

@@ -20,6 +20,8 @@ from tiertwin.twin.twin import Controller, NeighbourSpec, TableShape, Twin, Twin
 from tiertwin.world import tier_costs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tiertwin.orchestrate.rhythm import Rhythm
     from tiertwin.world import World
     from tiertwin.world.world import TwinSpec
@@ -41,12 +43,12 @@ class TreeBuilder:
     rhythm
         Control rhythm.
     solver
-        Leaf solver.
+        Makes a leaf solver; each edge gets its own.
     seed
         Of the stream ids.
     """
 
-    def __init__(self, world: World, policy: str, rhythm: Rhythm, solver: Any, seed: int) -> None:
+    def __init__(self, world: World, policy: str, rhythm: Rhythm, solver: Callable[[], Any], seed: int) -> None:
         self._world, self._policy, self._rhythm, self._solver, self._seed = world, policy, rhythm, solver, seed
         self._registry = registry()
         self._children: dict[str, list[TwinSpec]] = {}
@@ -67,9 +69,10 @@ class TreeBuilder:
             neighbours.append(self._towards_parent(spec))
         neighbours += [self._towards_child(child) for child in self._children.get(spec.name, [])]
         words = _core.philox(self._seed, index, _PURPOSE_STREAM, 2 * len(neighbours))
-        streams = [1 + int(words[2 * i] * 2**31) * 2**31 + int(words[2 * i + 1] * 2**31) for i in range(len(neighbours))]
-        south = self._telemetry(spec.site) if spec.tier == DEVICE else None
-        config = TwinConfig(spec.name, spec.tier, streams, neighbours, south)
+        streams = [
+            1 + int(words[2 * i] * 2**31) * 2**31 + int(words[2 * i + 1] * 2**31) for i in range(len(neighbours))
+        ]
+        config = TwinConfig(spec.name, spec.tier, streams, neighbours)
         return Twin(config, self._controller(spec), self._registry)
 
     # -- tables between neighbours -------------------------------------------------------------------------------------
@@ -129,15 +132,15 @@ class TreeBuilder:
         assert spec.parent is not None
         gateway = self._children[spec.name][0].name
         if self._policy == HIERARCHICAL:
-            return EdgeController(self._world, spec.site, self._rhythm, self._solver, spec.parent, gateway, self._cost)
+            return EdgeController(
+                self._world, spec.site, self._rhythm, self._solver(), spec.parent, gateway, self._cost
+            )
         policy = find_policy(self._policy)
         share = np.ascontiguousarray(self._shares[spec.site])
-        return AloneController(self._world, spec.site, self._rhythm, self._solver, policy, share, gateway, self._cost)
+        return AloneController(self._world, spec.site, self._rhythm, self._solver(), policy, share, gateway, self._cost)
 
     def _inner(self, spec: TwinSpec) -> InnerController:
-        return InnerController(
-            self._domain(spec), LinkShares(self._world, spec.name), self._rhythm, spec.parent
-        )
+        return InnerController(self._domain(spec), LinkShares(self._world, spec.name), self._rhythm, spec.parent)
 
     def _domain(self, spec: TwinSpec) -> Domain:
         world, sites = self._world, self._world.site_count

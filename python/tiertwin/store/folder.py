@@ -19,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import math
 import os
 import platform
 import sys
@@ -68,7 +69,7 @@ def writing(what: str, path: Path) -> Iterator[None]:
 
 def write_json(path: Path, value: Any, what: str) -> None:
     """Write `value` as indented JSON, whole or not at all: a reader never sees half a file."""
-    text = json.dumps(value, indent=1, sort_keys=False, ensure_ascii=False, allow_nan=False, default=_plain)
+    text = json.dumps(finite(value), indent=1, ensure_ascii=False, allow_nan=False)
     temporary = path.with_name(path.name + ".part")
     with writing(what, path):
         try:
@@ -82,9 +83,18 @@ def write_json(path: Path, value: Any, what: str) -> None:
             raise
 
 
-def _plain(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return `value` as plain JSON: numpy as Python values, NaN and infinity as null (JSON has no word for them)."""
     if hasattr(value, "tolist"):
-        return value.tolist()
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
     raise TypeError(f"expected JSON values or numpy arrays, got {type(value).__name__}: {value!r}")
 
 

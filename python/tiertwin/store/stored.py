@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tiertwin.errors import InputError, UnknownNameError, suggest
 from tiertwin.model.kpis import JSON_KPIS
 from tiertwin.model.kpis import kpi as find_kpi
+from tiertwin.model.tiers import Tier
 from tiertwin.store import folder as files
 from tiertwin.store import log
 from tiertwin.store.table import Table
@@ -218,8 +219,10 @@ class StoredRun:
     # -- parts -------------------------------------------------------------------------------------------------------
 
     def world(self, part: str) -> list[dict[str, Any]]:
-        """Return ``nodes``, ``links`` or ``twins`` of the scenario; empty if it names none."""
+        """Return ``nodes``, ``links`` or ``twins`` of the scenario; empty if it names none. Tiers are names."""
         held: list[dict[str, Any]] = self.scenario.get("world", {}).get(part, [])
+        if part == "twins":
+            return [twin | {"tier": _tier_name(twin["tier"])} for twin in held]
         return held
 
     def close(self) -> None:
@@ -292,6 +295,10 @@ class StoredRun:
         except InputError as error:
             self._warn(str(error))
             return None
+
+
+def _tier_name(tier: int | str) -> str:
+    return Tier(tier).label if isinstance(tier, int) else tier
 
 
 def _read_object(path: Path) -> dict[str, Any]:

@@ -132,13 +132,16 @@ class Table:
     def rich(self, title: str = "", rows: int = 40) -> RichTable:
         """Return a ``rich`` table of at most `rows` rows."""
         from rich.table import Table as RichTable  # noqa: PLC0415  only for people
+        from rich.text import Text  # noqa: PLC0415  as Text: in a plain string rich would read [x] as a style
 
-        made = RichTable(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+        made = RichTable(
+            title=Text(title) if title else None, title_justify="left", header_style="bold", box=None, pad_edge=False
+        )
         shown = self.head(rows)
         for name, column in shown._columns.items():
-            made.add_column(name, justify="right" if _is_numeric(column) else "left", overflow="fold")
+            made.add_column(Text(name), justify="right" if _is_numeric(column) else "left", overflow="fold")
         for row in shown:
-            made.add_row(*(_cell(value) for value in row.values()))
+            made.add_row(*(Text(_cell(value)) for value in row.values()))
         if self._length > rows:
             made.caption = f"{self._length - rows} more rows"
         return made

@@ -162,7 +162,7 @@ class RunWriter:
             self._history.commit()
 
     def finish(self, result: Mapping[str, Any]) -> None:
-        """Commit, write the result (the object of ``--json``), mark the run complete and close it."""
+        """Commit, write the result (the object of ``--json``; NaN as null), mark the run complete and close it."""
         self.commit()
         with self._noting_failure():
             self._log.close()

@@ -55,7 +55,11 @@ class Comparison:
                 if ours is not None and policy != HIERARCHICAL:
                     difference = paired(ours, found)
                     better = np.subtract(ours, found) * (1 if kpi in ("utility_mean", "goodput_mbps") else -1) > 0
-                    line |= {"difference": difference.mean, "difference_half": difference.half, "wins": int(better.sum())}
+                    line |= {
+                        "difference": difference.mean,
+                        "difference_half": difference.half,
+                        "wins": int(better.sum()),
+                    }
                 lines.append(line)
         return lines
 
@@ -77,7 +81,9 @@ def compare(
         for policy, row in done.rows.items():
             for kpi in KPIS:
                 values[kpi][policy].append(float(row[kpi]))
-        gaps.append(float(done.rows[HIERARCHICAL]["certified_gap_median"]) if HIERARCHICAL in done.rows else float("nan"))
+        gaps.append(
+            float(done.rows[HIERARCHICAL]["certified_gap_median"]) if HIERARCHICAL in done.rows else float("nan")
+        )
         priced = prices(plan, world)
         hierarchy.append(float(np.median([p.hierarchy for p in priced])))
         telemetry.append(float(np.median([p.telemetry for p in priced])))

@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tiertwin.allocate.driver import solve_tree
+from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.master import Masters
-from tiertwin.allocate.registry import leaf_solver
 from tiertwin.runtime.limited import run_limited
 from tiertwin.study.instances import random_tree
 

@@ -67,7 +67,6 @@ class TwinConfig:
     tier: int
     stream_ids: Sequence[int]  # one a neighbour, in order of `neighbours`
     neighbours: Sequence[NeighbourSpec]
-    table: TableShape | None = None  # southbound table of a gateway
     incarnation: int = 1
     heartbeat_ms: int = 250
     virtual_clock: bool = True
@@ -157,7 +156,6 @@ class Twin:
         self.counters = Counters()
         self.epoch = -1
         self._registry = registry
-        self.table = self._make_table(config.table)
         self.neighbours: dict[str, Neighbour] = {}
         for spec, stream in zip(config.neighbours, config.stream_ids, strict=True):
             self.neighbours[spec.name] = self._make_neighbour(spec, stream)
@@ -243,8 +241,8 @@ class Twin:
         return []
 
     def _on_samples(self, event: Sampled, now: int) -> list[Effect]:
-        table = self.table
-        assert table is not None, f"{self.name} has no southbound table but was given samples"
+        table = self.parent.table_out if self.parent is not None else None
+        assert table is not None, f"{self.name} has no parent to report to, but was given samples"
         for k, attribute in enumerate(event.attributes):
             column = event.values[:, k]
             sent = column == column  # NaN: not sent, the last one stays
@@ -268,7 +266,9 @@ class Twin:
         return self.controller.began(self, event.epoch, now)
 
     # -- for controllers ---------------------------------------------------------------------------------------------
-    def send_unit(self, peer: str, table: TableId, cells: Any, now: int, lease: tuple[int, ...] | None = None) -> list[Effect]:
+    def send_unit(
+        self, peer: str, table: TableId, cells: Any, now: int, lease: tuple[int, ...] | None = None
+    ) -> list[Effect]:
         """Send rows that take effect together (`cells` has attributes, rows, values)."""
         neighbour = self.neighbours[peer]
         frames = neighbour.peer.send_unit(int(table), cells.attributes, cells.rows, cells.values, now, now, lease)
@@ -280,8 +280,6 @@ class Twin:
     def digests(self) -> dict[str, int]:
         """Return the digest of every table this twin holds, by neighbour and direction."""
         held: dict[str, int] = {}
-        if self.table is not None:
-            held["south"] = self.table.digest()
         for neighbour in self.neighbours.values():
             if neighbour.table_in is not None:
                 held[f"{neighbour.name}>"] = neighbour.table_in.digest()

@@ -43,11 +43,20 @@ TOPOLOGIES: dict[str, Topology] = {
     ),
 }
 
+# A day has 60 epochs of 1 s here: an epoch stands for 24 minutes, so the cloud decides in each of them.
+_COMPRESSED_DAY = {
+    "device": {"report_ms": 200},
+    "edge": {"report_ms": 200},
+    "fog": {"report_ms": 200},
+    "cloud": {"report_ms": 200, "control_every": 1},
+}
+
 SCENARIOS: dict[str, dict[str, Any]] = {
     "germany50": {
         "name": "germany50",
         "about": "National network: SNDlib's 50 German cities, 88 links and demand matrix; 20 000 devices.",
         "topology": {"builtin": "germany50"},
+        "tiers": _COMPRESSED_DAY,
         "fogs": {"count": 6},
         "devices": {"count": 20_000},
     },
@@ -55,6 +64,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         "name": "metro",
         "about": "A small synthetic city for tests and examples: 14 sites, 3 fogs, 1 cloud, 600 devices.",
         "topology": {"builtin": "metro"},
+        "tiers": _COMPRESSED_DAY,
         "fogs": {"count": 3},
         "devices": {"count": 600, "minimum_per_site": 20},
         "dimensioning": {

@@ -11,14 +11,14 @@ _SPELT = str.maketrans(
     {
         "ä": "ae",
         "ö": "oe",
-        "ü": "ue",
+        "ü": "ue",  # codespell:ignore ue
         "ß": "ss",
         "æ": "ae",
         "ø": "oe",
         "å": "aa",
         "ł": "l",
         "đ": "d",
-    }  # codespell:ignore ue
+    }
 )
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from support.fake_run import scenario, write_run
 from tiertwin.errors import InputError, OutputError, UnknownNameError
+from tiertwin.report.page import render
 from tiertwin.store import RunWriter, new_run_folder, open_run
 from tiertwin.store.history import SCHEMA
 
@@ -119,6 +120,25 @@ def test_nan_survives(tmp_path):
         assert "latency_mean_ms" not in set(run.summary()["kpi"])
 
 
+def test_a_result_may_hold_numpy_and_nan(tmp_path):
+    with small(tmp_path / "run") as writer:
+        writer.finish(
+            {"policies": {"static": {"jain": np.float64("nan"), "rounds_cold": np.int64(3), "x": (1.5, np.inf)}}}
+        )
+    assert open_run(tmp_path / "run").result == {
+        "policies": {"static": {"jain": None, "rounds_cold": 3, "x": [1.5, None]}}
+    }
+
+
+def test_tiers_may_be_numbers(tmp_path):
+    made = scenario()
+    for twin in made["world"]["twins"]:
+        twin["tier"] = ["device", "edge", "fog", "cloud"].index(twin["tier"])
+    with RunWriter(tmp_path / "run", made, 7, ["static"]):
+        pass
+    assert open_run(tmp_path / "run").world("twins") == scenario()["world"]["twins"]
+
+
 def test_wrong_names_and_lengths_are_refused(tmp_path):
     with small(tmp_path / "run") as writer:
         with pytest.raises(UnknownNameError, match=r"unknown KPI 'latency_mean'. Did you mean 'latency_mean_ms'"):
@@ -196,6 +216,7 @@ def test_kill_9_leaves_every_committed_epoch(tmp_path):
         assert run.event_count == 6
         assert len(run.links(epoch=4)) == 176
         assert len(run.kpis().where(kpi="objective")) == 5
+        assert "interrupted" in render(run)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.35, 0.6, 0.85, 0.999])
@@ -246,6 +267,7 @@ def test_a_full_disk_leaves_a_readable_run(tmp_path):
         assert "the disk is full" in run.reason
         assert run.last_epoch() >= 1
         assert run.event_count >= run.last_epoch()
+        assert "the disk is full" in render(run)
         assert len(run.as_of("cloud-1", 10**12)) == 50
 
 

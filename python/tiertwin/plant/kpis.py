@@ -1,0 +1,155 @@
+"""What really happened in a plant between two looks: for results, never for twins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiertwin.plant.reports import F64, I64
+
+GroupSum = Literal[
+    "generated",
+    "completed",
+    "in_time",
+    "late",
+    "shed",
+    "lost",
+    "latency_s",
+    "in_time_latency_s",
+    "energy_j",
+    "goodput_mb",
+]
+_SUMS = ("generated", "in_time", "late", "shed", "lost", "latency_s", "in_time_latency_s", "energy_j", "goodput_mb")
+_MEANS = ("server_load_ghz", "server_utilisation", "link_load_mbps", "link_utilisation", "cell_airtime")
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class PlantKpis:
+    """Counts and sums of one interval. G = S·C·R groups in the order (site, class, ring), Q servers, L directed links.
+
+    ``generated + under way before = completed + shed + lost + in_flight``; ``completed = in_time + late``.
+    """
+
+    shape: tuple[int, int, int]
+    """Sites, classes, rings."""
+    from_ns: int
+    to_ns: int
+    in_flight: int
+    """Tasks under way at `to_ns`."""
+    generated: I64
+    in_time: I64
+    late: I64
+    shed: I64
+    """Refused by the set-point (admission)."""
+    lost: I64
+    """At failed links and servers, or at full buffers."""
+    latency_s: F64
+    """Sum over completed tasks, from making to result, s."""
+    in_time_latency_s: F64
+    energy_j: F64
+    """Of completed and lost tasks, at all tiers together."""
+    goodput_mb: F64
+    """Megabits of tasks done in time."""
+    executed: I64
+    """Completed tasks by tier, [G, 4]."""
+    latency_histogram: I64
+    """Completed tasks by latency, [C, B]."""
+    histogram_edges_s: F64
+    """Bins less than 0.8 % wide, [B + 1]."""
+    server_load_ghz: F64
+    """Mean busy GHz, [Q]."""
+    server_utilisation: F64
+    link_load_mbps: F64
+    """Mean load by tasks, [L]."""
+    link_utilisation: F64
+    """Tasks and background over the capacity, [L]."""
+    cell_airtime: F64
+    """Busy share of each site's cells, [S]."""
+
+    @classmethod
+    def of(cls, taken: Mapping[str, Any], shape: tuple[int, int, int], server_ghz: F64) -> PlantKpis:
+        """Build from what the core returns; `server_ghz` is the capacity of each server, [Q]."""
+        return cls(shape=shape, server_utilisation=taken["server_load_ghz"] / server_ghz, **taken)
+
+    @property
+    def completed(self) -> I64:
+        """Tasks done, [G]."""
+        return self.in_time + self.late
+
+    @property
+    def seconds(self) -> float:
+        """Length of the interval."""
+        return (self.to_ns - self.from_ns) * 1e-9
+
+    def by_class(self, name: GroupSum) -> NDArray[Any]:
+        """Return a count or sum by class, [C]."""
+        return np.asarray(getattr(self, name).reshape(self.shape).sum(axis=(0, 2)))
+
+    def by_site_class(self, name: GroupSum) -> NDArray[Any]:
+        """Return a count or sum by site and class, [S, C]."""
+        return np.asarray(getattr(self, name).reshape(self.shape).sum(axis=2))
+
+    def total(self, name: GroupSum) -> float:
+        """Return a count or sum over everything."""
+        return float(getattr(self, name).sum())
+
+    @property
+    def latency_mean_s(self) -> float:
+        """Mean latency of completed tasks; NaN when there is none."""
+        done = self.total("completed")
+        return self.total("latency_s") / done if done else float("nan")
+
+    @property
+    def deadline_miss_ratio(self) -> float:
+        """Late, shed and lost tasks over all that ended in the interval; NaN when none did."""
+        ended = self.total("completed") + self.total("shed") + self.total("lost")
+        return 1.0 - self.total("in_time") / ended if ended else float("nan")
+
+    @property
+    def goodput_mbps(self) -> float:
+        """Megabits of tasks done in time, a second."""
+        return self.total("goodput_mb") / self.seconds if self.seconds else float("nan")
+
+    @property
+    def energy_per_task_j(self) -> float:
+        """Energy of all tasks over the completed ones; NaN when there is none."""
+        done = self.total("completed")
+        return self.total("energy_j") / done if done else float("nan")
+
+    def latency_quantile_s(self, quantile: float, of_class: int | None = None) -> float:
+        """Return a quantile (0..1) of the latency of completed tasks, exact to 0.8 %; NaN when there is none."""
+        if not 0.0 <= quantile <= 1.0:
+            raise ValueError(f"quantile: expected a number from 0 to 1, got {quantile}")
+        counts = self.latency_histogram.sum(axis=0) if of_class is None else self.latency_histogram[of_class]
+        below = np.cumsum(counts)
+        if below[-1] == 0:
+            return float("nan")
+        rank = quantile * float(below[-1])
+        bin_ = min(int(np.searchsorted(below, rank, side="left")), len(counts) - 1)
+        within = (rank - float(below[bin_] - counts[bin_])) / max(float(counts[bin_]), 1.0)
+        low, high = self.histogram_edges_s[bin_ : bin_ + 2]
+        return float(low + min(max(within, 0.0), 1.0) * (high - low))
+
+    @staticmethod
+    def merge(parts: Sequence[PlantKpis]) -> PlantKpis:
+        """Return one interval made of `parts` in order of time: counts add, loads are weighted by length."""
+        if not parts:
+            raise ValueError("merge: expected at least one interval, got none")
+        first, last = parts[0], parts[-1]
+        seconds = np.array([part.seconds for part in parts])
+        weight = seconds / seconds.sum() if seconds.sum() > 0 else np.full(len(parts), 1.0 / len(parts))
+        added = {name: sum(getattr(part, name) for part in parts) for name in (*_SUMS, "executed", "latency_histogram")}
+        means = {name: np.tensordot(weight, [getattr(part, name) for part in parts], 1) for name in _MEANS}
+        return PlantKpis(
+            shape=first.shape,
+            from_ns=first.from_ns,
+            to_ns=last.to_ns,
+            in_flight=last.in_flight,
+            histogram_edges_s=first.histogram_edges_s,
+            **added,
+            **means,
+        )

@@ -1,0 +1,71 @@
+"""How a simulated plant behaves where a world does not say: radio under load, disciplines, buffers, telemetry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from tiertwin.plant.reports import F64
+
+
+@dataclass(frozen=True, slots=True)
+class PlantOptions:
+    """Knobs of `SimulatedPlant`; the defaults are those of the built-in scenarios."""
+
+    report_s: float = 1.0
+    """Period of every device, server and link report; 0: no telemetry."""
+    delay_s: tuple[float, float] = (0.020, 0.080)
+    """Least and most time a report is under way; uniform between."""
+    loss: float = 0.01
+    """Share of reports that never arrive."""
+    noise: float = 0.03
+    """Relative standard deviation of measured values."""
+    clock_offset_s: float = 0.050
+    """Every device clock is off by a fixed amount, uniform within plus and minus this."""
+    radio_factor: tuple[float, ...] = (1.0, 1.0, 0.98, 0.96, 0.94, 0.92, 0.89, 0.86, 0.83, 0.80)
+    """Factor on the ring rates in equal bins of the site's airtime load: interference grows with use (our table)."""
+    radio_window_s: float = 1.0
+    """Over which the airtime load is measured."""
+    radio: Literal["ps", "fifo"] = "ps"
+    """Airtime is shared equally by all uplinks of a site, or given to one after the other."""
+    servers: Literal["ps", "fifo"] = "ps"
+    """Cores are shared equally (a task has at most one), or given to one task after the other."""
+    buffer_s: float = 10.0
+    """A queue refuses a task (it is lost) when the work in it would take longer; infinity allowed."""
+    server_idle_w_per_core: float = 2.0
+    """Idle power, charged to tasks in proportion to their work on a full server."""
+    link_j_per_mb: float = 0.01
+    """Energy of a megabit over a link."""
+    exponential_sizes: bool = False
+    """Draw sizes of tasks exponentially (mean of the class) instead of fixed."""
+    traces: Mapping[int, tuple[F64, float]] = field(default_factory=dict)
+    """Class → (times of its tasks, s, ascending; repeat after s, or 0 to play once): instead of its random arrivals."""
+
+    @classmethod
+    def of(cls, world: Any, **changes: Any) -> PlantOptions:
+        """Return the options a world's scenario asks for (its section `telemetry`), with `changes`."""
+        section = getattr(getattr(world, "scenario", None), "telemetry", None)
+        options = cls()
+        if section is not None:
+            low_ms, high_ms = section.delay_ms
+            options = replace(
+                options,
+                report_s=float(section.period_s),
+                delay_s=(low_ms / 1e3, high_ms / 1e3),
+                loss=float(section.loss),
+                noise=float(section.noise),
+                clock_offset_s=section.clock_offset_ms / 1e3,
+            )
+        return replace(options, **changes)
+
+    def trace_arrays(self, classes: int) -> tuple[np.ndarray[Any, Any], F64, F64]:
+        """Return offsets [C + 1], times and repeat periods [C] of the traces."""
+        times = [
+            np.asarray(self.traces[c][0], dtype=np.float64) if c in self.traces else np.empty(0) for c in range(classes)
+        ]
+        ptr = np.cumsum([0, *(len(t) for t in times)], dtype=np.int64)
+        repeat = np.array([self.traces[c][1] if c in self.traces else 0.0 for c in range(classes)], dtype=np.float64)
+        return ptr, np.concatenate(times), repeat

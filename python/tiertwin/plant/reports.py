@@ -1,0 +1,58 @@
+"""What a plant tells the twins: reports of devices, servers and links, by site, in order of arrival."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+DEVICE_ATTRIBUTES = (
+    "task_rate",  # tasks/s made since the last report
+    "radio_mbps",  # uplink rate while it holds the cell
+    "cpu_load",  # busy share of its own processor, 0..1
+    "queue_tasks",  # in its own processor, served ones included
+    "latency_ms",  # mean over its tasks done in the period; not sent when none was
+    "completed",  # tasks done in the period, at any tier
+    "missed",  # tasks of the period that were late, shed or lost
+    "energy_j",  # its own: radio and processor
+)
+SERVER_ATTRIBUTES = ("load_ghz", "queue_tasks", "up")
+LINK_ATTRIBUTES = ("load_mbps", "capacity_mbps", "up", "background_mbps")  # load: tasks and background
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Reports:
+    """Reports of one kind of sender. k rows, S sites, A attributes."""
+
+    site_ptr: I64
+    """Rows of site s are ``site_ptr[s]:site_ptr[s + 1]``; group S holds senders at no site. [S + 2]"""
+    id: I64
+    """Device row, server (edge of site s is s, fog f is S + f, cloud S + F) or directed link. [k]"""
+    time_ns: I64
+    """Generation by the sender's own clock (a device's is off; below 0 at the very start is possible). [k]"""
+    arrival_ns: I64
+    """True time of arrival; ascending within a site. [k]"""
+    values: F64
+    """Attributes in the order of the names above; NaN where not sent. [k, A]"""
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    def of_site(self, site: int) -> Reports:
+        """Return the rows of one site (views); site S is the group of senders at no site."""
+        rows = slice(int(self.site_ptr[site]), int(self.site_ptr[site + 1]))
+        ptr = np.array([0, rows.stop - rows.start], dtype=np.int64)
+        return Reports(ptr, self.id[rows], self.time_ns[rows], self.arrival_ns[rows], self.values[rows])
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Telemetry:
+    """Everything that arrived."""
+
+    devices: Reports
+    servers: Reports
+    links: Reports

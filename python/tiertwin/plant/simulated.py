@@ -1,0 +1,288 @@
+"""The simulated plant: a world played event by event (`tiertwin._core.Plant`), behind the southbound interface.
+
+Modelled: task arrivals, airtime, link and server queues, background traffic, failures, energy, and telemetry that is
+late, lossy, noisy and dated by clocks that are off. The equations stand in ``cpp/plant/plant.hpp``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiertwin import _core
+from tiertwin.plant.kpis import PlantKpis
+from tiertwin.plant.options import PlantOptions
+from tiertwin.plant.reports import F64, I64, Reports, Telemetry
+
+FIBRE_S_PER_KM = 5e-6
+_TRACE = 2  # arrival kinds of the core: 0 Poisson, 1 on-off, 2 trace
+_KEY_BITS = 32
+
+
+class SimulatedPlant:
+    """A world, played. Starts at time 0 with every device serving itself.
+
+    Parameters
+    ----------
+    world
+        The network, its devices and its day (`tiertwin.world.World`, or anything with the same fields).
+    seed
+        Same seed, same world, same calls: the same plant to the last bit. Draws belong to devices by (group, rank in
+        it), so another group's devices may come and go without changing them.
+    options
+        `PlantOptions`; without it those the world's scenario asks for.
+
+    Raises
+    ------
+    ValueError
+        The world's arrays do not fit together; the message names field, index and value.
+    """
+
+    def __init__(self, world: Any, seed: int, options: PlantOptions | None = None) -> None:
+        self._world = world
+        self.options = PlantOptions.of(world) if options is None else options
+        self._shape = (len(world.site_node), len(world.tasks_per_s), len(world.ring_rate_mbps))
+        self._site_route = _reached(world.route_site_links, world.site_node, world.fog_node[world.site_fog])
+        self._fog_route = _reached(world.route_fog_links, world.fog_node, world.cloud_node)
+        config = self._config()
+        self._server_ghz = config["server_cores"] * config["server_core_ghz"]
+        self._group = (config["device_site"] * self._shape[1] + config["device_class"]) * self._shape[2] + config[
+            "device_ring"
+        ]
+        self._core = _core.Plant(seed, config)
+        self._epoch = -1
+        self.set_epoch(0)
+
+    # -- southbound --------------------------------------------------------------------------------------------------
+
+    @property
+    def now_ns(self) -> int:
+        """Time of the plant, ns."""
+        return int(self._core.now_ns)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Apply the day's profiles from now on: task rates of urban and rural sites, background of the links."""
+        if epoch == self._epoch:
+            return
+        world, row = self._world, epoch % len(self._world.profile_urban)
+        load = np.where(world.site_urban, world.profile_urban[row], world.profile_rural[row])
+        self._core.set_load(np.ascontiguousarray(load, dtype=np.float64))
+        self._core.set_background(np.ascontiguousarray(world.background_mbps * world.profile_background[row]))
+        self._epoch = epoch
+
+    def advance(self, until_ns: int, epoch: int) -> None:
+        """Play `epoch` up to and including `until_ns`. Other Python threads run meanwhile."""
+        self.set_epoch(epoch)
+        self._core.run_until(until_ns)
+
+    def actuate(self, device: I64, shares: F64) -> None:
+        """Set the share of each tier for some devices, from now on.
+
+        Parameters
+        ----------
+        device
+            Device rows, [k].
+        shares
+            Shares of device, edge, fog, cloud, [k, 4]: each ≥ 0, sum ≤ 1; tasks beyond the sum are shed.
+        """
+        self._core.set_shares(device, shares)
+
+    def telemetry(self, until_ns: int) -> Telemetry:
+        """Return every report that arrived by `until_ns` and was not returned before."""
+        return Telemetry(*(Reports(*part) for part in self._core.take_telemetry(until_ns)))
+
+    def kpis(self) -> PlantKpis:
+        """Return what really happened since the last call. For results: twins never see it."""
+        return PlantKpis.of(self._core.take_kpis(), self._shape, self._server_ghz)
+
+    # -- failures ----------------------------------------------------------------------------------------------------
+
+    def fail_link(self, link: int) -> None:
+        """Take an undirected link down, both ways; the tasks on it are lost, and all that come until it is repaired."""
+        self._core.fail_link(2 * link)
+        self._core.fail_link(2 * link + 1)
+
+    def repair_link(self, link: int) -> None:
+        """Bring an undirected link back, both ways."""
+        self._core.repair_link(2 * link)
+        self._core.repair_link(2 * link + 1)
+
+    def fail_server(self, server: int) -> None:
+        """Take a server down (edge of site s is s, fog f is S + f, cloud S + F); the tasks in it are lost."""
+        self._core.fail_server(server)
+
+    def repair_server(self, server: int) -> None:
+        """Bring a server back."""
+        self._core.repair_server(server)
+
+    def reroute(self, world: Any) -> None:
+        """Take the routes and the background of a rerouted world; tasks under way keep the route they set out with.
+
+        A site or fog that nothing reaches any more keeps its old route, whose failed link loses its tasks.
+        """
+        self._site_route = _reached(
+            world.route_site_links, world.site_node, world.fog_node[world.site_fog], self._site_route
+        )
+        self._fog_route = _reached(world.route_fog_links, world.fog_node, world.cloud_node, self._fog_route)
+        self._core.set_routes(*_csr(self._site_route), *_csr(self._fog_route))
+        self._world = world
+        epoch, self._epoch = self._epoch, -1
+        self.set_epoch(epoch)
+
+    # -- truth: for tests and the study harness only -----------------------------------------------------------------
+
+    def truth_device_rates(self) -> F64:
+        """Return the mean task rate of every device now, tasks/s, [N]."""
+        return self._core.truth_device_rates()
+
+    def truth_group_rates(self) -> F64:
+        """Return the mean task rate of every group now, tasks/s, [G]."""
+        rates = np.bincount(self._group, weights=self._core.truth_device_rates(), minlength=int(np.prod(self._shape)))
+        return np.asarray(rates, dtype=np.float64)
+
+    def truth_radio_mbps(self) -> F64:
+        """Return the uplink rate of every device now, Mb/s, [N]."""
+        return self._core.truth_radio_mbps()
+
+    def truth_clock_offset_ns(self) -> I64:
+        """Return by how much each device clock is ahead, ns, [N]."""
+        return self._core.truth_clock_offset_ns()
+
+    def truth_background_mbps(self) -> F64:
+        """Return the background of every directed link now, Mb/s, [L]."""
+        return self._core.truth_background_mbps()
+
+    def truth_queue_tasks(self) -> I64:
+        """Return the tasks in every device's own processor now, [N]."""
+        return self._core.truth_queue_tasks()
+
+    # -- building ----------------------------------------------------------------------------------------------------
+
+    def _config(self) -> dict[str, Any]:
+        return {**self._devices(), **self._classes(), **self._network(), **self._servers(), **self._scalars()}
+
+    def _devices(self) -> dict[str, Any]:
+        world = self._world
+        site, kind, ring = (_i64(a) for a in (world.device_site, world.device_class, world.device_ring))
+        group = (site * self._shape[1] + kind) * self._shape[2] + ring
+        return {
+            "device_site": site,
+            "device_class": kind,
+            "device_ring": ring,
+            "device_key": (group << _KEY_BITS) + _rank_within(group),
+            "device_ghz": _f64(world.device_ghz),
+        }
+
+    def _classes(self) -> dict[str, Any]:
+        world, classes = self._world, self._shape[1]
+        arrival = np.array(world.arrival, dtype=np.int64)
+        arrival[list(self.options.traces)] = _TRACE
+        ptr, times, repeat = self.options.trace_arrays(classes)
+        return {
+            "class_tasks_per_s": _f64(world.tasks_per_s),
+            "class_megabits": _f64(world.megabits),
+            "class_gcycles": _f64(world.gcycles),
+            "class_deadline_s": _f64(world.deadline_s),
+            "class_transmit_w": _f64(world.transmit_w),
+            "class_on_s": _f64(world.on_s),
+            "class_off_s": _f64(world.off_s),
+            "class_arrival": arrival,
+            "class_exponential": np.full(classes, int(self.options.exponential_sizes), dtype=np.int64),
+            "trace_ptr": ptr,
+            "trace_s": times,
+            "trace_repeat_s": repeat,
+            "ring_rate_mbps": _f64(world.ring_rate_mbps),
+            "radio_factor": _f64(self.options.radio_factor),
+            "radio_window_s": self.options.radio_window_s,
+            "radio_fifo": self.options.radio == "fifo",
+            "site_cells": _f64(world.site_cells),
+        }
+
+    def _network(self) -> dict[str, Any]:
+        world = self._world
+        tail = np.stack([world.link_tail, world.link_head], axis=1).ravel()  # of 2l and 2l + 1
+        site_ptr, site_links = _csr(self._site_route)
+        fog_ptr, fog_links = _csr(self._fog_route)
+        return {
+            "link_capacity_mbps": _f64(np.repeat(world.link_capacity_mbps, 2)),
+            "link_propagation_s": _f64(np.repeat(world.link_km, 2) * FIBRE_S_PER_KM),
+            "link_background_mbps": _f64(world.background_mbps),
+            "link_site": self._site_at(tail),
+            "site_fog": _i64(world.site_fog),
+            "route_site_ptr": site_ptr,
+            "route_site_links": site_links,
+            "route_fog_ptr": fog_ptr,
+            "route_fog_links": fog_links,
+        }
+
+    def _servers(self) -> dict[str, Any]:
+        world = self._world
+        cores = np.concatenate([world.site_cores, world.fog_cores, [world.cloud_cores]]).astype(np.float64)
+        node = np.concatenate([world.site_node, world.fog_node, [world.cloud_node]])
+        return {
+            "server_cores": cores,
+            "server_core_ghz": np.full(len(cores), float(world.core_ghz)),
+            "server_idle_w": self.options.server_idle_w_per_core * cores,
+            "server_j_per_gcycle": np.full(len(cores), float(world.objective.server_j_per_gcycle)),
+            "server_fifo": np.full(len(cores), int(self.options.servers == "fifo"), dtype=np.int64),
+            "server_site": self._site_at(node),
+        }
+
+    def _scalars(self) -> dict[str, Any]:
+        options = self.options
+        return {
+            "device_j_per_gcycle_ghz2": float(self._world.objective.device_j_per_gcycle_ghz2),
+            "link_j_per_mb": options.link_j_per_mb,
+            "buffer_s": options.buffer_s,
+            "report_s": options.report_s,
+            "delay_low_s": options.delay_s[0],
+            "delay_high_s": options.delay_s[1],
+            "loss": options.loss,
+            "noise": options.noise,
+            "clock_offset_s": options.clock_offset_s,
+        }
+
+    def _site_at(self, node: NDArray[Any]) -> I64:
+        """Return the site at each node, -1 where there is none (the first one where several share it)."""
+        site_of = {n: s for s, n in reversed(list(enumerate(np.asarray(self._world.site_node).tolist())))}
+        return np.array([site_of.get(n, -1) for n in np.asarray(node).tolist()], dtype=np.int64)
+
+
+def _reached(routes: Any, start: Any, end: Any, old: list[I64] | None = None) -> list[I64]:
+    """Return the routes, with the `old` one where nothing leads from `start` to `end` any more."""
+    away = np.broadcast_to(np.asarray(start) != np.asarray(end), len(routes))
+    out = [_i64(route) for route in routes]
+    for row in np.flatnonzero(away):
+        if len(out[row]) == 0:
+            if old is None:
+                raise ValueError(
+                    f"route {row}: expected links from node {np.asarray(start)[row]} to its parent, got none"
+                )
+            out[row] = old[row]
+    return out
+
+
+def _csr(routes: list[I64]) -> tuple[I64, I64]:
+    """Return offsets [n + 1] and the links one after the other."""
+    ptr = np.cumsum([0, *(len(route) for route in routes)], dtype=np.int64)
+    return ptr, _i64(np.concatenate([np.empty(0, dtype=np.int64), *routes]))
+
+
+def _rank_within(group: I64) -> I64:
+    """Return the rank of each row among the rows of its group, in row order."""
+    order = np.argsort(group, kind="stable")
+    first = np.r_[True, group[order][1:] != group[order][:-1]] if len(group) else np.empty(0, dtype=bool)
+    start = np.maximum.accumulate(np.where(first, np.arange(len(group)), 0))
+    rank = np.empty(len(group), dtype=np.int64)
+    rank[order] = np.arange(len(group)) - start
+    return rank
+
+
+def _f64(values: Any) -> F64:
+    return np.ascontiguousarray(values, dtype=np.float64)
+
+
+def _i64(values: Any) -> I64:
+    return np.ascontiguousarray(values, dtype=np.int64)

@@ -1,0 +1,243 @@
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "base/error.hpp"
+#include "state/table.hpp"
+
+using namespace tiertwin;
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+Attribute attribute(AttributeId id, ValueType type = ValueType::f64) {
+    Attribute a;
+    a.id = id;
+    a.name = "a" + std::to_string(id);
+    a.kind = "gauge";
+    a.merge = "sum";
+    a.type = type;
+    a.low = -kInfinity;
+    a.high = kInfinity;
+    return a;
+}
+
+AttributeRegistry registry() {
+    AttributeRegistry out;
+    out.add(attribute(1));
+    out.add(attribute(2, ValueType::f32));
+    out.add(attribute(3, ValueType::i64));
+    out.add(attribute(4, ValueType::u32));
+    out.add(attribute(9, ValueType::bytes));
+    return out;
+}
+
+StateTable table(index_t rows = 10'000) { return {registry(), 1, {1, 2, 3, 4, 9}, rows}; }
+
+void set(StateTable& t, AttributeId a, std::uint32_t row, double value, Time time = 1000) {
+    t.set(a, std::vector<std::uint32_t>{row}, std::vector<double>{value}, time);
+}
+
+}  // namespace
+
+TEST_CASE("a registry cuts ranges to what the type can hold, so that in range implies finite and exact") {
+    const AttributeRegistry r = registry();
+    CHECK(r.get(1).high == std::numeric_limits<double>::max());
+    CHECK(r.get(2).high == static_cast<double>(std::numeric_limits<float>::max()));
+    CHECK(r.get(3).low == -kMaxExactInteger);
+    CHECK(r.get(4).low == 0.0);
+    CHECK(r.get("a4").id == 4);
+    CHECK(r.find(77) == nullptr);
+    CHECK_THROWS_AS((void)r.get(77), NotFound);
+}
+
+TEST_CASE("a registry is additive: ids and names are taken once, and nonsense is refused") {
+    AttributeRegistry r = registry();
+    CHECK_THROWS_AS(r.add(attribute(1)), InvalidArgument);
+    Attribute same_name = attribute(50);
+    same_name.name = "a1";
+    CHECK_THROWS_AS(r.add(same_name), InvalidArgument);
+    Attribute empty = attribute(51);
+    empty.low = 2;
+    empty.high = 1;
+    CHECK_THROWS_AS(r.add(empty), InvalidArgument);
+    empty.high = std::numeric_limits<double>::quiet_NaN();
+    CHECK_THROWS_AS(r.add(empty), InvalidArgument);
+    Attribute kind = attribute(52);
+    kind.kind = "gouge";
+    CHECK_THROWS_AS(r.add(kind), InvalidArgument);
+    Attribute negative = attribute(53, ValueType::u32);
+    negative.high = -1;
+    CHECK_THROWS_AS(r.add(negative), InvalidArgument);
+    CHECK(r.ids().size() == 5);
+}
+
+TEST_CASE("a fingerprint does not depend on the order of add, and extensions stay out of it") {
+    AttributeRegistry a;
+    AttributeRegistry b;
+    a.add(attribute(1));
+    a.add(attribute(2));
+    b.add(attribute(2));
+    b.add(attribute(1));
+    CHECK(a.fingerprint() == b.fingerprint());
+    Attribute extension = attribute(3);
+    extension.extension = true;
+    b.add(extension);
+    CHECK(a.fingerprint() == b.fingerprint());
+    b.add(attribute(4));
+    CHECK(a.fingerprint() != b.fingerprint());
+}
+
+TEST_CASE("times are rounded to whole microseconds, ties away from zero") {
+    CHECK(round_to_microsecond(1'499) == 1'000);
+    CHECK(round_to_microsecond(1'500) == 2'000);
+    CHECK(round_to_microsecond(-1'499) == -1'000);
+    CHECK(round_to_microsecond(-1'500) == -2'000);
+    CHECK(round_to_microsecond(0) == 0);
+}
+
+TEST_CASE("a written cell is rounded to its wire type, pending, and not in the digest until it is numbered") {
+    StateTable t = table();
+    set(t, 2, 4095, 0.1);
+    CHECK(t.value(2, 4095) == static_cast<double>(0.1F));
+    CHECK(t.number(2, 4095) == 0);
+    CHECK(t.dirty_count() == 1);
+    CHECK(t.digest() == 0);
+    CHECK(t.settle(7) == 1);
+    CHECK(t.number(2, 4095) == 7);
+    CHECK(t.digest() == cell_hash(column_key(1, 2), 4095, 1000, canonical_bits(static_cast<double>(0.1F))));
+    CHECK(t.value(2, 4096) != t.value(2, 4096));  // NaN: nobody wrote
+    CHECK(t.time(2, 4096) == kNever);
+}
+
+TEST_CASE("a bad write writes nothing") {
+    StateTable t = table(10);
+    const std::vector<std::uint32_t> rows{0, 10};
+    const std::vector<double> values{1.0, 2.0};
+    CHECK_THROWS_AS(t.set(1, rows, values, 0), InvalidArgument);
+    CHECK(t.dirty_count() == 0);
+    CHECK_THROWS_AS(set(t, 1, 0, kInfinity), InvalidArgument);
+    CHECK_THROWS_AS(set(t, 1, 0, std::numeric_limits<double>::quiet_NaN()), InvalidArgument);
+    CHECK_THROWS_AS(set(t, 2, 0, 1e300), InvalidArgument);
+    CHECK_THROWS_AS(set(t, 3, 0, 0.5), InvalidArgument);
+    CHECK_THROWS_AS(set(t, 3, 0, kMaxExactInteger + 2), InvalidArgument);
+    CHECK_THROWS_AS(set(t, 4, 0, -1.0), InvalidArgument);
+    CHECK_THROWS_AS(set(t, 5, 0, 1.0), NotFound);
+    CHECK_THROWS_AS(set(t, 9, 0, 1.0), InvalidArgument);
+    CHECK_THROWS_AS(set(t, 1, 0, 1.0, 9'100'000'000'000'000'000), InvalidArgument);
+    CHECK_THROWS_AS(t.set_bytes(9, 0, std::string(1025, 'x'), 0), InvalidArgument);
+    CHECK_THROWS_AS(t.set_bytes(1, 0, "x", 0), InvalidArgument);
+    CHECK_THROWS_AS(t.set(1, rows, std::vector<double>{1.0}, 0), InvalidArgument);
+    CHECK(t.dirty_count() == 0);
+}
+
+TEST_CASE("a pending cell counts in the digest with its last numbered record") {
+    StateTable t = table();
+    set(t, 1, 5, 1.0);
+    t.set_bytes(9, 3, "one", 0);
+    t.settle(1);
+    const std::uint64_t sent = t.digest();
+    set(t, 1, 5, 2.0);
+    set(t, 1, 5, 3.0);
+    set(t, 1, 6, 3.0);
+    t.set_bytes(9, 3, "two", 0);
+    CHECK(t.digest() == sent);
+    t.settle(3);
+    CHECK(t.digest() != sent);
+    set(t, 1, 5, 1.0);
+    t.set_bytes(9, 3, "one", 0);
+    set(t, 1, 6, -0.0);
+    t.settle(6);
+    CHECK(t.digest() == sent + cell_hash(column_key(1, 1), 6, 1000, canonical_bits(0.0)));
+}
+
+TEST_CASE("a dirty list, not a scan: numbers follow (attribute, row) whatever the order of writing") {
+    StateTable t = table();
+    set(t, 4, 1, 1.0);
+    set(t, 1, 9'000, 1.0);
+    set(t, 1, 2, 1.0);
+    set(t, 1, 2, 5.0);
+    CHECK(t.dirty_count() == 3);
+    t.settle(1);
+    CHECK(t.number(1, 2) == 1);
+    CHECK(t.number(1, 9'000) == 2);
+    CHECK(t.number(4, 1) == 3);
+}
+
+TEST_CASE("a fork shares blocks until one side writes, and then only that block is copied") {
+    StateTable t = table();
+    set(t, 1, 0, 1.0);
+    set(t, 1, 9'999, 1.0);
+    t.settle(1);
+    StateTable fork = t.fork();
+    CHECK(fork.equal(t));
+    CHECK(fork.find(1)->block(0) == t.find(1)->block(0));
+    set(fork, 1, 0, 2.0);
+    CHECK(fork.find(1)->block(0) != t.find(1)->block(0));
+    CHECK(fork.find(1)->block(2) == t.find(1)->block(2));
+    CHECK(t.value(1, 0) == 1.0);
+    CHECK_FALSE(fork.equal(t));
+    set(fork, 1, 0, 1.0);
+    CHECK(fork.equal(t));
+    CHECK(t.find(1)->block(1) == nullptr);  // never written, never made
+}
+
+TEST_CASE("equality sees values and times, -0.0 equals 0, numbers may differ") {
+    StateTable a = table(100);
+    StateTable b = table(100);
+    set(a, 1, 3, 0.0);
+    set(b, 1, 3, -0.0);
+    a.settle(1);
+    b.settle(50);
+    CHECK(a.equal(b));
+    CHECK(a.digest() == b.digest());
+    set(b, 1, 3, 0.0, 2000);
+    CHECK_FALSE(a.equal(b));
+    CHECK_FALSE(a.equal(table(101)));
+    CHECK(table(100).equal(a.empty_like()));
+}
+
+TEST_CASE("the dead-band keeps small moves back until half the age bound is over") {
+    AttributeRegistry r;
+    Attribute a = attribute(1);
+    a.deadband = 0.5;
+    a.max_age_ms = 2000;
+    r.add(a);
+    StateTable t(r, 1, {1}, 2);
+    const std::vector<std::uint32_t> rows{0, 1};
+    const std::vector<double> first{1.0, 2.0};
+    CHECK(t.set(1, rows, first, 0, true) == 2);
+    const std::vector<double> near{1.5, 2.6};
+    CHECK(t.set(1, rows, near, kMillisecond, true) == 1);
+    CHECK(t.value(1, 0) == 1.0);
+    CHECK(t.value(1, 1) == 2.6);
+    CHECK(t.set(1, rows, near, 1001 * kMillisecond, true) == 2);
+    CHECK(t.set(1, rows, near, 1001 * kMillisecond) == 2);
+}
+
+TEST_CASE("unknown attributes find room, but not without bound") {
+    StateTable t = table(4);
+    for (std::size_t i = 0; i < kMaxOpaque; ++i) t.add_opaque(static_cast<AttributeId>(100 + i), ValueType::f64);
+    CHECK_THROWS_AS(t.add_opaque(500, ValueType::f64), InvalidArgument);
+    CHECK_THROWS_AS(t.add_opaque(1, ValueType::f64), InvalidArgument);
+    CHECK(t.opaque().size() == kMaxOpaque);
+    CHECK(t.attributes().size() == 5);
+    CHECK(t.empty_like().opaque().empty());
+}
+
+TEST_CASE("a table of one row and one of a full block fold their digests like any other") {
+    for (const index_t rows : {index_t{1}, index_t{64}, kBlockRows, kBlockRows + 1}) {
+        StateTable t = table(rows);
+        std::vector<std::uint32_t> all(static_cast<std::size_t>(rows));
+        std::iota(all.begin(), all.end(), 0U);
+        const std::vector<double> values(all.size(), 2.5);
+        t.set(1, all, values, 0);
+        t.settle(1);
+        std::uint64_t expected = 0;
+        for (const std::uint32_t row : all) expected += cell_hash(column_key(1, 1), row, 0, canonical_bits(2.5));
+        CHECK(t.digest() == expected);
+    }
+}

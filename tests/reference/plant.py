@@ -1,0 +1,477 @@
+"""The plant, naively: one heap of events, every task touched at every change. Oracle of `tiertwin._core.Plant`.
+
+Takes the configuration dictionary of the core. Processor sharing counts down the work left of each task; queues are
+lists; every arrival, departure, toggle and report is an event of its own.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import defaultdict
+from typing import Any
+
+_MASK = 0xFFFFFFFF
+ARRIVAL, SIZE, ONOFF, DEVICE, DEVICE_REPORT, SERVER, SERVER_REPORT, LINK, LINK_REPORT = range(0x504C0001, 0x504C000A)
+_DEPART, _FLIP, _MAKE, _REPORT = range(4)  # order of events at equal times
+_NEVER = 1 << 62
+
+
+def philox(seed: int, entity: int, purpose: int, number: int) -> list[int]:
+    """Return one block of Philox 4x32-10."""
+    k0, k1 = seed & _MASK, seed >> 32
+    c = [number & _MASK, purpose, entity & _MASK, entity >> 32]
+    for _ in range(10):
+        p0, p1 = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [(p1 >> 32) ^ c[1] ^ k0, p1 & _MASK, (p0 >> 32) ^ c[3] ^ k1, p0 & _MASK]
+        k0, k1 = (k0 + 0x9E3779B9) & _MASK, (k1 + 0xBB67AE85) & _MASK
+    return c
+
+
+def uniform(high: int, low: int) -> float:
+    """Return a uniform on [0, 1) from two words."""
+    return float(((high >> 5) << 26) | (low >> 6)) * 2.0**-53
+
+
+def exponential(high: int, low: int) -> float:
+    """Return an exponential of mean 1 from two words."""
+    return -math.log(1.0 - uniform(high, low))
+
+
+class Queue:
+    """A station (`kind` "ps" or "fifo") with `servers` servers of `speed`."""
+
+    def __init__(self, kind: str, servers: float, speed: float, buffer_s: float) -> None:
+        self.kind, self.servers, self.speed, self.buffer_s = kind, servers, speed, buffer_s
+        self.tasks: list[list[Any]] = []  # [work left, order, task] (ps) or [departure, order, task] (fifo)
+        self.free = [0] * int(servers)
+        self.last, self.busy_s, self.order, self.up = 0, 0.0, 0, True
+        self.announced = 0  # the last departure put into the heap; earlier ones are out of date
+
+    def advance(self, now: int) -> None:
+        """Serve what is here up to `now`."""
+        elapsed = (now - self.last) * 1e-9
+        self.last = now
+        if not self.tasks:
+            return
+        busy = min(len(self.tasks), self.servers)
+        self.busy_s += busy * elapsed
+        if self.kind == "ps":
+            for entry in self.tasks:
+                entry[0] -= self.speed * busy / len(self.tasks) * elapsed
+
+    def join(self, now: int, task: Any, work: float) -> bool:
+        """Let a task in, or refuse it."""
+        self.advance(now)
+        if not self.up:
+            return False
+        self.order += 1
+        if self.kind == "ps":
+            if sum(entry[0] for entry in self.tasks) > self.buffer_s * self.servers * self.speed:
+                return False
+            self.tasks.append([work, self.order, task])
+            return True
+        first = min(range(len(self.free)), key=self.free.__getitem__)
+        start = max(now, self.free[first])
+        if (start - now) * 1e-9 > self.buffer_s:
+            return False
+        self.free[first] = start + math.ceil(work / self.speed * 1e9)
+        self.tasks.append([self.free[first], self.order, task])
+        return True
+
+    def next(self) -> int:
+        """Return the time of the next departure."""
+        if not self.tasks:
+            return _NEVER
+        least = min(self.tasks)[0]
+        if self.kind == "fifo":
+            return int(least)
+        rate = self.speed * min(len(self.tasks), self.servers) / len(self.tasks)
+        return self.last + math.ceil(max(0.0, least) / rate * 1e9)
+
+    def depart(self, now: int) -> Any:
+        """Return the task that leaves now."""
+        self.advance(now)
+        first = min(self.tasks)
+        self.tasks.remove(first)
+        return first[2]
+
+
+class Plant:
+    """The whole network; see `cpp/plant/plant.hpp` for the rules."""
+
+    def __init__(self, seed: int, config: dict[str, Any]) -> None:
+        self.seed, self.c = seed, config
+        self.sites, self.classes = len(config["site_cells"]), len(config["class_tasks_per_s"])
+        self.rings, self.fogs = len(config["ring_rate_mbps"]), len(config["route_fog_ptr"]) - 1
+        buffer_s = config["buffer_s"]
+        radio = "fifo" if config["radio_fifo"] else "ps"
+        self.queues: dict[tuple[int, int], Queue] = {}
+        for s, cells in enumerate(config["site_cells"]):
+            self.queues[0, s] = Queue(radio, cells, 1.0, buffer_s)
+        for q, (cores, ghz, fifo) in enumerate(
+            zip(config["server_cores"], config["server_core_ghz"], config["server_fifo"], strict=True)
+        ):
+            self.queues[2, q] = Queue("fifo" if fifo else "ps", cores, ghz, buffer_s)
+        self.link_free = [0] * len(config["link_capacity_mbps"])
+        self.link_tasks: list[list[Any]] = [[] for _ in self.link_free]
+        self.link_up = [True] * len(self.link_free)
+        self.carried = [0.0] * len(self.link_free)
+        self.set_background(config["link_background_mbps"])
+        self.cell = [[0, 0.0, float(config["radio_factor"][0])] for _ in range(self.sites)]
+        count = len(config["device_site"])
+        self.shares = [[1.0, 0.0, 0.0, 0.0] for _ in range(count)]
+        self.cpu_free, self.cpu_assigned = [0] * count, [0] * count
+        self.cpu_tasks = [0] * count
+        self.made = [0] * count
+        self.since: list[dict[str, float]] = [defaultdict(float) for _ in range(count)]
+        self.sums: list[dict[str, float]] = [defaultdict(float) for _ in range(self.sites * self.classes * self.rings)]
+        self.latencies: list[list[int]] = [[] for _ in range(self.classes)]
+        self.in_flight, self.now, self.sequence = 0, 0, 0
+        self.heap: list[tuple[int, int, tuple[int, int], int, Any]] = []
+        self.load = [1.0] * self.sites
+        self.version = [0] * count
+        self.gap, self.on, self.gap_since = [0.0] * count, [True] * count, [0] * count
+        self.toggle, self.toggles, self.played, self.drawn = [_NEVER] * count, [0] * count, [0] * count, [0] * count
+        self.reported: dict[tuple[int, int], tuple[int, float]] = defaultdict(lambda: (0, 0.0))
+        self.reports: dict[int, list[tuple[int, int, int, int, list[float]]]] = {0: [], 1: [], 2: []}
+        for d in range(count):
+            self._start(d)
+        self._start_reports()
+
+    # -- arrivals ----------------------------------------------------------------------------------------------------
+
+    def _class(self, d: int, field: str) -> Any:
+        return self.c[field][self.c["device_class"][d]]
+
+    def _key(self, d: int) -> int:
+        return int(self.c["device_key"][d])
+
+    def _start(self, d: int) -> None:
+        words = philox(self.seed, self._key(d), DEVICE, 1)
+        kind = self._class(d, "class_arrival")
+        if kind == 2:
+            self.phase_ns = int(uniform(words[0], words[1]) * self._class(d, "trace_repeat_s") * 1e9)
+            c = self.c["device_class"][d]
+            times = self.c["trace_s"][self.c["trace_ptr"][c] : self.c["trace_ptr"][c + 1]]
+            repeat = self.c["trace_repeat_s"][c]
+            for round_ in range(200 if repeat > 0 else 1):
+                for t in times:
+                    at = round((t + round_ * repeat) * 1e9) - self.phase_ns
+                    if 0 <= at < 60_000_000_000:
+                        self._push(at, _MAKE, (d, 0), ("trace", 0))
+            return
+        first = philox(self.seed, self._key(d), ARRIVAL, _MASK)
+        self.gap[d] = exponential(first[0], first[1])
+        if kind == 1:
+            on_s, off_s = self._class(d, "class_on_s"), self._class(d, "class_off_s")
+            self.on[d] = uniform(words[2], words[3]) * (on_s + off_s) < on_s
+            self._draw_toggle(d, 0)
+        self._schedule(d)
+
+    def _draw_toggle(self, d: int, now: int) -> None:
+        words = philox(self.seed, self._key(d), ONOFF, self.toggles[d])
+        self.toggles[d] += 1
+        mean_s = self._class(d, "class_on_s" if self.on[d] else "class_off_s")
+        self.toggle[d] = now + round(exponential(words[0], words[1]) * mean_s * 1e9)
+        self._push(self.toggle[d], _FLIP, (d, 0), None)
+
+    def _rate(self, d: int) -> float:
+        rate = self._class(d, "class_tasks_per_s") * self.load[self.c["device_site"][d]]
+        if self._class(d, "class_arrival") == 1:
+            on_s, off_s = self._class(d, "class_on_s"), self._class(d, "class_off_s")
+            rate *= (on_s + off_s) / on_s
+        return float(rate)
+
+    def _consume(self, d: int, now: int) -> None:
+        """Use up the part of the running gap that lies before `now`."""
+        if self.on[d]:
+            self.gap[d] = max(0.0, self.gap[d] - (now - self.gap_since[d]) * 1e-9 * self._rate(d))
+        self.gap_since[d] = now
+
+    def _schedule(self, d: int) -> None:
+        self.version[d] += 1
+        if self.on[d] and self._rate(d) > 0:
+            at = self.gap_since[d] + round(self.gap[d] / self._rate(d) * 1e9)
+            self._push(at, _MAKE, (d, 0), ("gap", self.version[d]))
+
+    def set_load(self, multiplier: Any) -> None:
+        """Change the load of every site."""
+        for d in range(len(self.gap)):
+            if self._class(d, "class_arrival") != 2:
+                self._consume(d, self.now)
+        self.load = [float(m) for m in multiplier]
+        for d in range(len(self.gap)):
+            if self._class(d, "class_arrival") != 2:
+                self._schedule(d)
+
+    # -- the loop ----------------------------------------------------------------------------------------------------
+
+    def _push(self, time: int, kind: int, who: tuple[int, int], what: Any) -> None:
+        self.sequence += 1
+        heapq.heappush(self.heap, (time, kind, who, self.sequence, what))
+
+    def run_until(self, until: int) -> None:
+        """Play every event up to and including `until`."""
+        while self.heap and self.heap[0][0] <= until:
+            self.now, kind, who, _, what = heapq.heappop(self.heap)
+            if kind == _DEPART:
+                self._depart(who, what)
+            elif kind == _FLIP:
+                d = who[0]
+                self._consume(d, self.now)
+                self.on[d] = not self.on[d]
+                self._draw_toggle(d, self.now)
+                self._schedule(d)
+            elif kind == _MAKE:
+                self._make(who[0], what)
+            else:
+                self._report(who, what)
+        self.now = until
+
+    def _group(self, d: int) -> int:
+        site, kind, ring = (self.c[f][d] for f in ("device_site", "device_class", "device_ring"))
+        return int((site * self.classes + kind) * self.rings + ring)
+
+    def _make(self, d: int, why: tuple[str, int]) -> None:
+        if why[0] == "gap" and why[1] != self.version[d]:
+            return
+        number = self.made[d]
+        self.made[d] += 1
+        words = philox(self.seed, self._key(d), ARRIVAL, number)
+        if why[0] == "gap":
+            self.gap[d], self.gap_since[d] = exponential(words[0], words[1]), self.now
+            self._schedule(d)
+        self.since[d]["generated"] += 1
+        sums = self.sums[self._group(d)]
+        sums["generated"] += 1
+        edge, tier = 0.0, 4
+        for t, share in enumerate(self.shares[d]):
+            edge = min(1.0, edge + share)
+            if words[2] < round(edge * 2.0**32):
+                tier = t
+                break
+        if tier == 4:
+            sums["shed"] += 1
+            self.since[d]["missed"] += 1
+            return
+        scale_mb = scale_gc = 1.0
+        if self._class(d, "class_exponential"):
+            size = philox(self.seed, self._key(d), SIZE, number)
+            scale_mb, scale_gc = exponential(size[0], size[1]), exponential(size[2], size[3])
+        task = {
+            "device": d,
+            "tier": tier,
+            "born": self.now,
+            "mb": self._class(d, "class_megabits") * scale_mb,
+            "gc": self._class(d, "class_gcycles") * scale_gc,
+            "j": 0.0,
+            "hops": [],
+        }
+        self.in_flight += 1
+        self._local(task) if tier == 0 else self._radio(task)
+
+    def _local(self, task: dict[str, Any]) -> None:
+        d, ghz = task["device"], self.c["device_ghz"][task["device"]]
+        start = max(self.now, self.cpu_free[d])
+        if (start - self.now) * 1e-9 > self.c["buffer_s"]:
+            self._lose(task)
+            return
+        service = math.ceil(task["gc"] / ghz * 1e9)
+        self.cpu_free[d] = start + service
+        self.cpu_assigned[d] += service
+        self.cpu_tasks[d] += 1
+        task["j"] = self.c["device_j_per_gcycle_ghz2"] * ghz**2 * task["gc"]
+        self._push(self.cpu_free[d], _DEPART, (3, d), task)
+
+    def _radio(self, task: dict[str, Any]) -> None:
+        d = task["device"]
+        s = int(self.c["device_site"][d])
+        queue, cell = self.queues[0, s], self.cell[s]
+        queue.advance(self.now)
+        elapsed = (self.now - cell[0]) * 1e-9
+        if elapsed >= self.c["radio_window_s"]:
+            load = (queue.busy_s - cell[1]) / (elapsed * queue.servers)
+            bins = len(self.c["radio_factor"])
+            cell[:] = [self.now, queue.busy_s, float(self.c["radio_factor"][min(bins - 1, int(load * bins))])]
+        airtime = task["mb"] / (self.c["ring_rate_mbps"][self.c["device_ring"][d]] * cell[2])
+        if not queue.join(self.now, task, airtime):
+            self._lose(task)
+            return
+        task["j"] = self._class(d, "class_transmit_w") * airtime
+        self.since[d]["energy"] += task["j"]
+        self._announce((0, s))
+
+    def _announce(self, who: tuple[int, int]) -> None:
+        """Put the next departure of a station into the heap; it may be out of date when its turn comes."""
+        queue = self.queues[who]
+        queue.announced += 1
+        if queue.tasks:
+            self._push(queue.next(), _DEPART, who, queue.announced)
+
+    def _depart(self, who: tuple[int, int], task: Any) -> None:
+        if who[0] == 3:
+            self.cpu_tasks[who[1]] -= 1
+            self.since[who[1]]["energy"] += task["j"]
+            self._complete(task, self.now)
+        elif who[0] == 1:
+            if task in self.link_tasks[who[1]]:
+                self.link_tasks[who[1]].remove(task)
+                self.carried[who[1]] += task["mb"]
+                task["j"] += self.c["link_j_per_mb"] * task["mb"]
+                self._forward(task)
+        elif task == self.queues[who].announced:
+            task = self.queues[who].depart(self.now)
+            self._announce(who)
+            if who[0] == 0:
+                task["hops"] = self._route(task)
+                self._forward(task)
+            else:
+                back = sum(math.ceil(self.c["link_propagation_s"][l] * 1e9) for l in self._route(task))
+                self._complete(task, self.now + back)
+
+    def _route(self, task: dict[str, Any]) -> list[int]:
+        s = int(self.c["device_site"][task["device"]])
+        if task["tier"] == 1:
+            return []
+        hops = list(self.c["route_site_links"][self.c["route_site_ptr"][s] : self.c["route_site_ptr"][s + 1]])
+        if task["tier"] == 3:
+            f = int(self.c["site_fog"][s])
+            hops += list(self.c["route_fog_links"][self.c["route_fog_ptr"][f] : self.c["route_fog_ptr"][f + 1]])
+        return [int(hop) for hop in hops]
+
+    def _forward(self, task: dict[str, Any]) -> None:
+        if not task["hops"]:
+            s = int(self.c["device_site"][task["device"]])
+            q = {1: s, 2: self.sites + int(self.c["site_fog"][s]), 3: self.sites + self.fogs}[task["tier"]]
+            queue = self.queues[2, q]
+            if not queue.join(self.now, task, task["gc"]):
+                self._lose(task)
+                return
+            idle = self.c["server_idle_w"][q] / (queue.servers * queue.speed)
+            task["j"] += task["gc"] * (self.c["server_j_per_gcycle"][q] + idle)
+            self._announce((2, q))
+            return
+        l = task["hops"].pop(0)
+        start = max(self.now, self.link_free[l])
+        if not self.link_up[l] or (start - self.now) * 1e-9 > self.c["buffer_s"]:
+            self._lose(task)
+            return
+        rate = self.c["link_capacity_mbps"][l] - self.background[l]
+        self.link_free[l] = start + math.ceil(task["mb"] * (1.0 / rate) * 1e9)
+        self.link_tasks[l].append(task)
+        self._push(self.link_free[l] + math.ceil(self.c["link_propagation_s"][l] * 1e9), _DEPART, (1, l), task)
+
+    def _complete(self, task: dict[str, Any], done: int) -> None:
+        d = task["device"]
+        sums, latency = self.sums[self._group(d)], done - task["born"]
+        late = latency > self._class(d, "class_deadline_s") * 1e9
+        sums["late" if late else "in_time"] += 1
+        sums["latency_s"] += latency * 1e-9
+        sums["energy_j"] += task["j"]
+        sums[f"tier {task['tier']}"] += 1
+        if not late:
+            sums["in_time_latency_s"] += latency * 1e-9
+            sums["goodput_mb"] += task["mb"]
+        self.since[d]["missed"] += late
+        self.since[d]["completed"] += 1
+        self.since[d]["latency_s"] += latency * 1e-9
+        self.latencies[self.c["device_class"][d]].append(latency)
+        self.in_flight -= 1
+
+    def _lose(self, task: dict[str, Any]) -> None:
+        sums = self.sums[self._group(task["device"])]
+        sums["lost"] += 1
+        sums["energy_j"] += task["j"]
+        self.since[task["device"]]["missed"] += 1
+        self.in_flight -= 1
+
+    # -- settings ----------------------------------------------------------------------------------------------------
+
+    def set_shares(self, device: Any, shares: Any) -> None:
+        """Set the shares of the tiers."""
+        for d, row in zip(device, shares, strict=True):
+            self.shares[d] = [float(share) for share in row]
+
+    def set_background(self, mbps: Any) -> None:
+        """Set the background of every link."""
+        capacity = self.c["link_capacity_mbps"]
+        self.background = [min(float(b), 0.99 * float(c)) for b, c in zip(mbps, capacity, strict=True)]
+
+    def fail_link(self, link: int) -> None:
+        """Take a link down."""
+        for task in self.link_tasks[link]:
+            self._lose(task)
+        self.link_tasks[link].clear()
+        self.link_up[link], self.link_free[link] = False, self.now
+
+    def repair_link(self, link: int) -> None:
+        """Bring a link back."""
+        self.link_up[link] = True
+
+    # -- reports -----------------------------------------------------------------------------------------------------
+
+    def _start_reports(self) -> None:
+        period = math.ceil(self.c["report_s"] * 1e9)
+        if period == 0:
+            return
+        senders = [(0, d, self._key(d), DEVICE) for d in range(len(self.gap))]
+        senders += [(1, q, q, SERVER) for q in range(len(self.c["server_cores"]))]
+        senders += [(2, l, l, LINK) for l in range(len(self.link_free))]
+        for kind, who, key, purpose in senders:
+            words = philox(self.seed, key, purpose, 0)
+            phase = 1 + int(uniform(words[0], words[1]) * period)
+            number = 1 if 2 * phase < period else 0
+            self._push(phase + number * period, _REPORT, (kind, who), number)
+
+    def _blur(self, a: float, b: float, key: int, purpose: int, number: int, pair: int) -> tuple[float, float]:
+        words = philox(self.seed, key, purpose, 4 * number + 1 + pair)
+        radius, angle = math.sqrt(2 * exponential(words[0], words[1])), 2 * math.pi * uniform(words[2], words[3])
+        noise = self.c["noise"]
+        return max(0.0, a * (1 + noise * radius * math.cos(angle))), max(
+            0.0, b * (1 + noise * radius * math.sin(angle))
+        )
+
+    def _report(self, who: tuple[int, int], number: int) -> None:
+        kind, i = who
+        self._push(self.now + math.ceil(self.c["report_s"] * 1e9), _REPORT, who, number + 1)
+        key, purpose = (self._key(i), DEVICE_REPORT) if kind == 0 else (i, (SERVER_REPORT, LINK_REPORT)[kind - 1])
+        before, level = self.reported[who]
+        elapsed = (self.now - before) * 1e-9
+        clock, site, values, level = (self._device, self._server, self._link)[kind](i, elapsed, level, key, number)
+        self.reported[who] = (self.now, level)
+        words = philox(self.seed, key, purpose, 4 * number)
+        low, high = self.c["delay_low_s"], self.c["delay_high_s"]
+        delay = math.ceil((low + uniform(words[0], words[1]) * (high - low)) * 1e9)
+        if uniform(words[2], words[3]) >= self.c["loss"]:
+            self.reports[kind].append((site, self.now + delay, i, clock, values))
+
+    def _device(self, d: int, elapsed: float, level: float, key: int, number: int) -> Any:
+        since, site = self.since[d], int(self.c["device_site"][d])
+        words = philox(self.seed, key, DEVICE, 0)
+        offset = (2.0 * uniform(words[2], words[3]) - 1.0) * self.c["clock_offset_s"]
+        busy = self.cpu_assigned[d] - max(0, self.cpu_free[d] - self.now)
+        radio = float(self.c["ring_rate_mbps"][self.c["device_ring"][d]]) * self.cell[site][2]
+        rate, radio = self._blur(since["generated"] / elapsed, radio, key, DEVICE_REPORT, number, 0)
+        done = since["completed"]
+        latency, energy = self._blur(
+            since["latency_s"] * 1e3 / done if done else 0.0, since["energy"], key, DEVICE_REPORT, number, 1
+        )
+        values = [rate, radio, (busy - level) * 1e-9 / elapsed, self.cpu_tasks[d], latency if done else math.nan]
+        values += [done, since["missed"], energy]
+        self.since[d] = defaultdict(float)
+        return self.now + round(offset * 1e9), site, values, busy
+
+    def _server(self, q: int, elapsed: float, level: float, key: int, number: int) -> Any:
+        queue = self.queues[2, q]
+        queue.advance(self.now)
+        load, _ = self._blur((queue.busy_s - level) * queue.speed / elapsed, 0, key, SERVER_REPORT, number, 0)
+        values = [load, max(0.0, len(queue.tasks) - queue.servers), float(queue.up)]
+        return self.now, int(self.c["server_site"][q]), values, queue.busy_s
+
+    def _link(self, l: int, elapsed: float, level: float, key: int, number: int) -> Any:
+        load, background = self._blur(
+            (self.carried[l] - level) / elapsed + self.background[l], self.background[l], key, LINK_REPORT, number, 0
+        )
+        values = [load, float(self.c["link_capacity_mbps"][l]), float(self.link_up[l]), background]
+        return self.now, int(self.c["link_site"][l]), values, self.carried[l]
