@@ -161,7 +161,7 @@ def random_leaf(rng, ancestors, groups, *, alphas=(0.5, 1.0, 2.0)):
 
 
 def random_tree(seed, fan, groups=20, **options):
-    """A tree with `fan[0]` children of the root, `fan[1]` of each of those, …; scarce compute and uplinks on the way."""
+    """A tree with `fan[0]` children of the root, `fan[1]` of each of those, …; compute and uplinks are scarce."""
     rng = np.random.default_rng(seed)
 
     def node(name, level):
