@@ -7,8 +7,8 @@ import re
 
 import numpy as np
 import pytest
-from support.leaves import random_leaf
 
+from support.leaves import random_leaf
 from tiertwin import _core
 from tiertwin.allocate.leaf import LeafProblem
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from reference import alloc as reference
 from support.leaves import random_leaf, random_plan, random_query
-
 from tiertwin import _core
 from tiertwin.allocate import kernel, registry
 from tiertwin.allocate.leaf import LeafAnswer, LeafProblem

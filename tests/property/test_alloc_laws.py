@@ -1,4 +1,4 @@
-"""Law 6: an allocation stays within capacity; more capacity never lowers a value or the max-min minimum. And cuts hold."""
+"""Law 6: an allocation stays within capacity; more capacity never lowers a value or the max-min minimum. Cuts hold."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.leaves import random_leaf, random_plan, random_query
 
+from support.leaves import random_leaf, random_plan, random_query
 from tiertwin import _core
 from tiertwin.allocate import kernel
 from tiertwin.allocate.leaf import LeafProblem
@@ -23,8 +23,12 @@ def leaves(draw: st.DrawFn) -> tuple[np.random.Generator, LeafProblem]:
     problem = random_leaf(rng, *size, ALPHAS)
     spread = 10.0 ** rng.uniform(-draw(st.integers(0, 3)), draw(st.integers(0, 3)), problem.groups)
     demand = problem.demand * spread * (rng.random(problem.groups) > draw(st.sampled_from([0.0, 0.3])))
-    capacity = problem.capacity * rng.choice(draw(st.sampled_from([[1.0], [0.0, 1.0], [1e-6, 1e6]])), len(problem.capacity))
-    return rng, replace(problem, demand=demand, capacity=capacity, kappa=problem.kappa * draw(st.sampled_from([0, 1, 30])))
+    capacity = problem.capacity * rng.choice(
+        draw(st.sampled_from([[1.0], [0.0, 1.0], [1e-6, 1e6]])), len(problem.capacity)
+    )
+    return rng, replace(
+        problem, demand=demand, capacity=capacity, kappa=problem.kappa * draw(st.sampled_from([0, 1, 30]))
+    )
 
 
 def unit(problem: LeafProblem, scale: float) -> float:
@@ -93,7 +97,7 @@ def test_repair_projection_and_refresh_are_feasible_and_keep_feasible_plans(
 def test_a_plan_carried_to_new_data_is_worth_at_least_its_low_value(
     leaf: tuple[np.random.Generator, LeafProblem], growth: float
 ) -> None:
-    rng, problem = leaf
+    _, problem = leaf
     answer = kernel.KernelAllocator().allocate(problem, price=np.ones(problem.quotas))
     grown = replace(problem, demand=problem.demand * growth)
     carried = kernel.worth(grown, kernel.refresh(grown, answer.x))

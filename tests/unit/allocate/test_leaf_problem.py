@@ -6,8 +6,8 @@ import pickle
 
 import numpy as np
 import pytest
-from support.leaves import random_leaf
 
+from support.leaves import random_leaf
 from tiertwin.allocate.leaf import LeafProblem
 from tiertwin.errors import InputError
 
