@@ -17,10 +17,11 @@ namespace {
 constexpr double kLeastBound = 1e-9;
 constexpr double kToBoundary = 0.995;
 // After a short step: aim at this share of mu, without the second-order term, which is wrong far from the path. Of 6000
-// random leaves 6 needed more than 28 iterations with this, 17 without.
+// random solves 4 took more than 28 iterations with this, 23 without; the mean rose from 11.8 to 12.2.
 constexpr double kShortStep = 0.3, kRecentre = 0.3;
 
-// From here on primal and dual steps are equal: slower, but the p q^a of a group with large a cannot cycle.
+// From here on primal and dual steps are equal: slower, but the p q^a of a group with large a cannot cycle. One of the
+// same 6000 solves did (a = 4, demands spread over 1e6) and ended with a gap of 0.33 S; so it closes in 46 iterations.
 constexpr index_t kPatience = 25;
 
 // What a relative error e of p q^a = w may cost, as a share of w q^(1-a): second order, with a safe factor.

@@ -25,7 +25,7 @@ cp: Any = cvxpy  # its names come by star imports, which strict mypy does not fo
 
 PIECES = 16
 LEAST_QUOTA = 1e-7  # of the use at full demand: the prices at a quota of exactly 0 are degenerate
-PARAMETER_LIMIT = 2000  # entries in one compiled problem; compiling 2 000 took seconds, 20 000 gigabytes
+PARAMETER_LIMIT = 2000  # entries in one compiled problem: 0.07 s to compile (4 000: 0.3 s), then 2 × faster a solve
 EXTENSION_SLACK = 1e-6  # of S: an extended problem has no closed-form cut, its bound is as good as the solver
 TIGHT = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10}
 
