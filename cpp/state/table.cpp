@@ -121,13 +121,31 @@ std::size_t StateTable::opaque_count() const {
 index_t StateTable::set(AttributeId attribute, std::span<const std::uint32_t> rows, std::span<const double> values,
                         Time time, bool use_deadband) {
     Column& column = require(attribute);
+    const Time at = checked_time(column.attribute(), time);
+    return write_all(column, rows, values, [at](std::size_t) { return at; }, use_deadband);
+}
+
+index_t StateTable::set(AttributeId attribute, std::span<const std::uint32_t> rows, std::span<const double> values,
+                        std::span<const Time> times, bool use_deadband) {
+    Column& column = require(attribute);
+    if (rows.size() != times.size()) {
+        throw InvalidArgument(named(column.attribute()) + ": expected one time per row, got " +
+                              std::to_string(rows.size()) + " rows and " + std::to_string(times.size()) + " times");
+    }
+    for (const Time time : times) (void)checked_time(column.attribute(), time);
+    return write_all(column, rows, values, [&](std::size_t i) { return round_to_microsecond(times[i]); }, use_deadband);
+}
+
+// Times are in order already; everything else is looked at before the first cell is written.
+template <typename TimeOf>
+index_t StateTable::write_all(Column& column, std::span<const std::uint32_t> rows, std::span<const double> values,
+                              TimeOf time_of, bool use_deadband) {
     const Attribute& a = column.attribute();
     if (column.holds_bytes()) throw InvalidArgument(named(a) + " holds bytes: use set_bytes");
     if (rows.size() != values.size()) {
         throw InvalidArgument(named(a) + ": expected one value per row, got " + std::to_string(rows.size()) +
                               " rows and " + std::to_string(values.size()) + " values");
     }
-    const Time at = checked_time(a, time);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (rows[i] >= rows_) {
             throw InvalidArgument(named(a) + ": expected a row below " + std::to_string(rows_) + ", got " +
@@ -138,8 +156,8 @@ index_t StateTable::set(AttributeId attribute, std::span<const std::uint32_t> ro
     index_t written = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const double value = a.type == ValueType::f32 ? static_cast<double>(static_cast<float>(values[i])) : values[i];
-        if (use_deadband && within_deadband(column, rows[i], value, at)) continue;
-        column.write(rows[i], value, at);
+        if (use_deadband && within_deadband(column, rows[i], value, time_of(i))) continue;
+        column.write(rows[i], value, time_of(i));
         ++written;
     }
     return written;

@@ -105,6 +105,9 @@ class StateTable {
     // alone. Returns the cells written.
     index_t set(AttributeId attribute, std::span<const std::uint32_t> rows, std::span<const double> values, Time time,
                 bool use_deadband = false);
+    // The same with a time for each row.
+    index_t set(AttributeId attribute, std::span<const std::uint32_t> rows, std::span<const double> values,
+                std::span<const Time> times, bool use_deadband = false);
     void set_bytes(AttributeId attribute, std::uint32_t row, std::string_view value, Time time);
     [[nodiscard]] index_t dirty_count() const;
     // Gives every pending cell a number from `first` on, without a frame (before a snapshot); returns how many.
@@ -133,6 +136,9 @@ class StateTable {
     void swap(StateTable& other) noexcept;
 
   private:
+    template <typename TimeOf>
+    index_t write_all(Column& column, std::span<const std::uint32_t> rows, std::span<const double> values,
+                      TimeOf time_of, bool use_deadband);
     [[nodiscard]] const Column& require(AttributeId attribute) const;
     [[nodiscard]] Column& require(AttributeId attribute);
     [[nodiscard]] const Column& require_numeric(AttributeId attribute) const;
