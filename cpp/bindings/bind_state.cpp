@@ -104,6 +104,15 @@ void bind_table_reads(py::class_<StateTable>& table) {
         .def("digest", &StateTable::digest, "Sum of cell hashes modulo 2^64 (R14); pending cells count as last sent.")
         .def("equal", &StateTable::equal, "other"_a, "Same table id, rows and cells; numbers may differ.")
         .def("opaque", &StateTable::opaque, "Ids of unknown attributes carried along.")
+        .def(
+            "attribute",
+            [](const StateTable& self, AttributeId attribute) {
+                const Column* column = self.find(attribute);
+                if (column == nullptr)
+                    throw NotFound("attribute " + std::to_string(attribute) + " is not in this table");
+                return column->attribute();
+            },
+            "attribute"_a, "Its definition; of an unknown attribute what the wire told: its type.")
         .def("fingerprint", &StateTable::fingerprint, "64-bit hash of table id and schema; in every frame.")
         .def_property_readonly("attributes", &StateTable::attributes)
         .def_property_readonly("rows", &StateTable::rows)
@@ -121,13 +130,12 @@ void bind_table_writes(py::class_<StateTable>& table) {
             "attribute"_a, "rows"_a.noconvert(), "values"_a.noconvert(), "time_ns"_a, "deadband"_a = false,
             "Write cells locally; they stay pending until encoded. Returns how many were written.")
         .def(
-            "set_timed",
+            "set",
             [](StateTable& self, AttributeId attribute, const array_in<std::uint32_t>& rows,
-               const array_in<double>& values, const array_in<Time>& times_ns) {
-                return self.set_timed(attribute, view(rows), view(values), view(times_ns));
-            },
-            "attribute"_a, "rows"_a.noconvert(), "values"_a.noconvert(), "times_ns"_a.noconvert(),
-            "Write cells locally, each with its own time.")
+               const array_in<double>& values, const array_in<Time>& times_ns,
+               bool deadband) { return self.set(attribute, view(rows), view(values), view(times_ns), deadband); },
+            "attribute"_a, "rows"_a.noconvert(), "values"_a.noconvert(), "times_ns"_a.noconvert(), "deadband"_a = false,
+            "The same with a time for each row.")
         .def(
             "set_bytes",
             [](StateTable& self, AttributeId attribute, std::uint32_t row, const py::bytes& value, Time time_ns) {

@@ -1,10 +1,12 @@
 // Frames at the border: a borrowed buffer for the length of a call, and a refusal that carries its reason.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <tuple>
 
 #include "bindings/common.hpp"
-#include "sync/header.hpp"
+#include "sync/kinds.hpp"
 
 namespace tiertwin::bindings {
 
@@ -53,6 +55,19 @@ inline sync::Header require_header(sync::Bytes frame) {
     sync::Header header;
     require_ok(sync::decode_header(frame, header));
     return header;
+}
+
+// (epoch, basis_version, validity_ms, age_ms, echo, flags)
+using LeaseTuple = std::tuple<std::uint64_t, std::uint64_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>;
+
+inline std::optional<sync::Lease> to_lease(const std::optional<LeaseTuple>& t) {
+    if (!t) return std::nullopt;
+    return std::make_from_tuple<sync::Lease>(*t);
+}
+
+inline py::object from_lease(const std::optional<sync::Lease>& l) {
+    if (!l) return py::none();
+    return py::make_tuple(l->epoch, l->basis_version, l->validity_ms, l->age_ms, l->echo, l->flags);
 }
 
 }  // namespace tiertwin::bindings

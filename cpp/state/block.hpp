@@ -60,6 +60,15 @@ class Block {
     // Cells first … last changed: their chunks are hashed again when the digest is next read.
     void touch(index_t first, index_t last);
 
+    // A cell changed by so much in the sum of hashes: cheaper than touch() where few of a chunk's 64 rows change. True
+    // if it was taken; false if the chunk is stale anyway.
+    bool adjust(index_t row, std::uint64_t difference) {
+        if ((stale_ >> word(row) & 1U) != 0) return false;
+        sums_[word(row)] += difference;
+        total_ += difference;
+        return true;
+    }
+
     std::uint64_t newest = 0;  // no number in this block is higher
 
     // Sum of the hashes of numbered, not pending cells; `first_row` is this block's first row in its table.

@@ -118,9 +118,28 @@ std::size_t StateTable::opaque_count() const {
         std::count_if(columns_.begin(), columns_.end(), [](const Column& column) { return column.opaque(); }));
 }
 
-Column& StateTable::checked_column(AttributeId attribute, std::span<const std::uint32_t> rows,
-                                   std::span<const double> values) {
+index_t StateTable::set(AttributeId attribute, std::span<const std::uint32_t> rows, std::span<const double> values,
+                        Time time, bool use_deadband) {
     Column& column = require(attribute);
+    const Time at = checked_time(column.attribute(), time);
+    return write_all(column, rows, values, [at](std::size_t) { return at; }, use_deadband);
+}
+
+index_t StateTable::set(AttributeId attribute, std::span<const std::uint32_t> rows, std::span<const double> values,
+                        std::span<const Time> times, bool use_deadband) {
+    Column& column = require(attribute);
+    if (rows.size() != times.size()) {
+        throw InvalidArgument(named(column.attribute()) + ": expected one time per row, got " +
+                              std::to_string(rows.size()) + " rows and " + std::to_string(times.size()) + " times");
+    }
+    for (const Time time : times) (void)checked_time(column.attribute(), time);
+    return write_all(column, rows, values, [&](std::size_t i) { return round_to_microsecond(times[i]); }, use_deadband);
+}
+
+// Times are in order already; everything else is looked at before the first cell is written.
+template <typename TimeOf>
+index_t StateTable::write_all(Column& column, std::span<const std::uint32_t> rows, std::span<const double> values,
+                              TimeOf time_of, bool use_deadband) {
     const Attribute& a = column.attribute();
     if (column.holds_bytes()) throw InvalidArgument(named(a) + " holds bytes: use set_bytes");
     if (rows.size() != values.size()) {
@@ -134,43 +153,14 @@ Column& StateTable::checked_column(AttributeId attribute, std::span<const std::u
         }
         (void)checked_value(a, values[i], rows[i]);
     }
-    return column;
-}
-
-namespace {
-
-double as_on_wire(const Attribute& a, double value) {
-    return a.type == ValueType::f32 ? static_cast<double>(static_cast<float>(value)) : value;
-}
-
-}  // namespace
-
-index_t StateTable::set(AttributeId attribute, std::span<const std::uint32_t> rows, std::span<const double> values,
-                        Time time, bool use_deadband) {
-    Column& column = checked_column(attribute, rows, values);
-    const Time at = checked_time(column.attribute(), time);
     index_t written = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        const double value = as_on_wire(column.attribute(), values[i]);
-        if (use_deadband && within_deadband(column, rows[i], value, at)) continue;
-        column.write(rows[i], value, at);
+        const double value = a.type == ValueType::f32 ? static_cast<double>(static_cast<float>(values[i])) : values[i];
+        if (use_deadband && within_deadband(column, rows[i], value, time_of(i))) continue;
+        column.write(rows[i], value, time_of(i));
         ++written;
     }
     return written;
-}
-
-index_t StateTable::set_timed(AttributeId attribute, std::span<const std::uint32_t> rows,
-                              std::span<const double> values, std::span<const Time> times) {
-    Column& column = checked_column(attribute, rows, values);
-    if (times.size() != rows.size()) {
-        throw InvalidArgument(named(column.attribute()) + ": expected one time per row, got " +
-                              std::to_string(rows.size()) + " rows and " + std::to_string(times.size()) + " times");
-    }
-    for (const Time time : times) (void)checked_time(column.attribute(), time);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        column.write(rows[i], as_on_wire(column.attribute(), values[i]), checked_time(column.attribute(), times[i]));
-    }
-    return static_cast<index_t>(rows.size());
 }
 
 void StateTable::set_bytes(AttributeId attribute, std::uint32_t row, std::string_view value, Time time) {

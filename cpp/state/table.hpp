@@ -105,9 +105,9 @@ class StateTable {
     // alone. Returns the cells written.
     index_t set(AttributeId attribute, std::span<const std::uint32_t> rows, std::span<const double> values, Time time,
                 bool use_deadband = false);
-    // The same with a time of its own for each cell (telemetry: the sender's clock).
-    index_t set_timed(AttributeId attribute, std::span<const std::uint32_t> rows, std::span<const double> values,
-                      std::span<const Time> times);
+    // The same with a time for each row.
+    index_t set(AttributeId attribute, std::span<const std::uint32_t> rows, std::span<const double> values,
+                std::span<const Time> times, bool use_deadband = false);
     void set_bytes(AttributeId attribute, std::uint32_t row, std::string_view value, Time time);
     [[nodiscard]] index_t dirty_count() const;
     // Gives every pending cell a number from `first` on, without a frame (before a snapshot); returns how many.
@@ -136,11 +136,11 @@ class StateTable {
     void swap(StateTable& other) noexcept;
 
   private:
+    template <typename TimeOf>
+    index_t write_all(Column& column, std::span<const std::uint32_t> rows, std::span<const double> values,
+                      TimeOf time_of, bool use_deadband);
     [[nodiscard]] const Column& require(AttributeId attribute) const;
     [[nodiscard]] Column& require(AttributeId attribute);
-    // The column of a numeric attribute, after every row and value was checked.
-    [[nodiscard]] Column& checked_column(AttributeId attribute, std::span<const std::uint32_t> rows,
-                                         std::span<const double> values);
     [[nodiscard]] const Column& require_numeric(AttributeId attribute) const;
     [[nodiscard]] const Block* require_block(AttributeId attribute, index_t row) const;
     void check_row(index_t row) const;

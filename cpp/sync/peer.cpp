@@ -101,6 +101,7 @@ Time Peer::next_tick() const {
         next = std::min(next, session_.heard_at + (session_.suspect ? kDeadAfter : kSuspectAfter));
     }
     if (session_.attached) next = std::min(next, beat_at_);
+    if (session_.state == State::banned && config_.is_child) next = std::min(next, session_.banned_until);
     if (session_.attached && unacknowledged_frames_ > 0) next = std::min(next, ack_since_ + kAckEvery);
     return next;
 }

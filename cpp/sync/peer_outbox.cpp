@@ -15,8 +15,9 @@ constexpr std::size_t kChunksACall = 16;  // 4 MiB, then others get their turn
 constexpr std::size_t kRecordBound = 48;  // bytes a record takes at worst: a block of its own
 constexpr std::uint32_t kMostCreditFrames = 1024, kMostCreditBytes = 64U << 20U;  // whatever a peer grants (R13)
 
+// Rounded up: a lease may only get shorter.
 std::uint32_t milliseconds(Time span) {
-    return static_cast<std::uint32_t>(std::clamp<Time>(span / kMillisecond, 0, UINT32_MAX));
+    return static_cast<std::uint32_t>(std::clamp<Time>((span + kMillisecond - 1) / kMillisecond, 0, UINT32_MAX));
 }
 
 std::vector<std::uint32_t> sorted_rows(const UnitRecords& records) {
@@ -182,7 +183,7 @@ void Outbox::rewind() { sent_frames_ = sent_bytes_ = 0; }
 void Outbox::begin(bool peer_restarted) {
     rewind();
     snapshot_wanted_ = false;
-    next_chunk_ = chunks_.size();  // it is asked for again if need be
+    next_chunk_ = chunks_.size();                 // it is asked for again if need be
     if (peer_restarted) snapshot_at_ = kLongAgo;  // the limit is for peers that flap, not for one that lost everything
     if (newest_plan_ && (peer_restarted || plan_last_ >= log_first())) {
         const auto budget = [](const Held& unit) { return unit.table == kBudget; };

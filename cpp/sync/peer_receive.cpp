@@ -137,6 +137,7 @@ bool Peer::admit(const Header& header, Context& at) {
     }
     if (opens || !session_.attached || header.incarnation == session_.incarnation) return true;
     if (header.incarnation > session_.incarnation) {
+        if (kind == Kind::bye) return true;  // it restarted and knows no session of ours (R21)
         bad({Reason::incarnation, 20}, at);
     } else {  // of a life that ended: late, not wrong
         at.out.verdict = {Reason::incarnation, 20};
@@ -209,6 +210,11 @@ void Peer::on_hello(const Header& header, Bytes body, Context& at) {
 void Peer::on_welcome(const Header& header, Bytes body, Context& at) {
     Welcome welcome;
     if (const Verdict v = decode(body, welcome); !v.ok()) return bad(in_body(v), at);
+    if (welcome.peer_stream_id != config_.stream_id) {  // it answers a HELLO of an earlier life of ours
+        at.out.verdict = {Reason::session, kHeaderBytes + 32};
+        ++refused_[Reason::session];
+        return;
+    }
     const std::uint32_t known = session_.incarnation;
     const Outcome outcome = step({.input = Input::welcome,
                                   .first = welcome.first,
@@ -232,8 +238,8 @@ void Peer::on_welcome(const Header& header, Bytes body, Context& at) {
     at.out.epoch = base_epoch_of(welcome.epoch);
     at.out.changes.push_back(Change::term);
     session_.log_first = outbox_.log_first();
-    const bool resume = welcome.mode_up == 1 && welcome.peer_stream_id == config_.stream_id;
-    const Outcome offer = step({.input = Input::offer, .first = welcome.peer_cursor, .agree = resume}, at);
+    const Outcome offer =
+        step({.input = Input::offer, .first = welcome.peer_cursor, .agree = welcome.mode_up == 1}, at);
     if (offer.has(kSendFrom)) outbox_.send_from(welcome.peer_cursor);
     if (inbox_.empty() && session_.state == State::resyncing) {
         (void)step({.input = Input::complete, .last = session_.cursor}, at);

@@ -20,10 +20,10 @@ constexpr std::uint32_t kNeedSession =
 
 constexpr std::array kRows{
     // --- banned: dropped on the header until the time is over
-    Row{kBanned, kFrames | bit(Input::bad_frame), When::still_banned, kSame, kDrop},
+    Row{kBanned, kFrames | bit(Input::bad_frame) | bit(Input::open), When::still_banned, kSame, kDrop},
     Row{kBanned, kFrames | bit(Input::bad_frame), When::always, to(State::fresh), kByeUnknown | kDrop},
     // --- attaching
-    Row{kNotBanned, bit(Input::open), When::always, to(State::fresh), kSendHello},
+    Row{kAnyState, bit(Input::open), When::always, to(State::fresh), kSendHello},
     Row{kNotBanned, bit(Input::hello), When::lower_incarnation, kSame, kByeFenced | kDrop},
     Row{kNotBanned, bit(Input::hello), When::resumable, to(State::live), kBegin | kWelcomeResume},
     Row{kNotBanned, bit(Input::hello), When::always, to(State::resyncing), kBegin | kWelcomeSnapshot | kStale},

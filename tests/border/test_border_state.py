@@ -145,6 +145,27 @@ def test_ids_outside_their_width_are_type_errors():
         table().set_bytes(9, 0, "text", 0)
 
 
+def test_times_for_each_row_are_checked_before_anything_is_written():
+    t = table()
+    with pytest.raises(ValueError, match="2 rows and 1 times"):
+        t.set(1, rows(1, 2), np.array([1.0, 2.0]), np.array([0]))
+    with pytest.raises(ValueError, match="within ±9e18 ns"):
+        t.set(1, rows(1, 2), np.array([1.0, 2.0]), np.array([0, 9_100_000_000_000_000_000]))
+    with pytest.raises(TypeError):
+        t.set(1, rows(1), np.array([1.0]), np.array([0.0]))
+    assert t.dirty_count == 0
+
+
+def test_the_definition_of_a_column_and_of_an_unknown_one():
+    t = table()
+    t.add_opaque(70, "u32")
+    assert t.attribute(2).name == "cpu"
+    assert (t.attribute(70).type, t.attribute(70).extension) == ("u32", True)
+    assert (t.attributes, t.opaque()) == ([1, 2, 9], [70])
+    with pytest.raises(KeyError):
+        t.attribute(71)
+
+
 def test_an_empty_write_is_fine():
     t = table()
     assert t.set(1, rows(), np.array([]), 0) == 0

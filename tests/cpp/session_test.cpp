@@ -83,7 +83,7 @@ TEST_CASE("session: which (state, input) pairs are named at all") {
         "1011111011"
         "110000000",  // lost
         "1111111111"
-        "100000000",  // banned
+        "110000000",  // banned
     };
     for (std::size_t state = 0; state < kStates; ++state) {
         std::string found;

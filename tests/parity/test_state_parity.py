@@ -115,6 +115,17 @@ def test_a_fork_and_its_origin_go_separate_ways(before, after, write_fork):
     assert_same(changed, slow)
 
 
+@given(st.lists(st.tuples(st.integers(0, ROWS - 1), st.integers(-(10**12), 10**12)), min_size=1, max_size=20))
+def test_a_time_for_each_row(cells):
+    one_by_one, together = both()[0], both()[0]
+    for row, time in cells:
+        one_by_one.set(1, np.array([row], np.uint32), np.array([float(row)]), time)
+    rows = np.array([row for row, _ in cells], np.uint32)
+    times = np.array([time for _, time in cells], np.int64)
+    assert together.set(1, rows, rows.astype(np.float64), times) == len(cells)
+    assert together.equal(one_by_one)
+
+
 @settings(max_examples=20)
 @given(st.lists(st.integers(0, 9999), min_size=1, max_size=30, unique=True), st.integers(1, 1 << 60))
 def test_many_blocks(rows, first):

@@ -120,10 +120,12 @@ class Session:
         return {"bye_unknown", "drop"}
 
     def _banned(self, kind: str, now: int) -> set[str]:
-        if kind not in (*FRAMES, "bad_frame"):
+        if kind not in (*FRAMES, "bad_frame", "open"):
             return self._unlisted()
         if now < self.banned_until:
             return {"drop"}
+        if kind == "open":
+            return self._open(Event(), now)
         self._go("new", now)
         self.unknown_at = now
         return {"bye_unknown", "drop"}

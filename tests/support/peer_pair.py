@@ -112,8 +112,13 @@ class Pair:
         return end
 
     def restart(self, name: str) -> End:
-        """Make one side anew, as after a crash: next incarnation, new stream, empty tables."""
+        """Make one side anew, as after a crash: next incarnation, new stream, empty tables.
+
+        Its sockets went with it, so what flew towards it is gone; what it had sent may still arrive.
+        """
         old = self.ends[name]
+        self._heap = [item for item in self._heap if item[2] != name]
+        heapq.heapify(self._heap)
         fresh = self._make(name, name == "child", old.peer.incarnation + 1, self.rng.getrandbits(63) + 1)
         self.ends[name] = fresh
         setattr(self, name, fresh)
@@ -158,7 +163,7 @@ class Pair:
         end.events += received.events
         end.handed += [(u.table, u.cells, u.lease) for u in received.units()]
         end.cursors.append((end.peer.peer_stream_id, end.peer.cursor))
-        if EVENT["lost"] in received.events and end.peer.is_child:
+        if end.peer.is_child and {EVENT["lost"], EVENT["banned"]} & set(received.events):
             end.connect_at = self.now + int(self.rng.uniform(5, 100) * MS)
 
     def step(self, until_ns: int) -> None:
@@ -181,8 +186,9 @@ class Pair:
             self._cut[rng.choice(["child", "parent"])] = self.now + int(rng.uniform(50, 1500) * MS)
         for end in self.ends.values():
             if end.connect_at >= 0 and self.now >= end.connect_at:
-                end.connect_at = -1
-                self.send(end, end.peer.connect(self.now))
+                hello = end.peer.connect(self.now)  # nothing while banned
+                end.connect_at = -1 if hello else self.now + 1000 * MS
+                self.send(end, hello)
             self.carry(end, end.peer.tick(self.now))
             self.send(end, end.peer.publish(self.now))
 

@@ -55,7 +55,7 @@ class _Move:
             values = source.column(attribute)[self.source_rows]
             fresh = (times > self._last[k]) & np.isfinite(values)
             if fresh.any():
-                target.set_timed(attribute, self.target_rows[fresh], values[fresh], times[fresh])
+                target.set(attribute, self.target_rows[fresh], values[fresh], times[fresh])
                 self._last[k][fresh] = times[fresh]
 
 

@@ -246,7 +246,7 @@ class Twin:
         for k, attribute in enumerate(event.attributes):
             column = event.values[:, k]
             sent = column == column  # NaN: not sent, the last one stays
-            table.set_timed(attribute, event.rows[sent], column[sent], event.times[sent])
+            table.set(attribute, event.rows[sent], column[sent], event.times[sent])
         return []
 
     def _on_report(self, event: Reported, now: int) -> list[Effect]:
