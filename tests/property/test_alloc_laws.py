@@ -1,4 +1,4 @@
-"""Law 6: an allocation stays within capacity; more capacity never lowers a value or the max-min minimum. And cuts hold."""
+"""Law 6: an allocation stays within capacity; more capacity never lowers a value or the max-min minimum; cuts hold."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_repair_projection_and_refresh_are_feasible_and_keep_feasible_plans(
 def test_a_plan_carried_to_new_data_is_worth_at_least_its_low_value(
     leaf: tuple[np.random.Generator, LeafProblem], growth: float
 ) -> None:
-    rng, problem = leaf
+    _, problem = leaf
     answer = kernel.KernelAllocator().allocate(problem, price=np.ones(problem.quotas))
     grown = replace(problem, demand=problem.demand * growth)
     carried = kernel.worth(grown, kernel.refresh(grown, answer.x))

@@ -144,6 +144,7 @@ def test_conformance_finds_the_fault(fault: dict[str, object], reason: str) -> N
 def test_cvxpy_is_imported_only_when_it_is_chosen() -> None:
     code = (
         "import sys; from tiertwin.allocate import registry, ladder, conformance, kernel, leaf;"
-        "registry.get('kernel'); assert 'cvxpy' not in sys.modules; registry.get('cvxpy'); assert 'cvxpy' in sys.modules"
+        "registry.get('kernel'); assert 'cvxpy' not in sys.modules;"
+        "registry.get('cvxpy'); assert 'cvxpy' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
