@@ -52,7 +52,8 @@ def conjugate(price: Array, capacity: Array, kappa: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         best = capacity - np.sqrt(kappa * capacity / price)
     load = np.clip(np.where(price > 0, best, 0.0), 0.0, LOAD_LIMIT * np.asarray(capacity))
-    return np.maximum(price * load - delay(load, capacity, kappa), 0.0)
+    value: Array = np.maximum(price * load - delay(load, capacity, kappa), 0.0)
+    return value
 
 
 def utility(share: Array, alpha: Array) -> Array:

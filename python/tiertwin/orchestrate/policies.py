@@ -130,7 +130,8 @@ class Static:
             room[tier] = min(_fits(FILL * nominal.capacity, own_use), _fits(site.share, quota_use))
         split = room / max(room.sum(), 1e-12) * min(1.0, self._shared_limit(nominal, site.share, room))
         split[0] = max(0.0, 1.0 - split.sum())
-        return problem.demand[:, None] * split[None, :]
+        plan: F64 = problem.demand[:, None] * split[None, :]
+        return plan
 
     @staticmethod
     def _shared_limit(nominal: LeafProblem, share: F64, room: F64) -> float:

@@ -164,7 +164,7 @@ class InProcessRun:
         for site, name in self.gateways.items():
             layout = self._layouts[site]
             first = int(self.world.device_rows[site])
-            self._sample(name, telemetry.devices.of_site(site), TELEMETRY, lambda ids, f=first: ids - f)
+            self._sample(name, telemetry.devices.of_site(site), TELEMETRY, _rows_from(first))
             self._sample(name, telemetry.servers.of_site(site), SERVER, _rows_by(layout.servers, layout.server_rows))
             self._sample(name, telemetry.links.of_site(site), LINK, _rows_by(layout.links, layout.link_rows))
 
@@ -228,6 +228,10 @@ class InProcessRun:
                 {"epoch": self.epoch, "tier": twin.tier, "node": self._index[name], "what": "tables", "digest": digests}
             )
         return lines
+
+
+def _rows_from(first: int) -> Callable[[Any], Any]:
+    return lambda wanted: wanted - first
 
 
 def _rows_by(ids: Any, rows: Any) -> Callable[[Any], Any]:
