@@ -448,6 +448,8 @@ class Peer:
     """One neighbour: `for f in peer.connect(now): send(f)`; `r = peer.receive(frame, now)`, send r.reply, use
     r.units(); `publish(now)` each report; `tick(now)` at least every 50 ms."""
 
+    snapshots_open: bool
+
     def __init__(
         self,
         registry: AttributeRegistry,

@@ -160,8 +160,11 @@ def _class(node: ast.ClassDef) -> None:
     members = [m for m in node.body if isinstance(m, ast.FunctionDef)]
     for member in members:
         _function(member, f"{node.name}.{member.name}")
+    fields = [m for m in node.body if isinstance(m, ast.AnnAssign)]
+    for field in fields:
+        field.annotation = _plain(field.annotation, f"{node.name}.{ast.unparse(field.target)}")
     extra = [ast.parse(line).body[0] for line in ATTRIBUTES.get(node.name, ())]
-    node.body = [*_body(node), *extra, *members] or [ast.Expr(ast.Constant(...))]
+    node.body = [*_body(node), *extra, *fields, *members] or [ast.Expr(ast.Constant(...))]
 
 
 def _statement(node: ast.stmt) -> ast.stmt | None:

@@ -47,11 +47,16 @@ def of_extension() -> Outline:
     return found
 
 
-def kind_of(node: ast.FunctionDef) -> str:
+def kind_of(node: ast.stmt) -> tuple[str, str]:
+    """Name and kind of a member; a setter comes after its property, so its word is the last."""
+    if isinstance(node, ast.AnnAssign):
+        return ast.unparse(node.target), "property to set"
+    if not isinstance(node, ast.FunctionDef):
+        return "", ""
     words = [ast.unparse(d) for d in node.decorator_list]
     if any(word.endswith(".setter") for word in words):
-        return "property to set"
-    return "property" if "property" in words else "method"
+        return node.name, "property to set"
+    return node.name, "property" if "property" in words else "method"
 
 
 def of_stub() -> Outline:
@@ -64,8 +69,8 @@ def of_stub() -> Outline:
             found[ast.unparse(node.target)] = "constant"
         elif isinstance(node, ast.ClassDef):
             found[node.name] = f"class({', '.join(ast.unparse(b) for b in node.bases)})"
-            # a setter comes after its property, and is the last word on its kind
-            found |= {f"{node.name}.{m.name}": kind_of(m) for m in node.body if isinstance(m, ast.FunctionDef)}
+            if not node.bases:
+                found |= {f"{node.name}.{name}": kind for name, kind in map(kind_of, node.body) if name}
     return found
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import tiertwin
 from tiertwin import _core
 from tiertwin.orchestrate.policies import Policy, SiteInputs, register
-from tiertwin.world import Wordl  # noqa: F401  # rejected: attr-defined
+from tiertwin.world import Worlds  # noqa: F401  # rejected: attr-defined
 
 
 class Nameless:
