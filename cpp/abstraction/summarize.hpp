@@ -23,9 +23,9 @@ struct PlanEntry {
     AttributeId source = 0;
     Rule rule = Rule::sum;
     AttributeId target = 0;
-    bool partial = false;               // the source is a summary by the same rule
-    std::optional<AttributeId> weight;  // wmean of raw values: the weights' attribute; without: 1
-    double low = 0.0, high = 0.0;       // hist: its range
+    bool partial = false;                              // the source is a summary by the same rule
+    std::optional<AttributeId> weight = std::nullopt;  // wmean of raw values: the weights' attribute; without: 1
+    double low = 0.0, high = 0.0;                      // hist: its range
 
     [[nodiscard]] index_t width() const;  // attributes it owns from `target` on
 };

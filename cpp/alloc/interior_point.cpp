@@ -1,12 +1,11 @@
 #include "alloc/interior_point.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <limits>
 #include <string>
 
 #include "alloc/formulas.hpp"
+#include "alloc/newton.hpp"
 #include "base/error.hpp"
 
 namespace tiertwin::alloc {
@@ -24,81 +23,8 @@ constexpr double kShortStep = 0.3, kRecentre = 0.3;
 // From here on primal and dual steps are equal: slower, but the p q^a of a group with large a cannot cycle.
 constexpr index_t kPatience = 25;
 
-template <std::size_t R>
-using Vector = std::array<double, R>;
-
-// Symmetric positive definite R x R, lower triangle; solved in place by Cholesky.
-template <std::size_t R>
-struct Normal {
-    std::array<double, R * R> a{};
-
-    double& at(std::size_t r, std::size_t c) { return a[r * R + c]; }
-
-    void factor() {
-        for (std::size_t c = 0; c < R; ++c) {
-            double pivot = at(c, c);
-            const double least = 1e-14 * std::max(pivot, std::numeric_limits<double>::min());
-            for (std::size_t k = 0; k < c; ++k) pivot -= at(c, k) * at(c, k);
-            const double root = std::sqrt(std::max(pivot, least));  // rounding may cost the last positive digit
-            at(c, c) = root;
-            for (std::size_t r = c + 1; r < R; ++r) {
-                double sum = at(r, c);
-                for (std::size_t k = 0; k < c; ++k) sum -= at(r, k) * at(c, k);
-                at(r, c) = sum / root;
-            }
-        }
-    }
-
-    void solve(Vector<R>& b) {
-        for (std::size_t r = 0; r < R; ++r) {
-            for (std::size_t k = 0; k < r; ++k) b[r] -= at(r, k) * b[k];
-            b[r] /= at(r, r);
-        }
-        for (std::size_t r = R; r-- > 0;) {
-            for (std::size_t k = r + 1; k < R; ++k) b[r] -= at(k, r) * b[k];
-            b[r] /= at(r, r);
-        }
-    }
-};
-
-template <std::size_t R>
-double dot(const Vector<R>& a, const Vector<R>& b) {
-    double sum = 0.0;
-    for (std::size_t r = 0; r < R; ++r) sum += a[r] * b[r];
-    return sum;
-}
-
-// One (group, tier): share z with its reduced price n.
-template <std::size_t R>
-struct Cell {
-    double cost, z, n, dz, dn, v, h;  // v = z/n, h = right-hand side of the Newton step
-    // Left over of stationarity. It shrinks by the dual steps and is never recomputed: v would turn the rounding error
-    // of a recomputed zero (1e-16) into a step (1e-6) once two tiers of a group are both in use.
-    double reduced;
-    Vector<R> a;  // use of each row at full demand
-};
-
-template <std::size_t R>
-struct Group {
-    double w, alpha;      // data
-    double s, m, p;       // slack of the demand row and its price, price of service
-    double q, log_error;  // sum of z; log(w / (p q^alpha))
-    double ds, dm, dp;    // step
-    double slack_error;   // 1 - sum z - s
-    double v_sum, damp;   // sum of v; 1/(1 + curvature * v_sum)
-    double curvature;     // m/s + alpha p/q
-    double shift;         // part of the right-hand side that is the same for all tiers
-    Vector<R> mean;       // v-weighted mean of a
-};
-
-// Row r; own resources have the delay price e, quotas keep e = 0.
-struct Bound {
-    double limit, pole, kappa;  // c_r; C_r - c_r; kappa C_r
-    double t, pi, e;
-    double error, log_error;  // c_r - a.z - t; log(kappa C / (e (t + pole)^2))
-    double dt, dpi, de;
-    double slope, push;  // dl = push - slope * dt
-};
+// What a relative error e of p q^a = w may cost, as a share of w q^(1-a): second order, with a safe factor.
+double fenchel(double error) { return std::min(std::abs(error), error * error * 1e3); }
 
 template <std::size_t R>
 class Engine final : public InteriorPoint {
@@ -115,15 +41,14 @@ class Engine final : public InteriorPoint {
     void load_bounds(std::span<const double> quota);
     void start();
     void start_rows();
-    [[nodiscard]] double relative_gap();
+    [[nodiscard]] double advance(double primal_step, double dual_step);
     void assemble();
-    void direction(double target, bool correct);
-    void right_hand_side(Vector<R>& rhs, double target, bool correct);
-    void move_group(std::size_t g, const Vector<R>& dl, double target, bool correct);
-    void move_rows(const Vector<R>& dl);
-    [[nodiscard]] double affine_mu() const;
-    void find_steps(double fraction);
-    void advance();
+    void assemble_group(std::size_t g);
+    [[nodiscard]] Reach direction(double target, bool correct);
+    void group_side(std::size_t g, double target, bool correct, Vector<R>& rhs);
+    void move_group(std::size_t g, const Vector<R>& dl, double target, bool correct, Reach& reach);
+    void move_rows(const Vector<R>& dl, Reach& reach);
+    [[nodiscard]] double products() const { return static_cast<double>(cells_.size() + groups_.size() + R); }
     [[nodiscard]] Suggestion answer(index_t iterations, bool converged) const;
 
     const LeafProblem& p_;
@@ -138,7 +63,6 @@ class Engine final : public InteriorPoint {
     Vector<R> l_{};         // pi + e
     Normal<R> normal_;
     double mu_ = 0.0;
-    double primal_step_ = 0.0, dual_step_ = 0.0;
 };
 
 template <std::size_t R>
@@ -251,73 +175,77 @@ void Engine<R>::start_rows() {
         }
 }
 
-// Residuals of the present point, mu, and an estimate of (upper - lower bound) / S.
+// Takes a step, then the residuals of the new point, mu, and an estimate of (upper - lower bound) / S.
 template <std::size_t R>
-double Engine<R>::relative_gap() {
+double Engine<R>::advance(double a, double b) {
     double product = 0.0, infeasible = 0.0, scale = 0.0;
     Vector<R> load{};
     for (std::size_t g = 0; g < groups_.size(); ++g) {
         Group<R>& group = groups_[g];
         double q = 0.0;
         for (Cell<R>& cell : cells_of(g)) {
+            cell.z += a * cell.dz;
+            cell.n += b * cell.dn;
+            cell.reduced *= 1.0 - b;
             q += cell.z;
             product += cell.z * cell.n;
             infeasible += std::abs(cell.z * cell.reduced);
             for (std::size_t r = 0; r < R; ++r) load[r] += cell.z * cell.a[r];
         }
+        group.s += a * group.ds;
+        group.m += b * group.dm;
+        group.p += b * group.dp;
         group.q = q;
         group.slack_error = 1.0 - q - group.s;
-        const double log_ratio = std::log(group.w / group.p) - (group.alpha > 0.0 ? group.alpha * std::log(q) : 0.0);
-        const double power = std::max(1.0, group.alpha);
-        group.log_error = power * std::expm1(log_ratio / power);
+        group.fair_error = fair_error(group.w, group.p, q, group.alpha);
         product += group.s * group.m;
         const double worth = group.p * q;  // w q^(1-a) at optimality
         scale += worth;
-        infeasible += group.m * std::abs(group.slack_error) +
-                      worth * std::min(std::abs(group.log_error), group.log_error * group.log_error * 1e3);
+        infeasible += group.m * std::abs(group.slack_error) + worth * fenchel(group.fair_error);
     }
     for (std::size_t r = 0; r < R; ++r) {
         Bound& row = rows_[r];
+        row.t += a * row.dt;
+        row.pi += b * row.dpi;
+        row.e += b * row.de;
+        l_[r] = row.pi + row.e;
         row.error = row.limit - load[r] - row.t;
-        const double gap = row.t + row.pole;
-        row.log_error = row.e > 0.0 ? row.kappa / (row.e * gap * gap) - 1.0 : 0.0;
+        const double left = row.t + row.pole;
+        row.delay_error = row.e > 0.0 ? row.kappa / (row.e * left * left) - 1.0 : 0.0;
         product += row.t * row.pi;
-        infeasible += l_[r] * std::abs(row.error) +
-                      row.e * gap * std::min(std::abs(row.log_error), row.log_error * row.log_error * 1e3);
+        infeasible += l_[r] * std::abs(row.error) + row.e * left * fenchel(row.delay_error);
     }
-    mu_ = product / static_cast<double>(cells_.size() + groups_.size() + R);
+    mu_ = product / products();
     return (product + infeasible) / std::max(scale, kLeastScale * static_cast<double>(groups_.size()));
 }
 
-// Normal matrix of the rows, and the parts of each group that both directions share.
+// Parts of a group that both directions share; adds the group to the normal matrix.
+template <std::size_t R>
+void Engine<R>::assemble_group(std::size_t g) {
+    Group<R>& group = groups_[g];
+    group.mean.fill(0.0);
+    group.v_sum = 0.0;
+    for (Cell<R>& cell : cells_of(g)) {
+        cell.inverse = 1.0 / cell.z;
+        cell.v = cell.z / cell.n;
+        group.v_sum += cell.v;
+        for (std::size_t r = 0; r < R; ++r) group.mean[r] += cell.v * cell.a[r];
+    }
+    for (double& mean : group.mean) mean /= group.v_sum;
+    const double curvature = group.m / group.s + group.alpha * group.p / group.q;
+    group.damp = 1.0 / (1.0 + curvature * group.v_sum);
+    for (const Cell<R>& cell : cells_of(g)) {
+        Vector<R> centred;
+        for (std::size_t r = 0; r < R; ++r) centred[r] = cell.a[r] - group.mean[r];
+        normal_.add(centred, cell.v);
+    }
+    normal_.add(group.mean, group.v_sum * group.damp);
+}
+
 template <std::size_t R>
 void Engine<R>::assemble() {
     normal_.a.fill(0.0);
-    for (std::size_t g = 0; g < groups_.size(); ++g) {
-        Group<R>& group = groups_[g];
-        group.curvature = group.m / group.s + group.alpha * group.p / group.q;
-        group.mean.fill(0.0);
-        group.v_sum = 0.0;
-        for (Cell<R>& cell : cells_of(g)) {
-            cell.v = cell.z / cell.n;
-            group.v_sum += cell.v;
-            for (std::size_t r = 0; r < R; ++r) group.mean[r] += cell.v * cell.a[r];
-        }
-        for (double& mean : group.mean) mean /= group.v_sum;
-        group.damp = 1.0 / (1.0 + group.curvature * group.v_sum);
-        const auto add = [this](const Vector<R>& a, double weight) {
-            for (std::size_t r = 0; r < R; ++r) {
-                const double scaled = weight * a[r];
-                for (std::size_t c = 0; c <= r; ++c) normal_.at(r, c) += scaled * a[c];
-            }
-        };
-        for (const Cell<R>& cell : cells_of(g)) {
-            Vector<R> centred;
-            for (std::size_t r = 0; r < R; ++r) centred[r] = cell.a[r] - group.mean[r];
-            add(centred, cell.v);
-        }
-        add(group.mean, group.v_sum * group.damp);
-    }
+    for (std::size_t g = 0; g < groups_.size(); ++g) assemble_group(g);
     for (std::size_t r = 0; r < R; ++r) {
         Bound& row = rows_[r];
         row.slope = row.pi / row.t + 2.0 * row.e / (row.t + row.pole);
@@ -327,34 +255,27 @@ void Engine<R>::assemble() {
 }
 
 template <std::size_t R>
-void Engine<R>::right_hand_side(Vector<R>& rhs, double target, bool correct) {
-    for (std::size_t g = 0; g < groups_.size(); ++g) {
-        Group<R>& group = groups_[g];
-        const double wanted = target - group.s * group.m - (correct ? group.ds * group.dm : 0.0);
-        group.shift = (wanted - group.m * group.slack_error) / group.s - group.p * group.log_error;
-        double mean = 0.0;
-        for (Cell<R>& cell : cells_of(g)) {
-            const double product = target - cell.z * cell.n - (correct ? cell.dz * cell.dn : 0.0);
-            cell.h = product / cell.z - cell.reduced;
-            mean += cell.v * cell.h;
-        }
-        mean /= group.v_sum;
-        for (const Cell<R>& cell : cells_of(g)) {
-            const double pull = cell.v * (cell.h - mean);
-            for (std::size_t r = 0; r < R; ++r) rhs[r] += pull * (cell.a[r] - group.mean[r]);
-        }
-        for (std::size_t r = 0; r < R; ++r) rhs[r] += group.mean[r] * ((mean - group.shift) * group.v_sum * group.damp);
+void Engine<R>::group_side(std::size_t g, double target, bool correct, Vector<R>& rhs) {
+    Group<R>& group = groups_[g];
+    const double wanted = target - group.s * group.m - (correct ? group.ds * group.dm : 0.0);
+    group.shift = (wanted - group.m * group.slack_error) / group.s - group.p * group.fair_error;
+    double mean = 0.0;
+    for (Cell<R>& cell : cells_of(g)) {
+        const double product = target - (correct ? cell.dz * cell.dn : 0.0);
+        cell.h = product * cell.inverse - cell.n - cell.reduced;
+        mean += cell.v * cell.h;
     }
-    for (std::size_t r = 0; r < R; ++r) {
-        Bound& row = rows_[r];
-        const double product = target - row.t * row.pi - (correct ? row.dt * row.dpi : 0.0);
-        row.push = product / row.t + row.e * row.log_error;
-        rhs[r] += row.push / row.slope - row.error;
+    mean /= group.v_sum;
+    for (const Cell<R>& cell : cells_of(g)) {
+        const double pull = cell.v * (cell.h - mean);
+        for (std::size_t r = 0; r < R; ++r) rhs[r] += pull * (cell.a[r] - group.mean[r]);
     }
+    const double common = (mean - group.shift) * group.v_sum * group.damp;
+    for (std::size_t r = 0; r < R; ++r) rhs[r] += group.mean[r] * common;
 }
 
 template <std::size_t R>
-void Engine<R>::move_group(std::size_t g, const Vector<R>& dl, double target, bool correct) {
+void Engine<R>::move_group(std::size_t g, const Vector<R>& dl, double target, bool correct, Reach& reach) {
     Group<R>& group = groups_[g];
     const Cells cells = cells_of(g);
     double mean = 0.0;
@@ -366,89 +287,47 @@ void Engine<R>::move_group(std::size_t g, const Vector<R>& dl, double target, bo
     const double common = (mean - group.shift) * group.damp;
     const double dq = common * group.v_sum;  // not the sum of dz: that one has lost its digits when v is large
     for (Cell<R>& cell : cells) {
-        const double product = target - cell.z * cell.n - (correct ? cell.dz * cell.dn : 0.0);
+        const double product = target - (correct ? cell.dz * cell.dn : 0.0);
         cell.dz = cell.v * ((cell.h - mean) + common);
-        cell.dn = (product - cell.n * cell.dz) / cell.z;
+        cell.dn = (product - cell.n * cell.dz) * cell.inverse - cell.n;
+        reach.pair(cell.z, cell.dz, cell.n, cell.dn, cell.inverse, cell.v * cell.inverse);
     }
     const double product = target - group.s * group.m - (correct ? group.ds * group.dm : 0.0);
     group.ds = group.slack_error - dq;
     group.dm = (product - group.m * group.ds) / group.s;
-    group.dp = group.p * (group.log_error - group.alpha * dq / group.q);
+    group.dp = group.p * (group.fair_error - group.alpha * dq / group.q);
+    reach.pair(group.s, group.ds, group.m, group.dm, 1.0 / group.s, 1.0 / group.m);
+    reach.price(group.p, group.dp);
 }
 
 template <std::size_t R>
-void Engine<R>::move_rows(const Vector<R>& dl) {
+void Engine<R>::move_rows(const Vector<R>& dl, Reach& reach) {
     for (std::size_t r = 0; r < R; ++r) {
         Bound& row = rows_[r];
         row.dt = (row.push - dl[r]) / row.slope;
-        row.de = row.e * (row.log_error - 2.0 * row.dt / (row.t + row.pole));
+        row.de = row.e * (row.delay_error - 2.0 * row.dt / (row.t + row.pole));
         row.dpi = dl[r] - row.de;
+        reach.pair(row.t, row.dt, row.pi, row.dpi, 1.0 / row.t, 1.0 / row.pi);
+        if (row.e > 0.0) reach.price(row.e, row.de);
     }
 }
 
+// Newton direction towards products of `target`; with the second-order term of the direction taken before.
 template <std::size_t R>
-void Engine<R>::direction(double target, bool correct) {
+Reach Engine<R>::direction(double target, bool correct) {
     Vector<R> dl{};
-    right_hand_side(dl, target, correct);
-    normal_.solve(dl);
-    for (std::size_t g = 0; g < groups_.size(); ++g) move_group(g, dl, target, correct);
-    move_rows(dl);
-}
-
-// Longest steps that keep every variable positive, shortened by `fraction`.
-template <std::size_t R>
-void Engine<R>::find_steps(double fraction) {
-    // max of -d/value rather than min of -value/d: no branch, and 0 means no bound.
-    double primal = 0.0, dual = 0.0;
-    const auto limit = [](double& worst, double value, double step) { worst = std::max(worst, -step / value); };
-    for (const Cell<R>& cell : cells_) {
-        limit(primal, cell.z, cell.dz);
-        limit(dual, cell.n, cell.dn);
-    }
-    for (const Group<R>& group : groups_) {
-        limit(primal, group.s, group.ds);
-        limit(dual, group.m, group.dm);
-        limit(dual, group.p, group.dp);
-    }
-    for (const Bound& row : rows_) {
-        limit(primal, row.t, row.dt);
-        limit(dual, row.pi, row.dpi);
-        if (row.e > 0.0) limit(dual, row.e, row.de);
-    }
-    primal_step_ = std::min(1.0, fraction / std::max(primal, 1e-300));
-    dual_step_ = std::min(1.0, fraction / std::max(dual, 1e-300));
-}
-
-template <std::size_t R>
-double Engine<R>::affine_mu() const {
-    double product = 0.0;
-    const double a = primal_step_, b = dual_step_;
-    for (const Cell<R>& cell : cells_) product += (cell.z + a * cell.dz) * (cell.n + b * cell.dn);
-    for (const Group<R>& group : groups_) product += (group.s + a * group.ds) * (group.m + b * group.dm);
-    for (const Bound& row : rows_) product += (row.t + a * row.dt) * (row.pi + b * row.dpi);
-    return product / static_cast<double>(cells_.size() + groups_.size() + R);
-}
-
-template <std::size_t R>
-void Engine<R>::advance() {
-    const double a = primal_step_, b = dual_step_;
-    for (Cell<R>& cell : cells_) {
-        cell.z += a * cell.dz;
-        cell.n += b * cell.dn;
-        cell.reduced *= 1.0 - b;
-    }
-    for (Group<R>& group : groups_) {
-        group.s += a * group.ds;
-        group.m += b * group.dm;
-        group.p += b * group.dp;
-    }
+    for (std::size_t g = 0; g < groups_.size(); ++g) group_side(g, target, correct, dl);
     for (std::size_t r = 0; r < R; ++r) {
         Bound& row = rows_[r];
-        row.t += a * row.dt;
-        row.pi += b * row.dpi;
-        row.e += b * row.de;
-        l_[r] = row.pi + row.e;
+        const double product = target - row.t * row.pi - (correct ? row.dt * row.dpi : 0.0);
+        row.push = product / row.t + row.e * row.delay_error;
+        dl[r] += row.push / row.slope - row.error;
     }
+    normal_.solve(dl);
+    Reach reach;
+    for (std::size_t g = 0; g < groups_.size(); ++g) move_group(g, dl, target, correct, reach);
+    move_rows(dl, reach);
+    return reach;
 }
 
 template <std::size_t R>
@@ -459,20 +338,21 @@ Suggestion Engine<R>::solve(std::span<const double> quota, std::span<const doubl
     load_bounds(quota);
     start();
     bool stuck = false;
+    double a = 0.0, b = 0.0;  // primal and dual step
     for (index_t iteration = 0;; ++iteration) {
-        const double gap = relative_gap();
+        const double gap = advance(a, b);
         if (gap <= tolerance) return answer(iteration, true);
         if (iteration >= iteration_limit || !std::isfinite(gap)) return answer(iteration, false);
         assemble();
-        direction(0.0, false);
-        find_steps(1.0);
-        const double ratio = affine_mu() / mu_;
+        const Reach affine = direction(0.0, false);
+        const double left = affine.product_at(mu_ * products(), affine.primal_step(1.0), affine.dual_step(1.0));
+        const double ratio = left / (mu_ * products());
         const double centring = std::clamp(ratio * ratio * ratio, stuck ? kRecentre : 0.0, 1.0);
-        direction(centring * mu_, !stuck);
-        find_steps(kToBoundary);
-        if (iteration >= kPatience) primal_step_ = dual_step_ = std::min(primal_step_, dual_step_);
-        advance();
-        stuck = std::min(primal_step_, dual_step_) < kShortStep;
+        const Reach reach = direction(centring * mu_, !stuck);
+        a = reach.primal_step(kToBoundary);
+        b = reach.dual_step(kToBoundary);
+        if (iteration >= kPatience) a = b = std::min(a, b);
+        stuck = std::min(a, b) < kShortStep;
     }
 }
 

@@ -9,7 +9,7 @@
 // proves how good it is.
 //
 // Thread safety  one thread owns a Leaf (it keeps work arrays); everything else in this folder is pure.
-// Cost           20 groups x 4 tiers about 0.1 ms a solve, linear in the number of groups.
+// Cost           20 groups x 4 tiers x 6 rows about 0.05 ms a solve (12 iterations), 2 000 groups 6 ms (20).
 #pragma once
 
 #include <memory>

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "bindings/common.hpp"
+#include "bindings/fields.hpp"
 #include "plant/plant.hpp"
 
 namespace tiertwin::bindings {
@@ -11,49 +12,10 @@ namespace {
 using plant::Config;
 using plant::Plant;
 
-// Takes the fields of a configuration out of a dictionary; what is left over is a mistake.
-class Fields {
-  public:
-    explicit Fields(const py::dict& source) : rest_(source.attr("copy")()) {}
-
-    template <typename T>
-    void array(const char* name, std::vector<T>& into) {
-        const py::object value = take(name);
-        if (!py::isinstance<array_in<T>>(value) || py::array(value).ndim() != 1) {
-            throw py::type_error(std::string(name) + ": expected a one-dimensional C-order array of " +
-                                 py::str(py::dtype::of<T>()).cast<std::string>() + ", got " + describe(value));
-        }
-        const auto typed = value.cast<array_in<T>>();
-        into.assign(view(typed).begin(), view(typed).end());
-    }
-
-    void number(const char* name, double& into) { into = take(name).cast<double>(); }
-    void flag(const char* name, bool& into) { into = take(name).cast<bool>(); }
-
-    void finish() const {
-        if (!rest_.empty())
-            throw py::type_error("Plant: unknown fields " + py::str(py::list(rest_)).cast<std::string>());
-    }
-
-  private:
-    py::object take(const char* name) {
-        if (!rest_.contains(name)) throw py::type_error(std::string("Plant: field '") + name + "' is missing");
-        return rest_.attr("pop")(name);
-    }
-    static std::string describe(const py::object& value) {
-        if (!py::isinstance<py::array>(value)) return py::str(py::type::of(value)).cast<std::string>();
-        const auto got = py::reinterpret_borrow<py::array>(value);
-        return py::str(got.dtype()).cast<std::string>() + " with " + std::to_string(got.ndim()) + " dimensions" +
-               ((got.flags() & py::array::c_style) ? "" : ", not contiguous");
-    }
-
-    py::dict rest_;
-};
-
 Config read(std::uint64_t seed, const py::dict& source) {
     Config c;
     c.seed = seed;
-    Fields fields(source);
+    Fields fields("Plant", source);
     for (const auto& [name, into] : {std::pair{"device_site", &c.device_site},
                                      {"device_class", &c.device_class},
                                      {"device_ring", &c.device_ring},

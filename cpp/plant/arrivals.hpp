@@ -8,9 +8,9 @@
 // rest of the running gap and no draw is lost or repeated: the same device makes the same k-th draw whatever the load
 // does.
 //
-// Costs      a window scans one time a device (1 ns) and sorts its arrivals; at 20 000 devices this took 45 ns a task
-// where
-//            a heap of all devices took 90 ns (measured).
+// Costs      a window scans one time a device and sorts its arrivals, instead of keeping a heap of all devices: with 20
+// 000
+//            devices about 0.11 us a task, the counting of it included (measured, every task shed).
 // Thread     one thread owns it.
 #pragma once
 

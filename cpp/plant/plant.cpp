@@ -69,6 +69,7 @@ void Plant::build_devices() {
             config_.device_ring[d]);
         const PhiloxBlock words = chance_.block(static_cast<std::uint64_t>(config_.device_key[d]), Purpose::kDevice, 0);
         const double offset_s = (2.0 * uniform(words[2], words[3]) - 1.0) * config_.clock_offset_s;
+        clocks_[d].key = static_cast<std::uint64_t>(config_.device_key[d]);
         clocks_[d].offset = static_cast<Time>(std::llround(offset_s * 1e9));
     }
 }

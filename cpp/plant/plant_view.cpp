@@ -20,6 +20,7 @@ void Plant::report() {
     const auto id = static_cast<std::size_t>(turn.id);
     const std::uint32_t number = reports_.number();
     reports_.step();
+    expect_report(reports_.soon());
     switch (turn.sender) {
         case Sender::kDevice:
             return report_device(id, number);
@@ -30,11 +31,20 @@ void Plant::report() {
     }
 }
 
+// Senders report in the order of their phases, all over memory: fetch one while others report.
+void Plant::expect_report(const ReportClock::Turn& turn) const {
+    if (turn.sender != Sender::kDevice) return;
+    const auto id = static_cast<std::size_t>(turn.id);
+    __builtin_prefetch(&devices_[id], 1);
+    __builtin_prefetch(reinterpret_cast<const char*>(&devices_[id]) + 64, 1);
+    __builtin_prefetch(&clocks_[id], 1);
+}
+
 void Plant::report_device(std::size_t id, std::uint32_t number) {
     Device& device = devices_[id];
     DeviceClock& clock = clocks_[id];
     flush_cpu(device);
-    const auto key = static_cast<std::uint64_t>(config_.device_key[id]);
+    const std::uint64_t key = clock.key;
     const Mouth::Fate fate = mouth_.fate(key, Purpose::kDeviceReport, number);
     const Time elapsed = now_ - clock.last_report;
     const Time cpu_busy = device.cpu_assigned - std::max<Time>(0, device.cpu_free - now_);

@@ -60,6 +60,7 @@ Mouth::Fate Mouth::fate(std::uint64_t key, Purpose purpose, std::uint32_t number
 
 void Mouth::blur(double& a, double& b, std::uint64_t key, Purpose purpose, std::uint32_t number,
                  std::uint32_t pair) const {
+    if (a == 0.0 && b == 0.0) return;  // idle devices, most of a crowd: zero stays zero, and no later draw moves
     const auto [first, second] = normals(chance_.block(key, purpose, kBlocksAReport * number + 1 + pair));
     a = blurred(a, config_.noise, first);
     b = blurred(b, config_.noise, second);

@@ -49,19 +49,19 @@ void Column::write(index_t row, double value, Time time) {
     const index_t b = row / kBlockRows;
     const index_t at = row - b * kBlockRows;
     Block& block = writable(b);
+    const Block::Cell cell = block.cell(at);
     if (!block.pending(at)) {
         std::uint64_t old = 0;
-        if (block.numbers()[at] != 0) {
-            old =
-                cell_hash(key_, static_cast<std::uint64_t>(row), block.times()[at], canonical_bits(block.values()[at]));
+        if (cell.number != 0) {
+            old = cell_hash(key_, static_cast<std::uint64_t>(row), cell.time, canonical_bits(cell.value));
             block.touch(at, at);
         }
         block.set_pending(at);
         dirty_.push_back({static_cast<std::uint32_t>(row), old});
         pending_sum_ += old;
     }
-    block.values()[at] = value;
-    block.times()[at] = time;
+    cell.value = value;
+    cell.time = time;
 }
 
 void Column::write_bytes(index_t row, std::string_view text, Time time) {
@@ -97,7 +97,7 @@ void Column::settle(std::size_t count, std::uint64_t first) {
         const index_t at = static_cast<index_t>(entry.row) - b * kBlockRows;
         Block& block = writable(b);
         block.clear_pending(at);
-        block.numbers()[at] = number;
+        block.cell(at).number = number;
         block.newest = std::max(block.newest, number);
         block.touch(at, at);
     }

@@ -1,6 +1,7 @@
 #include "sync/codec.hpp"
 
 #include "sync/codec_bytes.hpp"
+#include "sync/ingest_values.hpp"
 
 namespace tiertwin::sync {
 namespace {
@@ -50,12 +51,6 @@ bool flags_fit(std::uint8_t flags, bool solver) {
 bool time_fits(Time base, bool solver) {
     if (solver) return base == 0;
     return base % kMicrosecond == 0 && base >= -kMaxBaseTime && base <= kMaxBaseTime;
-}
-
-std::uint32_t largest(const std::uint8_t* column, std::size_t n) {
-    std::uint32_t top = 0;
-    for (std::size_t i = 0; i < n; ++i) top = std::max(top, load<std::uint32_t>(column + 4 * i));
-    return top;
 }
 
 }  // namespace

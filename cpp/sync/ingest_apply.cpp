@@ -29,14 +29,13 @@ struct Run {
 template <typename T>
 void move_columns(const Run& run, std::size_t i, std::size_t n, Block& to, index_t at) {
     double* value = to.values() + at;
+    for (std::size_t k = 0; k < n; ++k) value[k] = value_at<T>(run.block.values, i + k);
+    if (run.block.dt == nullptr && run.step == 1) {
+        return to.stamp(at, static_cast<index_t>(n), run.block.base_time, run.number_of(i));
+    }
     Time* time = to.times() + at;
     std::uint64_t* number = to.numbers() + at;
-    for (std::size_t k = 0; k < n; ++k) value[k] = value_at<T>(run.block.values, i + k);
-    if (run.block.dt == nullptr) {
-        std::fill_n(time, n, run.block.base_time);
-    } else {
-        for (std::size_t k = 0; k < n; ++k) time[k] = run.time_of(i + k);
-    }
+    for (std::size_t k = 0; k < n; ++k) time[k] = run.time_of(i + k);
     for (std::size_t k = 0; k < n; ++k) number[k] = run.number_of(i + k);
     to.newest = run.number_of(i + n - 1);
     to.touch(at, at + static_cast<index_t>(n) - 1);
@@ -44,18 +43,21 @@ void move_columns(const Run& run, std::size_t i, std::size_t n, Block& to, index
 
 template <typename T>
 std::uint32_t move_cells(const Run& run, std::size_t i, std::size_t n, Block& to, index_t first_row) {
+    constexpr std::size_t kAhead = 16;
     std::uint32_t applied = 0;
     for (std::size_t k = i; k < i + n; ++k) {
+        if (k + kAhead < i + n) to.prefetch(static_cast<index_t>(run.row_of(k + kAhead)) - first_row);
         const index_t at = static_cast<index_t>(run.row_of(k)) - first_row;
         const std::uint64_t number = run.number_of(k);
-        if (number <= to.numbers()[at]) continue;
-        to.values()[at] = value_at<T>(run.block.values, k);
-        to.times()[at] = run.time_of(k);
-        to.numbers()[at] = number;
-        to.newest = std::max(to.newest, number);
+        const Block::Cell cell = to.cell(at);
+        if (number <= cell.number) continue;
+        cell.value = value_at<T>(run.block.values, k);
+        cell.time = run.time_of(k);
+        cell.number = number;
         to.touch(at, at);
         ++applied;
     }
+    if (applied != 0) to.newest = std::max(to.newest, run.number_of(i + n - 1));
     return applied;
 }
 

@@ -19,6 +19,8 @@ struct Range {
 [[nodiscard]] bool rows_below(const BlockView& block, index_t rows);
 [[nodiscard]] Reason check_values(const BlockView& block, Range range);
 
+[[nodiscard]] std::uint32_t largest(const std::uint8_t* column, std::size_t n);  // of u32
+
 // Rows first, first + 1, … : most blocks come from whole columns, and those move like memcpy.
 [[nodiscard]] bool rows_consecutive(const std::uint8_t* rows, std::size_t n);
 

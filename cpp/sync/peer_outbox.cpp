@@ -183,6 +183,7 @@ void Outbox::begin(bool peer_restarted) {
     rewind();
     snapshot_wanted_ = false;
     next_chunk_ = chunks_.size();  // it is asked for again if need be
+    if (peer_restarted) snapshot_at_ = kLongAgo;  // the limit is for peers that flap, not for one that lost everything
     if (newest_plan_ && (peer_restarted || plan_last_ >= log_first())) {
         const auto budget = [](const Held& unit) { return unit.table == kBudget; };
         if (std::none_of(held_.begin(), held_.end(), budget)) held_.push_front(std::move(*newest_plan_));

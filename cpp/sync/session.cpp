@@ -321,7 +321,7 @@ Outcome apply(Session& s, const Event& e, Time now) {
         detach(s);
         s.heard_at = now;
         start_wait(s, now);
-    } else if (e.input == Input::wait && s.state == before) {
+    } else if (e.input == Input::wait && s.state == before && (row.effects & kUnlisted) == 0) {
         wait_longer(s, now);
     }
     note_effects(s, e, row.effects, now);

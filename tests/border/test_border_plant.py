@@ -54,7 +54,7 @@ def test_a_missing_field_is_named(config: dict[str, Any], name: str) -> None:
 
 
 def test_an_unknown_field_is_named(config: dict[str, Any]) -> None:
-    with pytest.raises(TypeError, match="unknown fields.*device_mhz"):
+    with pytest.raises(TypeError, match=r"unknown fields.*device_mhz"):
         _core.Plant(1, {**config, "device_mhz": np.ones(24)})
 
 
@@ -123,6 +123,14 @@ def test_wrong_values_are_refused_where_they_stand(
 )
 def test_wrong_numbers_are_refused_by_name(config: dict[str, Any], name: str, value: float) -> None:
     with pytest.raises(ValueError, match=name):
+        _core.Plant(1, {**config, name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"), [("loss", "1", "a number, got.*str"), ("radio_fifo", 2.5, "True or False")]
+)
+def test_scalars_of_another_kind_are_refused(config: dict[str, Any], name: str, value: Any, told: str) -> None:
+    with pytest.raises(TypeError, match=f"{name}: expected {told}"):
         _core.Plant(1, {**config, name: value})
 
 

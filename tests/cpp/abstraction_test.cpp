@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "abstraction/summarize.hpp"
@@ -15,7 +16,7 @@ AttributeRegistry registry_up_to(AttributeId last) {
     AttributeRegistry registry;
     for (AttributeId id = 1; id <= last; ++id) {
         registry.add({.id = id,
-                      .name = "a" + std::to_string(id),
+                      .name = std::string("a").append(std::to_string(id)),
                       .unit = "1",
                       .kind = "gauge",
                       .type = ValueType::f64,

@@ -1,4 +1,4 @@
-"""The C++ plant against the naive event simulator: the same counts and reports, the same times to a microsecond."""
+"""The C++ plant against the naive event simulator: the same counts, reports, and times to a microsecond."""
 
 from __future__ import annotations
 

@@ -99,9 +99,9 @@ def test_reports_without_noise_loss_and_delay_are_exact() -> None:
     assert column(seen.devices, "missed").sum() <= late
     load = np.array([seen.servers.values[seen.servers.id == q, 0].mean() for q in range(4)])
     np.testing.assert_allclose(load, kpis.server_load_ghz, rtol=0.25, atol=0.02)
-    capacity = np.array([seen.links.values[seen.links.id == l, 1].max() for l in range(6)])
+    capacity = np.array([seen.links.values[seen.links.id == link, 1].max() for link in range(6)])
     np.testing.assert_array_equal(capacity, np.repeat([1000.0, 1000.0, 2000.0], 2))
-    mbps = np.array([seen.links.values[seen.links.id == l, 0].mean() for l in range(6)])
+    mbps = np.array([seen.links.values[seen.links.id == link, 0].mean() for link in range(6)])
     np.testing.assert_allclose(mbps, kpis.link_load_mbps + plant.truth_background_mbps(), rtol=0.1)
 
 

@@ -1,4 +1,4 @@
-"""Law 6: an allocation stays within capacity; more capacity never lowers a value or the max-min minimum; cuts hold."""
+"""Law 6: an allocation stays within capacity; more capacity never lowers a value or the max-min minimum. Cuts hold."""
 
 from __future__ import annotations
 

@@ -6,11 +6,14 @@ the code under test but the data classes.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import clarabel
 import numpy as np
 from scipy import sparse
 
 from tiertwin.allocate.bounds import leaf_cut, leaf_worth
+from tiertwin.allocate.driver import Leaf, Tree
 from tiertwin.allocate.leaf import LOAD_LIMIT, LeafAnswer, LeafProblem
 
 
@@ -129,3 +132,68 @@ def _repair(problem, x, quota):
     out = x * factor
     out[:, 0] += moved.sum(axis=1)
     return out
+
+
+# ------------------------------------------------------------------------------------------------ random instances
+
+
+def random_leaf(rng, ancestors, groups, *, alphas=(0.5, 1.0, 2.0)):
+    """A smooth leaf: radio, edge compute, uplink of its own; quotas of `ancestors` nodes above it, bottom-up."""
+    tiers, quotas = 2 + ancestors, 2 * ancestors - 1
+    demand = rng.uniform(1, 10, groups)
+    gigacycles, megabits = rng.uniform(0.02, 0.2, groups), rng.uniform(0.05, 1, groups)
+    far = [rng.uniform(0.04, 0.08, groups) * (1 + m) for m in range(ancestors)]
+    seconds = np.stack([rng.uniform(0.3, 1.5, groups), rng.uniform(0.02, 0.05, groups), *far], axis=1)
+    own = np.zeros((3, groups, tiers))
+    own[0, :, 1:] = (megabits / 80)[:, None]
+    own[1, :, 1] = gigacycles
+    own[2, :, 2:] = megabits[:, None]
+    quota = np.zeros((quotas, groups, tiers))
+    for m in range(ancestors):
+        quota[2 * m, :, 2 + m] = gigacycles
+        if m < ancestors - 1:
+            quota[2 * m + 1, :, 3 + m :] = megabits[:, None]
+    work, bits = float(demand @ gigacycles), float(demand @ megabits)
+    capacity = np.array([bits / 60, work * rng.uniform(0.2, 0.5), bits * rng.uniform(0.4, 0.9)])
+    cost = rng.uniform(0.5, 4, groups)[:, None] * seconds
+    weight, alpha = rng.uniform(1, 5, groups), rng.choice(alphas, groups)
+    return LeafProblem(demand, weight, alpha, cost, own, capacity, 0.1 * capacity, quota), work, bits
+
+
+def random_tree(seed, fan, groups=20, **options):
+    """A tree with `fan[0]` children of the root, `fan[1]` of each of those, …; compute and uplinks are scarce."""
+    rng = np.random.default_rng(seed)
+
+    def node(name, level):
+        children, work, bits = [], 0.0, 0.0
+        for i in range(fan[level]):
+            child = f"{name}.{i}"
+            if level == len(fan) - 1:
+                problem, w, b = random_leaf(rng, len(fan), groups, **options)
+                made = Leaf(child, problem)
+            else:
+                made, w, b = node(child, level + 1)
+            children.append(made)
+            work, bits = work + w, bits + b
+        compute = work * (0.3, 0.25, 0.2)[min(level, 2)] * rng.uniform(0.6, 1.4)
+        uplink = bits * 0.3 * rng.uniform(0.6, 1.4)
+        pair = None if level == 0 else (uplink, 0.1 * uplink)
+        return Tree(name, (compute, 0.1 * compute), pair, tuple(children)), work, bits
+
+    return node("cloud", 0)[0]
+
+
+def with_demand(tree, factor):
+    """The tree with every leaf's demand multiplied by ``factor(leaf name, G)``."""
+    if isinstance(tree, Leaf):
+        changed = tree.problem.demand * factor(tree.name, tree.problem.groups)
+        return Leaf(tree.name, replace(tree.problem, demand=changed))
+    return replace(tree, children=tuple(with_demand(child, factor) for child in tree.children))
+
+
+def permuted(tree, rng):
+    """The tree with the children of every node in another order."""
+    if isinstance(tree, Leaf):
+        return tree
+    order = rng.permutation(len(tree.children))
+    return replace(tree, children=tuple(permuted(tree.children[i], rng) for i in order))

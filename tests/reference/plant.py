@@ -327,7 +327,7 @@ class Plant:
                 task["hops"] = self._route(task)
                 self._forward(task)
             else:
-                back = sum(math.ceil(self.c["link_propagation_s"][l] * 1e9) for l in self._route(task))
+                back = sum(math.ceil(self.c["link_propagation_s"][hop] * 1e9) for hop in self._route(task))
                 self._complete(task, self.now + back)
 
     def _route(self, task: dict[str, Any]) -> list[int]:
@@ -352,15 +352,15 @@ class Plant:
             task["j"] += task["gc"] * (self.c["server_j_per_gcycle"][q] + idle)
             self._announce((2, q))
             return
-        l = task["hops"].pop(0)
-        start = max(self.now, self.link_free[l])
-        if not self.link_up[l] or (start - self.now) * 1e-9 > self.c["buffer_s"]:
+        hop = task["hops"].pop(0)
+        start = max(self.now, self.link_free[hop])
+        if not self.link_up[hop] or (start - self.now) * 1e-9 > self.c["buffer_s"]:
             self._lose(task)
             return
-        rate = self.c["link_capacity_mbps"][l] - self.background[l]
-        self.link_free[l] = start + math.ceil(task["mb"] * (1.0 / rate) * 1e9)
-        self.link_tasks[l].append(task)
-        self._push(self.link_free[l] + math.ceil(self.c["link_propagation_s"][l] * 1e9), _DEPART, (1, l), task)
+        rate = self.c["link_capacity_mbps"][hop] - self.background[hop]
+        self.link_free[hop] = start + math.ceil(task["mb"] * (1.0 / rate) * 1e9)
+        self.link_tasks[hop].append(task)
+        self._push(self.link_free[hop] + math.ceil(self.c["link_propagation_s"][hop] * 1e9), _DEPART, (1, hop), task)
 
     def _complete(self, task: dict[str, Any], done: int) -> None:
         d = task["device"]
@@ -417,15 +417,15 @@ class Plant:
             return
         senders = [(0, d, self._key(d), DEVICE) for d in range(len(self.gap))]
         senders += [(1, q, q, SERVER) for q in range(len(self.c["server_cores"]))]
-        senders += [(2, l, l, LINK) for l in range(len(self.link_free))]
+        senders += [(2, i, i, LINK) for i in range(len(self.link_free))]
         for kind, who, key, purpose in senders:
             words = philox(self.seed, key, purpose, 0)
             phase = 1 + int(uniform(words[0], words[1]) * period)
             number = 1 if 2 * phase < period else 0
             self._push(phase + number * period, _REPORT, (kind, who), number)
 
-    def _blur(self, a: float, b: float, key: int, purpose: int, number: int, pair: int) -> tuple[float, float]:
-        words = philox(self.seed, key, purpose, 4 * number + 1 + pair)
+    def _blur(self, a: float, b: float, draw: tuple[int, int, int]) -> tuple[float, float]:
+        words = philox(self.seed, *draw)
         radius, angle = math.sqrt(2 * exponential(words[0], words[1])), 2 * math.pi * uniform(words[2], words[3])
         noise = self.c["noise"]
         return max(0.0, a * (1 + noise * radius * math.cos(angle))), max(
@@ -452,10 +452,10 @@ class Plant:
         offset = (2.0 * uniform(words[2], words[3]) - 1.0) * self.c["clock_offset_s"]
         busy = self.cpu_assigned[d] - max(0, self.cpu_free[d] - self.now)
         radio = float(self.c["ring_rate_mbps"][self.c["device_ring"][d]]) * self.cell[site][2]
-        rate, radio = self._blur(since["generated"] / elapsed, radio, key, DEVICE_REPORT, number, 0)
+        rate, radio = self._blur(since["generated"] / elapsed, radio, (key, DEVICE_REPORT, 4 * number + 1))
         done = since["completed"]
         latency, energy = self._blur(
-            since["latency_s"] * 1e3 / done if done else 0.0, since["energy"], key, DEVICE_REPORT, number, 1
+            since["latency_s"] * 1e3 / done if done else 0.0, since["energy"], (key, DEVICE_REPORT, 4 * number + 2)
         )
         values = [rate, radio, (busy - level) * 1e-9 / elapsed, self.cpu_tasks[d], latency if done else math.nan]
         values += [done, since["missed"], energy]
@@ -465,13 +465,15 @@ class Plant:
     def _server(self, q: int, elapsed: float, level: float, key: int, number: int) -> Any:
         queue = self.queues[2, q]
         queue.advance(self.now)
-        load, _ = self._blur((queue.busy_s - level) * queue.speed / elapsed, 0, key, SERVER_REPORT, number, 0)
+        load, _ = self._blur((queue.busy_s - level) * queue.speed / elapsed, 0, (key, SERVER_REPORT, 4 * number + 1))
         values = [load, max(0.0, len(queue.tasks) - queue.servers), float(queue.up)]
         return self.now, int(self.c["server_site"][q]), values, queue.busy_s
 
-    def _link(self, l: int, elapsed: float, level: float, key: int, number: int) -> Any:
+    def _link(self, i: int, elapsed: float, level: float, key: int, number: int) -> Any:
         load, background = self._blur(
-            (self.carried[l] - level) / elapsed + self.background[l], self.background[l], key, LINK_REPORT, number, 0
+            (self.carried[i] - level) / elapsed + self.background[i],
+            self.background[i],
+            (key, LINK_REPORT, 4 * number + 1),
         )
-        values = [load, float(self.c["link_capacity_mbps"][l]), float(self.link_up[l]), background]
-        return self.now, int(self.c["link_site"][l]), values, self.carried[l]
+        values = [load, float(self.c["link_capacity_mbps"][i]), float(self.link_up[i]), background]
+        return self.now, int(self.c["link_site"][i]), values, self.carried[i]

@@ -46,8 +46,10 @@ def value_bits(value: float | bytes) -> int:
 
 def cell_hash(table: int, attribute: int, row: int, time: int, value: float | bytes) -> int:
     key = mix64((table * 65536 + attribute + 0x746965727477696E) & MASK)
-    at_row = (key + row * 0x9E3779B97F4A7C15) & MASK
-    return mix64(mix64(at_row ^ value_bits(value)) ^ (time & MASK))
+    x = (key + row * 0x9E3779B97F4A7C15) & MASK ^ value_bits(value)
+    x = (x ^ x >> 33) * 0xFF51AFD7ED558CCD & MASK ^ time & MASK
+    x = (x ^ x >> 33) * 0xC4CEB9FE1A85EC53 & MASK
+    return x ^ x >> 33
 
 
 @dataclass(frozen=True)

@@ -52,8 +52,8 @@ def conjugate(price: Array, capacity: Array, kappa: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         best = capacity - np.sqrt(kappa * capacity / price)
     load = np.clip(np.where(price > 0, best, 0.0), 0.0, LOAD_LIMIT * np.asarray(capacity))
-    value: Array = np.maximum(price * load - delay(load, capacity, kappa), 0.0)
-    return value
+    best_worth: Array = np.maximum(price * load - delay(load, capacity, kappa), 0.0)
+    return best_worth
 
 
 def utility(share: Array, alpha: Array) -> Array:
@@ -117,7 +117,7 @@ class LeafWorth:
     Parameters
     ----------
     value
-        Objective, utils/s; −inf when the plan breaks a capacity.
+        Objective, utils/s, with delay terms taken at 0.98 C at most; says nothing where `violation` is not 0.
     scale
         S = Σ w q^(1−α), what gaps are divided by.
     use, own_load

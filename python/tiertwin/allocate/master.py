@@ -23,8 +23,9 @@ from typing import Any
 import cvxpy
 import numpy as np
 
+from tiertwin.allocate.conemap import ConeMap, NotSimpleError
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array
-from tiertwin.allocate.messages import UPPER, MasterAnswer, MasterRequest
+from tiertwin.allocate.messages import LOWER, UPPER, MasterAnswer, MasterRequest
 from tiertwin.allocate.nodemath import box, faults, settle, unit_of
 
 cp: Any = cvxpy  # its names come by star imports, which strict mypy does not follow
@@ -193,9 +194,11 @@ class _Compiled:
             limits.append(self._load[own:] <= self._quota)
             cost += self._price @ self._load[own:]
         self._problem = cp.Problem(cp.Maximize(worth - cost), [*self._links, self._rows, *limits, *delays])
-        self._fill_neutral()
         self._solver = cp.HIGHS if linear else cp.CLARABEL
+        for parameter in self._problem.parameters():
+            parameter.value = np.full(parameter.shape, 0.5)
         self._problem.get_problem_data(self._solver, enforce_dpp=True)
+        self._map = None if linear else self._read_map()
 
     def _upper(self, shape: Shape) -> tuple[Any, Any]:
         _, children, levels, _, slots = shape
@@ -225,20 +228,44 @@ class _Compiled:
         slope, base = 1 / (1 - at) ** 2, -((at / (1 - at)) ** 2)
         return self._kappa @ late, [late >= float(a) * y + float(b) for a, b in zip(slope, base, strict=True)]
 
-    def _fill_neutral(self) -> None:
-        for parameter in self._problem.parameters():
-            parameter.value = np.full(parameter.shape, 0.5)
+    def _read_map(self) -> ConeMap | None:
+        """The way round cvxpy's bookkeeping; None where there is none, then cvxpy itself solves."""
+        try:
+            cones = ConeMap(self._problem)
+            kind = self._slope[0] if self._kind == LOWER else self._share
+            self._rows_of = [int(cones.cells(p)[0][0]) for p in self._slope] if self._kind == LOWER else []
+            rows, self._columns = cones.cells(kind)
+            if self._kind == UPPER:
+                self._rows_of = rows[: self._share.shape[1]].tolist()
+                self._cut_rows = cones.rows(self._level)
+        except NotSimpleError:
+            return None
+        return cones
+
+    def _values(self, scaled: _Scaled) -> dict[Any, Array]:
+        values = {parameter: scaled.slope[:, :, j] for j, parameter in enumerate(self._slope)}
+        values |= {self._level: scaled.level, self._share: scaled.share}
+        values |= {self._quota: scaled.quota, self._price: scaled.price}
+        return values | {self._kappa: scaled.kappa, self._limit: scaled.limit}
 
     def solve(self, scaled: _Scaled) -> _Raw | None:
         """Solve for one request; None when the solver gave no numbers."""
-        self._level.value = scaled.level
-        for j, parameter in enumerate(self._slope):
-            parameter.value = scaled.slope[:, :, j]
-        self._share.value = scaled.share
-        if scaled.quota.size:
-            self._quota.value, self._price.value = scaled.quota, scaled.price
-        if self._own:
-            self._kappa.value, self._limit.value = scaled.kappa, scaled.limit
+        if self._map is None:
+            return self.solve_by_cvxpy(scaled)
+        x, z, status = self._map.solve(self._values(scaled))
+        if not x.size:
+            return None
+        found = x[self._columns].reshape(-1, self._columns.size // scaled.level.shape[0])
+        price = z[self._rows_of]
+        if self._kind == UPPER:
+            return _Raw(found, z[self._cut_rows].reshape(scaled.level.shape), price, status)
+        return _Raw(None, found, price, status)
+
+    def solve_by_cvxpy(self, scaled: _Scaled) -> _Raw | None:
+        """The same by cvxpy alone: the definition, the linear form, and what `solve` is tested against."""
+        values = self._values(scaled)
+        for parameter in self._problem.parameters():
+            parameter.value = values[parameter]
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # "solution may be inaccurate": the checker decides, not the status

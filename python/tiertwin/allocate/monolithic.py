@@ -157,7 +157,7 @@ def _solve(flat: _Flat) -> tuple[Array | None, Array | None, str]:
     z, load, late = (cp.Variable(n) for n in (flat.cost.size, flat.capacity.size, flat.capacity.size))
     q = cp.Variable(flat.demand.size)
     rows = flat.loads @ z <= load
-    limit = np.where(flat.capacity > 0, LOAD_LIMIT, 0.0)
+    limit = _limits(flat)
     cone = cp.SOC(late + 2 - load, cp.vstack([np.full(flat.capacity.size, 2.0), late + load]), axis=0)
     links = [q == flat.sums @ z, q <= 1, z >= 0, rows, load <= limit, cone]
     worth = _utilities(q, flat.weight / unit, flat.alpha)
@@ -172,6 +172,11 @@ def _solve(flat: _Flat) -> tuple[Array | None, Array | None, str]:
         return None, None, str(problem.status)
     price = np.maximum(rows.dual_value, 0.0) * unit / np.where(flat.capacity > 0, flat.capacity, 1.0)
     return np.asarray(z.value), price, str(problem.status)
+
+
+def _limits(flat: _Flat) -> Array:
+    """Largest load of each resource as a share of its capacity; 0 where there is none."""
+    return np.where(flat.capacity > 0, LOAD_LIMIT, 0.0)
 
 
 def _utilities(q: Any, weight: Array, alpha: Array) -> Any:
@@ -191,7 +196,7 @@ def _utilities(q: Any, weight: Array, alpha: Array) -> Any:
 def _repaired(tree: Tree, leaves: list[Leaf], flat: _Flat, share: Array) -> dict[str, Array]:
     """Clip the solver's plan to feasibility: shares, own capacities, and every node's capacity; the rest goes home."""
     load = flat.loads @ np.clip(share, 0, 1)
-    keep = np.minimum(1.0, LOAD_LIMIT / np.maximum(load, 1e-300)) * (1 - 1e-15)
+    keep = np.minimum(1.0, _limits(flat) / np.maximum(load, 1e-300)) * (1 - 1e-15)
     allocation, at = {}, 0
     for leaf, rows in zip(leaves, flat.quota_rows, strict=True):
         p = leaf.problem

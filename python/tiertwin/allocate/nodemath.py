@@ -202,6 +202,26 @@ def greedy(request: MasterRequest) -> MasterAnswer:
     return MasterAnswer(r=r, price=price, weight=weight, value=value, step=6, status="greedy")
 
 
+def best_pair(values: Array, uses: Array, quota: Array) -> tuple[Array, float]:
+    """Return the best mixture of at most two points inside a quota: weights ``[K]`` and its value.
+
+    Exact for one component (the upper envelope of points over a line has two corners); feasible and a lower bound for
+    more. Point 0 uses nothing, so there is always an answer. O(K² J), no tolerance: what uses exactly the quota fits.
+    """
+    fits = (uses <= quota).all(axis=1)
+    step = uses[:, None, :] - uses[None, :, :]  # from b to a
+    room = np.maximum(quota - uses, 0.0)[None, :, :]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reach = np.where(step > 0, room / step, np.inf).min(axis=2)
+    reach = np.where(fits[None, :], np.minimum(reach, 1.0), 0.0)
+    value = np.where(fits[None, :], values[None, :] + reach * (values[:, None] - values[None, :]), -np.inf)
+    a, b = (int(k) for k in np.unravel_index(int(np.argmax(value)), value.shape))
+    weight = np.zeros(len(values))
+    weight[b] += 1.0 - reach[a, b]
+    weight[a] += reach[a, b]
+    return weight, float(value[a, b])
+
+
 def zero_answer(request: MasterRequest) -> MasterAnswer:
     """Step S8: nobody is granted anything; the zero points (slot 0) are feasible for every quota."""
     weight = np.zeros_like(request.level)

@@ -15,10 +15,11 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from tiertwin.allocate.bounds import delay
+from tiertwin.allocate.childmodel import ChildModel, stack, without_unusable
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array
 from tiertwin.allocate.leafside import DEAR_LIMIT, distinct
 from tiertwin.allocate.messages import LOWER, UPPER, Bounds, MasterAnswer, MasterRequest, Query, Said, Slots
-from tiertwin.allocate.nodemath import faults, greedy, node_cut, settle, zero_answer
+from tiertwin.allocate.nodemath import best_pair, faults, greedy, node_cut, settle, zero_answer
 from tiertwin.allocate.slots import SlotTable
 from tiertwin.errors import InputError, SolveError
 
@@ -26,7 +27,6 @@ HINT_LIMIT = 3.0  # inner prices are clipped at so many times the dearest tier c
 LEAST_QUERY = 1e-7  # a query asks at least this share of rmax: at 0 the slopes are degenerate
 HELLO_SHARES = (0.25, 0.5)  # share of the free use at which a node asks itself in a hello
 USED_WEIGHT = 1e-5  # dual weight from which a slot counts as used
-NOTHING = 1e-9  # share of the most a node can use below which a quota counts as none
 ARCHIVE = 48  # own points of this version kept for the commit, whatever slots the parent still holds
 
 Masters = Generator[list[MasterRequest], list["MasterAnswer | None"], "T"]
@@ -123,7 +123,7 @@ class NodeSide:
         self._good: dict[tuple[int | bool, ...], MasterAnswer] = {}
         self._steps: set[int] = set()
         self._asked: Query | None = None
-        self._arrays: _Model | None = None
+        self._arrays: ChildModel | None = None
 
     # ---------------------------------------------------------------- data
 
@@ -141,9 +141,24 @@ class NodeSide:
         """Children that have not said hello yet; nothing can be bounded before this is empty."""
         return [name for name, said in zip(self.children, self._last, strict=True) if said is None]
 
-    def learn(self, child: int, said: Said) -> None:
-        """Take what a child said; refused as a whole when a number is not finite or a slope negative."""
+    def learn(self, child: int, said: Said) -> bool:
+        """Take what a child said; refused as a whole when a number is not finite or a slope negative.
+
+        A new data version replaces everything known of the child. It must open with a hello or a refresh (cuts, and
+        the zero point in slot 0): an answer in a version whose opening was lost, or in an older one, is ignored.
+
+        Returns
+        -------
+        Whether it was taken.
+        """
         self._check_said(child, said)
+        last = self._last[child]
+        if last is None or said.version != last.version:
+            opens = said.cut_slots.size > 0 and 0 in said.point_slots
+            if not opens or (last is not None and said.version < last.version):
+                return False
+            self._cuts[child].clear()
+            self._points[child].clear()
         cuts, points = self._cuts[child], self._points[child]
         drift = np.zeros(len(said.phi)) if said.drift is None else said.drift
         low = said.v if said.v_low is None else said.v_low
@@ -153,6 +168,7 @@ class NodeSide:
             points.put(int(slot), float(said.v[row]), said.u[row], float(low[row]), float(said.scale[row]))
         self._last[child] = said
         self._models = self._arrays = None
+        return True
 
     def _check_said(self, child: int, said: Said) -> None:
         numbers = (said.phi, said.g, said.u, said.v, said.scale, said.rmax, said.dear)
@@ -169,8 +185,6 @@ class NodeSide:
                 f"cuts and points of {self.children[child]!r}: expected finite numbers, slopes and uses ≥ 0 with "
                 f"{self.levels} components, slots below {top}; refused as a whole"
             )
-        if self._last[child] is None and not (said.cut_slots.size and 0 in said.point_slots):
-            raise InputError(f"first message of {self.children[child]!r}: expected cuts and the zero point in slot 0")
 
     # ---------------------------------------------------------------- operations (generators)
 
@@ -260,11 +274,17 @@ class NodeSide:
         if quota is None:
             best = yield from self.bounds()
             return best.plan
-        archive = self._archive_request(quota)
-        fresh, kept = yield from self._solve([self._request(LOWER, quota=quota), archive])
-        if kept.value > fresh.value + 1e-12 * abs(fresh.value):
-            plans = np.stack([point.plan for point in self._archive])
-            mixed: Array = np.einsum("k,knj->nj", kept.weight[0, : len(plans)], plans)
+        points = self._archive
+        values, uses = np.array([p.value for p in points]), np.stack([p.use for p in points])
+        weight, kept = best_pair(values, uses, quota)
+        if quota.size == 1:  # two points suffice, and no solver loses digits on a tiny quota
+            (fresh,) = yield from self._solve([self._request(LOWER, quota=quota)])
+        else:
+            fresh, mixture = yield from self._solve([self._request(LOWER, quota=quota), self._archive_request(quota)])
+            if mixture.value > kept:
+                weight, kept = mixture.weight[0, : len(points)], mixture.value
+        if kept > fresh.value + 1e-12 * abs(fresh.value):
+            mixed: Array = np.einsum("k,knj->nj", weight, np.stack([p.plan for p in points]))
             return mixed
         return fresh.r
 
@@ -321,7 +341,7 @@ class NodeSide:
         model = self._model()
         level, slope = (model.phi, model.g) if kind == UPPER else (model.v, model.u)
         if quota is not None and kind == LOWER:
-            level, slope = _without_unusable(level, slope, quota, model.rmax[:, self.own :].sum(axis=0), self.own)
+            level, slope = without_unusable(level, slope, quota, model.rmax[:, self.own :].sum(axis=0), self.own)
         return MasterRequest(
             kind=kind,
             level=level,
@@ -421,9 +441,9 @@ class NodeSide:
             raise SolveError(f"no bounds yet: waiting for the hello of {', '.join(self.missing)}")
         return [said for said in self._last if said is not None]
 
-    def _model(self) -> _Model:
+    def _model(self) -> ChildModel:
         if self._arrays is None:
-            self._arrays = _stack(self._heard(), self._cuts, self._points, self.version)
+            self._arrays = stack(self._heard(), self._cuts, self._points, self.version)
         return self._arrays
 
     def _fold(self, request: MasterRequest, answer: MasterAnswer) -> MasterAnswer:
@@ -465,60 +485,9 @@ class NodeSide:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class _Model:
-    """What all children said, as arrays over [child, slot]; stale children with declared drift stand at their worst."""
-
-    phi: Array
-    g: Array
-    drift: Array
-    v: Array
-    u: Array
-    scale: Array
-    v_low: Array
-    rmax: Array
-    dear: Array
-    first_cut: Slots
-    stale: int
-
-
-def _stack(heard: list[Said], cuts: list[SlotTable], points: list[SlotTable], version: int) -> _Model:
-    behind = np.array([said.version != version for said in heard])
-    covered = np.array([said.drift is not None for said in heard])
-    phi, g, drift = (np.stack([t.dense(getattr(t, name)) for t in cuts]) for name in ("level", "slope", "spare"))
-    v, u, v_low, scale = (
-        np.stack([t.dense(getattr(t, name)) for t in points]) for name in ("level", "slope", "spare", "scale")
-    )
-    worst = (behind & covered)[:, None]
-    lost = [
-        said.leaves if late and not safe else said.stale
-        for said, late, safe in zip(heard, behind, covered, strict=True)
-    ]
-    return _Model(
-        phi=np.where(worst, phi + drift, phi),
-        g=g,
-        drift=drift,
-        v=np.where(worst, v_low, v),
-        u=u,
-        scale=scale,
-        v_low=v_low,
-        rmax=np.stack([said.rmax for said in heard]),
-        dear=np.stack([said.dear for said in heard]).max(axis=0),
-        first_cut=np.array([int(table.taken[0]) for table in cuts], dtype=np.int64),
-        stale=sum(lost),
-    )
-
-
 def _tighter(before: Bounds, now: Bounds) -> Bounds:
     """Combine bounds of one data version; uncertified ones are never carried on."""
     if not (before.certified and now.certified):
         return now
     best = before if before.lb >= now.lb else now
     return replace(now, ub=min(before.ub, now.ub), lb=best.lb, scale=best.scale, plan=best.plan)
-
-
-def _without_unusable(level: Array, slope: Array, quota: Array, most: Array, own: int) -> tuple[Array, Array]:
-    """Replace points that use a component whose quota is nothing by the zero point: a solver would only leave dust."""
-    nothing = quota <= NOTHING * most
-    bad = np.any((slope[:, :, own:] > 0) & nothing, axis=2)
-    return np.where(bad, level[:, :1], level), np.where(bad[:, :, None], slope[:, :1], slope)

@@ -242,8 +242,10 @@ class InnerController:
         held.done = True
         for index, child in enumerate(self.domain.children):  # roster order, never order of arrival
             if child in held.cuts and child in held.points:
-                self._heard.add(child)
-                self.node.learn(index, units.said_of(held.cuts[child], held.points[child], self.domain.levels))
+                said = units.said_of(held.cuts[child], held.points[child], self.domain.levels)
+                if said is not None:
+                    self._heard.add(child)
+                    self.node.learn(index, said)
         if len(self._heard) < len(self.domain.children):
             return []  # some child was never heard: without a cut there is no bound and no plan yet
         return self._propose(twin, now) if held.stamp.round == 0 else self._answered(twin, now)

@@ -8,7 +8,7 @@ the most the subtree can use of each component (u), its fallback value (v) and i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -121,17 +121,36 @@ def point_cells(said: Said, stamp: Stamp) -> Cells3:
 
 
 def stamp_of(table: int, cells: Cells) -> Stamp:
-    """Read epoch and round of a cut, point or query unit."""
+    """Read epoch and round of a cut, point or query unit; the newest where rows of several were held back together."""
     epoch, round_ = {
         TableId.CUT: (A.CUT_EPOCH, A.CUT_ROUND),
         TableId.POINT: (A.POINT_EPOCH, A.POINT_ROUND),
         TableId.QUERY: (A.QUERY_EPOCH, A.QUERY_ROUND),
     }[TableId(table)]
-    return Stamp(int(cells[epoch][1][0]), int(cells[round_][1][0]))
+    epochs, rounds = cells[epoch][1], cells[round_][1]
+    newest = epochs.max()
+    return Stamp(int(newest), int(rounds[epochs == newest].max()))
 
 
-def said_of(cuts: Cells, points: Cells, quotas: int) -> Said:
-    """Put a cut unit and a point unit of one (epoch, round) back together."""
+def _of_newest(cells: Cells, version: int) -> tuple[dict[int, tuple[Any, F64]], int]:
+    """Keep the rows of the newest data version: rows held back while the peer was away may be of several."""
+    versions = cells[version][1]
+    newest = versions.max()
+    keep = versions == newest
+    if keep.all():
+        return dict(cells), int(newest)
+    return {attribute: (rows[keep], values[keep]) for attribute, (rows, values) in cells.items()}, int(newest)
+
+
+def said_of(cuts: Cells, points: Cells, quotas: int) -> Said | None:
+    """Put a cut unit and a point unit of one (epoch, round) back together.
+
+    Bounds hold within one data version only: None when the two are of different versions or the hello rows are missing.
+    """
+    cuts, version = _of_newest(cuts, A.CUT_VERSION)
+    points, other = _of_newest(points, A.POINT_VERSION)
+    if version != other or not {SLOTS, SLOTS + 1} <= set(points[A.POINT_V][0].tolist()):
+        return None
     cut_slots = cuts[A.CUT_PHI][0].astype(np.int64)
     rows = points[A.POINT_V][0].astype(np.int64)
     u = np.column_stack([points[A.POINT_U + j][1] for j in range(quotas)])
@@ -139,7 +158,7 @@ def said_of(cuts: Cells, points: Cells, quotas: int) -> Said:
     slot = rows < SLOTS
     first, second = int(np.flatnonzero(rows == SLOTS)[0]), int(np.flatnonzero(rows == SLOTS + 1)[0])
     return Said(
-        version=int(cuts[A.CUT_VERSION][1][0]) if len(cut_slots) else int(points[A.POINT_VERSION][1][0]),
+        version=version,
         cut_slots=cut_slots,
         phi=cuts[A.CUT_PHI][1],
         g=np.column_stack([cuts[A.CUT_G + j][1] for j in range(quotas)]),

@@ -1,0 +1,42 @@
+"""Builders of whole trees in memory, shared by the system tests."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from tiertwin.allocate.master import Masters
+from tiertwin.runtime.execute import make_run
+from tiertwin.runtime.inprocess import InProcessRun
+from tiertwin.runtime.plan import RunPlan, make_plan
+from tiertwin.world import World, load, resolve
+
+MASTERS = Masters()  # compiled problems are kept; a solve does not depend on earlier ones
+
+
+@lru_cache
+def world_of(name: str) -> World:
+    """Resolve a scenario once for all tests."""
+    return resolve(load(name))
+
+
+def plan_of(name: str, epochs: int = 5, seed: int = 7, policy: str = "hierarchical") -> RunPlan:
+    """A plan of one policy on a built-in scenario."""
+    return make_plan(world_of(name).scenario, epochs, seed, [policy])
+
+
+def started(name: str = "metro", seed: int = 7, policy: str = "hierarchical", **changes: Any) -> InProcessRun:
+    """A run before its first epoch."""
+    run = make_run(plan_of(name, seed=seed, policy=policy), world_of(name), policy, MASTERS)
+    for key, value in changes.items():
+        setattr(run, key, value)
+    return run
+
+
+def cut_off(run: InProcessRun, name: str, *, heal: bool = False) -> None:
+    """Cut (or heal) every link between a twin and its parent."""
+    parent = next(t.parent for t in run.world.twins if t.name == name)
+    assert parent is not None
+    act = run.network.heal if heal else run.network.cut
+    act(name, parent)
+    act(parent, name)

@@ -1,0 +1,80 @@
+"""What orchestrators say survives its way through cells."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tiertwin.allocate.messages import Query, Said
+from tiertwin.orchestrate import units
+from tiertwin.twin.attributes import A, TableId
+
+
+def as_unit(cells: units.Cells3) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """Cells as a peer hands them over: by attribute, rows ascending."""
+    found = {}
+    for attribute in np.unique(cells.attributes):
+        mine = cells.attributes == attribute
+        order = np.argsort(cells.rows[mine], kind="stable")
+        found[int(attribute)] = (cells.rows[mine][order], cells.values[mine][order])
+    return found
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), quotas=st.integers(1, 5))
+def test_said_survives(seed: int, quotas: int) -> None:
+    rng = np.random.default_rng(seed)
+    cuts, points = np.sort(rng.choice(12, 5, replace=False)), np.sort(rng.choice(12, 4, replace=False))
+    said = Said(
+        version=int(rng.integers(1, 1000)),
+        cut_slots=cuts,
+        phi=rng.normal(size=5),
+        g=rng.uniform(size=(5, quotas)),
+        point_slots=points,
+        u=rng.uniform(size=(4, quotas)),
+        v=rng.normal(size=4),
+        scale=rng.uniform(size=4),
+        rmax=rng.uniform(size=quotas),
+        dear=rng.uniform(size=quotas),
+        v0=float(rng.normal()),
+        leaves=7,
+        stale=2,
+    )
+    stamp = units.Stamp(13, 2)
+    cut, point = as_unit(units.cut_cells(said, stamp)), as_unit(units.point_cells(said, stamp))
+    assert units.stamp_of(TableId.CUT, cut) == units.stamp_of(TableId.POINT, point) == stamp
+    back = units.said_of(cut, point, quotas)
+    for name in ("cut_slots", "phi", "g", "point_slots", "u", "v", "scale", "rmax", "dear"):
+        assert np.array_equal(getattr(back, name), getattr(said, name)), name
+    assert (back.version, back.v0, back.leaves, back.stale) == (said.version, said.v0, 7, 2)
+
+
+def test_a_query_survives() -> None:
+    query = Query(np.array([1.0, 2.0, 3.0]), np.array([0.1, 0.2, 0.3]), used=5)
+    cells = as_unit(units.query_cells(query, units.Stamp(4, 1)))
+    back = units.query_of(cells, 3)
+    assert units.stamp_of(TableId.QUERY, cells) == units.Stamp(4, 1)
+    assert np.array_equal(back.quota, query.quota)
+    assert np.array_equal(back.price, query.price)
+    assert back.used == 5
+
+
+def test_shares_survive_and_missing_cells_are_nan() -> None:
+    shares = np.array([[0.5, 0.5, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
+    assert np.array_equal(units.share_of(as_unit(units.share_cells(shares)), 2, 4), shares)
+    assert np.isnan(units.column({}, A.SHARE, 3)).all()
+
+
+@pytest.mark.parametrize("quotas", [1, 3, 5])
+def test_both_ends_declare_the_same_attributes(quotas: int) -> None:
+    said = Said(1, np.arange(1), np.ones(1), np.ones((1, quotas)), np.arange(1), np.zeros((1, quotas)), np.ones(1),
+                np.ones(1), np.ones(quotas), np.ones(quotas), 0.0)  # fmt: skip
+    stamp = units.Stamp(0, 0)
+    assert set(units.cut_cells(said, stamp).attributes) == set(map(int, units.cut_attributes(quotas)))
+    assert set(units.point_cells(said, stamp).attributes) == set(map(int, units.point_attributes(quotas)))
+    query = Query(np.ones(quotas), np.ones(quotas))
+    assert set(units.query_cells(query, stamp).attributes) == set(map(int, units.query_attributes(quotas)))
+    budget = units.budget_cells(np.ones((2, quotas)), np.ones(2))
+    assert set(budget.attributes) == set(map(int, units.budget_attributes(quotas)))
