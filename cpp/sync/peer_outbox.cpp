@@ -182,7 +182,7 @@ void Outbox::rewind() { sent_frames_ = sent_bytes_ = 0; }
 void Outbox::begin(bool peer_restarted) {
     rewind();
     snapshot_wanted_ = false;
-    next_chunk_ = chunks_.size();  // it is asked for again if need be
+    next_chunk_ = chunks_.size();                 // it is asked for again if need be
     if (peer_restarted) snapshot_at_ = kLongAgo;  // the limit is for peers that flap, not for one that lost everything
     if (newest_plan_ && (peer_restarted || plan_last_ >= log_first())) {
         const auto budget = [](const Held& unit) { return unit.table == kBudget; };
