@@ -2,7 +2,8 @@
 
 Cuts and points stand in the row of their slot. Two more rows of `point` carry what a hello says once: row ``SLOTS``
 the most the subtree can use of each component (u), its fallback value (v) and its leaves (scale); row
-``SLOTS + 1`` the dearest tier cost of each component (u) and the number of stale leaves below (v).
+``SLOTS + 1`` the dearest tier cost of each component (u) the number of stale leaves below (v) and
+whether slots were kept (scale).
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def point_cells(said: Said, stamp: Stamp) -> Cells3:
     rows = np.concatenate([said.point_slots, [SLOTS, SLOTS + 1]]).astype(np.uint32)
     n = len(rows)
     v = np.concatenate([said.v, [said.v0, float(said.stale)]])
-    scale = np.concatenate([said.scale, [float(said.leaves), 0.0]])
+    scale = np.concatenate([said.scale, [float(said.leaves), float(said.kept)]])
     u = np.vstack([said.u, said.rmax[None, :], said.dear[None, :]])
     columns = [
         (A.POINT_V, v),
@@ -171,6 +172,7 @@ def said_of(cuts: Cells, points: Cells, quotas: int) -> Said | None:
         v0=float(v[first]),
         stale=int(v[second]),
         leaves=int(scale[first]),
+        kept=bool(scale[second]),
     )
 
 

@@ -199,7 +199,7 @@ def replay(folder: str | Path) -> ReplayReport:
 
 
 def _plan_of(stored: StoredRun) -> RunPlan:
-    from tiertwin.model import parse_scenario  # noqa: PLC0415
+    from tiertwin.model.parse import parse_scenario  # noqa: PLC0415
 
     fields = {k: v for k, v in stored.scenario.items() if k != "world"}
     settings = stored.settings

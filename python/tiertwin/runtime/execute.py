@@ -185,7 +185,7 @@ def _one_policy(
             _write(sinks.writer, policy, epoch, row, run, world)
         watch.epoch_ended(policy, row, run)
     wall = time.monotonic() - began - (done.references.seconds - reference_s)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     done.runs[policy], done.meters[policy] = run, meter
     done.rows[policy] = summary(run, meter, wall, peak)
     watch.policy_ended(policy, done.rows[policy])
@@ -197,7 +197,7 @@ def _reference_row(done: Executed) -> dict[str, Any]:
     found = done.references
     row: dict[str, Any] = dict.fromkeys(hierarchical)
     row["bytes"] = {}
-    row["solver_steps"] = {}
+    row["solver_step_counts"] = {}
     if found.values:
         row["objective"] = float(np.mean(list(found.values.values())))
         row["lower_bound"] = row["objective"]

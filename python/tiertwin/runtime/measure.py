@@ -206,8 +206,8 @@ def decision_tree(run: InProcessRun) -> Tree:
 def summary(run: InProcessRun, meter: Meter, wall_s: float, peak_rss_mb: float) -> dict[str, Any]:
     """One row of the KPI table; see docs/json-interface.md for units and definitions."""
     books = meter.merged()
-    root = next(iter(run.twins.values())).controller
     rounds = [row.values["rounds"] for row in meter.rows if "rounds" in row.values]
+    steps = _steps(run)
     moved = sum(run.traffic.up.values()) + sum(run.traffic.down.values())
     result: dict[str, Any] = {
         "objective": meter.mean("objective"),
@@ -230,7 +230,8 @@ def summary(run: InProcessRun, meter: Meter, wall_s: float, peak_rss_mb: float) 
         "rounds_cold": int(rounds[0]) if rounds else None,
         "rounds_warm_median": float(np.median(rounds[1:])) if len(rounds) > 1 else None,
         "bytes": traffic_by_pair(run),
-        "solver_steps": _steps(run, root),
+        "solver_steps": sum(n for step, n in steps.items() if step != "S2"),
+        "solver_step_counts": steps,
         "local_policy_epochs": _local(run),
         "twin_cpu_s": run.twin_cpu_s,
         "twin_peak_rss_mb": peak_rss_mb,
@@ -251,7 +252,7 @@ def traffic_by_pair(run: InProcessRun) -> dict[str, dict[str, int]]:
     }
 
 
-def _steps(run: InProcessRun, root: Any) -> dict[str, int]:
+def _steps(run: InProcessRun) -> dict[str, int]:
     total: dict[int, int] = {}
     for twin in run.twins.values():
         controller = twin.controller

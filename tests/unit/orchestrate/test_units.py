@@ -78,3 +78,19 @@ def test_both_ends_declare_the_same_attributes(quotas: int) -> None:
     assert set(units.query_cells(query, stamp).attributes) == set(map(int, units.query_attributes(quotas)))
     budget = units.budget_cells(np.ones((2, quotas)), np.ones(2))
     assert set(budget.attributes) == set(map(int, units.budget_attributes(quotas)))
+
+
+def test_rows_of_several_versions_are_never_mixed() -> None:
+    """Found by the lossy network: rows held back while a peer was away gave bounds of two data versions at once."""
+    said = Said(1, np.arange(2), np.ones(2), np.ones((2, 1)), np.arange(2), np.zeros((2, 1)), np.ones(2), np.ones(2),
+                np.ones(1), np.ones(1), 0.0)  # fmt: skip
+    cuts = as_unit(units.cut_cells(said, units.Stamp(1, 0)))
+    points = as_unit(units.point_cells(said, units.Stamp(1, 0)))
+    cuts[A.CUT_VERSION][1][:] = [1.0, 2.0]
+    cuts[A.CUT_EPOCH][1][:] = [0.0, 1.0]
+    assert units.stamp_of(TableId.CUT, cuts) == units.Stamp(1, 0)
+    assert units.said_of(cuts, points, 1) is None
+    points[A.POINT_VERSION][1][:] = 2.0
+    back = units.said_of(cuts, points, 1)
+    assert back is not None
+    assert (back.version, back.cut_slots.tolist(), back.point_slots.tolist()) == (2, [1], [0, 1])
