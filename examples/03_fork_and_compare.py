@@ -1,4 +1,4 @@
-"""Fork a live fog twin twice: what if demand grew by half, what if it doubled? The twins themselves stay as they are."""
+"""Fork a live fog twin twice: what if demand grew by half, what if it doubled? The twins themselves stay the same."""
 
 import tiertwin as tt
 

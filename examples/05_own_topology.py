@@ -15,7 +15,7 @@ roads = [
     ("Macon", "Lyon"), ("Lyon", "Bourg"), ("Lyon", "Chambery"),
 ]  # fmt: skip
 
-graph = nx.Graph(name="rhone-alpes")
+graph: "nx.Graph[str]" = nx.Graph(name="rhone-alpes")
 for city, (lon, lat, people) in cities.items():
     graph.add_node(city, lon=lon, lat=lat, demand=people)
 graph.add_edges_from(roads)

@@ -16,7 +16,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 Attribute attribute(AttributeId id, ValueType type = ValueType::f64) {
     Attribute a;
     a.id = id;
-    a.name = "a" + std::to_string(id);
+    a.name = std::string("a").append(std::to_string(id));  // +: GCC 12 warns of an overlap that is not there
     a.kind = "gauge";
     a.merge = "sum";
     a.type = type;

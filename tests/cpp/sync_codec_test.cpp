@@ -19,7 +19,7 @@ namespace {
 Attribute attribute(AttributeId id, ValueType type, double low, double high) {
     Attribute a;
     a.id = id;
-    a.name = "a" + std::to_string(id);
+    a.name = std::string("a").append(std::to_string(id));  // +: GCC 12 warns of an overlap that is not there
     a.kind = "gauge";
     a.merge = "sum";
     a.type = type;

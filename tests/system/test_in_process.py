@@ -84,7 +84,9 @@ def test_parent_silence_leads_to_local_policy_and_back() -> None:
         assert all(e.decided == epoch for e in edges(run).values())
     alone = [edges(run)[name] for name in below]
     assert all(e.local_policy for e in alone)
-    assert all(e.plan is not None and not e.plan.use.any() for e in alone), "nothing beyond the own site without a lease"
+    assert all(e.plan is not None and not e.plan.use.any() for e in alone), (
+        "nothing beyond the own site without a lease"
+    )
     assert not any(e.local_policy for n, e in edges(run).items() if n not in below)
     for name in below:
         cut_off(run, name, heal=True)

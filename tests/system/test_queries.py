@@ -31,7 +31,9 @@ def test_ten_thousand_random_queries_move_no_set_point() -> None:
     for number in range(10_000):
         query = Query(rng.uniform(0, 1.5, len(most)) * most, rng.uniform(0, dear, len(most)))
         cells = units.query_cells(query, units.Stamp(twin.epoch, 1 + number % 5))
-        found = {int(a): (cells.rows[cells.attributes == a], cells.values[cells.attributes == a]) for a in cells.attributes}
+        found = {
+            int(a): (cells.rows[cells.attributes == a], cells.values[cells.attributes == a]) for a in cells.attributes
+        }
         effects = twin.controller.told(twin, Unit("fog", TableId.QUERY, found, None), run.now)
         assert not any(isinstance(e, Actuate | Record) for e in effects)
     assert edge.tally.queries == answered + 10_000

@@ -22,7 +22,11 @@ def test_every_reference_lies_between_the_bounds(seed: int) -> None:
         row = meter.epoch(run, epoch)
         references.add(run, epoch, row)
         gaps.append(row.values["certified_gap"])
-        low, high, slack = row.values["lower_bound"], row.values["upper_bound"], REFERENCE_TOLERANCE * row.values["scale"]
+        low, high, slack = (
+            row.values["lower_bound"],
+            row.values["upper_bound"],
+            REFERENCE_TOLERANCE * row.values["scale"],
+        )
         assert low - slack <= references.values[epoch] <= high + slack
     assert references.outside == []
     assert references.rejected == []

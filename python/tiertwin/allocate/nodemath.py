@@ -208,7 +208,7 @@ def best_pair(values: Array, uses: Array, quota: Array) -> tuple[Array, float]:
     Exact for one component (the upper envelope of points over a line has two corners); feasible and a lower bound for
     more. Point 0 uses nothing, so there is always an answer. O(K² J), no tolerance: what uses exactly the quota fits.
     """
-    fits = (uses <= quota).all(axis=1)
+    fits = np.asarray((uses <= quota).all(axis=1))
     step = uses[:, None, :] - uses[None, :, :]  # from b to a
     room = np.maximum(quota - uses, 0.0)[None, :, :]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -21,7 +21,7 @@ from tiertwin.store.folder import finite
 @click.option("--policy", metavar="NAME", help="Of this policy; default the first of the run.")
 @click.option("--rows", type=click.IntRange(1), default=40, show_default=True, help="Rows printed at most.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables, with all rows.")
-def inspect(  # noqa: PLR0917  one argument an option
+def inspect(
     run: Path, links: bool, twin: str | None, epoch: int | None, policy: str | None, rows: int, as_json: bool
 ) -> None:
     """Show a run: how it ended, its KPIs; with --links its link loads; with --twin what a twin believed."""

@@ -11,6 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from tiertwin.runtime.api import Result
+    from tiertwin.runtime.execute import Watcher
 
 
 @click.command()
@@ -44,7 +45,7 @@ def run(
 
     show = not quiet and not as_json
     live = show and (sys.stderr.isatty() if watch is None else watch)
-    view = None
+    view: Watcher | None = None
     if live:
         from tiertwin.cli.watch import LiveView
 

@@ -65,7 +65,8 @@ def draw(policy: str, row: EpochRow, run: InProcessRun, epochs: int) -> RichTree
     gap = values.get("certified_gap")
     certificate = "" if gap is None else f" · certified gap {100 * gap:.3f} %"
     head = (
-        f"[bold]{policy}[/] epoch {row.epoch + 1}/{epochs}{certificate} · misses {100 * values['deadline_miss_ratio']:.2f} % "
+        f"[bold]{policy}[/] epoch {row.epoch + 1}/{epochs}{certificate} "
+        f"· misses {100 * values['deadline_miss_ratio']:.2f} % "
         f"· age p99 {values.get('aoi_p99_ms', float('nan')):.0f} ms · load {values['offered_tasks_per_s']:.0f} tasks/s"
     )
     tree = RichTree(head)

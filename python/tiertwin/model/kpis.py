@@ -432,7 +432,7 @@ def tied(one: float, two: float) -> bool:
 def best(name: str, values: dict[str, float | None]) -> set[str]:
     """Return the keys of `values` that are best by this KPI's direction: all that tie, none where no direction is."""
     direction = kpi(name).better
-    known = {key: value for key, value in values.items() if value is not None and value == value}  # noqa: PLR0124  NaN
+    known = {key: value for key, value in values.items() if value is not None and value == value}
     if not direction or len(known) < 2:
         return set()
     top = max(known.values()) if direction == "higher" else min(known.values())
@@ -442,7 +442,7 @@ def best(name: str, values: dict[str, float | None]) -> set[str]:
 
 def format_value(name: str, value: float | None) -> str:
     """Return `value` as people read it: ratios in percent, bytes in kB to GB, else four significant digits."""
-    if value is None or value != value:  # noqa: PLR0124  NaN: the KPI has no value in this run
+    if value is None or value != value:
         return "–"
     unit = kpi(name).unit
     if unit == "ratio":

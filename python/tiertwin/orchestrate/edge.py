@@ -78,7 +78,7 @@ class SiteView:
         self.group_of = (world.device_class[rows] * rings + world.device_ring[rows]).astype(np.int64)
         self.groups = world.groups_per_site
         self.devices = np.bincount(self.group_of, minlength=self.groups)
-        self.nominal = self.devices * np.repeat(world.tasks_per_s, rings)
+        self.nominal: F64 = np.asarray(self.devices * np.repeat(world.tasks_per_s, rings), dtype=np.float64)
         self.estimator = DemandEstimator(self.nominal)
         self.demand = self.nominal.copy()
         self.uplink = float(world.uplink_site_mbps[site])

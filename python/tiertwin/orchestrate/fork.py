@@ -2,8 +2,8 @@
 
 A fork has the domain's decision problem as the twins believed it last (demand estimates, capacities, shares) and copies
 of its tables that share their blocks with the live ones until somebody writes. Nothing done to a fork reaches the twins
-or the plant. The twin's expectation is its own model: the hierarchy's optimum on the changed data, base latencies from the
-inventory, waiting at servers by M/M/c (a pessimistic stand-in for processor sharing) and at uplinks by M/M/1.
+or the plant. The twin's expectation is its own model: the hierarchy's optimum on the changed data, base latencies from
+the inventory, waiting at servers by M/M/c (a pessimistic stand-in for processor sharing) and at uplinks by M/M/1.
 """
 
 from __future__ import annotations

@@ -278,7 +278,7 @@ class InnerController:
             return [*effects, SetTimer("budget", stamp.epoch, now + wait)]
         return effects + self._commit(twin, now)
 
-    # -- rounds ----------------------------------------------------------------------------------------------------------
+    # -- rounds --------------------------------------------------------------------------------------------------------
     def _asked(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
         stamp = units.stamp_of(TableId.QUERY, unit.cells)
         if stamp.epoch != twin.epoch or stamp.round <= self.gathering.stamp.round:
@@ -299,7 +299,7 @@ class InnerController:
             return self._judge(twin, now)
         return self._start(twin, self.node.answer(self._query), self._push, now)
 
-    # -- the root --------------------------------------------------------------------------------------------------------
+    # -- the root ------------------------------------------------------------------------------------------------------
     def _judge(self, twin: Twin, now: int) -> list[Effect]:
         return self._start(twin, self.node.bounds(), self._judged, now)
 
@@ -322,7 +322,7 @@ class InnerController:
         self.gathering = Gathering(units.Stamp(stamp.epoch, stamp.round + 1), {}, {})
         return effects + self._start(twin, self.node.descend(None), self._ask, now)
 
-    # -- decide ----------------------------------------------------------------------------------------------------------
+    # -- decide --------------------------------------------------------------------------------------------------------
     def _granted(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
         assert unit.lease is not None
         if not unit.lease.is_newer_than(self.lease) or not unit.lease.holds(now):
@@ -364,7 +364,7 @@ class InnerController:
             effects += twin.send_unit(child, TableId.BUDGET, units.budget_cells(quota, uplink), now, lease)
         return effects
 
-    # -- jobs: a generator that yields master problems and gets their answers --------------------------------------------
+    # -- jobs: a generator that yields master problems and gets their answers ------------------------------------------
     def _start(self, twin: Twin, job: Any, then: Callable[[Twin, Any, int], list[Effect]], now: int) -> list[Effect]:
         self._job, self._then = job, then
         return self._step(twin, None, now)

@@ -84,6 +84,7 @@ def group_rates(table: _core.StateTable, group_of: I64, groups: int, newer_than:
     n = len(group_of)
     rates = table.column(A.TASK_RATE)[:n]
     heard = (table.times(A.TASK_RATE)[:n] > newer_than) & np.isfinite(rates)
-    measured = np.bincount(group_of[heard], weights=rates[heard], minlength=groups)
+    sums = np.bincount(group_of[heard], weights=rates[heard], minlength=groups)
+    measured = np.asarray(sums, dtype=np.float64)  # integers where nobody reported
     devices = np.bincount(group_of, minlength=groups)
     return measured, np.bincount(group_of[heard], minlength=groups) / np.maximum(devices, 1)

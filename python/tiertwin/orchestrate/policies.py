@@ -3,12 +3,12 @@
 Each plans one site at a time from the same demand estimate as the hierarchy, with a fixed share of the upper tiers in
 proportion to nominal demand: they need no word from above, which is their strength and their limit.
 
-=============  ===========================================================================================================
+============== =========================================================================================================
 ``edge-only``  the site's best plan (same utility, same solver) without any upper tier
 ``cloud-only`` what the site's share of cloud and uplinks carries, the best plan of that; the rest stays on the devices
 ``nearest``    every tier filled in turn from the edge up to 95 % of capacity, all groups alike; the rest on the devices
 ``static``     fixed split in proportion to the capacities a site can reach at its nominal load, never changed
-=============  ===========================================================================================================
+============== =========================================================================================================
 
 A user's policy is any object with ``name`` and ``plan(site)``, found by the entry-point group ``tiertwin.policies``.
 """
@@ -130,7 +130,8 @@ class Static:
             room[tier] = min(_fits(FILL * nominal.capacity, own_use), _fits(site.share, quota_use))
         split = room / max(room.sum(), 1e-12) * min(1.0, self._shared_limit(nominal, site.share, room))
         split[0] = max(0.0, 1.0 - split.sum())
-        return problem.demand[:, None] * split[None, :]
+        plan: F64 = problem.demand[:, None] * split[None, :]
+        return plan
 
     @staticmethod
     def _shared_limit(nominal: LeafProblem, share: F64, room: F64) -> float:

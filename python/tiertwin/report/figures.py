@@ -69,7 +69,7 @@ class Figures:
         for row in self._network:
             index = place.get(row["epoch"])
             value = row["value"]
-            if index is None or value != value:  # noqa: PLR0124  NaN: no value in that epoch
+            if index is None or value != value:
                 continue
             series = found.setdefault(row["kpi"], {})
             series.setdefault(row["policy"], [None] * len(self.epochs))[index] = value

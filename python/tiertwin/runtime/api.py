@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tiertwin.world import World
 
 
-def load(source: str | Path | nx.Graph | Scenario, **overrides: Any) -> Scenario:
+def load(source: str | Path | nx.Graph[Any] | Scenario, **overrides: Any) -> Scenario:
     """Return a validated scenario.
 
     Parameters
@@ -106,7 +106,7 @@ class Result:
 
 
 def run(
-    scenario: str | Path | nx.Graph | Scenario,
+    scenario: str | Path | nx.Graph[Any] | Scenario,
     epochs: int = 60,
     seed: int | None = None,
     policies: Sequence[str] | None = ("hierarchical",),
@@ -151,7 +151,7 @@ def run(
 
 
 def run_stored(
-    scenario: str | Path | nx.Graph | Scenario,
+    scenario: str | Path | nx.Graph[Any] | Scenario,
     epochs: int = 60,
     seed: int | None = None,
     policies: Sequence[str] | None = None,

@@ -1,7 +1,7 @@
 """One process, virtual clock: every twin of the tree, the network between them and the plant, turned by one loop.
 
-Sessions open one second before the first epoch; plant time 0 is the beginning of epoch 0. A frame takes the delay of its
-link, a solve a modelled time: nothing here depends on how fast the machine is.
+Sessions open one second before the first epoch; plant time 0 is the beginning of epoch 0. A frame takes the delay of
+its link, a solve a modelled time: nothing here depends on how fast the machine is.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class InProcessRun:
             at += self._report
         self._run_until(ORIGIN)
 
-    # -- one epoch -------------------------------------------------------------------------------------------------------
+    # -- one epoch -----------------------------------------------------------------------------------------------------
     def run_epoch(self, epoch: int) -> None:
         """Run base epoch `epoch`; call with 0, 1, 2, …"""
         start = ORIGIN + int(epoch * self.rhythm.base_epoch_s * SECOND)
@@ -164,7 +164,7 @@ class InProcessRun:
         for site, name in self.gateways.items():
             layout = self._layouts[site]
             first = int(self.world.device_rows[site])
-            self._sample(name, telemetry.devices.of_site(site), TELEMETRY, lambda ids, f=first: ids - f)
+            self._sample(name, telemetry.devices.of_site(site), TELEMETRY, _rows_from(first))
             self._sample(name, telemetry.servers.of_site(site), SERVER, _rows_by(layout.servers, layout.server_rows))
             self._sample(name, telemetry.links.of_site(site), LINK, _rows_by(layout.links, layout.link_rows))
 
@@ -181,7 +181,7 @@ class InProcessRun:
         )
         self._feed(name, event)
 
-    # -- effects ---------------------------------------------------------------------------------------------------------
+    # -- effects -------------------------------------------------------------------------------------------------------
     def _feed(self, name: str, event: Any) -> None:
         if name in self.paused:
             return
@@ -228,6 +228,10 @@ class InProcessRun:
                 {"epoch": self.epoch, "tier": twin.tier, "node": self._index[name], "what": "tables", "digest": digests}
             )
         return lines
+
+
+def _rows_from(first: int) -> Callable[[Any], Any]:
+    return lambda wanted: wanted - first
 
 
 def _rows_by(ids: Any, rows: Any) -> Callable[[Any], Any]:

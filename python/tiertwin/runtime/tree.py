@@ -118,7 +118,7 @@ class TreeBuilder:
         up, down = self._units(child)
         return NeighbourSpec(child.name, False, table_in=self._uplink(child), units_in=up, units_out=down)
 
-    # -- policies --------------------------------------------------------------------------------------------------------
+    # -- policies ------------------------------------------------------------------------------------------------------
     def _controller(self, spec: TwinSpec) -> Controller:
         world = self._world
         if spec.tier == DEVICE:

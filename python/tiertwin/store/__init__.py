@@ -6,7 +6,7 @@ so ``import tiertwin.store`` costs nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tiertwin.store.folder import new_run_folder
@@ -40,15 +40,16 @@ __all__ = [
     "open_run",
 ]
 
+if not TYPE_CHECKING:  # a type checker takes the names above, and no others
 
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        from importlib import import_module  # noqa: PLC0415  lazily, as promised above
+    def __getattr__(name: str) -> object:
+        if name in _LAZY:
+            from importlib import import_module  # noqa: PLC0415  lazily, as promised above
 
-        value = getattr(import_module(f"tiertwin.store.{_LAZY[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'tiertwin.store' has no attribute {name!r}")
+            value = getattr(import_module(f"tiertwin.store.{_LAZY[name]}"), name)
+            globals()[name] = value
+            return value
+        raise AttributeError(f"module 'tiertwin.store' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

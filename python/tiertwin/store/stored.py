@@ -324,7 +324,7 @@ def _fold(series: dict[str, list[float]]) -> dict[str, float]:
     folded = {}
     for name in JSON_KPIS:
         source, way = _FROM_EPOCHS.get(name, (name, "mean"))
-        values = [value for value in series.get(source, ()) if value == value]  # noqa: PLR0124  NaN
+        values = [value for value in series.get(source, ()) if value == value]
         if values:
             folded[name] = float(ways[way](values))
     return folded

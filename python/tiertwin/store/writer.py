@@ -104,14 +104,14 @@ class RunWriter:
         numbers = [float(value) for value in values.values()]
         self._add("kpi", policy, epoch, len(names), tier, twin, names, numbers, units)
 
-    def twin_kpis(  # noqa: PLR0917  one row of a table, in the order of its columns
+    def twin_kpis(
         self, policy: str, epoch: int, kpi: str, tier: str, twins: Sequence[str], values: Sequence[float] | np.ndarray
     ) -> None:
         """Gather one KPI of one epoch over many twins of a tier."""
         _same_length("values", values, "twins", twins)
         self._add("kpi", policy, epoch, len(twins), tier, twins, kpi, values, _unit(kpi))
 
-    def belief(  # noqa: PLR0917  as above
+    def belief(
         self,
         policy: str,
         epoch: int,
@@ -129,7 +129,7 @@ class RunWriter:
         _same_length("values", values, "entities", entities)
         self._add("belief", policy, epoch, len(entities), twin, known_ns, entities, attribute, values, sample_ns)
 
-    def decision(  # noqa: PLR0917  as above
+    def decision(
         self,
         policy: str,
         epoch: int,

@@ -3,9 +3,9 @@
     price of hierarchy  = (V_monolithic − V_hierarchical) / S        both on the data the leaves believed
     price of telemetry  = (V_oracle − V_monolithic carried to the truth) / S
 
-The oracle solves the whole problem on the plant's true mean rates; a plan made on beliefs is carried to the truth as the
-plant would execute it at best: rates kept, cut at the true demand, growth left to the devices. Only a study may look at
-the truth; no twin ever does.
+The oracle solves the whole problem on the plant's true mean rates; a plan made on beliefs is carried to the truth as
+the plant would execute it at best: rates kept, cut at the true demand, growth left to the devices. Only a study may
+look at the truth; no twin ever does.
 """
 
 from __future__ import annotations

@@ -26,6 +26,10 @@ class Interval:
         """Whether the interval lies on one side of 0."""
         return abs(self.mean) > self.half
 
+    def __rmul__(self, factor: float) -> Interval:
+        """Return the interval of the same samples in another unit (100 for %)."""
+        return Interval(factor * self.mean, abs(factor) * self.half, self.samples)
+
     def __format__(self, spec: str) -> str:
         return f"{self.mean:{spec}} ± {self.half:{spec}}"
 

@@ -267,7 +267,7 @@ class Twin:
 
     # -- for controllers ---------------------------------------------------------------------------------------------
     def send_unit(
-        self, peer: str, table: TableId, cells: Any, now: int, lease: tuple[int, ...] | None = None
+        self, peer: str, table: TableId, cells: Any, now: int, lease: tuple[int, int, int, int, int] | None = None
     ) -> list[Effect]:
         """Send rows that take effect together (`cells` has attributes, rows, values)."""
         neighbour = self.neighbours[peer]

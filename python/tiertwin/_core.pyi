@@ -1,0 +1,907 @@
+"""Compiled core of tiertwin: graph, state tables, sync codec, allocation kernels and the plant.
+
+Written by tests/support/make_stub.py; do not edit.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Buffer
+
+_Reals: TypeAlias = NDArray[np.float64]
+_Ints: TypeAlias = NDArray[np.int64]
+_Rows: TypeAlias = NDArray[np.uint32]
+_Numbers: TypeAlias = NDArray[np.uint64]
+# x[G, T], value, scale, use[J], own_load[K], own_price[K], quota_price[J], phi, gap, iterations
+_Solved: TypeAlias = tuple[_Reals, float, float, _Reals, _Reals, _Reals, _Reals, float, float, int]
+# epoch, basis_version, validity_ms, age_ms, echo, flags
+_Lease: TypeAlias = tuple[int, int, int, int, int, int]
+# attribute, type, base_time_ns, rows, dt_us or None, values
+_Block: TypeAlias = tuple[int, str, int, _Rows, _Rows | None, _Reals | list[bytes]]
+# attribute, type, rows or None for all, values
+_SolverBlock: TypeAlias = tuple[int, str, _Rows | None, _Reals]
+# attribute -> (rows, values)
+_Cells: TypeAlias = dict[int, tuple[_Rows, _Reals]]
+# site_ptr, id, time_ns, arrival_ns, values[n, width]
+_Reports: TypeAlias = tuple[_Ints, _Ints, _Ints, _Ints, _Reals]
+
+class CoreError(RuntimeError): ...
+class CoreValueError(ValueError): ...
+class CoreKeyError(KeyError): ...
+
+class CoreRefusedError(RuntimeError):
+    reason: int
+    at: int
+
+class Graph:
+    """Directed links in compressed rows; immutable."""
+
+    def __init__(self, n_nodes: int, tail: _Ints, head: _Ints, weight: _Reals) -> None: ...
+    def components(self, overlay: Overlay | None = None) -> tuple[int, _Ints]:
+        """Number of connected components and the one of every node (-1: failed)."""
+
+    def ecmp_loads(
+        self,
+        src: _Ints,
+        dst: _Ints,
+        volume: _Reals,
+        overlay: Overlay | None = None,
+        by_hops: bool = True,
+        tolerance: float = 1e-12,
+    ) -> _Reals:
+        """Load of every link; a demand without a way is an error."""
+
+    def ecmp_loads_and_lost(
+        self,
+        src: _Ints,
+        dst: _Ints,
+        volume: _Reals,
+        overlay: Overlay | None = None,
+        by_hops: bool = True,
+        tolerance: float = 1e-12,
+    ) -> tuple[_Reals, _Reals]:
+        """Load of every link, and what each demand could not send."""
+
+    def heads(self) -> _Ints:
+        """Head node of every link."""
+
+    def k_shortest(self, src: int, dst: int, k: int, overlay: Overlay | None = None) -> list[_Ints]:
+        """The k shortest loopless paths, as link ids in order."""
+
+    def partition(self, k: int, node_weight: _Reals, seed: int) -> _Ints:
+        """Connected groups 0..k-1 of about equal weight."""
+
+    def shortest_paths(self, source: int, overlay: Overlay | None = None) -> tuple[_Reals, _Ints]:
+        """Distances from a node and the last link on the way (-1: none)."""
+
+    def tails(self) -> _Ints:
+        """Tail node of every link."""
+
+    def weights(self) -> _Reals:
+        """Weight of every link."""
+
+    @property
+    def link_count(self) -> int: ...
+    @property
+    def node_count(self) -> int: ...
+
+class Overlay:
+    """Failed links and nodes and weight multipliers over a graph."""
+
+    def __init__(self, graph: Graph) -> None: ...
+    def copy(self) -> Overlay:
+        """An independent overlay of the same graph."""
+
+    def fail_link(self, link: int) -> None:
+        """Take a link away."""
+
+    def fail_node(self, node: int) -> None:
+        """Take a node and its links away."""
+
+    def scale_weight(self, link: int, factor: float) -> None:
+        """Multiply the weight of a link (again: multiplies again)."""
+
+class Attribute:
+    """One definition of a registry; read-only."""
+
+    @property
+    def deadband(self) -> float: ...
+    @property
+    def extension(self) -> bool: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def id(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def max_age_ms(self) -> int: ...
+    @property
+    def merge(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def privacy(self) -> int: ...
+    @property
+    def resolution(self) -> float: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+
+class AttributeRegistry:
+    """Definitions of attributes; additive."""
+
+    def __init__(self) -> None: ...
+    def __len__(self) -> int: ...
+    def add(
+        self,
+        id: int,
+        name: str,
+        unit: str,
+        kind: str,
+        type: str,
+        merge: str,
+        low: float,
+        high: float,
+        max_age_ms: int,
+        deadband: float = 0.0,
+        resolution: float = 0.0,
+        privacy: int = 0,
+        extension: bool = False,
+    ) -> None:
+        """Define an attribute; ids and names are taken once."""
+
+    def fingerprint(self) -> int:
+        """64-bit hash of all definitions but extensions."""
+
+    @overload
+    def get(self, id: int) -> Attribute:
+        """Definition by id."""
+
+    @overload
+    def get(self, name: str) -> Attribute:
+        """Definition by name."""
+
+    def ids(self) -> list[int]:
+        """Ids, ascending."""
+
+    def names(self) -> list[str]:
+        """Names in the order of ids()."""
+
+class StateTable:
+    """Rows x attributes in shared blocks of 4096 rows; one thread owns it."""
+
+    def __init__(self, registry: AttributeRegistry, table_id: int, attributes: Sequence[int], rows: int) -> None: ...
+    def add_opaque(self, attribute: int, type: str) -> None:
+        """Make room for an unknown attribute that is passed on."""
+
+    def column(self, attribute: int) -> _Reals:
+        """Values, f64[rows], read-only: a view up to 4096 rows, else a copy; NaN where unwritten."""
+
+    def digest(self) -> int:
+        """Sum of cell hashes modulo 2^64 (R14); pending cells count as last sent."""
+
+    def equal(self, other: StateTable) -> bool:
+        """Same table id, rows and cells; numbers may differ."""
+
+    def fingerprint(self) -> int:
+        """64-bit hash of table id and schema; in every frame."""
+
+    def fork(self) -> StateTable:
+        """A table of its own that shares blocks until one side writes."""
+
+    def get_bytes(self, attribute: int, row: int) -> bytes | None:
+        """A bytes cell, or None where unwritten."""
+
+    def numbers(self, attribute: int) -> _Numbers:
+        """Stream numbers, u64[rows], read-only; 0 where not numbered."""
+
+    def opaque(self) -> list[int]:
+        """Ids of unknown attributes carried along."""
+
+    def set(self, attribute: int, rows: _Rows, values: _Reals, time_ns: int, deadband: bool = False) -> int:
+        """Write cells locally; they stay pending until encoded. Returns how many were written."""
+
+    def set_bytes(self, attribute: int, row: int, value: bytes, time_ns: int) -> None:
+        """Write one bytes cell (at most 1024 bytes) locally."""
+
+    def set_timed(self, attribute: int, rows: _Rows, values: _Reals, times_ns: _Ints) -> int:
+        """Write cells locally, each with its own time."""
+
+    def settle(self, first: int) -> int:
+        """Number all pending cells from `first` on, without a frame."""
+
+    def times(self, attribute: int) -> _Ints:
+        """Sample times, i64[rows] ns, read-only; -2^63 where unwritten."""
+
+    @property
+    def attributes(self) -> list[int]: ...
+    @property
+    def dirty_count(self) -> int: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def table_id(self) -> int: ...
+
+class Leaf:
+    """One data version of a leaf problem, solved many times. One thread owns it."""
+
+    def __init__(
+        self,
+        demand: _Reals,
+        weight: _Reals,
+        alpha: _Reals,
+        cost: _Reals,
+        use_own: _Reals,
+        capacity: _Reals,
+        kappa: _Reals,
+        use_quota: _Reals,
+    ) -> None: ...
+    def cut(self, quota_price: _Reals, own_price: _Reals) -> tuple[float, float]:
+        """(phi, drift) at any prices: V(r) <= phi + price.r."""
+
+    def greedy(self, quota: _Reals | None = None) -> _Reals:
+        """A feasible plan without an optimiser (ladder step S6)."""
+
+    def project(self, x: _Reals, quota: _Reals | None = None, tolerance: float = 1e-09) -> _Reals:
+        """The nearest feasible plan (Euclidean, tasks/s)."""
+
+    def refresh(self, x: _Reals) -> _Reals:
+        """A plan of older data on these: rates kept, cut at the demand, growth to the device tier."""
+
+    def repair(self, x: _Reals, quota: _Reals | None = None) -> _Reals:
+        """A feasible plan near x: clip, scale down, overdraft to the device tier."""
+
+    def solve_price(self, price: _Reals, iteration_limit: int = 80) -> _Solved:
+        """Best plan when quotas cost price[J]; `value` is without that cost. The same tuple as solve_quota."""
+
+    def solve_quota(self, quota: _Reals, iteration_limit: int = 80) -> _Solved:
+        """Best plan inside quota[J]: (x, value, scale, use, own_load, own_price, quota_price, phi, gap, iterations)."""
+
+    def value(self, x: _Reals, quota: _Reals | None = None) -> tuple[float, float, _Reals, _Reals, float, int, int]:
+        """Independent checker: (value, scale, use, own_load, violation, fault, index)."""
+
+    def value_at_growth(self, x: _Reals, growth: float) -> float:
+        """Value of the same rates when demands are (1 + growth) times as large."""
+
+class Header:
+    """The 40 bytes before every body; read-only."""
+
+    @property
+    def body_length(self) -> int: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def crc(self) -> int: ...
+    @property
+    def fingerprint(self) -> int: ...
+    @property
+    def flags(self) -> int: ...
+    @property
+    def incarnation(self) -> int: ...
+    @property
+    def kind(self) -> int: ...
+    @property
+    def number(self) -> int: ...
+    @property
+    def table(self) -> int: ...
+    @property
+    def version(self) -> int: ...
+
+class SnapshotStage:
+    """Chunks on their way in; the tables change in commit() only."""
+
+    def __init__(self, tables: Sequence[StateTable]) -> None: ...
+    def add(self, frame: Buffer) -> bool:
+        """Stage the expected chunk; True with the last one, whose digest agreed."""
+
+    def commit(self, tables: Sequence[StateTable]) -> None:
+        """Swap all staged tables in."""
+
+    @property
+    def as_of(self) -> int: ...
+    @property
+    def expected(self) -> int: ...
+    @property
+    def lease(self) -> _Lease | None: ...
+
+class Session:
+    """State towards one peer; moves by `apply` only."""
+
+    def __init__(self) -> None: ...
+    def apply(
+        self,
+        input: int,
+        now_ns: int,
+        *,
+        first: int = 0,
+        last: int = 0,
+        stream: int = 0,
+        incarnation: int = 0,
+        term: int = 0,
+        index: int = 0,
+        count: int = 0,
+        reason: int = 0,
+        agree: bool = True,
+        allowed: bool = True,
+    ) -> tuple[int, int]:
+        """Move by one input; returns (row of the table, effects mask)."""
+
+    def note_sent(self, last: int, now_ns: int) -> None:
+        """Records up to `last` left."""
+
+    def note_snapshot(self, number: int, now_ns: int) -> None:
+        """A snapshot as of `number` left."""
+
+    def unlisted(self, state: int, input: int) -> int:
+        """How often no row named (state, input)."""
+
+    @property
+    def acked(self) -> int: ...
+    @property
+    def as_of(self) -> int: ...
+    @property
+    def attached(self) -> bool: ...
+    @property
+    def banned_until(self) -> int: ...
+    @property
+    def cursor(self) -> int: ...
+    @property
+    def failures(self) -> int: ...
+    @property
+    def heard_at(self) -> int: ...
+    @property
+    def incarnation(self) -> int: ...
+    @property
+    def log_first(self) -> int: ...
+    @log_first.setter
+    def log_first(self, value: int) -> None: ...
+    @property
+    def retry_at(self) -> int: ...
+    @property
+    def sent(self) -> int: ...
+    @property
+    def snapshot_out(self) -> bool: ...
+    @property
+    def staged(self) -> int: ...
+    @property
+    def state(self) -> int: ...
+    @property
+    def stream(self) -> int: ...
+    @property
+    def suspect(self) -> bool: ...
+    @property
+    def term(self) -> int: ...
+    @property
+    def wait_at(self) -> int: ...
+    @property
+    def whole(self) -> bool: ...
+
+class Lease:
+    """A budget's lease, counted on our own clock; read-only."""
+
+    @property
+    def age_ms(self) -> int: ...
+    @property
+    def basis(self) -> int: ...
+    @property
+    def echo(self) -> int: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def flags(self) -> int: ...
+    @property
+    def term(self) -> int: ...
+    @property
+    def until_ns(self) -> int: ...
+    @property
+    def validity_ms(self) -> int: ...
+
+class Unit:
+    """Records of one unit table that take effect together; read-only."""
+
+    @property
+    def cells(self) -> _Cells: ...
+    @property
+    def lease(self) -> Lease | None: ...
+    @property
+    def table(self) -> int: ...
+    @property
+    def time_ns(self) -> int: ...
+
+class Received:
+    """What one call to a Peer led to; read-only."""
+
+    def unit(self) -> _Cells | None:
+        """Cells of the first unit: attribute -> (rows u32[n], values f64[n]), or None."""
+
+    def units(self) -> list[Unit]:
+        """Units that are complete with this call."""
+
+    @property
+    def accepted(self) -> bool: ...
+    @property
+    def at(self) -> int: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def events(self) -> list[int]: ...
+    @property
+    def kind(self) -> int: ...
+    @property
+    def lease(self) -> Lease | None: ...
+    @property
+    def reason(self) -> int: ...
+    @property
+    def reply(self) -> list[bytes]: ...
+    @property
+    def table(self) -> int: ...
+
+class Peer:
+    """One neighbour: `for f in peer.connect(now): send(f)`; `r = peer.receive(frame, now)`, send r.reply, use
+    r.units(); `publish(now)` each report; `tick(now)` at least every 50 ms."""
+
+    snapshots_open: bool
+
+    def __init__(
+        self,
+        registry: AttributeRegistry,
+        *,
+        is_child: bool,
+        incarnation: int,
+        stream_id: int,
+        heartbeat_ms: int = 250,
+        virtual_clock: bool = False,
+        epoch: int = 0,
+        term: int = 0,
+        credit_frames: int = 64,
+        credit_bytes: int = 4194304,
+        snapshot_every_ms: int = 5000,
+        max_frame_bytes: int = 262144,
+    ) -> None: ...
+    def add_in(self, table: StateTable) -> None:
+        """A sample table that this peer writes."""
+
+    def add_out(self, table: StateTable) -> None:
+        """A sample table that goes to this peer."""
+
+    def add_unit_in(self, table_id: int, attributes: Sequence[int], rows: int) -> None:
+        """A unit table that this peer writes."""
+
+    def add_unit_out(self, table_id: int, attributes: Sequence[int], rows: int) -> None:
+        """A unit table (cut, point, query, budget …) that goes to this peer."""
+
+    def barrier(self, epoch: int, now_ns: int) -> list[bytes]:
+        """[BARRIER] while attached (virtual clock only)."""
+
+    def bye(self, reason: int, text: str, now_ns: int) -> list[bytes]:
+        """End the session; [BYE]."""
+
+    def connect(self, now_ns: int) -> list[bytes]:
+        """Open a session (child): [HELLO]."""
+
+    def counters(self) -> dict[str, int]:
+        """Everything counted since the object was made, by name."""
+
+    def heartbeat_sent_ns(self, counter: int) -> int:
+        """When our heartbeat left; -1 unknown."""
+
+    def lost(self, now_ns: int) -> Received:
+        """The transport says that the peer is gone."""
+
+    def publish(self, now_ns: int) -> list[bytes]:
+        """DELTAs of pending cells, as far as credit goes."""
+
+    def receive(self, frame: Buffer, now_ns: int) -> Received:
+        """Take one frame, read in place; never raises for what the peer sent."""
+
+    def send_unit(
+        self,
+        table_id: int,
+        attrs: _Ints,
+        rows: _Rows,
+        values: _Reals,
+        time_ns: int,
+        now_ns: int,
+        lease: tuple[int, int, int, int, int] | None = None,
+    ) -> list[bytes]:
+        """Send a unit now, or hold it until session and credit allow."""
+
+    def tick(self, now_ns: int) -> Received:
+        """Timers: heartbeat, ACK, retry, gap, silence, HELLO again."""
+
+    @property
+    def acked(self) -> int: ...
+    @property
+    def age_ms(self) -> int: ...
+    @age_ms.setter
+    def age_ms(self, value: int) -> None: ...
+    @property
+    def attached(self) -> bool: ...
+    @property
+    def cursor(self) -> int: ...
+    @property
+    def epoch(self) -> int: ...
+    @epoch.setter
+    def epoch(self, value: int) -> None: ...
+    @property
+    def health(self) -> int: ...
+    @health.setter
+    def health(self, value: int) -> None: ...
+    @property
+    def heard_ns(self) -> int: ...
+    @property
+    def held_units(self) -> int: ...
+    @property
+    def in_digest(self) -> int: ...
+    @property
+    def incarnation(self) -> int: ...
+    @property
+    def is_child(self) -> bool: ...
+    @property
+    def last(self) -> int: ...
+    @property
+    def next_ns(self) -> int: ...
+    @property
+    def out_digest(self) -> int: ...
+    @property
+    def peer_age_ms(self) -> int: ...
+    @property
+    def peer_counter(self) -> int: ...
+    @property
+    def peer_epoch(self) -> int: ...
+    @property
+    def peer_health(self) -> int: ...
+    @property
+    def peer_incarnation(self) -> int: ...
+    @property
+    def peer_stream_id(self) -> int: ...
+    @property
+    def peer_term(self) -> int: ...
+    @property
+    def rtt_ns(self) -> int: ...
+    @property
+    def sent(self) -> int: ...
+    @property
+    def snapshot_active(self) -> bool: ...
+    @property
+    def state(self) -> int: ...
+    @property
+    def stream_id(self) -> int: ...
+    @property
+    def suspect(self) -> bool: ...
+    @property
+    def term(self) -> int: ...
+
+class Partition:
+    """Member row -> group row (-1: none); immutable."""
+
+    def __init__(self, group_of: _Ints, groups: int) -> None: ...
+    def groups_of(self, rows: _Rows) -> _Rows:
+        """Groups of these rows, u32, ascending, each once."""
+
+    def members(self, group: int) -> _Rows:
+        """Rows of a group, u32, ascending."""
+
+    @property
+    def groups(self) -> int: ...
+    @property
+    def rows(self) -> int: ...
+
+class SummaryPlan:
+    """What to merge: (source, rule, target) a line; grows by add()."""
+
+    def __init__(self, lines: Sequence[tuple[int, str, int]] = []) -> None: ...
+    def __len__(self) -> int: ...
+    def add(
+        self,
+        source: int,
+        rule: str,
+        target: int,
+        *,
+        partial: bool = False,
+        weight: int | None = None,
+        low: float = 0.0,
+        high: float = 0.0,
+    ) -> int:
+        """Add a line; returns how many attributes it owns from `target` on. `partial`: the source is a summary too."""
+
+class LogBuckets:
+    """Buckets of a log histogram over a fixed range; 1 % relative error."""
+
+    def __init__(self, low: float, high: float) -> None: ...
+    def index(self, x: float) -> int:
+        """Bucket of x."""
+
+    def quantile(self, counts: _Reals, q: float) -> float:
+        """Quantile q in 0 … 1 (nearest rank); NaN without counts."""
+
+    def value(self, bucket: int) -> float:
+        """What a bucket answers with."""
+
+    @property
+    def count(self) -> int: ...
+
+class Plant:
+    """Discrete-event simulator of tasks over radio, links and servers. One thread owns it."""
+
+    def __init__(self, seed: int, config: dict[str, Any]) -> None:
+        """Fields of cpp/plant/config.hpp by name, all of them; raises TypeError or ValueError."""
+
+    def fail_link(self, link: int) -> None:
+        """Take a directed link down; the tasks on it are lost."""
+
+    def fail_server(self, server: int) -> None:
+        """Take a server down; the tasks in it are lost."""
+
+    def repair_link(self, link: int) -> None:
+        """Bring a directed link back."""
+
+    def repair_server(self, server: int) -> None:
+        """Bring a server back."""
+
+    def run_until(self, time_ns: int) -> None:
+        """Everything that happens up to and including `time_ns`."""
+
+    def set_background(self, mbps: _Reals) -> None:
+        """Background of each directed link, Mb/s, from now on; cut at 99 % of the capacity."""
+
+    def set_load(self, multiplier: _Reals) -> None:
+        """Factor on the task rates of each site, from now on."""
+
+    def set_routes(self, site_ptr: _Ints, site_links: _Ints, fog_ptr: _Ints, fog_links: _Ints) -> None:
+        """Routes for the tasks that set out from now on."""
+
+    def set_shares(self, device: _Ints, shares: _Reals) -> None:
+        """Share of each tier for each device (k x 4), from now on."""
+
+    def take_kpis(self) -> dict[str, Any]:
+        """Counts and sums since the last call, as a dictionary of arrays."""
+
+    def take_telemetry(self, until_ns: int) -> tuple[_Reports, _Reports, _Reports]:
+        """Reports arrived by then: for devices, servers, links (site_ptr, id, time_ns, arrival_ns, values)."""
+
+    def truth_background_mbps(self) -> _Reals:
+        """Background by link."""
+
+    def truth_clock_offset_ns(self) -> _Ints:
+        """Clock offsets."""
+
+    def truth_device_rates(self) -> _Reals:
+        """Mean task rates, tasks/s."""
+
+    def truth_queue_tasks(self) -> _Ints:
+        """Tasks in each own CPU."""
+
+    def truth_radio_mbps(self) -> _Reals:
+        """Uplink rates, Mb/s."""
+
+    @property
+    def now_ns(self) -> int:
+        """Time of the plant, ns."""
+
+def crc32c(data: Buffer, crc: int = 0) -> int:
+    """CRC-32C, by the CPU's instruction where it has one."""
+
+def deal(group_of_device: _Ints, weight: _Reals, x: _Reals, cap: _Reals | None = None) -> _Reals:
+    """Deal the rates x[G, T] of groups to their devices by weight, at most cap each: [N, T]."""
+
+def declared_bound(rule: str, members: int, deadband: float, value: float = 0.0) -> float:
+    """How far the truth may lie from a summary when every member is within `deadband` of what it reported."""
+
+def decode_ack(frame: Buffer) -> tuple[int, int, int, int, int]:
+    """The fields of its body in wire order; every check of header and body is on."""
+
+def decode_barrier(frame: Buffer) -> tuple[int]:
+    """The fields of its body in wire order; every check of header and body is on."""
+
+def decode_blocks(frame: Buffer) -> list[_Block]:
+    """Blocks of a DELTA or SNAPSHOT: (attribute, type, base_time_ns, rows, dt_us or None, values); structure only."""
+
+def decode_bye(frame: Buffer) -> tuple[int, str]:
+    """The fields of its body in wire order; every check of header and body is on."""
+
+def decode_header(frame: Buffer) -> Header:
+    """The header, all its checks and the crc32c on; CoreRefusedError with .reason and .at otherwise."""
+
+def decode_heartbeat(frame: Buffer) -> tuple[int, int, int, int, int, int, int, int]:
+    """The fields of its body in wire order; every check of header and body is on."""
+
+def decode_hello(frame: Buffer) -> tuple[int, int, int, int, int, int, int, int, int]:
+    """The fields of its body in wire order; every check of header and body is on."""
+
+def decode_lease(frame: Buffer) -> _Lease | None:
+    """(epoch, basis_version, validity_ms, age_ms, echo, flags) of a budget frame, else None."""
+
+def decode_resync(frame: Buffer) -> tuple[int, int, int]:
+    """The fields of its body in wire order; every check of header and body is on."""
+
+def decode_solve(frame: Buffer) -> tuple[int, int, int, int, list[int], list[_SolverBlock]]:
+    """(request, deadline_ms, problem, form, sizes, blocks)"""
+
+def decode_solved(frame: Buffer) -> tuple[int, int, int, int, list[_SolverBlock]]:
+    """(request, status, form, solve_us, blocks)"""
+
+def decode_welcome(frame: Buffer) -> tuple[int, int, int, int, int, int, int, int, int, int, int, int, int]:
+    """The fields of its body in wire order; every check of header and body is on."""
+
+def encode_ack(
+    received: int, durable: int, applied_at_root: int, credit_frames: int, credit_bytes: int, incarnation: int
+) -> bytes:
+    """A sealed frame."""
+
+def encode_barrier(epoch: int, incarnation: int) -> bytes:
+    """A sealed frame."""
+
+def encode_bye(reason: int, text: str, incarnation: int) -> bytes:
+    """A sealed frame."""
+
+def encode_delta(
+    table: StateTable,
+    number: int,
+    incarnation: int,
+    max_bytes: int = 262144,
+    max_frames: int = 18446744073709551615,
+    total_bytes: int = 18446744073709551615,
+) -> list[bytes]:
+    """Number and encode pending cells; what the limits hold back stays pending."""
+
+def encode_heartbeat(
+    counter: int,
+    echo: int,
+    cursor: int,
+    last_number: int,
+    digest: int,
+    epoch: int,
+    age_ms: int,
+    state: int,
+    incarnation: int,
+) -> bytes:
+    """A sealed frame."""
+
+def encode_hello(
+    version_min: int,
+    version_max: int,
+    flags: int,
+    stream_id: int,
+    first: int,
+    last: int,
+    peer_stream_id: int,
+    peer_cursor: int,
+    epoch: int,
+    incarnation: int,
+) -> bytes:
+    """A sealed frame."""
+
+def encode_resync(cursor: int, reason: int, chunk: int, incarnation: int) -> bytes:
+    """A sealed frame."""
+
+def encode_snapshot(
+    tables: Sequence[StateTable],
+    as_of: int,
+    incarnation: int,
+    lease: tuple[int, int, int, int, int, int] | None = None,
+    max_bytes: int = 262144,
+) -> list[bytes]:
+    """All tables of a stream in chunks; nothing may be pending."""
+
+def encode_solve(
+    request: int,
+    deadline_ms: int,
+    problem: int,
+    form: int,
+    sizes: Sequence[int],
+    blocks: Sequence[_SolverBlock],
+    incarnation: int,
+) -> bytes:
+    """A request; blocks are (attribute, type, rows u32[n] or None, values f64[n])."""
+
+def encode_solved(
+    request: int, status: int, form: int, solve_us: int, blocks: Sequence[_SolverBlock], incarnation: int
+) -> bytes:
+    """An answer of a solver."""
+
+def encode_unit(
+    table: StateTable,
+    number: int,
+    incarnation: int,
+    lease: tuple[int, int, int, int, int, int] | None = None,
+    plan: bool = False,
+    max_bytes: int = 1000000,
+) -> list[bytes]:
+    """Everything pending as one unit (a row of query, cut, point; a plan)."""
+
+def encode_welcome(
+    version: int,
+    mode_up: int,
+    mode_down: int,
+    flags: int,
+    stream_id: int,
+    first: int,
+    last: int,
+    peer_stream_id: int,
+    peer_cursor: int,
+    epoch: int,
+    credit_frames: int,
+    credit_bytes: int,
+    heartbeat_ms: int,
+    incarnation: int,
+) -> bytes:
+    """A sealed frame."""
+
+def erlang_c(servers: _Ints, offered: _Reals) -> _Reals:
+    """Probability of waiting at c servers."""
+
+def gg1_wait(lam: _Reals, es: _Reals, ca2: _Reals, cs2: _Reals) -> _Reals:
+    """Mean wait in G/G/1 by Kingman."""
+
+def ingest(table: StateTable, frame: Buffer, cursor: int = 0) -> int:
+    """Check a DELTA, then apply what lies beyond `cursor`; cells that changed. A bad frame applies nothing."""
+
+def md1_wait(lam: _Reals, es: _Reals) -> _Reals:
+    """Mean wait in M/D/1."""
+
+def mg1_wait(lam: _Reals, es: _Reals, es2: _Reals) -> _Reals:
+    """Mean wait in M/G/1."""
+
+def mm1_delay(lam: _Reals, mu: _Reals) -> _Reals:
+    """Mean time in an M/M/1 station."""
+
+def mm1_tail(lam: _Reals, mu: _Reals, t: _Reals) -> _Reals:
+    """P(time in an M/M/1 station > t)."""
+
+def mm1k_delay(lam: _Reals, mu: _Reals, places: _Ints) -> _Reals:
+    """Mean time in M/M/1/K of those let in."""
+
+def mm1k_loss(lam: _Reals, mu: _Reals, places: _Ints) -> _Reals:
+    """Loss of an M/M/1/K station."""
+
+def mmc_delay(lam: _Reals, mu: _Reals, servers: _Ints) -> _Reals:
+    """Mean time in an M/M/c station."""
+
+def philox(seed: int, entity: int, purpose: int, n: int) -> _Reals:
+    """The first n uniforms in [0, 1) of the stream (seed, entity, purpose)."""
+
+def priority_wait(lam: _Reals, es: _Reals, es2: _Reals) -> _Reals:
+    """Mean waits of non-preemptive priority classes, the first served first."""
+
+def ps_delay(lam: _Reals, es: _Reals) -> _Reals:
+    """Mean time in an M/G/1 processor-sharing station."""
+
+def restamp(frame: Buffer, incarnation: int, retransmit: bool = True) -> bytes:
+    """The same frame to be sent again: incarnation, flag, crc."""
+
+def session_rows() -> list[tuple[int, int, int, int, int]]:
+    """The transition table: (states mask, inputs mask, condition, next state or -1, effects mask) a row."""
+
+def stream_digest(tables: Sequence[StateTable]) -> int:
+    """Sum of the tables' digests modulo 2^64."""
+
+def summarize(
+    members: StateTable,
+    partition: Partition,
+    plan: SummaryPlan,
+    out: StateTable,
+    now_ns: int,
+    dirty: _Rows | None = None,
+    deadband: bool = True,
+) -> int:
+    """Merge member rows into the group rows of `out`; returns the cells written."""
+
+def waterfill(
+    capacity: _Reals, offsets: _Ints, links: _Ints, weights: _Reals, tolerance: float = 1e-12
+) -> tuple[_Reals, int]:
+    """Weighted max-min rates of flows over links (CSR rows of links): (rates, rounds)."""
+
+PEER_EVENTS: dict[str, int]
+REASONS: dict[str, int]
+SESSION_EFFECTS: dict[str, int]
+SESSION_INPUTS: dict[str, int]
+SESSION_STATES: dict[str, int]
