@@ -185,7 +185,9 @@ class Policy(Part):
     leaf_solver: Literal["auto", "cvxpy", "kernel"] = "auto"
     """Which solver answers for a site."""
     target_gap: Annotated[float, Field(gt=0, lt=1)] = 1e-3
-    """Certified gap at which rounds stop."""
+    """Certified gap at which rounds stop in the first decision, in units of S."""
+    warm_target_gap: Annotated[float, Field(gt=0, lt=1)] = 2.5e-3
+    """The same in later decisions, which start from a refresh of what is known."""
     max_rounds: Annotated[int, Field(ge=1, le=100), INTEGRAL] = 6
     """Rounds of cuts and points an epoch, at most."""
 

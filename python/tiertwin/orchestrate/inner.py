@@ -317,7 +317,8 @@ class InnerController:
         effects: list[Effect] = [Record("bounds", stamp.epoch, fields)]
         cold = self.committed < 0
         most = self._rhythm.max_rounds_cold if cold else self._rhythm.max_rounds_warm
-        if bounds.gap <= self._rhythm.target_gap or stamp.round + 1 >= most:
+        target = self._rhythm.target_gap if cold else self._rhythm.warm_target_gap
+        if bounds.gap <= target or stamp.round + 1 >= most:
             return effects + self._commit(twin, now)
         self.gathering = Gathering(units.Stamp(stamp.epoch, stamp.round + 1), {}, {})
         return effects + self._start(twin, self.node.descend(None), self._ask, now)

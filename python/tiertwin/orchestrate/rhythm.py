@@ -20,7 +20,9 @@ class Rhythm:
     base_epoch_s
         Length of a base epoch, s.
     target_gap
-        Certified gap at which the root stops asking, in units of S.
+        Certified gap at which the root stops asking in its first decision, in units of S.
+    warm_target_gap
+        The same in later decisions, where the refresh alone mostly suffices.
     max_rounds_cold, max_rounds_warm
         Rounds at most in the first decision and in later ones; the unsolicited first push counts.
     gather_ms
@@ -31,7 +33,8 @@ class Rhythm:
 
     control_every: Mapping[int, int] = field(default_factory=lambda: {1: 1, 2: 1, 3: 1})
     base_epoch_s: float = 1.0
-    target_gap: float = 5e-3
+    target_gap: float = 1e-3
+    warm_target_gap: float = 2.5e-3
     max_rounds_cold: int = 6
     max_rounds_warm: int = 3
     gather_ms: int = 250

@@ -89,6 +89,7 @@ def rhythm_of(scenario: Scenario) -> Rhythm:
         control_every={1: tiers.edge.control_every, 2: tiers.fog.control_every, 3: tiers.cloud.control_every},
         base_epoch_s=scenario.base_epoch_s,
         target_gap=scenario.policy.target_gap,
+        warm_target_gap=scenario.policy.warm_target_gap,
         max_rounds_cold=scenario.policy.max_rounds,
         max_rounds_warm=scenario.policy.max_rounds,
     )
