@@ -19,7 +19,7 @@ namespace {
 Attribute attribute(AttributeId id, ValueType type, double low, double high) {
     Attribute a;
     a.id = id;
-    a.name = "a" + std::to_string(id);
+    a.name.append("a").append(std::to_string(id));  // "a" + … trips GCC 12 (bug 105329)
     a.kind = "gauge";
     a.merge = "sum";
     a.type = type;
