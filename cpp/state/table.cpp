@@ -185,6 +185,7 @@ index_t StateTable::dirty_count() const {
 }
 
 index_t StateTable::settle(std::uint64_t first) {
+    if (first == 0) throw InvalidArgument("settle: expected a first number of at least 1, got 0");
     std::uint64_t next = first;
     for (Column& column : columns_) {
         column.sort_dirty();

@@ -119,7 +119,7 @@ std::vector<EncodedDelta> encode_unit(StateTable& table, std::uint64_t number, s
     if (!plan) {
         StateTable trial = table.fork();
         Plan whole{.limits = {.frame_bytes = frame_bytes}, .lease = lease};
-        if (DeltaWriter(trial, number, incarnation, whole).write().size() > 1) {
+        if (DeltaWriter(trial, number, incarnation, whole).write().size() > 1 || trial.dirty_count() != 0) {
             throw InvalidArgument("unit of table " + std::to_string(table.table_id()) + ": expected at most " +
                                   std::to_string(frame_bytes) + " bytes, as it goes in one frame");
         }

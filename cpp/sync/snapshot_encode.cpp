@@ -125,6 +125,7 @@ std::vector<Frame> encode_snapshot(std::span<const StateTable* const> tables, st
             throw InvalidArgument(where + std::to_string(table->dirty_count()) +
                                   " cells are pending; settle() them first");
         }
+        if (as_of == 0 && holds_cells(*table)) throw InvalidArgument(where + "expected the number it is as of, got 0");
         if (table->table_id() == kBudget && !budget_lease && holds_cells(*table)) {
             throw InvalidArgument(where + "a budget needs its lease");
         }

@@ -205,6 +205,24 @@ TEST_CASE("peer: an unacknowledged budget is decided anew under the next term, a
     CHECK(p.grants[0].lease.validity_ms == 2000);
 }
 
+TEST_CASE("peer: what goes again is the same but for the retransmission flag and the checksum (R8)") {
+    Pair p;
+    p.attach();
+    p.write(p.up, 1, 1.0);
+    const Frame first = p.child.publish(p.now)[0];
+    p.now += kFirstWait;
+    for (Frame again : p.child.tick(p.now).reply) {
+        if (again[3] != static_cast<std::uint8_t>(Kind::delta)) continue;
+        CHECK(again[7] == 1);  // bit 8 of the flags
+        CHECK(again != first);
+        again[7] = 0;
+        std::copy(first.begin() + 16, first.begin() + 20, again.begin() + 16);
+        CHECK(again == first);
+        return;
+    }
+    FAIL("the record was not sent again");
+}
+
 TEST_CASE("peer: a plan of several frames takes effect with its last one, and a newer one discards it") {
     Pair p;
     p.attach();

@@ -67,6 +67,13 @@ def test_there_is_a_frame_of_every_kind():
     assert kinds == set(codec.KINDS.values())
 
 
+def test_the_wire_page_shows_the_golden_delta():
+    page = (HERE.parents[1] / "docs" / "wire-format.md").read_text()
+    example = page.split("## Example")[1].split("```")[1].removeprefix("text\n")
+    shown = "".join(line[:49] for line in example.splitlines())
+    assert bytes.fromhex(shown) == golden("delta")
+
+
 @pytest.mark.parametrize("name", sorted(path.stem for path in HERE.glob("*.hex")))
 def test_the_slow_reference_accepts_it_too(name):
     header = codec.decode_header(golden(name))

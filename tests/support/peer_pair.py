@@ -161,7 +161,9 @@ class Pair:
         """Do what a runtime does with the outcome of a call."""
         self.send(end, received.reply)
         end.events += received.events
-        end.handed += [(u.table, u.cells, u.lease) for u in received.units()]
+        for unit in received.units():
+            assert unit.lease is None or unit.lease.term == end.peer.term  # nothing of a lower term is obeyed (P6)
+            end.handed.append((unit.table, unit.cells, unit.lease))
         end.cursors.append((end.peer.peer_stream_id, end.peer.cursor))
         if end.peer.is_child and {EVENT["lost"], EVENT["banned"]} & set(received.events):
             end.connect_at = self.now + int(self.rng.uniform(5, 100) * MS)
