@@ -18,10 +18,13 @@ from tiertwin.runtime.api import run_stored
 from tiertwin.store import open_run
 
 pytestmark = pytest.mark.system
-REQUIRED = """objective utility_mean utilisation latency_mean_ms latency_p95_ms latency_p99_ms deadline_miss_ratio
-    goodput_mbps energy_per_task_j jain aoi_p99_ms state_error lower_bound upper_bound scale certified_gap_median
-    gap_of_improvement_median rounds_cold rounds_warm_median bytes solver_steps local_policy_epochs twin_cpu_s
-    twin_peak_rss_mb twin_energy_j wall_s_per_epoch""".split()
+REQUIRED = [
+    "objective", "utility_mean", "utilisation", "latency_mean_ms", "latency_p95_ms", "latency_p99_ms",
+    "deadline_miss_ratio", "goodput_mbps", "energy_per_task_j", "jain", "aoi_p99_ms", "state_error", "lower_bound",
+    "upper_bound", "scale", "certified_gap_median", "gap_of_improvement_median", "rounds_cold",
+    "rounds_warm_median", "bytes", "solver_steps", "local_policy_epochs", "twin_cpu_s", "twin_peak_rss_mb",
+    "twin_energy_j", "wall_s_per_epoch",
+]  # fmt: skip
 RUN = ("run", "metro", "--epochs", "3", "--seed", "7", "--json", "--quiet")
 
 
@@ -136,13 +139,20 @@ YAML = {
         ["topology.links[0].capacity_mbps", "-5"],
     ),
     "disconnected": (
-        "name: x\ntopology:\n  nodes: [{name: A, lon: 0, lat: 0}, {name: B, lon: 1, lat: 1}, {name: C, lon: 2, lat: 2}]\n"
+        "name: x\ntopology:\n"
+        "  nodes: [{name: A, lon: 0, lat: 0}, {name: B, lon: 1, lat: 1}, {name: C, lon: 2, lat: 2}]\n"
         "  links: [{a: A, b: B}]\n",
         ["C"],
     ),
-    "a billion devices": ("name: x\ntopology: {builtin: metro}\ndevices: {count: 1000000000}\n", ["devices.count", "GiB"]),
+    "a billion devices": (
+        "name: x\ntopology: {builtin: metro}\ndevices: {count: 1000000000}\n",
+        ["devices.count", "GiB"],
+    ),
     "not a number": ("name: x\ntopology: {builtin: metro}\nbase_epoch_s: .nan\n", ["base_epoch_s"]),
-    "infinity": ("name: x\ntopology: {builtin: metro}\nobjective: {energy_utils_per_j: .inf}\n", ["energy_utils_per_j"]),
+    "infinity": (
+        "name: x\ntopology: {builtin: metro}\nobjective: {energy_utils_per_j: .inf}\n",
+        ["energy_utils_per_j"],
+    ),
     "empty": ("", ["empty"]),
     "duplicated key": ("name: x\nname: y\n", ["name", "line 2"]),
     "alias": ("name: &a x\nabout: *a\n", ["line 1", "anchor"]),
@@ -171,8 +181,22 @@ def test_a_binary_scenario_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_killed_run_can_be_reported(tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "tiertwin", "run", "metro", "--epochs", "5000", "--policy", "edge-only", "--out", "run"]
-    with subprocess.Popen([*words, "--quiet"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+    words = [
+        sys.executable,
+        "-m",
+        "tiertwin",
+        "run",
+        "metro",
+        "--epochs",
+        "5000",
+        "--policy",
+        "edge-only",
+        "--out",
+        "run",
+    ]
+    with subprocess.Popen(
+        [*words, "--quiet"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as child:
         until = time.monotonic() + 60
         events = tmp_path / "run" / "events.jsonl"
         while not (events.exists() and events.read_bytes().count(b'"epoch":3') > 0):
