@@ -180,6 +180,9 @@ class StateTable:
     def add_opaque(self, attribute: int, type: str) -> None:
         """Make room for an unknown attribute that is passed on."""
 
+    def attribute(self, attribute: int) -> Attribute:
+        """Its definition; of an unknown attribute what the wire told: its type."""
+
     def column(self, attribute: int) -> _Reals:
         """Values, f64[rows], read-only: a view up to 4096 rows, else a copy; NaN where unwritten."""
 
@@ -204,14 +207,16 @@ class StateTable:
     def opaque(self) -> list[int]:
         """Ids of unknown attributes carried along."""
 
+    @overload
     def set(self, attribute: int, rows: _Rows, values: _Reals, time_ns: int, deadband: bool = False) -> int:
         """Write cells locally; they stay pending until encoded. Returns how many were written."""
 
+    @overload
+    def set(self, attribute: int, rows: _Rows, values: _Reals, times_ns: _Ints, deadband: bool = False) -> int:
+        """The same with a time for each row."""
+
     def set_bytes(self, attribute: int, row: int, value: bytes, time_ns: int) -> None:
         """Write one bytes cell (at most 1024 bytes) locally."""
-
-    def set_timed(self, attribute: int, rows: _Rows, values: _Reals, times_ns: _Ints) -> int:
-        """Write cells locally, each with its own time."""
 
     def settle(self, first: int) -> int:
         """Number all pending cells from `first` on, without a frame."""
