@@ -59,6 +59,33 @@ py::tuple solved(const Leaf& leaf, const alloc::Answer& a) {
                           a.gap, a.iterations);
 }
 
+// One row an answer, quotas first: what a refresh needs of many solves, in one crossing.
+py::tuple solved_all(Leaf& leaf, const array& quotas, const array& prices, index_t limit) {
+    const LeafProblem& p = leaf.problem();
+    require_shape("quotas", quotas, {-1, p.quotas}, "[n, J]");
+    require_shape("prices", prices, {-1, p.quotas}, "[m, J]");
+    const index_t n = quotas.shape(0), all = n + prices.shape(0);
+    py::array_t<double> x({all, p.groups, p.tiers}), use({all, p.quotas}), load({all, p.own}), own({all, p.own}),
+        quota_price({all, p.quotas}), scalars({all, index_t{4}});
+    const auto put = [](py::array_t<double>& rows, index_t row, const std::vector<double>& values) {
+        std::copy(values.begin(), values.end(), rows.mutable_data() + row * static_cast<index_t>(values.size()));
+    };
+    const auto row_of = [&p](const array& rows, index_t row) {
+        return std::span<const double>(rows.data() + row * p.quotas, static_cast<std::size_t>(p.quotas));
+    };
+    for (index_t i = 0; i < all; ++i) {
+        const auto asked = i < n ? row_of(quotas, i) : row_of(prices, i - n);
+        const alloc::Answer a = i < n ? leaf.solve_quota(asked, limit) : leaf.solve_price(asked, limit);
+        put(x, i, a.x);
+        put(use, i, a.use);
+        put(load, i, a.own_load);
+        put(own, i, a.own_price);
+        put(quota_price, i, a.quota_price);
+        put(scalars, i, {a.worth.value, a.worth.scale, a.phi, a.worth.violation});
+    }
+    return py::make_tuple(x, use, load, own, quota_price, scalars);
+}
+
 std::span<const double> plan(const Leaf& leaf, const array& x) {
     require_shape("x", x, {leaf.problem().groups, leaf.problem().tiers}, "[G, T]");
     return view(x);
@@ -136,6 +163,9 @@ void bind_leaf(py::module_& m) {
             a("quota"), "iteration_limit"_a = alloc::kIterationLimit,
             "Best plan inside quota[J]: (x, value, scale, use, own_load, own_price, quota_price, phi, gap, "
             "iterations).")
+        .def("solve_all", &solved_all, a("quotas"), a("prices"), "iteration_limit"_a = alloc::kIterationLimit,
+             "Many solves at once, quotas[n, J] then prices[m, J]: (x, use, own_load, own_price, quota_price, "
+             "scalars[n + m, 4] = value, scale, phi, violation).")
         .def(
             "solve_price",
             [](Leaf& leaf, const array& g, index_t limit) { return solved(leaf, leaf.solve_price(view(g), limit)); },

@@ -262,6 +262,10 @@ class Leaf:
     def repair(self, x: _Reals, quota: _Reals | None = None) -> _Reals:
         """A feasible plan near x: clip, scale down, overdraft to the device tier."""
 
+    def solve_all(self, quotas: _Reals, prices: _Reals, iteration_limit: int = 80) -> tuple[Any, ...]:
+        """Many solves at once, quotas[n, J] then prices[m, J]: (x, use, own_load, own_price, quota_price, scalars[n + m,
+        4] = value, scale, phi, violation)."""
+
     def solve_price(self, price: _Reals, iteration_limit: int = 80) -> _Solved:
         """Best plan when quotas cost price[J]; `value` is without that cost. The same tuple as solve_quota."""
 

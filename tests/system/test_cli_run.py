@@ -160,7 +160,8 @@ YAML = {
         ["topology.links[0].capacity_mbps", "-5"],
     ),
     "disconnected": (
-        "name: x\ntopology:\n  nodes: [{name: A, lon: 0, lat: 0}, {name: B, lon: 1, lat: 1}, {name: C, lon: 2, lat: 2}]\n"
+        "name: x\ntopology:\n  nodes: [{name: A, lon: 0, lat: 0}, {name: B, lon: 1, lat: 1}, "
+        "{name: C, lon: 2, lat: 2}]\n"
         "  links: [{a: A, b: B}]\n",
         ["C"],
     ),

@@ -109,6 +109,26 @@ class KernelAllocator:
         return LeafAnswer(x, value, scale, use, own_load, own_price, quota_price, phi)
 
 
+def solve_all(problem: LeafProblem, quotas: Array, prices: Array) -> tuple[list[LeafAnswer], Array]:
+    """Answer quota queries ``[n, J]`` and price queries ``[m, J]`` in one border crossing.
+
+    Returns
+    -------
+    The answers in that order, and the checker's violation of each plan, ``[n + m]``.
+    """
+    leaf = compiled(problem)
+    x, use, load, own_price, quota_price, scalars = leaf.solve_all(_rows(quotas), _rows(prices), ITERATION_LIMIT)
+    answers = [
+        LeafAnswer(x[i], float(s[0]), float(s[1]), use[i], load[i], own_price[i], quota_price[i], float(s[2]))
+        for i, s in enumerate(scalars)
+    ]
+    return answers, np.asarray(scalars[:, 3], dtype=np.float64)
+
+
+def _rows(values: Array) -> Array:
+    return np.ascontiguousarray(values, dtype=np.float64)
+
+
 def cut(problem: LeafProblem, quota_price: Array, own_price: Array) -> tuple[float, float]:
     """Return (phi, drift) at any prices: V(r) ≤ phi + quota_price · r for all r ≥ 0, whatever the prices (CUTS §2).
 

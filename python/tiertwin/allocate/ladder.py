@@ -251,6 +251,7 @@ class LeafLadder:
     """
 
     def __init__(self, allocator: Allocator, linear: Allocator | None = None, safe: Plan | None = None) -> None:
+        self._allocator = allocator
         self.rungs = Rungs(
             conic=allocator_solver(allocator),
             linear=None if linear is None else allocator_solver(linear),
@@ -267,6 +268,27 @@ class LeafLadder:
     def solve_price(self, problem: LeafProblem, price: Array) -> LeafAnswer:
         """Return the best admissible plan when quotas cost `price[J]`."""
         return self._solve(problem, LeafQuery(price=price))
+
+    def solve_all(self, problem: LeafProblem, quotas: Array, prices: Array) -> list[LeafAnswer]:
+        """Answer quota queries ``[n, J]``, then price queries ``[m, J]``; each as the single calls would.
+
+        The kernel takes them in one crossing; what its checker does not admit climbs the ladder alone.
+        """
+        if not isinstance(self._allocator, kernel.KernelAllocator) or _problem_faults(problem, self.rungs.spread_limit):
+            return [
+                *(self.solve_quota(problem, row) for row in quotas),
+                *(self.solve_price(problem, row) for row in prices),
+            ]
+        answers, violation = kernel.solve_all(problem, quotas, prices)
+        for i, answer in enumerate(answers):
+            if violation[i] <= self.rungs.tolerance and np.isfinite(answer.value):
+                self.counts[Step.CONIC] += 1
+                self.taken.update((Step.VALIDATE, Step.CONIC, Step.CHECK))
+            elif i < len(quotas):
+                answers[i] = self.solve_quota(problem, quotas[i])
+            else:
+                answers[i] = self.solve_price(problem, prices[i - len(quotas)])
+        return answers
 
     def _solve(self, problem: LeafProblem, query: LeafQuery) -> LeafAnswer:
         outcome = climb(problem, query, self.rungs, self.last_good)

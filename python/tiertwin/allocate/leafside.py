@@ -121,10 +121,13 @@ class LeafSide:
             self.problem, self.version = problem, version
             return self.hello()
         before, self.problem, self.version = self.problem, problem, version
-        for slot in self._cuts.taken:
-            self._refresh_cut(int(slot), exact=exact)
-        for slot in self._points.taken:
-            self._refresh_point(int(slot), before, exact=exact)
+        if exact:
+            self._refresh_exactly()
+        else:
+            for slot in self._cuts.taken:
+                self._refresh_cut(int(slot))
+            for slot in self._points.taken:
+                self._refresh_point(int(slot), before)
         self._v0 = float(self._points.level[0])
         return replace(self._say(self._cuts.taken, self._points.taken), kept=True)
 
@@ -157,25 +160,31 @@ class LeafSide:
             self._plan[slot] = answer.x
         return slot
 
-    def _refresh_cut(self, slot: int, *, exact: bool) -> None:
-        price = self._cuts.slope[slot].copy()
-        if exact:
-            answer = self._solver.solve_price(self.problem, price)
+    def _refresh_exactly(self) -> None:
+        """Solve every slot again at its use or slope."""
+        points, cuts = self._points.taken, self._cuts.taken
+        uses, prices = self._points.slope[points].copy(), self._cuts.slope[cuts].copy()
+        answers = _solve_all(self._solver, self.problem, uses, prices)
+        for slot, price, answer in zip(cuts, prices, answers[len(points) :], strict=True):
             self._own_price[slot] = answer.own_price
-            self._cuts.put(slot, *self._cut_at(price, answer))
-        else:
-            cut = leaf_cut(self.problem, price, self._own_price[slot])
-            self._cuts.put(slot, cut.phi, price, self._drift * cut.drift)
+            self._cuts.put(int(slot), *self._cut_at(price, answer))
+        for slot, use, answer in zip(points, uses, answers[: len(points)], strict=True):
+            self._put_point(int(slot), use, answer)
 
-    def _refresh_point(self, slot: int, before: LeafProblem, *, exact: bool) -> None:
+    def _refresh_cut(self, slot: int) -> None:
+        price = self._cuts.slope[slot].copy()
+        cut = leaf_cut(self.problem, price, self._own_price[slot])
+        self._cuts.put(slot, cut.phi, price, self._drift * cut.drift)
+
+    def _refresh_point(self, slot: int, before: LeafProblem) -> None:
         use = self._points.slope[slot].copy()
-        if exact:
-            answer = self._solver.solve_quota(self.problem, use)
-        else:
-            x = carry_over(before, self.problem, self._plan[slot], use)
-            worth = leaf_worth(self.problem, x)
-            nothing = np.zeros(0)
-            answer = LeafAnswer(x, worth.value, worth.scale, worth.use, worth.own_load, nothing, nothing, np.inf)
+        x = carry_over(before, self.problem, self._plan[slot], use)
+        worth = leaf_worth(self.problem, x)
+        nothing = np.zeros(0)
+        answer = LeafAnswer(x, worth.value, worth.scale, worth.use, worth.own_load, nothing, nothing, np.inf)
+        self._put_point(slot, use, answer)
+
+    def _put_point(self, slot: int, use: Array, answer: LeafAnswer) -> None:
         self._plan[slot] = answer.x
         self._points.put(slot, answer.value, use, self._value_after_drift(answer), answer.scale)
 
@@ -213,6 +222,15 @@ class LeafSide:
             drift=self._cuts.spare[cuts] if declared else None,
             v_low=self._points.spare[points] if declared else None,
         )
+
+
+def _solve_all(solver: LeafSolver, problem: LeafProblem, quotas: Array, prices: Array) -> list[LeafAnswer]:
+    """Answer quota queries, then price queries; at once where the solver can (``solve_all``)."""
+    at_once = getattr(solver, "solve_all", None)
+    if at_once is not None:
+        answers: list[LeafAnswer] = at_once(problem, quotas, prices)
+        return answers
+    return [*(solver.solve_quota(problem, q) for q in quotas), *(solver.solve_price(problem, p) for p in prices)]
 
 
 def carry_over(before: LeafProblem, after: LeafProblem, x: Array, quota: Array) -> Array:
