@@ -262,7 +262,9 @@ class Leaf:
     def repair(self, x: _Reals, quota: _Reals | None = None) -> _Reals:
         """A feasible plan near x: clip, scale down, overdraft to the device tier."""
 
-    def solve_all(self, quotas: _Reals, prices: _Reals, iteration_limit: int = 80) -> tuple[Any, ...]:
+    def solve_all(
+        self, quotas: _Reals, prices: _Reals, iteration_limit: int = 80
+    ) -> tuple[_Reals, _Reals, _Reals, _Reals, _Reals, _Reals]:
         """Many solves at once, quotas[n, J] then prices[m, J]: (x, use, own_load, own_price, quota_price, scalars[n
         + m, 4] = value, scale, phi, violation)."""
 

@@ -60,6 +60,7 @@ PRECISE = {
     "StateTable.numbers": "_Numbers",
     "StateTable.get_bytes": "bytes | None",
     "Leaf.cut": "tuple[float, float]",
+    "Leaf.solve_all": "tuple[_Reals, _Reals, _Reals, _Reals, _Reals, _Reals]",
     "Leaf.solve_price": "_Solved",
     "Leaf.solve_quota": "_Solved",
     "Leaf.value": "tuple[float, float, _Reals, _Reals, float, int, int]",
