@@ -29,6 +29,7 @@ LAYERS = [
     {"runtime"},
     {"study"},
     {"cli"},
+    {"__main__"},
 ]
 OWNERS = {
     "cvxpy": {"allocate"},
