@@ -263,8 +263,8 @@ class Leaf:
         """A feasible plan near x: clip, scale down, overdraft to the device tier."""
 
     def solve_all(self, quotas: _Reals, prices: _Reals, iteration_limit: int = 80) -> tuple[Any, ...]:
-        """Many solves at once, quotas[n, J] then prices[m, J]: (x, use, own_load, own_price, quota_price, scalars[n + m,
-        4] = value, scale, phi, violation)."""
+        """Many solves at once, quotas[n, J] then prices[m, J]: (x, use, own_load, own_price, quota_price, scalars[n
+        + m, 4] = value, scale, phi, violation)."""
 
     def solve_price(self, price: _Reals, iteration_limit: int = 80) -> _Solved:
         """Best plan when quotas cost price[J]; `value` is without that cost. The same tuple as solve_quota."""
@@ -712,7 +712,8 @@ def decode_barrier(frame: Buffer) -> tuple[int]:
     """The fields of its body in wire order; every check of header and body is on."""
 
 def decode_blocks(frame: Buffer) -> list[_Block]:
-    """Blocks of a DELTA or SNAPSHOT: (attribute, type, base_time_ns, rows, dt_us or None, values); structure only."""
+    """Blocks of a DELTA or SNAPSHOT: (attribute, type, base_time_ns, rows, dt_us or None, values); structure
+    only."""
 
 def decode_bye(frame: Buffer) -> tuple[int, str]:
     """The fields of its body in wire order; every check of header and body is on."""

@@ -153,7 +153,7 @@ def _function(node: ast.FunctionDef, where: str) -> None:
 def _body(node: ast.FunctionDef | ast.ClassDef) -> list[ast.stmt]:
     """The docstring, if there is one, on one line where it fits."""
     text = ast.get_docstring(node)
-    return [] if text is None else [ast.Expr(ast.Constant(textwrap.fill(" ".join(text.split()), 112)))]
+    return [] if text is None else [ast.Expr(ast.Constant(textwrap.fill(" ".join(text.split()), 106)))]
 
 
 def _class(node: ast.ClassDef) -> None:
