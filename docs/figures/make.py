@@ -114,7 +114,7 @@ def gap(figures: Figures) -> str:
     """Certified gap of each epoch."""
     held = figures.series("certified_gap")
     chart = panel(
-        "Certified gap, % of S", held, {policy: 0 for policy in held}, figures.epochs, lambda v: f"{100 * v:.3g}"
+        "Certified gap, % of S", held, dict.fromkeys(held, 0), figures.epochs, lambda v: f"{100 * v:.3g}"
     )
     return stacked([chart], None)
 
