@@ -44,12 +44,12 @@ class Prices:
 
 
 def prices(plan: RunPlan, world: World, every: int = 10) -> list[Prices]:
-    """Run the hierarchy and price it at every `every`-th epoch."""
+    """Run the hierarchy and price it at the end of every `every` epochs (at least once, at the last)."""
     run = make_run(plan, world, HIERARCHICAL, Masters())
     found = []
     for epoch in range(plan.epochs):
         run.run_epoch(epoch)
-        if epoch % every:
+        if (epoch + 1) % every and epoch + 1 != plan.epochs:
             continue
         believed = decision_tree(run)
         truth = _with_demand(believed, world, run.plant.truth_group_rates())
