@@ -24,6 +24,7 @@ COMMANDS = (
     "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/tiertwin run",
     "python3 -m venv .venv && .venv/bin/pip install '.[test]' && .venv/bin/pytest",
 )
+USE = re.compile(r"(?:\.venv/bin/|`|^|-m )tiertwin ([a-z]+)((?: --?[a-z-]+| [A-Za-z0-9/_.]+)*)", re.MULTILINE)
 EXTRA = re.compile(r"tiertwin\[([a-z]+)\]|'\.\[([a-z]+)\]'")
 
 
@@ -59,10 +60,7 @@ def test_readme_has_the_two_commands_as_they_are() -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
 def test_commands_and_options_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    used = re.findall(
-        r"(?:\.venv/bin/|`|^|-m )tiertwin ([a-z]+)((?: --?[a-z-]+| [A-Za-z0-9/_.]+)*)", text, re.MULTILINE
-    )
-    for verb, words in used:
+    for verb, words in USE.findall(text):
         assert verb in VERBS, f"{name_of(path)}: no command `tiertwin {verb}`"
         source = (ROOT / "python" / "tiertwin" / "cli" / f"{verb}.py").read_text()
         for option in re.findall(r"--[a-z-]+", words):
