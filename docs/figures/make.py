@@ -113,9 +113,7 @@ def day(figures: Figures) -> str:
 def gap(figures: Figures) -> str:
     """Certified gap of each epoch."""
     held = figures.series("certified_gap")
-    chart = panel(
-        "Certified gap, % of S", held, dict.fromkeys(held, 0), figures.epochs, lambda v: f"{100 * v:.3g}"
-    )
+    chart = panel("Certified gap, % of S", held, dict.fromkeys(held, 0), figures.epochs, lambda v: f"{100 * v:.3g}")
     return stacked([chart], None)
 
 

@@ -1,0 +1,64 @@
+"""An allocator of a separately installed package: found by its entry point, conforming, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.system
+
+PACKAGE = '''
+"""Best plan by the reference solver, with an own name: all a package needs to write."""
+from tiertwin.allocate.kernel import KernelAllocator
+
+
+class Mine:
+    name = "mine"
+
+    def __init__(self):
+        self._inner = KernelAllocator()
+
+    def warm_up(self, shape):
+        self._inner.warm_up(shape)
+
+    def allocate(self, problem, *, quota=None, price=None, iteration_limit=80):
+        return self._inner.allocate(problem, quota=quota, price=price, iteration_limit=iteration_limit)
+'''
+PROGRAM = """
+from tiertwin.allocate import conformance, registry
+assert "mine" in registry.names(), registry.names()
+made = registry.get("mine")
+assert type(made).__module__ == "mine_allocator"
+conformance.check_allocator(made)
+print("conforms")
+"""
+METADATA = "Metadata-Version: 2.1\nName: mine-allocator\nVersion: 1.0\n"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder as pip leaves it: the module, and its dist-info with the entry point."""
+    (tmp_path / "mine_allocator.py").write_text(PACKAGE)
+    info = tmp_path / "mine_allocator-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(METADATA)
+    (info / "entry_points.txt").write_text("[tiertwin.allocators]\nmine = mine_allocator:Mine\n")
+    return tmp_path
+
+
+def test_an_allocator_of_an_installed_package_passes_the_conformance_suite(site: Path) -> None:
+    path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        env={**os.environ, "PYTHONPATH": path},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["conforms"]
