@@ -1,4 +1,4 @@
-"""The plant against textbook formulas (MODELS §4), each written out here: the plant itself knows none of them."""
+"""The plant against textbook formulas, each written out here: the plant itself knows none of them."""
 
 from __future__ import annotations
 

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 from support.command import tiertwin
+from support.inprocess import world_of
 from tiertwin.runtime.api import run_stored
+from tiertwin.runtime.execute import group_names
 from tiertwin.store import open_run
 
 pytestmark = pytest.mark.system
@@ -125,13 +127,15 @@ def test_what_was_believed_is_found_again(tmp_path: Path) -> None:
             name = names[int(rng.integers(len(names)))]
             rows = stored.as_of(name, int(t)).where(attribute="demand")
             found = dict(zip(rows["entity"], rows["value"], strict=True))
-            assert sorted(found.values()) == pytest.approx(sorted(believed[name, int(t // 1_000_000_000)].tolist()))
+            wanted = dict(zip(group_names(world_of("metro")), believed[name, int(t // 1_000_000_000)], strict=True))
+            assert found == pytest.approx(wanted)
 
 
 BAD = {
     "unknown scenario": (["run", "germany5"], ["germany5", "germany50"]),
     "unknown policy": (["run", "metro", "--policy", "edge-onl"], ["edge-onl", "edge-only"]),
     "no epochs": (["run", "metro", "--epochs", "0"], ["epochs", "0"]),
+    "unknown leaf solver": (["run", "magic.yaml"], ["policy.leaf_solver", "magic", "kernel"]),
     "negative seed": (["run", "metro", "--seed", "-1"], ["seed", "-1"]),
     "missing file": (["run", "nowhere.yaml"], ["nowhere.yaml"]),
     "not a run": (["report", "."], ["run.json"]),
@@ -144,6 +148,7 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_clear_error(case: str, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
+    (tmp_path / "magic.yaml").write_text("name: x\ntopology: {builtin: metro}\npolicy: {leaf_solver: magic}\n")
     words, told = BAD[case]
     done = tiertwin(*words, cwd=tmp_path)
     assert done.returncode == 2, done.stdout + done.stderr

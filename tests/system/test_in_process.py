@@ -8,12 +8,17 @@ import pytest
 import tiertwin as tt
 from support.inprocess import cut_off, plan_of, started, world_of
 from tiertwin.allocate.driver import evaluate
+from tiertwin.errors import PeerError
 from tiertwin.orchestrate.edge import EdgeController
 from tiertwin.orchestrate.gateway import GatewayController
 from tiertwin.orchestrate.inner import InnerController
+from tiertwin.orchestrate.units import cut_attributes
 from tiertwin.runtime.execute import execute
 from tiertwin.runtime.inprocess import InProcessRun
 from tiertwin.runtime.measure import Meter, decision_tree, plans
+from tiertwin.twin.attributes import A, TableId
+from tiertwin.twin.lease import Lease
+from tiertwin.twin.twin import Unit
 from tiertwin.wire.memory import Faults
 
 pytestmark = pytest.mark.system
@@ -167,3 +172,39 @@ def test_kernel_and_cvxpy_decide_alike(leaf_solver: str) -> None:
     reference = tt.run(tt.load("metro", devices__count=300), epochs=1, seed=7).to_json()["policies"]["hierarchical"]
     assert abs(kpis["objective"] - reference["objective"]) <= 1e-3 * reference["scale"]
     assert np.isfinite(kpis["certified_gap_median"])
+
+
+def test_a_child_that_names_a_later_epoch_stops_nobody() -> None:
+    """Found by review: a unit stamped with a far epoch reopened the parent's gathering and its proposal was missed."""
+    run = started()
+    for epoch in range(2):
+        run.run_epoch(epoch)
+    fog = next(t.name for t in run.world.twins if t.tier == 2)
+    twin = run.twins[fog]
+    liar = twin.children[0].name
+    controller = twin.controller
+    assert isinstance(controller, InnerController)
+    held = controller.gathering
+    for named in (3, 4, 1_000):
+        cells = {int(a): (np.zeros(1, dtype=np.uint32), np.array([float(named)])) for a in cut_attributes(3)}
+        cells[int(A.CUT_ROUND)] = (np.zeros(1, dtype=np.uint32), np.zeros(1))
+        assert controller.told(twin, Unit(liar, TableId.CUT, cells, None), run.now) == []
+        assert controller.gathering is held
+    run.run_epoch(2)
+    assert not [r for r in run.take_records() if r["what"] == "timeout" and r["epoch"] == 2]
+    root = run.twins[run.world.twins[0].name].controller
+    assert isinstance(root, InnerController)
+    assert root.last_bounds is not None
+    assert root.last_bounds.stale == 0
+
+
+def test_a_malformed_budget_is_logged_and_not_obeyed() -> None:
+    run = started()
+    run.run_epoch(0)
+    name = next(iter(edges(run)))
+    twin, edge = run.twins[name], edges(run)[name]
+    before = edge.lease
+    lease = Lease(epoch=9, term=before.term, basis=1, until=run.now + 10**9)
+    with pytest.raises(PeerError, match="budget"):
+        twin.controller.told(twin, Unit("fog", TableId.BUDGET, {}, lease), run.now)
+    assert edge.lease == before

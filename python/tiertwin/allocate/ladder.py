@@ -26,7 +26,7 @@ import numpy as np
 
 from tiertwin.allocate import kernel
 from tiertwin.allocate.leaf import Array, LeafAnswer, LeafProblem
-from tiertwin.allocate.registry import Allocator
+from tiertwin.allocate.registry import KERNEL_ROWS, Allocator
 from tiertwin.errors import SolveError
 
 SPREAD_LIMIT = 1e6
@@ -274,7 +274,10 @@ class LeafLadder:
 
         The kernel takes them in one crossing; what its checker does not admit climbs the ladder alone.
         """
-        if not isinstance(self._allocator, kernel.KernelAllocator) or _problem_faults(problem, self.rungs.spread_limit):
+        fits = isinstance(self._allocator, kernel.KernelAllocator) and (
+            problem.own_resources + problem.quotas <= KERNEL_ROWS
+        )
+        if not fits or _problem_faults(problem, self.rungs.spread_limit):
             return [
                 *(self.solve_quota(problem, row) for row in quotas),
                 *(self.solve_price(problem, row) for row in prices),

@@ -260,4 +260,4 @@ def carry_over(before: LeafProblem, after: LeafProblem, x: Array, quota: Array) 
 
 def distinct(slots: Iterable[int]) -> Slots:
     """Return the slots of an answer, each once, ascending."""
-    return np.array(sorted(set(slots)), dtype=np.int64)
+    return np.array(sorted({s for s in slots if s >= 0}), dtype=np.int64)

@@ -56,6 +56,8 @@ class SlotTable:
         -------
         The slot, and whether it was written: not when an equal slope stands there with a level at least as good.
         """
+        if not (np.isfinite(level) and np.isfinite(slope).all()):
+            return -1, False  # at extreme prices a solver may end nowhere: that is no news
         slot = self._equal(slope)
         if slot < 0:
             slot = self._free()
@@ -66,7 +68,10 @@ class SlotTable:
         return slot, True
 
     def put(self, slot: int, level: float, slope: Array, spare: float = 0.0, scale: float = 0.0) -> None:
-        """Write a slot, whatever it held."""
+        """Write a slot, whatever it held; what is not finite empties it (a pinned slot keeps what it had)."""
+        if not (np.isfinite(level) and np.isfinite(slope).all()):
+            self.filled[slot] = self.filled[slot] and slot == self._pinned
+            return
         self.level[slot], self.slope[slot], self.spare[slot], self.scale[slot] = level, slope, spare, scale
         self.filled[slot] = True
         self._idle[slot] = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -18,7 +18,7 @@ from tiertwin.model.fields import (
     Share,
     TopologyName,
 )
-from tiertwin.model.services import MODELS_CLASSES, Radio, ServiceClass
+from tiertwin.model.services import DEFAULT_CLASSES, Radio, ServiceClass
 from tiertwin.model.topology import Topology
 
 Hours = Annotated[Rows[NotNegative], Field(min_length=2, max_length=288)]
@@ -182,8 +182,8 @@ class ObjectiveConstants(Part):
 class Policy(Part):
     """How decisions are made."""
 
-    leaf_solver: Literal["auto", "cvxpy", "kernel"] = "auto"
-    """Which solver answers for a site."""
+    leaf_solver: Annotated[str, Field(min_length=1, max_length=64)] = "auto"
+    """Solver of a site: `kernel`, `cvxpy`, an installed allocator, or `auto` (the kernel where it fits)."""
     target_gap: Annotated[float, Field(gt=0, lt=1)] = 1e-3
     """Certified gap at which rounds stop in the first decision, in units of S."""
     warm_target_gap: Annotated[float, Field(gt=0, lt=1)] = 2.5e-3
@@ -209,7 +209,7 @@ class Scenario(Part):
     topology: Topology
     fogs: Fogs = Fogs()
     cloud: Cloud = Cloud()
-    classes: Annotated[Rows[ServiceClass], Field(min_length=1, max_length=64)] = MODELS_CLASSES
+    classes: Annotated[Rows[ServiceClass], Field(min_length=1, max_length=64)] = DEFAULT_CLASSES
     radio: Radio = Radio()
     sites: Sites = Sites()
     devices: Devices = Devices()

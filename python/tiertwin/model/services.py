@@ -40,7 +40,7 @@ class ServiceClass(Part):
     """Radio transmit power of a device of the class, W."""
 
 
-MODELS_CLASSES = (
+DEFAULT_CLASSES = (
     ServiceClass(
         name="vehicle", share=0.2, tasks_per_s=1.0, megabits=0.2, cycles_per_bit=500.0, deadline_s=0.1, alpha=2.0,
         b=2.0, transmit_w=0.2,

@@ -188,7 +188,7 @@ class EdgeController:
     def told(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
         if unit.table == TableId.QUERY:
             return self._answer(twin, unit, now)
-        if unit.table == TableId.BUDGET and unit.lease is not None:
+        if unit.table == TableId.BUDGET and unit.lease is not None and self.problem is not None:
             return self._obey(twin, unit, now)
         return []
 
@@ -203,13 +203,14 @@ class EdgeController:
     # -- allocate, guard, decide ---------------------------------------------------------------------------------------
     def _obey(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
         assert unit.lease is not None
+        assert self.problem is not None
+        quota, uplink = units.budget_of(unit.cells, self.problem.quotas, 1)
         if not unit.lease.is_newer_than(self.lease) or not unit.lease.holds(now):
             return [Record("refused", twin.epoch, {"lease": unit.lease.epoch, "held": self.lease.epoch})]
         self.lease = unit.lease
-        quotas = 0 if self.problem is None else self.problem.quotas
-        self.quota = np.maximum([unit.cells[A.BUDGET_QUOTA + j][1][0] for j in range(quotas)], 0.0)
+        self.quota = quota
         effects = self._decide(twin, twin.epoch, now)
-        self.view.uplink = float(unit.cells[A.BUDGET_UPLINK][1][0])  # in force with the next data version
+        self.view.uplink = float(uplink[0])  # in force with the next data version
         return effects
 
     def timed_out(self, twin: Twin, event: TimerFired, now: int) -> list[Effect]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tiertwin.allocate.hierarchy import Bounds, NodeSide
+from tiertwin.errors import InputError, PeerError
 from tiertwin.orchestrate import units
 from tiertwin.orchestrate.links import LinkShares
 from tiertwin.orchestrate.observe import PassThrough
@@ -132,6 +133,7 @@ class InnerController:
             self._passes = [PassThrough(below, domain.own_layout) for below in domain.layouts]
         self._heard: set[str] = set()
         self.gathering = Gathering(units.Stamp(-1, 0), {}, {})
+        self._early: dict[tuple[str, int], tuple[int, Any]] = {}
         self._job: Generator[Any, Any, Any] | None = None
         self._then: Callable[[Twin, Any, int], list[Effect]] | None = None
         self._ticket = 0
@@ -195,14 +197,12 @@ class InnerController:
             return []
         self._observe_links(twin)
         self._job = self._then = None  # what is left of an earlier epoch is too late
-        self._open(units.Stamp(epoch, 0))
+        self.gathering = Gathering(units.Stamp(epoch, 0), {}, {})
+        early, self._early = self._early, {}
+        for (peer, table), (named, cells) in early.items():
+            if named == epoch:
+                (self.gathering.cuts if table == TableId.CUT else self.gathering.points)[peer] = cells
         return [SetTimer("gather", epoch, now + self._rhythm.gather_ms * MILLISECOND)]
-
-    def _open(self, stamp: units.Stamp) -> None:
-        held = self.gathering
-        early = held.stamp == stamp and not held.done  # a child may be quicker than our own epoch
-        if not early:
-            self.gathering = Gathering(stamp, {}, {})
 
     def told(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
         if unit.table in (TableId.CUT, TableId.POINT):
@@ -218,9 +218,9 @@ class InnerController:
         if not self._rhythm.decides(twin.tier, stamp.epoch):
             return []  # this tier looks at its children only when it decides
         held = self.gathering
-        if (stamp.epoch, stamp.round) > (held.stamp.epoch, held.stamp.round) and stamp.epoch > held.stamp.epoch:
-            self._open(stamp)  # a child began the epoch before us
-            held = self.gathering
+        if stamp == units.Stamp(twin.epoch + 1, 0):  # a child began the epoch before us
+            self._early[unit.peer, unit.table] = (stamp.epoch, unit.cells)
+            return []
         if stamp != held.stamp or held.done:
             return []
         (held.cuts if unit.table == TableId.CUT else held.points)[unit.peer] = unit.cells
@@ -242,13 +242,24 @@ class InnerController:
         held.done = True
         for index, child in enumerate(self.domain.children):  # roster order, never order of arrival
             if child in held.cuts and child in held.points:
-                said = units.said_of(held.cuts[child], held.points[child], self.domain.levels)
-                if said is not None:
+                if self._learn(index, held.cuts[child], held.points[child]):
                     self._heard.add(child)
-                    self.node.learn(index, said)
+                else:
+                    self.refused += 1
         if len(self._heard) < len(self.domain.children):
             return []  # some child was never heard: without a cut there is no bound and no plan yet
         return self._propose(twin, now) if held.stamp.round == 0 else self._answered(twin, now)
+
+    def _learn(self, index: int, cuts: Any, points: Any) -> bool:
+        """Take what a child said; False when it is unusable, so that it counts as not said (stale)."""
+        try:
+            said = units.said_of(cuts, points, self.domain.levels)
+            if said is None:
+                return False
+            self.node.learn(index, said)
+        except (PeerError, InputError):
+            return False
+        return True
 
     def _propose(self, twin: Twin, now: int) -> list[Effect]:
         first = self.version == 0
@@ -326,14 +337,12 @@ class InnerController:
     # -- decide --------------------------------------------------------------------------------------------------------
     def _granted(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
         assert unit.lease is not None
+        quota, uplinks = units.budget_of(unit.cells, self.domain.levels - 2, len(self.domain.children) + 1)
         if not unit.lease.is_newer_than(self.lease) or not unit.lease.holds(now):
             self.refused += 1
             return [Record("refused", twin.epoch, {"lease": unit.lease.epoch, "held": self.lease.epoch})]
         self.lease = unit.lease
-        rows = len(self.domain.children) + 1
-        levels = self.domain.levels - 2
-        self.quota = np.maximum([unit.cells[A.BUDGET_QUOTA + j][1][0] for j in range(levels)], 0.0)
-        uplinks = units.column(unit.cells, A.BUDGET_UPLINK, rows)
+        self.quota = quota
         effects = self._commit(twin, now)
         self.uplink = float(uplinks[0])  # in force with the next data version
         self._received_uplinks = dict(enumerate(uplinks[1:]))

@@ -1,4 +1,4 @@
-"""Sharing a link out: its one owner splits what background leaves over the routes that cross it (DESIGN, law of links).
+"""Sharing a link out: its one owner splits what background leaves over the routes that cross it (law of links).
 
     share(route, link) = (capacity − background) · weight_route / Σ weights of the routes that cross the link
     uplink of a route  = smallest share on its links

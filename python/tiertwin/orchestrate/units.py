@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tiertwin.allocate.hierarchy import Query, Said
-from tiertwin.twin.attributes import A, TableId
+from tiertwin.errors import PeerError
+from tiertwin.twin.attributes import A, TableId, attribute_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,6 +74,27 @@ def pack(columns: Sequence[tuple[int, F64]], rows: npt.NDArray[np.uint32]) -> Ce
     return Cells3(attributes, np.tile(rows, len(columns)), values)
 
 
+def require(cells: Cells, attributes: Sequence[int], rows: Sequence[int] = ()) -> None:
+    """Refuse a unit that lacks cells or holds what no number can be; a listed peer may send anything.
+
+    Raises
+    ------
+    PeerError
+        What is missing; the caller counts it and goes on with what it had.
+    """
+    first: npt.NDArray[np.uint32] | None = None
+    for attribute in attributes:
+        found = cells.get(int(attribute))
+        if found is None or not len(found[0]):
+            raise PeerError(f"Expected {attribute_name(int(attribute))} in this unit, got none.")
+        if first is None:
+            first = found[0]
+        if not np.array_equal(found[0], first) or not np.isfinite(found[1]).all():
+            raise PeerError(f"Expected {attribute_name(int(attribute))} finite and in every row of the unit.")
+    if first is not None and not set(rows) <= set(first.tolist()):
+        raise PeerError(f"Expected rows {list(rows)} in this unit, got {first.tolist()[:20]}.")
+
+
 def column(cells: Cells, attribute: int, rows: int) -> F64:
     """Return one attribute by row; NaN where the unit had no such cell."""
     result = np.full(rows, np.nan)
@@ -128,6 +150,7 @@ def stamp_of(table: int, cells: Cells) -> Stamp:
         TableId.POINT: (A.POINT_EPOCH, A.POINT_ROUND),
         TableId.QUERY: (A.QUERY_EPOCH, A.QUERY_ROUND),
     }[TableId(table)]
+    require(cells, (epoch, round_))
     epochs, rounds = cells[epoch][1], cells[round_][1]
     newest = epochs.max()
     return Stamp(int(newest), int(rounds[epochs == newest].max()))
@@ -148,6 +171,8 @@ def said_of(cuts: Cells, points: Cells, quotas: int) -> Said | None:
 
     Bounds hold within one data version only: None when the two are of different versions or the hello rows are missing.
     """
+    require(cuts, cut_attributes(quotas))
+    require(points, point_attributes(quotas))
     cuts, version = _of_newest(cuts, A.CUT_VERSION)
     points, other = _of_newest(points, A.POINT_VERSION)
     if version != other or not {SLOTS, SLOTS + 1} <= set(points[A.POINT_V][0].tolist()):
@@ -191,6 +216,7 @@ def query_cells(query: Query, stamp: Stamp) -> Cells3:
 
 def query_of(cells: Cells, quotas: int) -> Query:
     """Read a trial quota and price."""
+    require(cells, query_attributes(quotas), (0,))
     return Query(
         quota=np.array([cells[A.QUERY_QUOTA + j][1][0] for j in range(quotas)]),
         price=np.array([cells[A.QUERY_PRICE + j][1][0] for j in range(quotas)]),
@@ -204,6 +230,13 @@ def budget_cells(quota: F64, uplink: F64) -> Cells3:
     columns = [(int(A.BUDGET_UPLINK), uplink)]
     columns += [(A.BUDGET_QUOTA + j, quota[:, j]) for j in range(quota.shape[1])]
     return pack(columns, rows)
+
+
+def budget_of(cells: Cells, quotas: int, rows: int) -> tuple[F64, F64]:
+    """Read a budget: the quota of row 0, [J] ≥ 0, and the uplink shares of all rows, [rows] Mb/s."""
+    require(cells, budget_attributes(quotas), range(rows))
+    quota = np.maximum([cells[A.BUDGET_QUOTA + j][1][0] for j in range(quotas)], 0.0)
+    return quota, column(cells, A.BUDGET_UPLINK, rows)
 
 
 def share_cells(shares: F64) -> Cells3:

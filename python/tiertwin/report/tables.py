@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
+        "Planned",
+        ("objective", "objective_at_references"),
+    ),
+    (
         "In the plant",
         (
-            "objective",
             "utility_mean",
             "deadline_miss_ratio",
             "latency_mean_ms",

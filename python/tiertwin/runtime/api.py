@@ -82,14 +82,13 @@ class Result:
         return Table(rows)
 
     def twin(self, name: str) -> DomainTwin:
-        """Return a twin by name, as it stood at the end of the hierarchical run; its ``fork()`` tries things out."""
+        """Return a twin by name as it stood at the end of the run (the hierarchical one, if it ran), to fork it."""
         from tiertwin.runtime.fork import DomainTwin  # noqa: PLC0415
 
         names = [t.name for t in self._done.world.twins]
         if name not in names:
             raise UnknownNameError(f"twin: expected a twin of this run, got {name!r}{suggest(name, names)}")
-        policy = next(iter(self._done.runs))
-        return DomainTwin(self._done.runs[policy], name)
+        return DomainTwin(self._done.kept, name)
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``tiertwin run --json`` prints; a stable interface."""
@@ -204,9 +203,7 @@ def _plan_of(stored: StoredRun) -> RunPlan:
     fields = {k: v for k, v in stored.scenario.items() if k != "world"}
     settings = stored.settings
     if "epochs" not in settings or "policies" not in settings:
-        raise InputError(
-            "settings.json: expected epochs and policies, so that the run can be repeated", str(stored.folder)
-        )
+        raise InputError("run.json: expected epochs and policies, so that the run can be repeated", str(stored.folder))
     scenario = parse_scenario(fields, where=str(stored.folder))
     policies = [p for p in settings["policies"] if p != MONOLITHIC]
     return make_plan(scenario, int(settings["epochs"]), stored.seed, policies)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +17,7 @@ from tiertwin.orchestrate.policies import HIERARCHICAL
 from tiertwin.plant import PlantOptions, SimulatedPlant
 from tiertwin.runtime.inprocess import ORIGIN, InProcessRun
 from tiertwin.runtime.measure import EpochRow, Meter, decision_tree, summary, traffic_by_pair
+from tiertwin.runtime.memory import PeakMemory
 from tiertwin.runtime.plan import MONOLITHIC, RunPlan, rhythm_of
 from tiertwin.store import EventLog
 
@@ -93,7 +93,7 @@ class Executed:
 
     plan: RunPlan
     world: World
-    runs: dict[str, InProcessRun]
+    kept: InProcessRun
     meters: dict[str, Meter]
     rows: dict[str, dict[str, Any]]
     references: References
@@ -121,10 +121,15 @@ def execute(
     watch = watcher or Silent()
     lines = EventLog(None)
     masters = Masters()
-    done = Executed(plan, world, {}, {}, {}, References(), "", 0.0)
+    sinks = _Sinks(writer, lines, log)
+    done = Executed(plan, world, make_run(plan, world, plan.executed[0], masters), {}, {}, References(), "", 0.0)
     for policy in plan.executed:
-        _one_policy(plan, world, policy, masters, _Sinks(writer, lines, log), watch, done)
+        run = done.kept if policy == plan.executed[0] else make_run(plan, world, policy, masters)
+        _one_policy(plan, run, policy, sinks, watch, done)
+        if policy == HIERARCHICAL:
+            done.kept = run
     if plan.runs_monolithic:
+        _pair_with_references(done)
         done.rows[MONOLITHIC] = _reference_row(done)
         watch.policy_ended(MONOLITHIC, done.rows[MONOLITHIC])
     done.log_hash = lines.log_hash
@@ -166,12 +171,11 @@ def make_run(plan: RunPlan, world: World, policy: str, masters: Any) -> InProces
     return InProcessRun(world, plant, policy, rhythm_of(scenario), report_ms, solver, masters, plan.seed)
 
 
-def _one_policy(
-    plan: RunPlan, world: World, policy: str, masters: Any, sinks: _Sinks, watch: Watcher, done: Executed
-) -> None:
+def _one_policy(plan: RunPlan, run: InProcessRun, policy: str, sinks: _Sinks, watch: Watcher, done: Executed) -> None:
     watch.policy_began(policy, plan.epochs)
+    peak = PeakMemory()
     began = time.monotonic()
-    run = make_run(plan, world, policy, masters)
+    world = run.world
     meter = Meter(world)
     reference_s = done.references.seconds
     for epoch in range(plan.epochs):
@@ -185,10 +189,16 @@ def _one_policy(
             _write(sinks.writer, policy, epoch, row, run, world)
         watch.epoch_ended(policy, row, run)
     wall = time.monotonic() - began - (done.references.seconds - reference_s)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-    done.runs[policy], done.meters[policy] = run, meter
-    done.rows[policy] = summary(run, meter, wall, peak)
+    done.meters[policy] = meter
+    done.rows[policy] = summary(run, meter, wall, peak.mb())
     watch.policy_ended(policy, done.rows[policy])
+
+
+def _pair_with_references(done: Executed) -> None:
+    """Give every policy its mean objective over just the epochs that have a reference, so that columns compare."""
+    for policy, meter in done.meters.items():
+        found = [row.values["objective"] for row in meter.rows if row.epoch in done.references.values]
+        done.rows[policy]["objective_at_references"] = float(np.mean(found)) if found else None
 
 
 def _reference_row(done: Executed) -> dict[str, Any]:
@@ -199,7 +209,7 @@ def _reference_row(done: Executed) -> dict[str, Any]:
     row["bytes"] = {}
     row["solver_step_counts"] = {}
     if found.values:
-        row["objective"] = float(np.mean(list(found.values.values())))
+        row["objective"] = row["objective_at_references"] = float(np.mean(list(found.values.values())))
         row["lower_bound"] = row["objective"]
         row["upper_bound"] = float(np.mean(list(found.bounds.values())))
         row["scale"] = float(np.mean(list(found.scales.values())))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tiertwin.allocate import registry
 from tiertwin.errors import InputError, UnknownNameError, suggest
 from tiertwin.orchestrate.policies import HIERARCHICAL, policy_names
 from tiertwin.orchestrate.rhythm import Rhythm
@@ -77,6 +78,10 @@ def make_plan(
     for name in wanted:
         if name not in known:
             raise UnknownNameError(f"policy: expected a known name, got {name!r}{suggest(name, known)}")
+    solvers = ["auto", *registry.names()]
+    if scenario.policy.leaf_solver not in solvers:
+        name = scenario.policy.leaf_solver
+        raise UnknownNameError(f"policy.leaf_solver: expected a known allocator, got {name!r}{suggest(name, solvers)}")
     if MONOLITHIC in wanted and HIERARCHICAL not in wanted:
         raise InputError(f"policy: {MONOLITHIC!r} is the reference of {HIERARCHICAL!r}; ask for both")
     return RunPlan(scenario, epochs, chosen, wanted)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tiertwin import _core
+from tiertwin.errors import PeerError
 from tiertwin.twin.attributes import TableId
 from tiertwin.twin.effects import Effect, Record, Send
 from tiertwin.twin.events import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from tiertwin.twin.lease import Lease as LeaseType
 
+REFUSED_UNKNOWN_PEER, REFUSED_UNIT = -1, -2  # counted beside the codec's own reasons
 EVENT_LIVE, EVENT_LOST, EVENT_WELL = 1, 4, 7
 
 
@@ -211,7 +213,7 @@ class Twin:
     def _on_frame(self, event: FrameReceived, now: int) -> list[Effect]:
         neighbour = self.neighbours.get(event.peer)
         if neighbour is None:
-            self.counters.refuse(-1)
+            self.counters.refuse(REFUSED_UNKNOWN_PEER)
             return []
         received = neighbour.peer.receive(event.frame, now)
         self.counters.frames_in += 1
@@ -226,7 +228,11 @@ class Twin:
             effects += self._session_changed(neighbour, code, now)
         for unit in received.units():
             lease = None if unit.lease is None else _lease(unit.lease)
-            effects += self.controller.told(self, Unit(neighbour.name, unit.table, unit.cells, lease), now)
+            try:
+                effects += self.controller.told(self, Unit(neighbour.name, unit.table, unit.cells, lease), now)
+            except PeerError as error:  # the peer's fault: told in the log, nothing of it taken
+                self.counters.refuse(REFUSED_UNIT)
+                effects.append(Record("bad_unit", self.epoch, {"peer": neighbour.name, "why": str(error)}))
         return effects
 
     def _session_changed(self, neighbour: Neighbour, code: int, now: int) -> list[Effect]:

@@ -1,4 +1,6 @@
-"""Constants of the allocation problem of each site, from the world (CUTS §1). Plain arrays; nothing is solved here.
+"""Constants of the allocation problem of each site, from the world (docs/allocation.md).
+
+Plain arrays; nothing is solved here.
 
 A task of group i served at tier t costs ``s_i·lat_it + energy_utils·E_it`` utils, where, with D megabits and G
 gigacycles a task, R the rate of its ring, and a route of length L km over links of capacity c_l:

@@ -174,7 +174,8 @@ def _background(
     a, b, volume = pairs if len(pairs[2]) else _gravity(weight)
     tail, head, both = np.concatenate([a, b]), np.concatenate([b, a]), np.concatenate([volume, volume])
     total = float(both.sum())
-    scaled = both * (scenario.dimensioning.background_ratio * device_mbps / total if total > 0 else 0.0)
+    share = both / total if total > 0 else np.zeros_like(both)  # divide first: a tiny total would overflow its inverse
+    scaled = share * (scenario.dimensioning.background_ratio * device_mbps)
     return ecmp_loads(net, tail, head, scaled), (tail, head, scaled)
 
 

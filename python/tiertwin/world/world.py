@@ -45,7 +45,7 @@ class TwinSpec:
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """Constants of the objective (CUTS §1), all in utils.
+    """Constants of the objective (docs/allocation.md), all in utils.
 
     The delay term of a resource with capacity C is ``D(y) = kappa·y/(C−y)`` with ``kappa = kappa0·C``; kappa0 is in
     utils/s per unit of capacity: per busy cell, per GHz, per Mb/s.

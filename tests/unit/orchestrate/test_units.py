@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tiertwin.allocate.messages import Query, Said
+from tiertwin.errors import PeerError
 from tiertwin.orchestrate import units
 from tiertwin.twin.attributes import A, TableId
 
@@ -94,3 +95,29 @@ def test_rows_of_several_versions_are_never_mixed() -> None:
     back = units.said_of(cuts, points, 1)
     assert back is not None
     assert (back.version, back.cut_slots.tolist(), back.point_slots.tolist()) == (2, [1], [0, 1])
+
+
+@pytest.mark.parametrize("table", ["cut", "point", "query", "budget"])
+def test_a_unit_without_its_cells_is_refused_by_name(table: str) -> None:
+    """A listed peer may send anything: what is missing or not finite is its fault and never a KeyError here."""
+    said = Said(1, np.arange(1), np.ones(1), np.ones((1, 1)), np.arange(1), np.zeros((1, 1)), np.ones(1), np.ones(1),
+                np.ones(1), np.ones(1), 0.0)  # fmt: skip
+    stamp = units.Stamp(0, 0)
+    cuts, points = as_unit(units.cut_cells(said, stamp)), as_unit(units.point_cells(said, stamp))
+    query = as_unit(units.query_cells(Query(np.ones(1), np.ones(1)), stamp))
+    budget = as_unit(units.budget_cells(np.ones((1, 1)), np.ones(1)))
+    read = {
+        "cut": (cuts, lambda: units.said_of(cuts, points, 1)),
+        "point": (points, lambda: units.said_of(cuts, points, 1)),
+        "query": (query, lambda: units.query_of(query, 1)),
+        "budget": (budget, lambda: units.budget_of(budget, 1, 1)),
+    }
+    cells, reader = read[table]
+    reader()
+    attribute, (rows, values) = sorted(cells.items())[-1]
+    cells[attribute] = (rows, np.full(len(values), np.nan))
+    with pytest.raises(PeerError, match="finite"):
+        reader()
+    del cells[attribute]
+    with pytest.raises(PeerError, match="Expected"):
+        reader()
