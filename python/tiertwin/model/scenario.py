@@ -163,7 +163,7 @@ class Telemetry(Part):
 
 
 class ObjectiveConstants(Part):
-    """Constants of the objective. Delay of a resource of capacity C: kappa0·C·y/(C−y)."""
+    """Constants of the objective. Delay of a resource of capacity C: kappa·y/(C−y), kappa = kappa0·C (and queueing at servers)."""
 
     kappa0_radio: Positive = 1.0
     """utils/s a cell."""
@@ -186,7 +186,7 @@ class Policy(Part):
     """Solver of a site: `kernel`, `cvxpy`, an installed allocator, or `auto` (the kernel where it fits)."""
     target_gap: Annotated[float, Field(gt=0, lt=1)] = 1e-3
     """Certified gap at which rounds stop in the first decision, in units of S."""
-    warm_target_gap: Annotated[float, Field(gt=0, lt=1)] = 2.5e-3
+    warm_target_gap: Annotated[float, Field(gt=0, lt=1)] = 5e-3
     """The same in later decisions, which start from a refresh of what is known."""
     max_rounds: Annotated[int, Field(ge=1, le=100), INTEGRAL] = 6
     """Rounds of cuts and points an epoch, at most."""

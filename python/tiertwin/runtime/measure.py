@@ -16,6 +16,7 @@ from tiertwin.orchestrate.edge import EdgeController
 from tiertwin.orchestrate.gateway import GatewayController
 from tiertwin.orchestrate.inner import InnerController
 from tiertwin.twin.attributes import A
+from tiertwin.world import node_resources
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -196,11 +197,9 @@ def decision_tree(run: InProcessRun) -> Tree:
         uplink = float(world.uplink_fog_mbps[spec.fog])
         if isinstance(twin.controller, InnerController):
             uplink = twin.controller.uplink_used
-        ghz = float(world.fog_cores[spec.fog] * world.core_ghz)
-        o = world.objective
-        fogs.append(Tree(fog.name, (ghz, o.kappa0_compute * ghz), (uplink, o.kappa0_link * uplink), tuple(leaves)))
-    ghz = float(world.cloud_cores * world.core_ghz)
-    return Tree(root.name, (ghz, world.objective.kappa0_compute * ghz), None, tuple(fogs))
+        owned = node_resources(world, fog.name, uplink)
+        fogs.append(Tree(fog.name, owned["compute"], owned["uplink"], tuple(leaves)))
+    return Tree(root.name, node_resources(world, root.name)["compute"], None, tuple(fogs))
 
 
 def summary(run: InProcessRun, meter: Meter, wall_s: float, peak_rss_mb: float) -> dict[str, Any]:

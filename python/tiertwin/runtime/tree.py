@@ -17,7 +17,7 @@ from tiertwin.orchestrate.policies import HIERARCHICAL, find_policy
 from tiertwin.twin.attributes import RESOURCES, SUMMARY, TELEMETRY, TableId, registry
 from tiertwin.twin.layout import Layout, edge_layout, fog_layout, gateway_layout
 from tiertwin.twin.twin import Controller, NeighbourSpec, TableShape, Twin, TwinConfig
-from tiertwin.world import tier_costs
+from tiertwin.world import node_resources, tier_costs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,7 +162,7 @@ class TreeBuilder:
             own_layout=None if root else self.layout(spec),
             server=sites + (world.fog_count if root else spec.fog),
             capacity_ghz=ghz,
-            kappa=world.objective.kappa0_compute * ghz,
+            kappa=node_resources(world, spec.name)["compute"][1],
             uplink_mbps=0.0 if root else float(world.uplink_fog_mbps[spec.fog]),
             uplink_kappa0=world.objective.kappa0_link,
             own_route=-1 if root else sites + spec.fog,

@@ -19,11 +19,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from tiertwin import _core
 from tiertwin.model.tiers import Tier
 from tiertwin.world.world import F64, I64, World
 
 PROPAGATION_S_PER_KM = 5e-6
 LOCAL_LOAD_AT_MOST = 0.8
+DESIGN_LOAD = 0.8  # of a server, at which its waiting is matched
 NO_UPLINK_MBPS = 1e-6
 """Stands for an uplink of nothing: a resource needs a capacity above 0."""
 
@@ -67,6 +69,21 @@ def offered_tasks(world: World, epoch: int) -> F64:
     return np.asarray(level[:, None, None] * world.group_devices * world.tasks_per_s[:, None])
 
 
+def compute_kappa(world: World, cores: int) -> float:
+    """Return κ of a server of `cores` cores, utils/s: what it costs that tasks wait there.
+
+    In M/M/c (Erlang C) the tasks waiting are C(c, a)·ρ/(1−ρ), each losing s̄ utils a second, s̄ the mean over offered
+    tasks; ρ/(1−ρ) is y/(C−y). C(c, a) is taken at ρ = 0.8 and kept, so that the term stays convex and of one form.
+    ``kappa0_compute·C`` comes on top: demand is uncertain in proportion to what a server serves.
+    """
+    if cores <= 0:
+        return 0.0
+    rate = world.class_share * world.tasks_per_s
+    lost_per_s = float(rate @ world.s) / max(float(rate.sum()), 1e-12)
+    waiting = _core.erlang_c(np.array([cores], dtype=np.int64), np.array([DESIGN_LOAD * cores]))
+    return world.objective.kappa0_compute * cores * world.core_ghz + lost_per_s * float(waiting[0])
+
+
 def leaf_problem_arrays(
     world: World, site: int, demand: F64, *, cost: F64 | None = None, uplink_mbps: float | None = None
 ) -> dict[str, F64]:
@@ -90,7 +107,8 @@ def leaf_problem_arrays(
     uplink = float(world.uplink_site_mbps[site]) if uplink_mbps is None else uplink_mbps
     capacity = np.array([world.site_cells[site], world.site_cores[site] * world.core_ghz, max(uplink, NO_UPLINK_MBPS)])
     constants = world.objective
-    kappa0 = np.array([constants.kappa0_radio, constants.kappa0_compute, constants.kappa0_link])
+    kappa = np.array([constants.kappa0_radio, 0.0, constants.kappa0_link]) * capacity
+    kappa[1] = compute_kappa(world, int(world.site_cores[site]))
 
     airtime = (world.megabits[:, None] / world.ring_rate_mbps).ravel()
     megabits, gcycles = np.repeat(world.megabits, rings), np.repeat(world.gcycles, rings)
@@ -109,7 +127,7 @@ def leaf_problem_arrays(
         "cost": np.ascontiguousarray(cost[site].reshape(groups, tiers)),
         "use_own": use_own,
         "capacity": capacity,
-        "kappa": kappa0 * capacity,
+        "kappa": kappa,
         "use_quota": use_quota,
     }
 
@@ -119,12 +137,12 @@ def node_resources(world: World, name: str, uplink_mbps: float | None = None) ->
     twin = world.twins[world.twin_index(name)]
     constants = world.objective
     if twin.tier == Tier.CLOUD:
-        ghz = world.cloud_cores * world.core_ghz
-        return {"compute": (ghz, constants.kappa0_compute * ghz)}
+        return {"compute": (world.cloud_cores * world.core_ghz, compute_kappa(world, int(world.cloud_cores)))}
     ghz = float(world.fog_cores[twin.fog]) * world.core_ghz
     mbps = float(world.uplink_fog_mbps[twin.fog]) if uplink_mbps is None else uplink_mbps
     mbps = max(mbps, NO_UPLINK_MBPS)
-    return {"compute": (ghz, constants.kappa0_compute * ghz), "uplink": (mbps, constants.kappa0_link * mbps)}
+    compute = compute_kappa(world, int(world.fog_cores[twin.fog]))
+    return {"compute": (ghz, compute), "uplink": (mbps, constants.kappa0_link * mbps)}
 
 
 def _route_delay(world: World, km: F64, routes: tuple[I64, ...]) -> F64:

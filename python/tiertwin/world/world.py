@@ -47,8 +47,9 @@ class TwinSpec:
 class Objective:
     """Constants of the objective (docs/allocation.md), all in utils.
 
-    The delay term of a resource with capacity C is ``D(y) = kappa·y/(C−y)`` with ``kappa = kappa0·C``; kappa0 is in
-    utils/s per unit of capacity: per busy cell, per GHz, per Mb/s.
+    The delay term of a resource with capacity C is ``D(y) = kappa·y/(C−y)`` with ``kappa = kappa0·C``, and at servers
+    what waiting in M/M/c costs on top (`compute_kappa`); kappa0 is in utils/s per unit of capacity: per busy cell, per
+    GHz, per Mb/s.
     """
 
     kappa0_radio: float
