@@ -163,7 +163,7 @@ class Telemetry(Part):
 
 
 class ObjectiveConstants(Part):
-    """Constants of the objective. Delay of a resource of capacity C: kappa·y/(C−y), kappa = kappa0·C (and queueing at servers)."""
+    """Constants of the objective: delay kappa·y/(C−y) at capacity C, kappa = kappa0·C (servers: and queueing)."""
 
     kappa0_radio: Positive = 1.0
     """utils/s a cell."""

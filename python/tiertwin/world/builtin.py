@@ -67,6 +67,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
         "tiers": _COMPRESSED_DAY,
         "fogs": {"count": 3},
         "devices": {"count": 600, "minimum_per_site": 20},
+        "policy": {"warm_target_gap": 1e-2},  # few devices a site: demand jumps, and more rounds buy little
         "dimensioning": {
             "sites_at_most": 0.5,
             "link_modules_mbps": [10.0, 25.0, 50.0, 100.0, 250.0, 1000.0],

@@ -57,9 +57,28 @@ def tier_energies(world: World) -> F64:
 
 
 def tier_costs(world: World) -> F64:
-    """Return the cost of one task at each tier, utils, [S, C, R, 4]."""
+    """Return the cost of one task at each tier without waiting, utils, [S, C, R, 4].
+
+    The queueing part of a server's delay term counts the tasks in service too, at the rate ``kappa/C`` a gigacycle when
+    idle; that much is taken off here, as far as there is something to take off, so that service is not paid twice.
+    """
     cost = world.s[:, None, None] * tier_latencies(world)
+    served = np.stack(
+        [
+            np.array([_idle_price(world, int(c)) for c in world.site_cores]),
+            np.array([_idle_price(world, int(c)) for c in world.fog_cores])[world.site_fog],
+            np.full(world.site_count, _idle_price(world, int(world.cloud_cores))),
+        ],
+        axis=1,
+    )
+    counted = served[:, None, None, :] * world.gcycles[None, :, None, None]
+    cost[..., Tier.EDGE :] = np.maximum(cost[..., Tier.EDGE :] - counted, 0.0)
     return np.asarray(cost + world.objective.energy_utils_per_j * tier_energies(world))
+
+
+def _idle_price(world: World, cores: int) -> float:
+    """Price of a gigacycle at an idle server by its queueing part alone, utils."""
+    return queueing_kappa(world, cores) / (cores * world.core_ghz) if cores > 0 else 0.0
 
 
 def offered_tasks(world: World, epoch: int) -> F64:
@@ -70,18 +89,25 @@ def offered_tasks(world: World, epoch: int) -> F64:
 
 
 def compute_kappa(world: World, cores: int) -> float:
-    """Return κ of a server of `cores` cores, utils/s: what it costs that tasks wait there.
+    """Return κ of a server of `cores` cores, utils/s: ``kappa0_compute·C`` and what queueing costs on top.
+
+    The first part is there because demand is uncertain in proportion to what a server serves.
+    """
+    return world.objective.kappa0_compute * cores * world.core_ghz + queueing_kappa(world, cores)
+
+
+def queueing_kappa(world: World, cores: int) -> float:
+    """Return the part of κ that stands for queueing at `cores` cores, utils/s.
 
     In M/M/c (Erlang C) the tasks waiting are C(c, a)·ρ/(1−ρ), each losing s̄ utils a second, s̄ the mean over offered
     tasks; ρ/(1−ρ) is y/(C−y). C(c, a) is taken at ρ = 0.8 and kept, so that the term stays convex and of one form.
-    ``kappa0_compute·C`` comes on top: demand is uncertain in proportion to what a server serves.
     """
     if cores <= 0:
         return 0.0
     rate = world.class_share * world.tasks_per_s
     lost_per_s = float(rate @ world.s) / max(float(rate.sum()), 1e-12)
     waiting = _core.erlang_c(np.array([cores], dtype=np.int64), np.array([DESIGN_LOAD * cores]))
-    return world.objective.kappa0_compute * cores * world.core_ghz + lost_per_s * float(waiting[0])
+    return lost_per_s * float(waiting[0])
 
 
 def leaf_problem_arrays(

@@ -29,6 +29,7 @@ from tiertwin.world import (
 )
 from tiertwin.world.day import shape, stretch
 from tiertwin.world.names import slugs
+from tiertwin.world.objective import queueing_kappa
 from tiertwin.world.population import split
 from tiertwin.world.sizing import link_capacities, urban_sites
 from tiertwin.world.sources import great_circle_km
@@ -131,7 +132,10 @@ def test_latencies_by_hand():
     assert latency.tolist() == pytest.approx([0.1 / ghz / (1 - 0.1 / ghz), served, served + away, served + away])
     energy = tier_energies(world)[2, 0, 0]
     assert energy.tolist() == pytest.approx([0.1 * ghz**2, *[0.2 / 178.0 * 0.2 + 0.4 * 0.1] * 3])
-    assert tier_costs(world)[2, 0, 0].tolist() == pytest.approx((20.0 * latency + 0.1 * energy).tolist())
+    cores = [world.site_cores[2], world.fog_cores[world.site_fog[2]], world.cloud_cores]
+    in_service = np.array([0.0, *(0.1 * queueing_kappa(world, int(c)) / (2.0 * c) for c in cores)])
+    wanted = np.maximum(20.0 * latency - in_service, 0.0) + 0.1 * energy
+    assert tier_costs(world)[2, 0, 0].tolist() == pytest.approx(wanted.tolist())
 
 
 def test_a_served_task_is_worth_more_than_it_costs_at_the_edge(metro: World):
@@ -158,7 +162,19 @@ def test_leaf_arrays_have_the_agreed_shapes_and_units(metro: World):
     assert arrays["use_quota"][:, ar_ring2, 3].tolist() == [0.0, 0.5, 0.05]
     assert arrays["capacity"].tolist() == [metro.site_cells[3], metro.site_cores[3] * 2.0, metro.uplink_site_mbps[3]]
     assert leaf_problem_arrays(metro, 3, demand, uplink_mbps=0.0)["capacity"][2] > 0
-    assert (arrays["kappa"] / arrays["capacity"]).tolist() == pytest.approx([1.0, 0.1, 0.01])
+    cores = int(metro.site_cores[3])
+    at_server = 0.1 + queueing_kappa(metro, cores) / (2.0 * cores)
+    assert (arrays["kappa"] / arrays["capacity"]).tolist() == pytest.approx([1.0, at_server, 0.01])
+
+
+def test_small_servers_are_charged_for_queueing_and_large_ones_hardly(metro: World):
+    """Erlang C at 0.8: 0.8 at one core, 0.711 at two; the mean task loses s̄ utils a second."""
+    rate = metro.class_share * metro.tasks_per_s
+    mean = float(rate @ metro.s) / float(rate.sum())
+    assert queueing_kappa(metro, 1) == pytest.approx(0.8 * mean)
+    assert queueing_kappa(metro, 2) == pytest.approx(0.7111 * mean, rel=1e-3)
+    assert queueing_kappa(metro, 200) < 0.01 * mean
+    assert queueing_kappa(metro, 0) == 0.0
 
 
 def test_what_nodes_own(metro: World):
