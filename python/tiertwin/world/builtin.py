@@ -45,10 +45,10 @@ TOPOLOGIES: dict[str, Topology] = {
 
 # A day has 60 epochs of 1 s here: an epoch stands for 24 minutes, so the cloud decides in each of them.
 _COMPRESSED_DAY = {
-    "device": {"report_ms": 200},
-    "edge": {"report_ms": 200},
-    "fog": {"report_ms": 200},
-    "cloud": {"report_ms": 200, "control_every": 1},
+    "device": {"report_ms": 250},
+    "edge": {"report_ms": 250},
+    "fog": {"report_ms": 250},
+    "cloud": {"report_ms": 250, "control_every": 1},
 }
 
 SCENARIOS: dict[str, dict[str, Any]] = {

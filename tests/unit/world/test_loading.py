@@ -65,7 +65,7 @@ def test_a_networkx_graph():
 def test_overrides_merge_and_go_deep():
     scenario = load("metro", seed=3, devices={"count": 50}, tiers__cloud__control_every=10)
     assert (scenario.seed, scenario.devices.count, scenario.devices.minimum_per_site) == (3, 50, 20)
-    assert (scenario.tiers.cloud.control_every, scenario.tiers.cloud.report_ms) == (10, 200)
+    assert (scenario.tiers.cloud.control_every, scenario.tiers.cloud.report_ms) == (10, 250)
     assert load(scenario) == scenario
     assert load(scenario, seed=4).seed == 4
     assert load("metro").seed == 7  # what an override changed, it changed in a copy
