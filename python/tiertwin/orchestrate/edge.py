@@ -25,7 +25,7 @@ from tiertwin.allocate.leafside import LeafSide, carry_over
 from tiertwin.functions.estimate import DemandEstimator
 from tiertwin.orchestrate import units
 from tiertwin.orchestrate.observe import PassThrough, group_rates
-from tiertwin.orchestrate.rhythm import MILLISECOND, SECOND, Rhythm
+from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
 from tiertwin.twin.attributes import A, TableId
 from tiertwin.twin.effects import Effect, Record, SetTimer
 from tiertwin.twin.layout import edge_layout, gateway_layout
@@ -132,7 +132,7 @@ class EdgeController:
         self._parent, self._gateway = parent, gateway
         below, above = gateway_layout(world, site), edge_layout(world, site)
         self._pass = PassThrough(below, above)
-        self._summary = Summary(self.view.group_of, self.view.groups, above.rows)
+        self._summary = Summary(self.view.group_of, below.rows, above.rows)
         self.leaf: LeafSide | None = None
         self.problem: LeafProblem | None = None
         self.plan: LeafAnswer | None = None
@@ -274,53 +274,40 @@ class EdgeController:
 
 
 class Summary:
-    """Members → groups: the mergeable sums an edge sends up.
+    """Members → groups: the mergeable sums an edge sends up, one call into the core a report.
 
     Parameters
     ----------
     group_of
         Group of each device row, [N].
-    groups
-        Groups G; rows of the uplink table.
+    members
+        Rows of the members' table: devices first, then rows that belong to no group.
     rows
-        Rows of the uplink table.
+        Rows of the uplink table: groups first.
     """
 
-    def __init__(self, group_of: npt.NDArray[np.int64], groups: int, rows: int) -> None:
-        self._group_of = group_of
-        self._groups = groups
+    def __init__(self, group_of: npt.NDArray[np.int64], members: int, rows: int) -> None:
+        of_row = np.full(members, -1, dtype=np.int64)
+        of_row[: len(group_of)] = group_of
+        self._partition = _core.Partition(of_row, rows)
+        self._plan = _core.SummaryPlan([(int(a), rule, int(b)) for a, rule, b in SUMMARY_PLAN])
+        self._devices = len(group_of)
         self._newest = -1
 
     def update(self, members: _core.StateTable, out: _core.StateTable, now: int) -> None:
-        """Merge the member rows into the group rows of `out`."""
-        times = members.times(A.TASK_RATE)[: len(self._group_of)]
-        newest = int(times.max(initial=-1))
-        if newest <= self._newest:
-            return
-        self._newest = newest
-        n, groups = len(self._group_of), self._groups
-        heard = times > now - OLDEST_SAMPLE
-        rows = np.arange(groups, dtype=np.uint32)
-        for source, target, counted in _SUMS:
-            values = members.column(source)[:n]
-            use = heard & np.isfinite(values)
-            out.set(
-                target,
-                rows,
-                np.bincount(self._group_of[use], weights=values[use], minlength=groups).astype(np.float64),
-                now,
-            )
-            if counted is not None:
-                out.set(counted, rows, np.bincount(self._group_of[use], minlength=groups).astype(np.float64), now)
-        oldest = np.full(groups, now / SECOND)
-        np.minimum.at(oldest, self._group_of[heard], times[heard] / SECOND)
-        out.set(A.OLDEST, rows, oldest, now)
+        """Merge the member rows into the group rows of `out` if anything new came."""
+        newest = int(members.times(A.TASK_RATE)[: self._devices].max(initial=-1))
+        if newest > self._newest:
+            self._newest = newest
+            _core.summarize(members, self._partition, self._plan, out, now)
 
 
-_SUMS: list[tuple[A, A, A | None]] = [
-    (A.TASK_RATE, A.RATE_SUM, A.RATE_COUNT),
-    (A.COMPLETED, A.COMPLETED_SUM, None),
-    (A.MISSED, A.MISSED_SUM, None),
-    (A.ENERGY_J, A.ENERGY_SUM, None),
-    (A.LATENCY_MS, A.LATENCY_SUM, A.LATENCY_COUNT),
+# A weighted mean is kept as sum and weight: two attributes from the target on.
+SUMMARY_PLAN: list[tuple[A, str, A]] = [
+    (A.TASK_RATE, "wmean", A.RATE_SUM),
+    (A.COMPLETED, "sum", A.COMPLETED_SUM),
+    (A.MISSED, "sum", A.MISSED_SUM),
+    (A.ENERGY_J, "sum", A.ENERGY_SUM),
+    (A.LATENCY_MS, "wmean", A.LATENCY_SUM),
+    (A.TASK_RATE, "oldest", A.OLDEST),
 ]

@@ -98,7 +98,7 @@ _ROWS: list[tuple[int, str, str, str, str, str, float, float]] = [
     (A.ENERGY_SUM, "energy_j.sum", "J", "gauge", "f64", "sum", -BIG, BIG),
     (A.LATENCY_SUM, "latency_ms.sum", "ms", "gauge", "f64", "sum", -BIG, BIG),
     (A.LATENCY_COUNT, "latency_ms.count", "1", "gauge", "f64", "sum", 0, BIG),
-    (A.OLDEST, "age.oldest", "s", "gauge", "f64", "min", -BIG, BIG),
+    (A.OLDEST, "age.oldest", "ms", "gauge", "f64", "max", 0, BIG),
     (A.DEMAND, "demand", "1/s", "rate", "f64", "sum", 0, BIG),
     (A.CUT_PHI, "cut.phi", "utils/s", "gauge", "f64", "sum", -BIG, BIG),
     (A.CUT_VERSION, "cut.version", "1", "state", "i64", "max", 0, BIG),
