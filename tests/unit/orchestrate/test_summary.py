@@ -8,6 +8,8 @@ from support.inprocess import started
 from tiertwin.orchestrate.edge import EdgeController
 from tiertwin.twin.attributes import A
 
+SUMS = ((A.TASK_RATE, A.RATE_SUM), (A.COMPLETED, A.COMPLETED_SUM), (A.LATENCY_MS, A.LATENCY_SUM))
+
 
 def test_group_rows_are_the_sums_of_their_members() -> None:
     run = started()
@@ -23,7 +25,11 @@ def test_group_rows_are_the_sums_of_their_members() -> None:
         assert members is not None
         edge.summarise(twin, run.now)
         group_of, n = edge.view.group_of, len(edge.view.group_of)
-        for source, target in ((A.TASK_RATE, A.RATE_SUM), (A.COMPLETED, A.COMPLETED_SUM), (A.LATENCY_MS, A.LATENCY_SUM)):
+        for source, target in (
+            (A.TASK_RATE, A.RATE_SUM),
+            (A.COMPLETED, A.COMPLETED_SUM),
+            (A.LATENCY_MS, A.LATENCY_SUM),
+        ):
             values = members.column(source)[:n]
             heard = np.isfinite(values)
             wanted = np.bincount(group_of[heard], weights=values[heard], minlength=edge.view.groups)
