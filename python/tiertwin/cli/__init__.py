@@ -60,6 +60,9 @@ class Verbs(click.Group):
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         """Run the command line and leave with its exit code."""
         extra["standalone_mode"] = False
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows "?" and loses nothing
         try:
             done = super().main(args, prog_name or "tiertwin", **extra)
             sys.exit(done if isinstance(done, int) else 0)

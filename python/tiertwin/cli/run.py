@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +12,21 @@ import click
 
 if TYPE_CHECKING:
     from tiertwin.runtime.api import Result
-    from tiertwin.runtime.execute import Watcher
+
+
+LEAST_WIDTH = 110  # columns of the KPI table: a narrower terminal wraps lines, but loses no name
 
 
 @click.command()
 @click.argument("scenario", default="germany50")
 @click.option("--epochs", default=60, show_default=True, help="Base epochs to run; 60 span a day.")
 @click.option("--seed", type=int, default=None, help="Seed of the world [default: the scenario's].")
-@click.option("--policy", "policies", multiple=True, help="Only this policy; repeat for several [default: all].")
+@click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    help="Only this: hierarchical, edge-only, cloud-only, nearest, static, monolithic; repeatable [default: all].",
+)
 @click.option(
     "--out", type=click.Path(path_type=Path), default=None, help="Run directory [default: runs/<name>-s<seed>-NNN]."
 )
@@ -45,16 +53,16 @@ def run(
 
     show = not quiet and not as_json
     live = show and (sys.stderr.isatty() if watch is None else watch)
-    view: Watcher | None = None
-    if live:
-        from tiertwin.cli.watch import LiveView
+    from tiertwin.cli.watch import Lines, LiveView
 
-        view = LiveView()
-    elif show:
-        from tiertwin.cli.watch import Lines
-
-        view = Lines()
-    result = run_stored(scenario, epochs, seed, policies or None, out, view)
+    view: LiveView | Lines | None = LiveView() if live else Lines() if show else None
+    try:
+        result = run_stored(scenario, epochs, seed, policies or None, out, view)
+    except KeyboardInterrupt:
+        if view is not None:
+            view.close()
+        click.echo("\nWhat was finished stays in the run directory; `tiertwin report RUN` reads it.", err=True)
+        raise
     _tell(result, as_json, show)
 
 
@@ -66,7 +74,8 @@ def _tell(result: Result, as_json: bool, show: bool) -> None:
 
         from tiertwin.report.tables import policy_table
 
-        Console(width=None if sys.stdout.isatty() else 140).print(policy_table(result.to_json()))
+        wide = shutil.get_terminal_size().columns if sys.stdout.isatty() else 140
+        Console(width=max(wide, LEAST_WIDTH)).print(policy_table(result.to_json()))
         click.echo(f"log hash {result.log_hash}")
         click.echo(f"run directory {result.folder}: `tiertwin report {result.folder}` makes a page of it")
 

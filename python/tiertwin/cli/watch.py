@@ -30,6 +30,9 @@ class Lines:
             f"{policy if missed is None else ''}{told} {row['wall_s_per_epoch'] * 1e3:.0f} ms an epoch", err=True
         )
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 class LiveView:
     """The tree of twins, redrawn each epoch."""
@@ -50,10 +53,14 @@ class LiveView:
         if self._live is not None:
             self._live.update(draw(policy, row, run, self._epochs))
 
-    def policy_ended(self, policy: str, row: dict[str, Any]) -> None:
+    def close(self) -> None:
+        """Take the live view off the screen."""
         if self._live is not None:
             self._live.stop()
             self._live = None
+
+    def policy_ended(self, policy: str, row: dict[str, Any]) -> None:
+        self.close()
         Lines().policy_ended(f"{policy}", {**row})
 
 

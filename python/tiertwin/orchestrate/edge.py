@@ -81,11 +81,13 @@ class SiteView:
         self.nominal: F64 = np.asarray(self.devices * np.repeat(world.tasks_per_s, rings), dtype=np.float64)
         self.estimator = DemandEstimator(self.nominal)
         self.demand = self.nominal.copy()
+        self.sampled = np.zeros(self.groups, dtype=np.int64)  # newest sample of each group, ns
         self.uplink = float(world.uplink_site_mbps[site])
-        self.down: set[str] = set()
 
     def observe(self, table: _core.StateTable, now: int) -> F64:
         """Estimate the coming epoch's demand, tasks/s [G]."""
+        times = table.times(A.TASK_RATE)[: len(self.group_of)]
+        np.maximum.at(self.sampled, self.group_of, times)
         measured, covered = group_rates(table, self.group_of, self.groups, now - OLDEST_SAMPLE)
         self.estimator.update(measured, covered)
         self.demand = self.estimator.predict()

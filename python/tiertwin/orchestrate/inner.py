@@ -68,6 +68,8 @@ class Domain:
         Uplink of a route without links.
     levels
         Components of the children's quota vectors.
+    classes
+        Service classes: a child's first rows are groups, class by class.
     """
 
     children: Sequence[str]
@@ -83,6 +85,7 @@ class Domain:
     own_route: int
     lan_mbps: float
     levels: int
+    classes: int
 
 
 @dataclass
@@ -177,6 +180,17 @@ class InnerController:
             changed = out.column(attribute)[: own.members] != total
             if changed.any():
                 out.set(attribute, rows[changed], total[changed], now)
+
+    def demand_by_class(self, twin: Twin) -> F64:
+        """Demand below this twin as its children told it, tasks/s by service class."""
+        layouts = self.domain.layouts
+        classes = self.domain.classes
+        total = np.zeros(classes)
+        for child, layout in zip(twin.children, layouts, strict=True):
+            assert child.table_in is not None
+            told = np.nan_to_num(child.table_in.column(A.DEMAND)[: layout.members])
+            total += told.reshape(classes, -1).sum(axis=1)
+        return total
 
     def _observe_links(self, twin: Twin) -> None:
         for child, layout in zip(twin.children, self.domain.layouts, strict=True):

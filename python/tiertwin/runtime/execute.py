@@ -247,14 +247,18 @@ def _write(writer: RunWriter, policy: str, epoch: int, row: EpochRow, run: InPro
 
 
 def _write_beliefs(writer: RunWriter, policy: str, epoch: int, run: InProcessRun, world: World) -> None:
-    """What each edge came to believe of its groups in this epoch, and what it decided on it."""
+    """What each deciding twin came to believe in this epoch, and what the root decided on it."""
     names = group_names(world)
+    classes = np.array(world.class_names, dtype=object)
+    known = run.now - ORIGIN - int(run.rhythm.base_epoch_s * 1e9)  # the epoch's beginning: when it was estimated
     for twin in run.twins.values():
         controller = twin.controller
-        if not isinstance(controller, EdgeController) or controller.plan is None:
-            continue
-        known = run.now - ORIGIN - int(run.rhythm.base_epoch_s * 1e9)  # the epoch's beginning: when it was estimated
-        writer.belief(policy, epoch, twin.name, known, names, "demand", controller.view.demand, known)
+        if isinstance(controller, EdgeController) and controller.plan is not None:
+            sampled = np.minimum(controller.view.sampled - ORIGIN, known)
+            writer.belief(policy, epoch, twin.name, known, names, "demand", controller.view.demand, sampled)
+        elif isinstance(controller, InnerController):
+            per_class = controller.demand_by_class(twin)
+            writer.belief(policy, epoch, twin.name, known, classes, "demand", per_class, known)
     root = run.twins[world.twins[0].name].controller
     if isinstance(root, InnerController) and root.last_bounds is not None:
         plan = root.last_bounds.plan

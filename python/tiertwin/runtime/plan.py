@@ -78,6 +78,8 @@ def make_plan(
     for name in wanted:
         if name not in known:
             raise UnknownNameError(f"policy: expected a known name, got {name!r}{suggest(name, known)}")
+    if len(set(wanted)) < len(wanted):
+        raise InputError(f"policy: expected each name once, got {', '.join(wanted)}")
     solvers = ["auto", *registry.names()]
     if scenario.policy.leaf_solver not in solvers:
         name = scenario.policy.leaf_solver

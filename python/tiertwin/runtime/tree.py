@@ -168,6 +168,7 @@ class TreeBuilder:
             own_route=-1 if root else sites + spec.fog,
             lan_mbps=float(world.lan_mbps),
             levels=quota_components(children[0].tier),
+            classes=len(world.class_names),
         )
 
 

@@ -195,8 +195,8 @@ class StoredRun:
     def summary(self) -> Table:
         """Return one row a policy and KPI of the whole run: policy, kpi, value, unit.
 
-        Of an interrupted run they are computed from the epochs that were finished: means, and medians, sums and first
-        values where the KPI is defined so; percentiles are then means of percentiles.
+        Of an interrupted run they are computed from the epochs that every policy which began has finished: means, and
+        medians, sums and first values where the KPI is defined so; percentiles are then means of percentiles.
         """
         found = self._summary_of_result() if self.result else self._summary_of_epochs()
         rows = [(p, k, float(v), find_kpi(k).unit) for p, values in found.items() for k, v in values.items()]
@@ -212,7 +212,14 @@ class StoredRun:
 
     def _summary_of_epochs(self) -> dict[str, dict[str, float]]:
         series: dict[str, dict[str, list[float]]] = {}
-        for row in self._select("kpi", tier="network"):
+        rows = list(self._select("kpi", tier="network"))
+        last: dict[str, int] = {}
+        for row in rows:
+            last[row["policy"]] = max(last.get(row["policy"], -1), row["epoch"])
+        common = min(last.values(), default=-1)  # policies came differently far: compare what all of them did
+        for row in rows:
+            if row["epoch"] > common:
+                continue
             series.setdefault(row["policy"], {}).setdefault(row["kpi"], []).append(row["value"])
         return {p: _fold(series[p]) for p in self.policies if p in series}
 
