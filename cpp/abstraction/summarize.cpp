@@ -28,10 +28,12 @@ class Reader {
     }
 
     [[nodiscard]] double value(std::uint32_t row) const {  // NaN: unwritten
-        const Block* block = blocks_[row / kBlockRows];
+        const Block* block = blocks_[static_cast<std::size_t>(row / kBlockRows)];
         return block == nullptr ? std::numeric_limits<double>::quiet_NaN() : block->values()[row % kBlockRows];
     }
-    [[nodiscard]] Time time(std::uint32_t row) const { return blocks_[row / kBlockRows]->times()[row % kBlockRows]; }
+    [[nodiscard]] Time time(std::uint32_t row) const {
+        return blocks_[static_cast<std::size_t>(row / kBlockRows)]->times()[row % kBlockRows];
+    }
 
   private:
     std::vector<const Block*> blocks_;
