@@ -129,11 +129,18 @@ def test_what_was_believed_is_found_again(tmp_path: Path) -> None:
             found = dict(zip(rows["entity"], rows["value"], strict=True))
             wanted = dict(zip(group_names(world_of("metro")), believed[name, int(t // 1_000_000_000)], strict=True))
             assert found == pytest.approx(wanted)
+            assert all(sampled <= known for sampled, known in zip(rows["sample_ns"], rows["known_ns"], strict=True))
+            if t >= 2_000_000_000:  # by then every site has telemetry, and telemetry is late
+                assert any(sampled < known for sampled, known in zip(rows["sample_ns"], rows["known_ns"], strict=True))
 
 
 BAD = {
     "unknown scenario": (["run", "germany5"], ["germany5", "germany50"]),
     "unknown policy": (["run", "metro", "--policy", "edge-onl"], ["edge-onl", "edge-only"]),
+    "repeated policy": (
+        ["run", "metro", "--policy", "static", "--policy", "static"],
+        ["policy", "once", "static, static"],
+    ),
     "no epochs": (["run", "metro", "--epochs", "0"], ["epochs", "0"]),
     "unknown leaf solver": (["run", "magic.yaml"], ["policy.leaf_solver", "magic", "kernel"]),
     "negative seed": (["run", "metro", "--seed", "-1"], ["seed", "-1"]),

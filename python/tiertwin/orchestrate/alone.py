@@ -11,10 +11,10 @@ from tiertwin.allocate.bounds import leaf_worth
 from tiertwin.allocate.leaf import LeafAnswer, LeafProblem
 from tiertwin.allocate.leafside import carry_over
 from tiertwin.orchestrate import units
-from tiertwin.orchestrate.edge import SiteView, Summary, Tally
+from tiertwin.orchestrate.edge import SiteView, Summary, Tally, estimate_site, summarise_site
 from tiertwin.orchestrate.observe import PassThrough
 from tiertwin.orchestrate.policies import Policy, SiteInputs
-from tiertwin.twin.attributes import A, TableId
+from tiertwin.twin.attributes import TableId
 from tiertwin.twin.effects import Effect, Record
 from tiertwin.twin.layout import edge_layout, gateway_layout
 from tiertwin.twin.lease import validity_ms
@@ -75,24 +75,12 @@ class AloneController:
         self.version = 0
 
     def summarise(self, twin: Twin, now: int) -> None:
-        child, parent = twin.children[0], twin.parent
-        assert child.table_in is not None
-        assert parent is not None
-        assert parent.table_out is not None
-        self._summary.update(child.table_in, parent.table_out, now)
-        self._pass.carry(child.table_in, parent.table_out)
+        summarise_site(twin, self._summary, self._pass, now)
 
     def began(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
         if not self._rhythm.decides(twin.tier, epoch):
             return []
-        child, parent = twin.children[0], twin.parent
-        assert child.table_in is not None
-        assert parent is not None
-        assert parent.table_out is not None
-        if epoch > 0:
-            self.view.observe(child.table_in, now)
-        rows = np.arange(self.view.groups, dtype=np.uint32)
-        parent.table_out.set(A.DEMAND, rows, np.ascontiguousarray(self.view.demand), now)
+        estimate_site(twin, self.view, epoch, now)
         self.problem = self.view.problem()
         self.version += 1
         inputs = SiteInputs(self.problem, self._nominal, self._share, self._solver)

@@ -148,25 +148,14 @@ class EdgeController:
 
     # -- observe, estimate, propose ------------------------------------------------------------------------------------
     def summarise(self, twin: Twin, now: int) -> None:
-        child, parent = twin.children[0], twin.parent
-        assert child.table_in is not None
-        assert parent is not None
-        assert parent.table_out is not None
-        self._summary.update(child.table_in, parent.table_out, now)
-        self._pass.carry(child.table_in, parent.table_out)
+        summarise_site(twin, self._summary, self._pass, now)
 
     def began(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
         if not self._rhythm.decides(twin.tier, epoch):
             return []
-        child, parent = twin.children[0], twin.parent
-        assert child.table_in is not None
-        assert parent is not None
-        assert parent.table_out is not None
         if epoch > 0:
             self.tally.local_epochs += self.local_policy  # the epoch that has just ended
-            self.view.observe(child.table_in, now)
-        rows = np.arange(self.view.groups, dtype=np.uint32)
-        parent.table_out.set(A.DEMAND, rows, np.ascontiguousarray(self.view.demand), now)
+        estimate_site(twin, self.view, epoch, now)
         self.problem = self.view.problem()
         self.version = epoch + 1  # one data version an epoch, the same number all over the tree
         effects = self._say(twin, self._refreshed(), units.Stamp(epoch, 0), now)
@@ -273,6 +262,31 @@ class EdgeController:
 
     def fork(self) -> EdgeController:
         return copy.deepcopy(self)
+
+
+def summarise_site(twin: Twin, summary: Summary, rest: PassThrough, now: int) -> None:
+    """Bring an edge's uplink table up to date: groups merged, servers and links passed on."""
+    below, above = _tables(twin)
+    summary.update(below, above, now)
+    rest.carry(below, above)
+
+
+def estimate_site(twin: Twin, view: SiteView, epoch: int, now: int) -> None:
+    """Observe and estimate the demand of the coming epoch (epoch 0: nominal), and say it upwards."""
+    below, above = _tables(twin)
+    if epoch > 0:
+        view.observe(below, now)
+    rows = np.arange(view.groups, dtype=np.uint32)
+    above.set(A.DEMAND, rows, np.ascontiguousarray(view.demand), now)
+
+
+def _tables(twin: Twin) -> tuple[_core.StateTable, _core.StateTable]:
+    """The gateway's table and the uplink table of an edge twin."""
+    below, parent = twin.children[0].table_in, twin.parent
+    assert below is not None
+    assert parent is not None
+    assert parent.table_out is not None
+    return below, parent.table_out
 
 
 class Summary:
