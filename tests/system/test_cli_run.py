@@ -17,7 +17,9 @@ from support.command import tiertwin
 from support.inprocess import world_of
 from tiertwin.runtime.api import run_stored
 from tiertwin.runtime.execute import group_names
+from tiertwin.runtime.observed import Observation
 from tiertwin.store import open_run
+from tiertwin.world import World
 
 pytestmark = pytest.mark.system
 REQUIRED = [
@@ -111,10 +113,9 @@ def test_what_was_believed_is_found_again(tmp_path: Path) -> None:
         def policy_began(self, policy: str, epochs: int) -> None:
             pass
 
-        def epoch_ended(self, policy: str, row: object, run: object) -> None:
-            for name, twin in run.twins.items():  # type: ignore[attr-defined]
-                if twin.tier == 1:
-                    believed[name, row.epoch] = twin.controller.view.demand.copy()  # type: ignore[attr-defined]
+        def epoch_ended(self, policy: str, row: object, seen: Observation, world: World) -> None:
+            for name, edge in seen.edges.items():
+                believed[name, seen.epoch] = edge.demand.copy()
 
         def policy_ended(self, policy: str, row: dict) -> None:
             pass

@@ -15,7 +15,7 @@ from tiertwin.orchestrate.inner import InnerController
 from tiertwin.orchestrate.units import cut_attributes
 from tiertwin.runtime.execute import execute
 from tiertwin.runtime.inprocess import InProcessRun
-from tiertwin.runtime.measure import Meter, decision_tree, plans
+from tiertwin.runtime.measure import Meter, decision_tree
 from tiertwin.twin.attributes import A, TableId
 from tiertwin.twin.lease import Lease
 from tiertwin.twin.twin import Unit
@@ -33,7 +33,7 @@ def test_the_loop_closes_with_a_certificate_every_epoch() -> None:
     meter = Meter(run.world)
     for epoch in range(6):
         run.run_epoch(epoch)
-        row = meter.epoch(run, epoch)
+        row = meter.epoch(run.observe(), *run.plant_books())
         assert row.values["lower_bound"] <= row.values["upper_bound"]
         assert 0 <= row.values["certified_gap"] <= 0.01
         assert row.kpis.total("generated") > 0
@@ -51,7 +51,7 @@ def test_the_committed_plan_is_feasible_and_worth_the_lower_bound() -> None:
         root = run.twins[run.world.twins[0].name].controller
         assert isinstance(root, InnerController)
         assert root.last_bounds is not None
-        worth = evaluate(decision_tree(run), plans(run))
+        worth = evaluate(decision_tree(run.world, run.observe()), run.observe().plans())
         assert worth.violation <= 1e-6
         assert worth.value >= root.last_bounds.lb - 1e-6 * root.last_bounds.scale
         assert worth.value <= root.last_bounds.ub + 1e-6 * root.last_bounds.scale
@@ -70,7 +70,7 @@ def test_what_the_twin_believes_is_late_and_noisy() -> None:
     meter = Meter(run.world)
     for epoch in range(4):
         run.run_epoch(epoch)
-        row = meter.epoch(run, epoch)
+        row = meter.epoch(run.observe(), *run.plant_books())
     assert row.values["state_error"] > 0
     assert row.values["aoi_p99_ms"] > 20
 

@@ -6,7 +6,7 @@ import pytest
 
 from support.inprocess import MASTERS, plan_of, world_of
 from tiertwin.runtime.execute import REFERENCE_TOLERANCE, References, make_run
-from tiertwin.runtime.measure import Meter
+from tiertwin.runtime.measure import Meter, decision_tree
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -19,8 +19,9 @@ def test_every_reference_lies_between_the_bounds(seed: int) -> None:
     gaps = []
     for epoch in range(3):
         run.run_epoch(epoch)
-        row = meter.epoch(run, epoch)
-        references.add(run, epoch, row)
+        seen = run.observe()
+        row = meter.epoch(seen, *run.plant_books())
+        references.add(decision_tree(world, seen), row)
         gaps.append(row.values["certified_gap"])
         low, high, slack = (
             row.values["lower_bound"],

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.tree import Tree as RichTree
 
-    from tiertwin.runtime.inprocess import InProcessRun
     from tiertwin.runtime.measure import EpochRow
+    from tiertwin.runtime.observed import Observation
+    from tiertwin.world import World
 
 
 class Lines:
@@ -20,7 +21,7 @@ class Lines:
     def policy_began(self, policy: str, epochs: int) -> None:
         click.echo(f"{policy}: {epochs} epochs …", err=True, nl=False)
 
-    def epoch_ended(self, policy: str, row: EpochRow, run: InProcessRun) -> None:
+    def epoch_ended(self, policy: str, row: EpochRow, seen: Observation, world: World) -> None:
         """Nothing: a line an epoch would be noise."""
 
     def policy_ended(self, policy: str, row: dict[str, Any]) -> None:
@@ -49,9 +50,9 @@ class LiveView:
         self._live = Live(console=Console(stderr=True), refresh_per_second=8, transient=True)
         self._live.start()
 
-    def epoch_ended(self, policy: str, row: EpochRow, run: InProcessRun) -> None:
+    def epoch_ended(self, policy: str, row: EpochRow, seen: Observation, world: World) -> None:
         if self._live is not None:
-            self._live.update(draw(policy, row, run, self._epochs))
+            self._live.update(draw(policy, row, world, self._epochs))
 
     def close(self) -> None:
         """Take the live view off the screen."""
@@ -64,11 +65,11 @@ class LiveView:
         Lines().policy_ended(f"{policy}", {**row})
 
 
-def draw(policy: str, row: EpochRow, run: InProcessRun, epochs: int) -> RichTree:
+def draw(policy: str, row: EpochRow, world: World, epochs: int) -> RichTree:
     """Return the tree with load, gap and age."""
     from rich.tree import Tree as RichTree
 
-    world, busy, values = run.world, row.kpis.server_utilisation, row.values
+    busy, values = row.kpis.server_utilisation, row.values
     gap = values.get("certified_gap")
     certificate = "" if gap is None else f" · certified gap {100 * gap:.3f} %"
     head = (

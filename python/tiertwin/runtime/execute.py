@@ -11,8 +11,6 @@ import numpy as np
 from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.master import Masters
 from tiertwin.allocate.monolithic import solve_monolithic
-from tiertwin.orchestrate.edge import EdgeController
-from tiertwin.orchestrate.inner import InnerController
 from tiertwin.orchestrate.policies import HIERARCHICAL
 from tiertwin.plant import PlantOptions, SimulatedPlant
 from tiertwin.runtime.inprocess import ORIGIN, InProcessRun
@@ -22,7 +20,9 @@ from tiertwin.runtime.plan import MONOLITHIC, RunPlan, rhythm_of
 from tiertwin.store import EventLog
 
 if TYPE_CHECKING:
+    from tiertwin.allocate.driver import Tree
     from tiertwin.allocate.ladder import LeafLadder
+    from tiertwin.runtime.observed import Observation
     from tiertwin.store import RunWriter
     from tiertwin.world import World
 
@@ -37,7 +37,7 @@ class Watcher(Protocol):
         """A policy starts."""
         ...
 
-    def epoch_ended(self, policy: str, row: EpochRow, run: InProcessRun) -> None:
+    def epoch_ended(self, policy: str, row: EpochRow, seen: Observation, world: World) -> None:
         """An epoch of a policy is over."""
         ...
 
@@ -52,7 +52,7 @@ class Silent:
     def policy_began(self, policy: str, epochs: int) -> None:
         """Nothing."""
 
-    def epoch_ended(self, policy: str, row: EpochRow, run: InProcessRun) -> None:
+    def epoch_ended(self, policy: str, row: EpochRow, seen: Observation, world: World) -> None:
         """Nothing."""
 
     def policy_ended(self, policy: str, row: dict[str, Any]) -> None:
@@ -70,9 +70,10 @@ class References:
     seconds: float = 0.0
     outside: list[int] = field(default_factory=list)
 
-    def add(self, run: InProcessRun, epoch: int, row: EpochRow) -> None:
+    def add(self, problem: Tree, row: EpochRow) -> None:
         """Solve the whole problem of this epoch at once and compare."""
-        reference = solve_monolithic(decision_tree(run))
+        epoch = row.epoch
+        reference = solve_monolithic(problem)
         self.seconds += reference.seconds
         scale = max(reference.scale, 1e-12)
         if reference.bound - reference.value > REFERENCE_TOLERANCE * scale:
@@ -180,17 +181,18 @@ def _one_policy(plan: RunPlan, run: InProcessRun, policy: str, sinks: _Sinks, wa
     reference_s = done.references.seconds
     for epoch in range(plan.epochs):
         run.run_epoch(epoch)
-        row = meter.epoch(run, epoch)
+        seen = run.observe()
+        row = meter.epoch(seen, *run.plant_books())
         if policy == HIERARCHICAL and plan.runs_monolithic and epoch % REFERENCE_EVERY == 0:
-            done.references.add(run, epoch, row)
+            done.references.add(decision_tree(world, seen), row)
         for line in run.take_records():
             sinks.event({"policy": policy, **line})
         if sinks.writer is not None:
-            _write(sinks.writer, policy, epoch, row, run, world)
-        watch.epoch_ended(policy, row, run)
+            _write(sinks.writer, policy, row, seen, run.start_of(epoch), world)
+        watch.epoch_ended(policy, row, seen, world)
     wall = time.monotonic() - began - (done.references.seconds - reference_s)
     done.meters[policy] = meter
-    done.rows[policy] = summary(run, meter, wall, peak.mb())
+    done.rows[policy] = summary(meter, run.observe(), wall, peak.mb())
     watch.policy_ended(policy, done.rows[policy])
 
 
@@ -226,7 +228,8 @@ def _reference_row(done: Executed) -> dict[str, Any]:
     return row
 
 
-def _write(writer: RunWriter, policy: str, epoch: int, row: EpochRow, run: InProcessRun, world: World) -> None:
+def _write(writer: RunWriter, policy: str, row: EpochRow, seen: Observation, known: int, world: World) -> None:
+    epoch = row.epoch
     writer.kpis(policy, epoch, row.values)
     seconds = (row.kpis.to_ns - row.kpis.from_ns) / 1e9
     offered = row.kpis.by_site_class("generated").reshape(world.site_count, -1).sum(axis=1) / max(seconds, 1e-9)
@@ -240,32 +243,26 @@ def _write(writer: RunWriter, policy: str, epoch: int, row: EpochRow, run: InPro
     writer.twin_kpis(policy, epoch, "utilisation", "cloud", [world.twins[0].name], busy[sites + len(fogs) :])
     capacity = np.repeat(world.link_capacity_mbps, 2)
     writer.links(policy, epoch, row.kpis.link_utilisation * capacity, capacity)
-    for pair, moved in traffic_by_pair(run).items():
+    for pair, moved in traffic_by_pair(seen).items():
         writer.kpis(policy, epoch, {"bytes_up": moved["up"], "bytes_down": moved["down"]}, tier=pair.split("-")[0])
-    _write_beliefs(writer, policy, epoch, run, world)
+    _write_beliefs(writer, policy, seen, known, world)
     writer.commit()
 
 
-def _write_beliefs(writer: RunWriter, policy: str, epoch: int, run: InProcessRun, world: World) -> None:
-    """What each deciding twin came to believe in this epoch, and what the root decided on it."""
+def _write_beliefs(writer: RunWriter, policy: str, seen: Observation, known: int, world: World) -> None:
+    """What each deciding twin came to believe in this epoch (at `known`, its beginning), and what the root decided."""
     names = group_names(world)
     classes = np.array(world.class_names, dtype=object)
-    known = run.now - ORIGIN - int(run.rhythm.base_epoch_s * 1e9)  # the epoch's beginning: when it was estimated
-    for twin in run.twins.values():
-        controller = twin.controller
-        if isinstance(controller, EdgeController) and controller.plan is not None:
-            sampled = np.minimum(controller.view.sampled - ORIGIN, known)
-            writer.belief(policy, epoch, twin.name, known, names, "demand", controller.view.demand, sampled)
-        elif isinstance(controller, InnerController):
-            per_class = controller.demand_by_class(twin)
-            writer.belief(policy, epoch, twin.name, known, classes, "demand", per_class, known)
-    root = run.twins[world.twins[0].name].controller
-    if isinstance(root, InnerController) and root.last_bounds is not None:
-        plan = root.last_bounds.plan
-        writer.decision(
-            policy, epoch, world.twins[0].name, list(root.domain.children), "quota_compute",
-            np.ascontiguousarray(plan[:, 0]), unit="GHz",
-        )  # fmt: skip
+    epoch, root = seen.epoch, world.twins[0].name
+    for twin in world.twins:
+        edge, inner = seen.edges.get(twin.name), seen.inners.get(twin.name)
+        if edge is not None and edge.under_tree and edge.x is not None:
+            sampled = np.minimum(edge.sampled - ORIGIN, known)
+            writer.belief(policy, epoch, twin.name, known, names, "demand", edge.demand, sampled)
+        elif inner is not None:
+            writer.belief(policy, epoch, twin.name, known, classes, "demand", inner.demand_by_class, known)
+            if twin.name == root and inner.quota_compute is not None:
+                writer.decision(policy, epoch, root, inner.children, "quota_compute", inner.quota_compute, unit="GHz")
 
 
 def group_names(world: World) -> Any:

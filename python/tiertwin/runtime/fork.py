@@ -37,7 +37,7 @@ class DomainTwin:
         """Return an independent copy of the domain; cheap, tables are shared until written."""
         run = self._run
         solver = leaf_solver(run.world.scenario.policy.leaf_solver)
-        return Fork(run.world, self._domain(decision_tree(run)), self._tables(), solver, Masters())
+        return Fork(run.world, self._domain(decision_tree(run.world, run.observe())), self._tables(), solver, Masters())
 
     def _tables(self) -> dict[str, Any]:
         held = {}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tiertwin.runtime.observed import Observation, observe
 from tiertwin.runtime.schedule import ANSWER, DELIVERY, EPOCH, REPORT, TIMER, Schedule
 from tiertwin.runtime.tree import TreeBuilder
 from tiertwin.twin.attributes import LINK, SERVER, TELEMETRY
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tiertwin.orchestrate.rhythm import Rhythm
-    from tiertwin.plant import SimulatedPlant
+    from tiertwin.plant import PlantKpis, SimulatedPlant
     from tiertwin.twin.twin import Twin
     from tiertwin.world import World
 
@@ -210,6 +211,21 @@ class InProcessRun:
         book = self.traffic.up if own < other else self.traffic.down
         lower = min(own, other)
         book[lower] = book.get(lower, 0) + len(effect.frame)
+
+    def start_of(self, epoch: int) -> int:
+        """Plant time at which `epoch` begins, ns."""
+        return int(epoch * self.rhythm.base_epoch_s * SECOND)
+
+    def observe(self) -> Observation:
+        """Look at all twins, now."""
+        seen = observe(self.twins.values(), self.epoch, self.now)
+        seen.traffic_up, seen.traffic_down = dict(self.traffic.up), dict(self.traffic.down)
+        seen.cpu_s = self.twin_cpu_s
+        return seen
+
+    def plant_books(self) -> tuple[PlantKpis, Any]:
+        """The plant's books since the last call, and its mean task rate of every group now, tasks/s."""
+        return self.plant.kpis(), self.plant.truth_group_rates()
 
     def take_records(self) -> list[dict[str, Any]]:
         """Return this epoch's log entries, ordered by (epoch, tier, node, number), digests of all tables last."""

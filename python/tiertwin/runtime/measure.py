@@ -11,24 +11,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tiertwin.allocate.driver import Leaf, Tree, evaluate
-from tiertwin.orchestrate.alone import AloneController
-from tiertwin.orchestrate.edge import EdgeController
-from tiertwin.orchestrate.gateway import GatewayController
-from tiertwin.orchestrate.inner import InnerController
-from tiertwin.twin.attributes import A
 from tiertwin.world import node_resources
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tiertwin.plant import PlantKpis
-    from tiertwin.runtime.inprocess import InProcessRun
+    from tiertwin.runtime.observed import Observation
     from tiertwin.world import World
 
     F64 = npt.NDArray[np.float64]
 
 SERVED_FLOOR = 0.01  # of a site's class in an epoch: log and α > 1 utilities have no value at 0
 E_SYNC_J_PER_BYTE = 5e-8  # energy of moving a byte of twin traffic (default, not from a standard)
+EDGE, FOG = 1, 2  # tier numbers
 E_CPU_J_PER_S = 10.0  # energy of a CPU-second of twin work (default, not from a standard)
 
 
@@ -88,14 +84,21 @@ class Meter:
     world: World
     rows: list[EpochRow] = field(default_factory=list)
 
-    def epoch(self, run: InProcessRun, epoch: int) -> EpochRow:
-        """Measure the epoch that has just ended."""
-        kpis = run.plant.kpis()
+    def epoch(self, seen: Observation, kpis: PlantKpis, truth: F64) -> EpochRow:
+        """Measure the epoch that has just ended.
+
+        Parameters
+        ----------
+        seen
+            Of all twins.
+        kpis, truth
+            The plant's books of the epoch, and its mean task rate of every group, tasks/s.
+        """
         values = self._plant(kpis)
-        values |= self._beliefs(run)
-        values |= self._plan(run)
-        values |= self._certificate(run, epoch)
-        row = EpochRow(epoch, {k: v for k, v in values.items() if np.isfinite(v)}, kpis)
+        values |= self._beliefs(seen, truth)
+        values |= self._plan(seen)
+        values |= self._certificate(seen)
+        row = EpochRow(seen.epoch, {k: v for k, v in values.items() if np.isfinite(v)}, kpis)
         self.rows.append(row)
         return row
 
@@ -115,43 +118,33 @@ class Meter:
             "jain": jain(self.world, kpis),
         }
 
-    def _beliefs(self, run: InProcessRun) -> dict[str, float]:
-        believed, ages = [], []
-        for twin in run.twins.values():
-            controller = twin.controller
-            if isinstance(controller, EdgeController | AloneController):
-                believed.append(controller.view.demand)
-                table = twin.children[0].table_in
-                assert table is not None
-                times = table.times(A.TASK_RATE)[: len(controller.view.group_of)]
-                ages.append(run.now - times[times > 0])
-        truth = run.plant.truth_group_rates()
-        error = np.abs(np.concatenate(believed) - truth).sum() / max(float(truth.sum()), 1e-12)
-        age = np.concatenate(ages) if ages else np.zeros(0)
+    def _plan(self, seen: Observation) -> dict[str, float]:
+        allocation = seen.plans()
+        if len(allocation) < self.world.site_count:
+            return {}
+        worth = evaluate(decision_tree(self.world, seen), allocation)
+        return {"objective": worth.value, "scale": worth.scale}
+
+    def _beliefs(self, seen: Observation, truth: F64) -> dict[str, float]:
+        """How far from the truth the twins' demand was, and how old their samples."""
+        edges = [seen.edges[twin.name] for twin in self.world.twins if twin.tier == EDGE]
+        believed = np.concatenate([edge.demand for edge in edges])
+        age = np.concatenate([seen.now - edge.times[edge.times > 0] for edge in edges])
+        error = np.abs(believed - truth).sum() / max(float(truth.sum()), 1e-12)
         p99 = float(np.percentile(age, 99)) / 1e6 if len(age) else float("nan")
         return {"state_error": float(error), "aoi_p99_ms": p99}
 
-    def _plan(self, run: InProcessRun) -> dict[str, float]:
-        allocation = plans(run)
-        if len(allocation) < self.world.site_count:
+    def _certificate(self, seen: Observation) -> dict[str, float]:
+        root = seen.inners.get(self.world.twins[0].name)
+        if root is None or not root.rounds:
             return {}
-        worth = evaluate(decision_tree(run), allocation)
-        return {"objective": worth.value, "scale": worth.scale}
-
-    def _certificate(self, run: InProcessRun, epoch: int) -> dict[str, float]:
-        root = next(iter(run.twins.values())).controller
-        if not isinstance(root, InnerController):
-            return {}
-        rounds = [r for r in root.rounds if r.epoch == epoch]
-        if not rounds:
-            return {}
-        last = rounds[-1].bounds
+        last = root.rounds[-1]
         return {
             "lower_bound": last.lb,
             "upper_bound": last.ub,
             "certified_gap": last.gap,
             "gap_of_improvement": last.gap_of_improvement,
-            "rounds": float(len(rounds)),
+            "rounds": float(len(root.rounds)),
         }
 
     def merged(self) -> PlantKpis:
@@ -170,47 +163,35 @@ class Meter:
         return float(np.mean(found)) if found else None
 
 
-def plans(run: InProcessRun) -> dict[str, F64]:
-    """Rates [G, T] that each edge has put in force."""
-    found = {}
-    for twin in run.twins.values():
-        controller = twin.controller
-        if isinstance(controller, EdgeController | AloneController) and controller.plan is not None:
-            found[twin.name] = controller.plan.x
-    return found
-
-
-def decision_tree(run: InProcessRun) -> Tree:
+def decision_tree(world: World, seen: Observation) -> Tree:
     """The whole problem of this epoch, over exactly the data versions that the leaves used."""
-    world = run.world
-    root = next(iter(run.twins.values()))
     fogs = []
-    for fog in root.children:
-        twin = run.twins[fog.name]
-        spec = world.twins[world.twin_index(fog.name)]
+    for fog in world.twins:
+        if fog.tier != FOG:
+            continue
         leaves = []
-        for edge in twin.children:
-            controller = run.twins[edge.name].controller
-            assert isinstance(controller, EdgeController | AloneController)
-            assert controller.problem is not None
-            leaves.append(Leaf(edge.name, controller.problem))
-        uplink = float(world.uplink_fog_mbps[spec.fog])
-        if isinstance(twin.controller, InnerController):
-            uplink = twin.controller.uplink_used
+        for edge in world.twins:
+            if edge.parent == fog.name:
+                problem = seen.edges[edge.name].problem
+                assert problem is not None
+                leaves.append(Leaf(edge.name, problem))
+        inner = seen.inners.get(fog.name)
+        uplink = float(world.uplink_fog_mbps[fog.fog]) if inner is None else inner.uplink
         owned = node_resources(world, fog.name, uplink)
         fogs.append(Tree(fog.name, owned["compute"], owned["uplink"], tuple(leaves)))
-    return Tree(root.name, node_resources(world, root.name)["compute"], None, tuple(fogs))
+    root = world.twins[0].name
+    return Tree(root, node_resources(world, root)["compute"], None, tuple(fogs))
 
 
-def summary(run: InProcessRun, meter: Meter, wall_s: float, peak_rss_mb: float) -> dict[str, Any]:
+def summary(meter: Meter, seen: Observation, wall_s: float, peak_rss_mb: float) -> dict[str, Any]:
     """One row of the KPI table; see docs/json-interface.md for units and definitions."""
     books = meter.merged()
     rounds = [row.values["rounds"] for row in meter.rows if "rounds" in row.values]
-    steps = _steps(run)
-    moved = sum(run.traffic.up.values()) + sum(run.traffic.down.values())
+    steps = {f"S{step}": count for step, count in sorted(seen.steps().items())}
+    moved = sum(seen.traffic_up.values()) + sum(seen.traffic_down.values())
     result: dict[str, Any] = {
         "objective": meter.mean("objective"),
-        "utility_mean": plant_utility(run.world, books),
+        "utility_mean": plant_utility(meter.world, books),
         "utilisation": meter.mean("utilisation"),
         "latency_mean_ms": 1e3 * books.latency_mean_s,
         "latency_p95_ms": 1e3 * books.latency_quantile_s(0.95),
@@ -218,7 +199,7 @@ def summary(run: InProcessRun, meter: Meter, wall_s: float, peak_rss_mb: float) 
         "deadline_miss_ratio": books.deadline_miss_ratio,
         "goodput_mbps": books.goodput_mbps,
         "energy_per_task_j": books.energy_per_task_j,
-        "jain": jain(run.world, books),
+        "jain": jain(meter.world, books),
         "aoi_p99_ms": meter.median("aoi_p99_ms"),
         "state_error": meter.mean("state_error"),
         "lower_bound": meter.mean("lower_bound"),
@@ -228,13 +209,13 @@ def summary(run: InProcessRun, meter: Meter, wall_s: float, peak_rss_mb: float) 
         "gap_of_improvement_median": meter.median("gap_of_improvement"),
         "rounds_cold": int(rounds[0]) if rounds else None,
         "rounds_warm_median": float(np.median(rounds[1:])) if len(rounds) > 1 else None,
-        "bytes": traffic_by_pair(run),
+        "bytes": traffic_by_pair(seen),
         "solver_steps": sum(n for step, n in steps.items() if step != "S2"),
         "solver_step_counts": steps,
-        "local_policy_epochs": _local(run),
-        "twin_cpu_s": run.twin_cpu_s,
+        "local_policy_epochs": seen.local_epochs(),
+        "twin_cpu_s": seen.cpu_s,
         "twin_peak_rss_mb": peak_rss_mb,
-        "twin_energy_j": E_SYNC_J_PER_BYTE * moved + E_CPU_J_PER_S * run.twin_cpu_s,
+        "twin_energy_j": E_SYNC_J_PER_BYTE * moved + E_CPU_J_PER_S * seen.cpu_s,
         "wall_s_per_epoch": wall_s / max(len(meter.rows), 1),
     }
     return result
@@ -243,32 +224,9 @@ def summary(run: InProcessRun, meter: Meter, wall_s: float, peak_rss_mb: float) 
 TIER_NAMES = ("device", "edge", "fog", "cloud")
 
 
-def traffic_by_pair(run: InProcessRun) -> dict[str, dict[str, int]]:
+def traffic_by_pair(seen: Observation) -> dict[str, dict[str, int]]:
     """Bytes up and down between neighbouring tiers."""
     return {
-        f"{TIER_NAMES[t]}-{TIER_NAMES[t + 1]}": {"up": run.traffic.up.get(t, 0), "down": run.traffic.down.get(t, 0)}
+        f"{TIER_NAMES[t]}-{TIER_NAMES[t + 1]}": {"up": seen.traffic_up.get(t, 0), "down": seen.traffic_down.get(t, 0)}
         for t in range(3)
     }
-
-
-def _steps(run: InProcessRun) -> dict[str, int]:
-    total: dict[int, int] = {}
-    for twin in run.twins.values():
-        controller = twin.controller
-        steps = controller.steps if isinstance(controller, InnerController) else None
-        if isinstance(controller, EdgeController | AloneController):
-            steps = controller.tally.steps
-        for step, count in (steps or {}).items():
-            total[step] = total.get(step, 0) + count
-    return {f"S{step}": total[step] for step in sorted(total)}
-
-
-def _local(run: InProcessRun) -> int:
-    count = 0
-    for twin in run.twins.values():
-        controller = twin.controller
-        if isinstance(controller, EdgeController):
-            count += controller.tally.local_epochs
-        elif isinstance(controller, InnerController | GatewayController):
-            count += controller.local_epochs
-    return count

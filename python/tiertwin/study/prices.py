@@ -21,7 +21,7 @@ from tiertwin.allocate.master import Masters
 from tiertwin.allocate.monolithic import solve_monolithic
 from tiertwin.orchestrate.policies import HIERARCHICAL
 from tiertwin.runtime.execute import make_run
-from tiertwin.runtime.measure import decision_tree, plans
+from tiertwin.runtime.measure import decision_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,10 +51,11 @@ def prices(plan: RunPlan, world: World, every: int = 10) -> list[Prices]:
         run.run_epoch(epoch)
         if (epoch + 1) % every and epoch + 1 != plan.epochs:
             continue
-        believed = decision_tree(run)
+        seen = run.observe()
+        believed = decision_tree(world, seen)
         truth = _with_demand(believed, world, run.plant.truth_group_rates())
         whole, oracle = solve_monolithic(believed), solve_monolithic(truth)
-        standing = evaluate(believed, plans(run))
+        standing = evaluate(believed, seen.plans())
         carried = evaluate(truth, _carried(believed, truth, whole.allocation))
         found.append(
             Prices(
