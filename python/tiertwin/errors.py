@@ -51,6 +51,10 @@ class SolveError(TiertwinError, RuntimeError):
     """No admissible allocation came out of a solver; the ladder takes its next step."""
 
 
+class ProcessError(TiertwinError, RuntimeError):
+    """A process of the tree did not start, broke off or fell silent; says which one, why and what its log ends with."""
+
+
 class PeerError(TiertwinError, RuntimeError):
     """A peer broke the protocol (its fault, not ours)."""
 

@@ -1,41 +1,49 @@
-"""The device tier: a gateway passes telemetry up and puts set-points in force; alone it falls back to the devices."""
+"""The device tier: a gateway passes the plant's telemetry up and hands set-points down while their lease holds."""
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from tiertwin.orchestrate.units import share_of
+from tiertwin.orchestrate import units
+from tiertwin.orchestrate.observe import PassThrough
 from tiertwin.twin.attributes import TableId
-from tiertwin.twin.effects import Actuate, Effect, Record
+from tiertwin.twin.effects import Effect, Record
 from tiertwin.twin.lease import NO_LEASE, Lease
 
 if TYPE_CHECKING:
     from tiertwin.twin.events import Solved, TimerFired
+    from tiertwin.twin.layout import Layout
     from tiertwin.twin.twin import Twin, Unit
+
+MILLISECOND = 1_000_000
 
 
 class GatewayController:
-    """Executes what the edge leased; when the lease lapses, every device serves itself (the safe local mode).
+    """Hands the edge's leased set-points to the plant for what is left of the lease; without one, hands on nothing.
 
     Parameters
     ----------
-    first_device, devices
-        Global index of the site's first device, and how many there are.
-    tiers
-        Tiers a task can go to, the device included.
+    plant
+        Name of the plant's side of the site.
+    layout
+        Rows of the telemetry table.
     """
 
-    def __init__(self, first_device: int, devices: int, tiers: int) -> None:
-        self._device = np.arange(first_device, first_device + devices, dtype=np.int64)
-        self._tiers = tiers
+    def __init__(self, plant: str, layout: Layout) -> None:
+        self._plant = plant
+        self._carry = PassThrough(layout, layout, members=True)
         self.lease: Lease = NO_LEASE
         self.local_policy = True  # devices start on their own
         self.local_epochs = 0
 
     def summarise(self, twin: Twin, now: int) -> None:
-        """The southbound table is the uplink table: nothing to abstract."""
+        """Pass on what the plant told: nothing is abstracted below the edge."""
+        below, parent = twin.children[0].table_in, twin.parent
+        assert below is not None
+        assert parent is not None
+        assert parent.table_out is not None
+        self._carry.carry(below, parent.table_out)
 
     def began(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
         if self.lease.holds(now):
@@ -44,12 +52,7 @@ class GatewayController:
         if self.local_policy:
             return []
         self.local_policy = True
-        alone = np.zeros((len(self._device), self._tiers))
-        alone[:, 0] = 1.0
-        return [
-            Record("local_policy", epoch, {"reason": "lease lapsed"}),
-            Actuate(epoch, self._device, alone),
-        ]
+        return [Record("local_policy", epoch, {"reason": "lease lapsed"})]  # the plant's own lease lapsed with ours
 
     def told(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
         if unit.table != TableId.BUDGET or unit.lease is None:
@@ -58,8 +61,9 @@ class GatewayController:
             return [Record("refused", twin.epoch, {"lease": unit.lease.epoch, "held": self.lease.epoch})]
         self.lease = unit.lease
         self.local_policy = False
-        shares = clip_shares(share_of(unit.cells, len(self._device), self._tiers))
-        return [Actuate(unit.lease.epoch, self._device, shares)]
+        left = (unit.lease.until - now) // MILLISECOND
+        lease = (unit.lease.epoch, unit.lease.basis, left, 0, 0)
+        return twin.send_unit(self._plant, TableId.BUDGET, units.repeated(unit.cells), now, lease)
 
     def solved(self, twin: Twin, event: Solved, now: int) -> list[Effect]:
         return []
@@ -68,13 +72,4 @@ class GatewayController:
         return []
 
     def fork(self) -> GatewayController:
-        copy = GatewayController(int(self._device[0]) if len(self._device) else 0, len(self._device), self._tiers)
-        copy.lease, copy.local_policy, copy.local_epochs = self.lease, self.local_policy, self.local_epochs
-        return copy
-
-
-def clip_shares(shares: np.ndarray) -> np.ndarray:
-    """A child trusts nobody with its safety (R19): NaN → 0, shares into [0, 1], row sums to at most 1."""
-    safe = np.clip(np.nan_to_num(shares), 0.0, 1.0)
-    total = safe.sum(axis=1, keepdims=True)
-    return np.ascontiguousarray(np.where(total > 1.0, safe / np.maximum(total, 1.0), safe))
+        return copy.deepcopy(self)

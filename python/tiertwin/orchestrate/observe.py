@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tiertwin.twin.attributes import LINK, SERVER, A
+from tiertwin.twin.attributes import LINK, SERVER, TELEMETRY, A
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -25,15 +25,20 @@ class PassThrough:
     ----------
     below, above
         Layouts of the child's table and of ours; entities are matched by their index.
+    members
+        Copy the members' rows too (both tables have the same).
     """
 
-    def __init__(self, below: Layout, above: Layout) -> None:
+    def __init__(self, below: Layout, above: Layout, *, members: bool = False) -> None:
         self._moves = [
             _Move(
                 [int(a) for a in SERVER], *_match(below.servers, below.server_rows, above.servers, above.server_rows)
             ),
             _Move([int(a) for a in LINK], *_match(below.links, below.link_rows, above.links, above.link_rows)),
         ]
+        if members:
+            rows = np.arange(below.members, dtype=np.int64)
+            self._moves.insert(0, _Move([int(a) for a in TELEMETRY], rows, rows))
 
     def carry(self, source: _core.StateTable, target: _core.StateTable) -> None:
         """Copy what is newer in `source` than what was copied last."""

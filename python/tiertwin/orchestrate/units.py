@@ -74,6 +74,16 @@ def pack(columns: Sequence[tuple[int, F64]], rows: npt.NDArray[np.uint32]) -> Ce
     return Cells3(attributes, np.tile(rows, len(columns)), values)
 
 
+def repeated(cells: Cells) -> Cells3:
+    """Lay a received unit out again, to be handed on."""
+    found = [(attribute, *cells[attribute]) for attribute in sorted(cells)]
+    return Cells3(
+        np.concatenate([np.full(len(rows), attribute, dtype=np.int64) for attribute, rows, _ in found]),
+        np.concatenate([rows for _, rows, _ in found]),
+        np.concatenate([values for _, _, values in found]),
+    )
+
+
 def require(cells: Cells, attributes: Sequence[int], rows: Sequence[int] = ()) -> None:
     """Refuse a unit that lacks cells or holds what no number can be; a listed peer may send anything.
 

@@ -13,7 +13,8 @@ from tiertwin.allocate.master import Masters
 from tiertwin.allocate.monolithic import solve_monolithic
 from tiertwin.orchestrate.policies import HIERARCHICAL
 from tiertwin.plant import PlantOptions, SimulatedPlant
-from tiertwin.runtime.inprocess import ORIGIN, InProcessRun
+from tiertwin.runtime.host import ORIGIN
+from tiertwin.runtime.inprocess import InProcessRun
 from tiertwin.runtime.measure import EpochRow, Meter, decision_tree, summary, traffic_by_pair
 from tiertwin.runtime.memory import PeakMemory
 from tiertwin.runtime.plan import MONOLITHIC, RunPlan, rhythm_of

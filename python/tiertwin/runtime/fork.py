@@ -36,7 +36,8 @@ class DomainTwin:
     def fork(self) -> Fork:
         """Return an independent copy of the domain; cheap, tables are shared until written."""
         run = self._run
-        solver = leaf_solver(run.world.scenario.policy.leaf_solver)
+        scenario = run.world.scenario
+        solver = leaf_solver("auto" if scenario is None else scenario.policy.leaf_solver)
         return Fork(run.world, self._domain(decision_tree(run.world, run.observe())), self._tables(), solver, Masters())
 
     def _tables(self) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tiertwin.wire.memory import MemoryNetwork
 
-# At one instant: frames are delivered, then the plant and the reports, then epochs begin, then answers, then timers.
-DELIVERY, REPORT, EPOCH, ANSWER, TIMER = range(5)
+# At one instant: frames are delivered, the plant reports, twins report, epochs begin, answers come, timers fire.
+DELIVERY, SENSE, REPORT, EPOCH, ANSWER, TIMER = range(6)
 
 
 class Schedule:
@@ -27,6 +27,11 @@ class Schedule:
         """Enter `what` at virtual time `at` (ns)."""
         self._number += 1
         heapq.heappush(self._heap, (at, kind, self._number, what))
+
+    def next_time(self) -> int | None:
+        """Virtual time of the next thing, None when there is none."""
+        times = [t for t in (self._network.next_time(), self._heap[0][0] if self._heap else None) if t is not None]
+        return min(times, default=None)
 
     def pop(self, until: int) -> tuple[int, int, Any] | None:
         """Take the next thing before `until` as (time, kind, what); None when there is none."""

@@ -1,4 +1,4 @@
-"""Builds the twins of a world: who neighbours whom, which tables stand between them, which policy each runs."""
+"""Builds the nodes of a world: who neighbours whom, which tables stand between them, which policy each runs."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from tiertwin.orchestrate.edge import EdgeController
 from tiertwin.orchestrate.gateway import GatewayController
 from tiertwin.orchestrate.inner import Domain, InnerController
 from tiertwin.orchestrate.links import LinkShares
+from tiertwin.orchestrate.plantside import PlantSideController
 from tiertwin.orchestrate.policies import HIERARCHICAL, find_policy
+from tiertwin.runtime.roster import PLANT, Node, Roster
 from tiertwin.twin.attributes import RESOURCES, SUMMARY, TELEMETRY, TableId, registry
 from tiertwin.twin.layout import Layout, edge_layout, fog_layout, gateway_layout
 from tiertwin.twin.twin import Controller, NeighbourSpec, TableShape, Twin, TwinConfig
 from tiertwin.world import node_resources, tier_costs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from tiertwin.orchestrate.rhythm import Rhythm
     from tiertwin.world import World
@@ -32,12 +34,12 @@ _PURPOSE_STREAM = 0x73747265  # "stre"
 
 
 class TreeBuilder:
-    """Makes every twin of a world for one policy.
+    """Makes the nodes of a world for one policy, all of them or those of one process.
 
     Parameters
     ----------
-    world
-        Inventory.
+    world, roster
+        Inventory, and who is in the tree.
     policy
         Name of the policy the edges run.
     rhythm
@@ -48,8 +50,11 @@ class TreeBuilder:
         Of the stream ids.
     """
 
-    def __init__(self, world: World, policy: str, rhythm: Rhythm, solver: Callable[[], Any], seed: int) -> None:
+    def __init__(
+        self, world: World, roster: Roster, policy: str, rhythm: Rhythm, solver: Callable[[], Any], seed: int
+    ) -> None:
         self._world, self._policy, self._rhythm, self._solver, self._seed = world, policy, rhythm, solver, seed
+        self._roster = roster
         self._registry = registry()
         self._children: dict[str, list[TwinSpec]] = {}
         for spec in world.twins:
@@ -59,21 +64,29 @@ class TreeBuilder:
         self._shares = fixed_shares(world)
         self._cost = tier_costs(world)
 
-    def build(self) -> dict[str, Twin]:
-        """Return the twins by name, in roster order."""
-        return {spec.name: self._twin(index, spec) for index, spec in enumerate(self._world.twins)}
+    def build(self, names: Iterable[str] | None = None) -> dict[str, Twin]:
+        """Return the nodes called `names` (all of them by default), in roster order."""
+        wanted = set(self._roster.names if names is None else names)
+        return {name: self._node(node) for name, node in self._roster.nodes.items() if name in wanted}
 
-    def _twin(self, index: int, spec: TwinSpec) -> Twin:
-        neighbours = []
-        if spec.parent is not None:
-            neighbours.append(self._towards_parent(spec))
-        neighbours += [self._towards_child(child) for child in self._children.get(spec.name, [])]
-        words = _core.philox(self._seed, index, _PURPOSE_STREAM, 2 * len(neighbours))
+    def _node(self, node: Node) -> Twin:
+        if node.tier == PLANT:
+            neighbours = [self._towards_gateway(node)]
+            controller: Controller = self._plant_side(node)
+        else:
+            spec = self._by_name[node.name]
+            neighbours, controller = self._neighbours(spec), self._controller(spec)
+        words = _core.philox(self._seed, node.index, _PURPOSE_STREAM, 2 * len(neighbours))
         streams = [
             1 + int(words[2 * i] * 2**31) * 2**31 + int(words[2 * i + 1] * 2**31) for i in range(len(neighbours))
         ]
-        config = TwinConfig(spec.name, spec.tier, streams, neighbours)
-        return Twin(config, self._controller(spec), self._registry)
+        return Twin(TwinConfig(node.name, node.tier, streams, neighbours), controller, self._registry)
+
+    def _neighbours(self, spec: TwinSpec) -> list[NeighbourSpec]:
+        found = [] if spec.parent is None else [self._towards_parent(spec)]
+        if spec.tier == DEVICE:
+            return [*found, *(self._towards_plant(side) for side in self._roster.children(spec.name))]
+        return found + [self._towards_child(child) for child in self._children.get(spec.name, [])]
 
     # -- tables between neighbours -------------------------------------------------------------------------------------
     def _telemetry(self, site: int) -> TableShape:
@@ -95,8 +108,7 @@ class TreeBuilder:
     def _units(self, child: TwinSpec) -> tuple[list[TableShape], list[TableShape]]:
         """(up, down) unit tables between a child and its parent."""
         if child.tier == DEVICE:
-            devices = gateway_layout(self._world, child.site).members
-            return [], [TableShape(TableId.BUDGET, units.share_attributes(TASK_TIERS), devices)]
+            return [], [self._set_points(child.site)]
         quotas = quota_components(child.tier)
         up = [
             TableShape(TableId.CUT, units.cut_attributes(quotas), units.SLOTS),
@@ -109,6 +121,19 @@ class TreeBuilder:
         ]
         return up, down
 
+    def _set_points(self, site: int) -> TableShape:
+        devices = gateway_layout(self._world, site).members
+        return TableShape(TableId.BUDGET, units.share_attributes(TASK_TIERS), devices)
+
+    def _towards_gateway(self, node: Node) -> NeighbourSpec:
+        assert node.parent is not None
+        down = [self._set_points(node.site)]
+        return NeighbourSpec(node.parent, True, table_out=self._telemetry(node.site), units_in=down)
+
+    def _towards_plant(self, node: Node) -> NeighbourSpec:
+        down = [self._set_points(node.site)]
+        return NeighbourSpec(node.name, False, table_in=self._telemetry(node.site), units_out=down)
+
     def _towards_parent(self, spec: TwinSpec) -> NeighbourSpec:
         assert spec.parent is not None
         up, down = self._units(spec)
@@ -120,13 +145,16 @@ class TreeBuilder:
 
     # -- policies ------------------------------------------------------------------------------------------------------
     def _controller(self, spec: TwinSpec) -> Controller:
-        world = self._world
         if spec.tier == DEVICE:
-            first = int(world.device_rows[spec.site])
-            return GatewayController(first, gateway_layout(world, spec.site).members, TASK_TIERS)
+            (side,) = self._roster.children(spec.name)
+            return GatewayController(side.name, gateway_layout(self._world, spec.site))
         if spec.tier == EDGE:
             return self._edge(spec)
         return self._inner(spec) if self._policy == HIERARCHICAL else Watcher()
+
+    def _plant_side(self, node: Node) -> PlantSideController:
+        first = int(self._world.device_rows[node.site])
+        return PlantSideController(first, gateway_layout(self._world, node.site).members, TASK_TIERS)
 
     def _edge(self, spec: TwinSpec) -> Controller:
         assert spec.parent is not None

@@ -95,6 +95,10 @@ class MemoryNetwork:
         if twice < faults.duplicate:
             self._push(at + 1 + faults.jitter, pair, frame)
 
+    def bring(self, at: int, sender: str, receiver: str, frame: bytes) -> None:
+        """Take a frame that another process sent: it is delivered at virtual time `at`, behind those brought before."""
+        self._push(at, (sender, receiver), frame)
+
     def _draw(self, pair: tuple[str, str], count: int) -> list[float]:
         block, offset = divmod(count, _DRAWS)
         held = self._luck.get(pair)

@@ -64,7 +64,8 @@ class Objective:
 class World:
     """A scenario resolved into arrays; see the module for sizes and numbering. Read-only, safe from any thread."""
 
-    scenario: Scenario
+    scenario: Scenario | None
+    """What was resolved; None in a process that only runs twins (`tiertwin.world.stored`)."""
     name: str
     source: str
     """What the numbers came from, in words (for reports and cards)."""

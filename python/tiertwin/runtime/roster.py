@@ -1,0 +1,66 @@
+"""Who is in a tree: every node with its place, the plant's side included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tiertwin.world import World
+
+PLANT = -1  # tier of the plant's side: below the devices' gateway
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node: a twin, or the plant's side of a site."""
+
+    name: str
+    index: int
+    tier: int
+    parent: str | None
+    site: int
+
+
+class Roster:
+    """The nodes of a world: its twins in roster order, then the plant's side of each site.
+
+    Parameters
+    ----------
+    world
+        Inventory.
+    """
+
+    def __init__(self, world: World) -> None:
+        nodes = [Node(t.name, k, t.tier, t.parent, t.site) for k, t in enumerate(world.twins)]
+        gateways = [node for node in nodes if node.tier == 0]
+        nodes += [
+            Node(plant_name(g.name), len(nodes) + k, PLANT, g.name, g.site) for k, g in enumerate(gateways)
+        ]
+        self.nodes = {node.name: node for node in nodes}
+        self.names = list(self.nodes)
+
+    def index(self, name: str) -> int:
+        """Number of a node: ties are broken by it, never by a name."""
+        return self.nodes[name].index
+
+    def tier(self, name: str) -> int:
+        """Tier number; -1 for the plant's side."""
+        return self.nodes[name].tier
+
+    def parent(self, name: str) -> str | None:
+        """Name of the parent, None at the root."""
+        return self.nodes[name].parent
+
+    def is_plant(self, name: str) -> bool:
+        """Whether the node is the plant's side of a site."""
+        return self.nodes[name].tier == PLANT
+
+    def children(self, name: str) -> list[Node]:
+        """Children in roster order."""
+        return [node for node in self.nodes.values() if node.parent == name]
+
+
+def plant_name(gateway: str) -> str:
+    """Name of the plant's side below a device gateway."""
+    return "plant-" + gateway.removeprefix("device-")

@@ -1,0 +1,75 @@
+"""A resolved world as one file, for processes that run twins and never see a scenario: NumPy arrays and JSON.
+
+The file is an ``.npz`` without pickles: one array a field, tuples of arrays as one array and its offsets, everything
+else together in the JSON member ``plain``.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tiertwin.errors import InputError
+from tiertwin.world.world import Objective, TwinSpec, World
+
+_LISTS = ("route_site_links", "route_fog_links")
+_TEXTS = ("node_names", "node_slugs", "link_owner", "class_names")
+_SCALARS = ("name", "source", "cloud_node", "cloud_cores", "core_ghz", "lan_mbps")
+_FORMAT = 1
+
+
+def store_world(world: World, path: Path) -> None:
+    """Write everything but the scenario to `path`."""
+    plain: dict[str, Any] = {name: getattr(world, name) for name in _SCALARS}
+    plain |= {name: list(getattr(world, name)) for name in _TEXTS}
+    plain["twins"] = [asdict(twin) for twin in world.twins]
+    plain["objective"] = asdict(world.objective)
+    arrays: dict[str, Any] = {}
+    for field in fields(world):
+        value = getattr(world, field.name)
+        if isinstance(value, np.ndarray):
+            arrays[field.name] = value
+    for name in _LISTS:
+        parts = getattr(world, name)
+        arrays[name] = np.concatenate([np.empty(0, dtype=np.int64), *parts])
+        arrays[f"{name}.ptr"] = np.cumsum([0, *(len(part) for part in parts)], dtype=np.int64)
+    text = json.dumps({"format": _FORMAT, **plain}, allow_nan=False, default=_number)
+    arrays["plain"] = np.frombuffer(text.encode(), dtype=np.uint8)
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+def _number(value: Any) -> Any:
+    return value.item()
+
+
+def stored_world(path: Path) -> World:
+    """Read a world that :func:`store_world` wrote.
+
+    Raises
+    ------
+    InputError
+        No such file, or not one of ours.
+    """
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        plain = json.loads(arrays.pop("plain").tobytes())
+        if plain.pop("format") != _FORMAT:
+            raise InputError(f"expected a world of format {_FORMAT}", str(path))
+        for name in _LISTS:
+            ptr = arrays.pop(f"{name}.ptr")
+            arrays[name] = tuple(np.split(arrays[name], ptr[1:-1])) if len(ptr) > 1 else ()
+    except (OSError, EOFError, AttributeError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"expected a stored world, got something else ({error})", str(path)) from error
+    rest: dict[str, Any] = {name: tuple(plain.pop(name)) for name in _TEXTS}
+    rest["twins"] = tuple(TwinSpec(**twin) for twin in plain.pop("twins"))
+    rest["objective"] = Objective(**plain.pop("objective"))
+    return World(scenario=None, **rest, **plain, **arrays)
