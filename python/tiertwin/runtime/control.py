@@ -182,9 +182,7 @@ _DECODER = msgspec.msgpack.Decoder(_MESSAGES, ext_hook=_decode_other)
 def encode(message: Message) -> bytes:
     """Return a message as it goes into a pipe."""
     if isinstance(message, Collected):
-        message = Collected(
-            message.records, _plain(message.seen), _plain(message.kpis), message.truth, message.peak_mb
-        )
+        message = Collected(message.records, _plain(message.seen), _plain(message.kpis), message.truth, message.peak_mb)
     body = _ENCODER.encode(message)
     return _LENGTH.pack(len(body)) + body
 

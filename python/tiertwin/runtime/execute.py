@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.master import Masters
 from tiertwin.allocate.monolithic import solve_monolithic
 from tiertwin.orchestrate.policies import HIERARCHICAL
-from tiertwin.plant import PlantOptions, SimulatedPlant
-from tiertwin.runtime.host import ORIGIN
+from tiertwin.runtime.host import ORIGIN, SolveHere
 from tiertwin.runtime.inprocess import InProcessRun
 from tiertwin.runtime.measure import EpochRow, Meter, decision_tree, summary, traffic_by_pair
 from tiertwin.runtime.memory import PeakMemory
-from tiertwin.runtime.plan import MONOLITHIC, RunPlan, rhythm_of
+from tiertwin.runtime.plan import MONOLITHIC, RunPlan, rhythm_of, settings_of
+from tiertwin.runtime.tree import make_host
 from tiertwin.store import EventLog
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tiertwin.allocate.driver import Tree
-    from tiertwin.allocate.ladder import LeafLadder
+    from tiertwin.runtime.host import Host, Solver
     from tiertwin.runtime.observed import Observation
     from tiertwin.store import RunWriter
     from tiertwin.world import World
@@ -154,23 +155,13 @@ class _Sinks:
 
 
 def make_run(plan: RunPlan, world: World, policy: str, masters: Any) -> InProcessRun:
-    """A policy's twins, network and plant, before the first epoch."""
-    scenario = plan.scenario
-    telemetry = scenario.telemetry
-    options = PlantOptions(
-        report_s=telemetry.period_s,
-        delay_s=(telemetry.delay_ms[0] / 1e3, telemetry.delay_ms[1] / 1e3),
-        loss=telemetry.loss,
-        noise=telemetry.noise,
-        clock_offset_s=telemetry.clock_offset_ms / 1e3,
-    )
-    plant = SimulatedPlant(world, plan.seed, options)
+    """A policy's twins, network and plant in this process, before the first epoch."""
+    return InProcessRun(host_of(plan, world, policy, SolveHere(masters)), world, rhythm_of(plan.scenario))
 
-    def solver() -> LeafLadder:
-        return leaf_solver(scenario.policy.leaf_solver)
 
-    report_ms = scenario.tiers.edge.report_ms
-    return InProcessRun(world, plant, policy, rhythm_of(scenario), report_ms, solver, masters, plan.seed)
+def host_of(plan: RunPlan, world: World, policy: str, solver: Solver, names: Sequence[str] | None = None) -> Host:
+    """A host of the nodes called `names` (all by default), with the plant if its sides are among them."""
+    return make_host(world, settings_of(plan, policy), solver, names)
 
 
 def _one_policy(plan: RunPlan, run: InProcessRun, policy: str, sinks: _Sinks, watch: Watcher, done: Executed) -> None:

@@ -193,6 +193,8 @@ class Host:
             for name in self._reporting:
                 self._feed(name, Reported())
         elif kind == EPOCH:
+            if self.southbound is not None:
+                self.southbound.turn(self.now - ORIGIN, what)
             for name in self.twins:
                 self._feed(name, EpochBegan(what))
         elif kind == ANSWER:

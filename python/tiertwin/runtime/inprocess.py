@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tiertwin.runtime.host import ORIGIN, SECOND, Host, SolveHere, in_log_order
-from tiertwin.runtime.roster import Roster
-from tiertwin.runtime.southbound import Southbound
-from tiertwin.runtime.tree import TreeBuilder
-from tiertwin.wire.memory import Faults, MemoryNetwork
+from tiertwin.runtime.host import ORIGIN, SECOND, in_log_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tiertwin.orchestrate.rhythm import Rhythm
-    from tiertwin.plant import PlantKpis, SimulatedPlant
+    from tiertwin.plant import PlantKpis
+    from tiertwin.runtime.host import Host
     from tiertwin.runtime.observed import Observation
     from tiertwin.twin.twin import Twin
     from tiertwin.world import World
@@ -25,40 +20,19 @@ class InProcessRun:
 
     Parameters
     ----------
-    world, plant
-        Inventory for the twins, and the physical side behind its southbound interface.
-    policy
-        Name of the policy.
-    rhythm, report_ms
-        When to decide and when to report.
-    solver, masters
-        Maker of leaf solvers, and the server of master problems (``solve_all(requests)``).
-    seed
-        Of stream ids and of the network's faults.
-    faults
-        Extra behaviour of every link, for tests.
+    host
+        Every node of the tree, and the plant.
+    world, rhythm
+        Inventory, and when to decide.
     """
 
-    def __init__(
-        self,
-        world: World,
-        plant: SimulatedPlant,
-        policy: str,
-        rhythm: Rhythm,
-        report_ms: int,
-        solver: Callable[[], Any],
-        masters: Any,
-        seed: int,
-        faults: Callable[[str, str], Faults | None] | None = None,
-    ) -> None:
-        self.world, self.plant, self.policy, self.rhythm = world, plant, policy, rhythm
-        roster = Roster(world)
-        self.network = MemoryNetwork(seed)
-        twins = TreeBuilder(world, roster, policy, rhythm, solver, seed).build()
-        self._southbound = Southbound(world, roster, plant, ORIGIN)
-        self.host = Host(roster, twins, self.network, SolveHere(masters), report_ms, self._southbound, faults)
-        self.host.open()
-        self.host.run_until(ORIGIN)
+    def __init__(self, host: Host, world: World, rhythm: Rhythm) -> None:
+        assert host.southbound is not None, "a run by itself needs its plant"
+        self.host, self.world, self.rhythm = host, world, rhythm
+        self.network, self.plant = host.network, host.southbound.plant
+        self._southbound = host.southbound
+        host.open()
+        host.run_until(ORIGIN)
 
     @property
     def twins(self) -> dict[str, Twin]:

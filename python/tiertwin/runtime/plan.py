@@ -13,6 +13,7 @@ from tiertwin.orchestrate.rhythm import Rhythm
 
 if TYPE_CHECKING:
     from tiertwin.model import Scenario
+    from tiertwin.runtime.tree import Settings
     from tiertwin.world import World
 
 MONOLITHIC = "monolithic"
@@ -99,6 +100,30 @@ def rhythm_of(scenario: Scenario) -> Rhythm:
         warm_target_gap=scenario.policy.warm_target_gap,
         max_rounds_cold=scenario.policy.max_rounds,
         max_rounds_warm=scenario.policy.max_rounds,
+    )
+
+
+def settings_of(plan: RunPlan, policy: str) -> Settings:
+    """What a policy's hosts need besides the world."""
+    from tiertwin.plant import PlantOptions  # noqa: PLC0415  brings the core
+    from tiertwin.runtime.tree import Settings  # noqa: PLC0415
+
+    scenario = plan.scenario
+    telemetry = scenario.telemetry
+    options = PlantOptions(
+        report_s=telemetry.period_s,
+        delay_s=(telemetry.delay_ms[0] / 1e3, telemetry.delay_ms[1] / 1e3),
+        loss=telemetry.loss,
+        noise=telemetry.noise,
+        clock_offset_s=telemetry.clock_offset_ms / 1e3,
+    )
+    return Settings(
+        seed=plan.seed,
+        policy=policy,
+        leaf_solver=scenario.policy.leaf_solver,
+        rhythm=rhythm_of(scenario),
+        report_ms=scenario.tiers.edge.report_ms,
+        plant=options,
     )
 
 

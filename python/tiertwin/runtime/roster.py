@@ -34,9 +34,7 @@ class Roster:
     def __init__(self, world: World) -> None:
         nodes = [Node(t.name, k, t.tier, t.parent, t.site) for k, t in enumerate(world.twins)]
         gateways = [node for node in nodes if node.tier == 0]
-        nodes += [
-            Node(plant_name(g.name), len(nodes) + k, PLANT, g.name, g.site) for k, g in enumerate(gateways)
-        ]
+        nodes += [Node(plant_name(g.name), len(nodes) + k, PLANT, g.name, g.site) for k, g in enumerate(gateways)]
         self.nodes = {node.name: node for node in nodes}
         self.names = list(self.nodes)
 

@@ -71,6 +71,13 @@ class Southbound:
             reports.values[known],
         )
 
+    def turn(self, now: int, epoch: int) -> None:
+        """Play the old epoch up to plant time `now`, then begin the next one's load."""
+        began = time.process_time()
+        self.plant.advance(now, max(epoch - 1, 0))
+        self.plant.set_epoch(epoch)
+        self.cpu_s += time.process_time() - began
+
     def actuate(self, now: int, epoch: int, wanted: Actuate) -> None:
         """Put set-points in force at plant time `now`."""
         began = time.process_time()

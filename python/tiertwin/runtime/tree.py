@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tiertwin import _core
+from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.orchestrate import units
 from tiertwin.orchestrate.alone import AloneController, Watcher, fixed_shares
 from tiertwin.orchestrate.edge import EdgeController
@@ -15,16 +17,21 @@ from tiertwin.orchestrate.inner import Domain, InnerController
 from tiertwin.orchestrate.links import LinkShares
 from tiertwin.orchestrate.plantside import PlantSideController
 from tiertwin.orchestrate.policies import HIERARCHICAL, find_policy
+from tiertwin.plant import PlantOptions, SimulatedPlant
+from tiertwin.runtime.host import ORIGIN, Host
 from tiertwin.runtime.roster import PLANT, Node, Roster
+from tiertwin.runtime.southbound import Southbound
 from tiertwin.twin.attributes import RESOURCES, SUMMARY, TELEMETRY, TableId, registry
 from tiertwin.twin.layout import Layout, edge_layout, fog_layout, gateway_layout
 from tiertwin.twin.twin import Controller, NeighbourSpec, TableShape, Twin, TwinConfig
+from tiertwin.wire.memory import MemoryNetwork
 from tiertwin.world import node_resources, tier_costs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from tiertwin.orchestrate.rhythm import Rhythm
+    from tiertwin.runtime.host import Solver
     from tiertwin.world import World
     from tiertwin.world.world import TwinSpec
 
@@ -203,3 +210,40 @@ class TreeBuilder:
 def quota_components(tier: int) -> int:
     """Components of the quota vector of a twin of this tier: 3 at the edge, 1 at the fog (depth 3)."""
     return 2 * (CLOUD - tier) - 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a host needs besides the world; plain values, so that they can be sent to another process.
+
+    Parameters
+    ----------
+    rhythm, report_ms
+        When twins decide, and how often they report.
+    leaf_solver
+        ``auto``, ``kernel``, ``cvxpy`` or an installed allocator.
+    plant
+        Options of the simulated plant.
+    """
+
+    seed: int
+    policy: str
+    leaf_solver: str
+    rhythm: Rhythm
+    report_ms: int
+    plant: PlantOptions
+
+
+def make_host(world: World, settings: Settings, solver: Solver, names: Sequence[str] | None = None) -> Host:
+    """Build the nodes called `names` (all by default) and their host; the plant too if its sides are among them."""
+    roster = Roster(world)
+    wanted = roster.names if names is None else list(names)
+    builder = TreeBuilder(
+        world, roster, settings.policy, settings.rhythm, lambda: leaf_solver(settings.leaf_solver), settings.seed
+    )
+    southbound = None
+    if any(roster.is_plant(name) for name in wanted):
+        plant = SimulatedPlant(world, settings.seed, settings.plant)
+        southbound = Southbound(world, roster, plant, ORIGIN)
+    network = MemoryNetwork(settings.seed)
+    return Host(roster, builder.build(wanted), network, solver, settings.report_ms, southbound)

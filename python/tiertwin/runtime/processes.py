@@ -1,0 +1,82 @@
+"""Which process hosts which nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tiertwin.errors import InputError
+from tiertwin.runtime.roster import PLANT, Roster
+
+TIERS = ("device", "edge", "fog", "cloud")
+DEFAULT_PROCESSES: Mapping[str, int] = {"device": 2, "edge": 3, "fog": 3, "cloud": 1}
+_KINDS = ("gateways", "edges", "fogs", "cloud")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessPlan:
+    """One process of the tree and the nodes it hosts."""
+
+    name: str
+    nodes: tuple[str, ...]
+
+
+def lay_out(roster: Roster, processes: Mapping[str, int] | str | None = None) -> list[ProcessPlan]:
+    """Deal the nodes of a tree to processes: neighbours of one tier side by side, in roster order.
+
+    Parameters
+    ----------
+    roster
+        Who is in the tree.
+    processes
+        How many processes each tier gets (at most one a node), e.g. ``{"device": 2, "edge": 3, "fog": 3, "cloud": 1}``;
+        ``"node"``: one process a node; None: the default.
+
+    Raises
+    ------
+    InputError
+        An unknown tier, or fewer than one process for one.
+    """
+    counts = dict(DEFAULT_PROCESSES)
+    if isinstance(processes, str):
+        counts = dict.fromkeys(TIERS, len(roster.names))
+    elif processes:
+        _check(processes)
+        counts |= processes
+    plans = [ProcessPlan("plant", tuple(name for name in roster.names if roster.tier(name) == PLANT))]
+    for tier, word in enumerate(TIERS):
+        names = [name for name in roster.names if roster.tier(name) == tier]
+        many = min(counts[word], len(names))
+        for k in range(many):
+            part = tuple(names[len(names) * k // many : len(names) * (k + 1) // many])
+            title = _KINDS[tier] if many == 1 else f"{_KINDS[tier]}-{k + 1}"
+            plans.append(ProcessPlan(title, part))
+    return plans
+
+
+def parse_processes(text: str) -> dict[str, int] | str:
+    """Read what ``--processes`` was given: ``node``, or ``device=2,edge=3,fog=3,cloud=1`` (tiers left out: default).
+
+    Raises
+    ------
+    InputError
+        Anything else.
+    """
+    if text == "node":
+        return text
+    counts: dict[str, int] = {}
+    for part in text.split(","):
+        tier, _, number = part.partition("=")
+        if not number.strip().isdigit():
+            raise InputError(f"--processes: expected 'node' or e.g. 'device=2,edge=3,fog=3,cloud=1', got {text!r}")
+        counts[tier.strip()] = int(number)
+    _check(counts)
+    return counts
+
+
+def _check(processes: Mapping[str, int]) -> None:
+    for tier, count in processes.items():
+        if tier not in TIERS:
+            raise InputError(f"processes: expected tiers among {', '.join(TIERS)}, got {tier!r}")
+        if count < 1:
+            raise InputError(f"processes.{tier}: expected at least 1, got {count}")
