@@ -1,0 +1,125 @@
+"""What a child process is told on its standard input: one line of JSON, strict."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields, replace
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+
+from tiertwin.orchestrate.rhythm import Rhythm
+from tiertwin.plant import PlantOptions
+from tiertwin.runtime.tree import Settings
+from tiertwin.wire.keys import NodeKey
+
+Text = Annotated[str, msgspec.Meta(max_length=4096)]
+
+
+class Peer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A node elsewhere that one here connects to, and its public key; where it listens is told later."""
+
+    name: Text
+    public: Text
+
+
+class TwinsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A process that hosts nodes of the tree.
+
+    Parameters
+    ----------
+    world
+        File of the resolved world (`tiertwin.world.stored`).
+    settings
+        As :func:`settings_to_plain` gives them.
+    keys
+        Keys of the nodes here.
+    access
+        Table of all nodes that may connect to one here (JSON, as in a file).
+    parents
+        By node: its parent, where that is in another process.
+    listening
+        Nodes here with children in other processes.
+    bind
+        Address to listen on.
+    pool, solving
+        The solver pool of this host, and the nodes here that ask it.
+    """
+
+    world: Text
+    settings: dict[str, Any]
+    nodes: list[Text]
+    keys: list[NodeKey]
+    access: str
+    parents: dict[Text, Peer]
+    listening: list[Text]
+    bind: Text
+    pool: Peer | None = None
+    solving: list[Text] = []
+
+
+class SolverConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A worker of the solver pool."""
+
+    key: NodeKey
+    pool: Peer
+    host: Text
+    port: int
+
+
+class StoreConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The process that owns a run's files; fields as of :class:`tiertwin.store.RunWriter`."""
+
+    folder: Text
+    scenario: dict[str, Any]
+    seed: int
+    policies: list[Text]
+    settings: dict[str, Any]
+
+
+class ChildConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One child; exactly one of the three parts is there.
+
+    Parameters
+    ----------
+    process
+        Its name, in logs and messages.
+    dies_with_parent
+        Under the virtual clock nothing outlives the launcher.
+    """
+
+    process: Text
+    dies_with_parent: bool = True
+    twins: TwinsConfig | None = None
+    solver: SolverConfig | None = None
+    store: StoreConfig | None = None
+
+
+def encode_config(config: ChildConfig) -> bytes:
+    """Return the line for a child's standard input."""
+    return msgspec.json.encode(config) + b"\n"
+
+
+def decode_config(line: bytes) -> ChildConfig:
+    """Read the line; msgspec.DecodeError and ValidationError say what is wrong with it."""
+    return msgspec.json.decode(line, type=ChildConfig, strict=True)
+
+
+def settings_to_plain(settings: Settings) -> dict[str, Any]:
+    """Return settings as JSON values."""
+    plant = {f.name: getattr(settings.plant, f.name) for f in fields(PlantOptions)}
+    plant["traces"] = {str(k): [np.asarray(t).tolist(), repeat] for k, (t, repeat) in settings.plant.traces.items()}
+    plain = {f.name: getattr(settings, f.name) for f in fields(Settings)}
+    rhythm = asdict(settings.rhythm)
+    rhythm["control_every"] = {str(k): v for k, v in settings.rhythm.control_every.items()}
+    return plain | {"rhythm": rhythm, "plant": plant}
+
+
+def settings_from_plain(plain: dict[str, Any]) -> Settings:
+    """Return what :func:`settings_to_plain` was given."""
+    rhythm = dict(plain["rhythm"])
+    rhythm["control_every"] = {int(k): v for k, v in rhythm["control_every"].items()}
+    plant = dict(plain["plant"])
+    plant["traces"] = {int(k): (np.asarray(t, dtype=np.float64), r) for k, (t, r) in plant["traces"].items()}
+    options = replace(PlantOptions(), **{k: tuple(v) if isinstance(v, list) else v for k, v in plant.items()})
+    return Settings(**{**plain, "rhythm": Rhythm(**rhythm), "plant": options})
