@@ -59,6 +59,10 @@ class PeerError(TiertwinError, RuntimeError):
     """A peer broke the protocol (its fault, not ours)."""
 
 
+class WireError(TiertwinError, RuntimeError):
+    """The wire cannot start here: a port in use, a library too old, an admission check that does not hold."""
+
+
 def suggest(name: str, known: Sequence[str]) -> str:
     """Return ``'. Did you mean …?'`` with the nearest of `known`, or the whole list when nothing is near."""
     import difflib  # noqa: PLC0415  only on the way to an error
