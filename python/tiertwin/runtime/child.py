@@ -7,6 +7,7 @@ Standard output carries control messages to the launcher, standard error is the 
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import os
 import signal
 import sys
@@ -36,6 +37,7 @@ def main() -> int:
         pipe.tell(Failed(f"configuration on standard input: {error}", "InputError"))
         return BAD_INPUT
     logs.start(config.process)
+    faulthandler.register(signal.SIGUSR1)  # where it stands, into the log: for whoever looks at one that hangs
     if config.dies_with_parent:
         die_with_parent()
     try:

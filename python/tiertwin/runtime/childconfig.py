@@ -119,7 +119,8 @@ def settings_from_plain(plain: dict[str, Any]) -> Settings:
     """Return what :func:`settings_to_plain` was given."""
     rhythm = dict(plain["rhythm"])
     rhythm["control_every"] = {int(k): v for k, v in rhythm["control_every"].items()}
-    plant = dict(plain["plant"])
+    plant: dict[str, Any] = dict(plain["plant"])
     plant["traces"] = {int(k): (np.asarray(t, dtype=np.float64), r) for k, (t, r) in plant["traces"].items()}
-    options = replace(PlantOptions(), **{k: tuple(v) if isinstance(v, list) else v for k, v in plant.items()})
+    changes: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plant.items()}
+    options = replace(PlantOptions(), **changes)
     return Settings(**{**plain, "rhythm": Rhythm(**rhythm), "plant": options})

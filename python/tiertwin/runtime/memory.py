@@ -12,6 +12,19 @@ from pathlib import Path
 _RESET, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
 
+def high_water_mb() -> float:
+    """Peak resident memory of this process since it began (VmHWM), 10⁶ bytes."""
+    return _high_water() or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+def _high_water() -> float:
+    try:
+        lines = _STATUS.read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM:")), 0.0)
+
+
 class PeakMemory:
     """Resets the high-water mark when made; :meth:`mb` reads it."""
 
@@ -24,8 +37,6 @@ class PeakMemory:
 
     def mb(self) -> float:
         """Peak resident memory since this was made, 10⁶ bytes."""
-        if self._own:
-            for line in _STATUS.read_text().splitlines():
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) * 1024 / 1e6
+        if self._own and (found := _high_water()):
+            return found
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6

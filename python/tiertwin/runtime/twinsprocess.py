@@ -10,7 +10,7 @@ from tiertwin.errors import ProcessError
 from tiertwin.runtime import logs
 from tiertwin.runtime.childconfig import settings_from_plain
 from tiertwin.runtime.control import BeginEpoch, Collect, Collected, Connect, Go, Linked, Open, Ready, Stop
-from tiertwin.runtime.memory import PeakMemory
+from tiertwin.runtime.memory import high_water_mb
 from tiertwin.runtime.part import LockstepPart
 from tiertwin.runtime.poolclient import PoolClient
 from tiertwin.runtime.switchboard import Switchboard
@@ -49,7 +49,6 @@ class _Process:
             self._board.listen(NodeEndpoint(wire, name, self._keys[name], bind=Bind(config.bind)))
         wire.poller.add_file(pipe.reader.fd, pipe)
         self._part: LockstepPart | None = None
-        self._peak = PeakMemory()
         self._stopped = False
 
     def run(self) -> None:
@@ -66,7 +65,7 @@ class _Process:
                 return
             while not self._stopped and (message := self._pipe.reader.take()) is not None:
                 self._do(message)
-        logs.info("stopped", peak_mb=round(self._peak.mb(), 1), wire=board.counters())
+        logs.info("stopped", peak_mb=round(high_water_mb(), 1), wire=board.counters())
 
     def _do(self, message: Any) -> None:
         assert self._part is not None
@@ -76,7 +75,7 @@ class _Process:
             self._pipe.tell(self._part.begin_epoch(message))
         elif isinstance(message, Collect):
             found = self._part.collect(message)
-            self._pipe.tell(Collected(found.records, found.seen, found.kpis, found.truth, self._peak.mb()))
+            self._pipe.tell(Collected(found.records, found.seen, found.kpis, found.truth, high_water_mb()))
         elif isinstance(message, Connect):
             self._connect(message)
             self._pipe.tell(Linked())

@@ -1,0 +1,73 @@
+"""The front of the solver pool: takes SOLVE frames of orchestrators, gives each worker one at a time, returns answers.
+
+It looks into no frame but for its kind, and keeps nothing but who waits for which worker: workers are stateless, so any
+answer is as good from one as from the other (R44).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tiertwin.wire.endpoint import Buffer
+
+
+class PoolFront:
+    """Who asked, who works.
+
+    Parameters
+    ----------
+    workers
+        Names of the solvers, in the order in which they are preferred.
+    send
+        Hands a frame to a peer; False when it takes nothing now.
+    """
+
+    def __init__(self, workers: Iterable[str], send: Callable[[str, Buffer], bool]) -> None:
+        self._workers = list(workers)
+        self._send = send
+        self._idle = deque(self._workers)
+        self._busy: dict[str, str] = {}  # worker → who asked
+        self._waiting: deque[tuple[str, Buffer]] = deque()
+        self._outgoing: deque[tuple[str, Buffer]] = deque()
+        self.served: dict[str, int] = {}
+
+    @property
+    def depth(self) -> int:
+        """Requests that wait for a worker."""
+        return len(self._waiting)
+
+    def take(self, sender: str, frame: Buffer) -> None:
+        """Take a frame of a peer: a request, or a worker's answer."""
+        if sender in self._workers:
+            asker = self._busy.pop(sender, None)
+            if asker is not None:
+                self._idle.append(sender)
+                self.served[sender] = self.served.get(sender, 0) + 1
+                self._outgoing.append((asker, frame))
+        else:
+            self._waiting.append((sender, frame))
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what can be sent."""
+        while self._outgoing and self._send(*self._outgoing[0]):
+            self._outgoing.popleft()
+        while self._waiting and self._idle:
+            worker = self._idle[0]
+            asker, frame = self._waiting[0]
+            if not self._send(worker, frame):
+                return
+            self._idle.popleft()
+            self._waiting.popleft()
+            self._busy[worker] = asker
+
+    def lost(self, worker: str) -> list[str]:
+        """Take a worker out; return who waited for it (their request is gone)."""
+        if worker in self._idle:
+            self._idle.remove(worker)
+        asker = self._busy.pop(worker, None)
+        return [] if asker is None else [asker]
