@@ -77,7 +77,7 @@ def test_a_full_peer_pushes_back_and_nothing_accepted_is_lost(joined: Fabric, wa
             refused += 1
             joined.turn(others)
         assert accepted < 10_000, "took everything"
-    assert accepted >= HIGH_WATER
+    assert accepted >= HIGH_WATER - 1  # HELLO may still be among those that wait
     assert any("back-pressure" in reason for reason in joined.endpoints[sender].counters())
     until(joined, lambda: len(joined.frames[receiver]) == accepted)
     assert [int.from_bytes(frame[:4], "little") for _, frame in joined.frames[receiver]] == list(range(accepted))
