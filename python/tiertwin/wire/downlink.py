@@ -20,7 +20,7 @@ import zmq
 from tiertwin import _core
 from tiertwin.wire.endpoint import FRAME_BYTES, Buffer, LinkEvent
 from tiertwin.wire.keys import KeyPair
-from tiertwin.wire.sockets import EVERYWHERE, Bind, make_router, monitor
+from tiertwin.wire.sockets import EVERYWHERE, Bind, close_watched, make_router, monitor
 from tiertwin.wire.zap import Proof
 
 if TYPE_CHECKING:
@@ -283,9 +283,9 @@ class Downlink:
     def close(self) -> None:
         """Release the sockets."""
         self._end_proof()
-        for socket in (self.socket, self._monitor):
-            self._wire.poller.remove(socket)
-            socket.close(0)
+        self._wire.poller.remove(self.socket)
+        self._wire.poller.remove(self._monitor)
+        close_watched(self.socket, self._monitor)
         self._current.clear()
 
 

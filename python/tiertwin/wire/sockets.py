@@ -152,14 +152,13 @@ def make_dealer(
     try:
         socket.connect(address)
     except zmq.ZMQError as error:
-        socket.close(0)
-        watched.close(0)
+        close_watched(socket, watched)
         raise WireError(f"Expected an address like tcp://127.0.0.1:5557, got {address!r}: {error}.") from None
     return socket, watched
 
 
 def monitor(context: Context, socket: Socket, events: int) -> Socket:
-    """Return a socket that tells what happens to the connections of `socket`; close it after that one."""
+    """Return a socket that tells what happens to the connections of `socket`; end both by `close_watched`."""
     address = f"inproc://monitor-{next(_monitors)}"
     socket.monitor(address, events)
     pair = context.socket(zmq.PAIR)
@@ -167,6 +166,18 @@ def monitor(context: Context, socket: Socket, events: int) -> Socket:
     pair.setsockopt(zmq.RCVHWM, 0)  # at a limit the I/O thread would block in its send
     pair.connect(address)
     return pair
+
+
+def close_watched(socket: Socket, watched: Socket) -> None:
+    """Close a socket and its monitor, in the one order that is safe.
+
+    The I/O thread tells its events by a blocking send: with the monitor's other end gone first, it blocks for ever, and
+    with it every connection of the process. So the telling ends before that.
+    """
+    if not socket.closed:
+        socket.monitor(None, 0)
+    watched.close(0)
+    socket.close(0)
 
 
 def make_zap(context: Context) -> Socket:

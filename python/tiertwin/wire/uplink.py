@@ -22,7 +22,7 @@ import zmq
 from tiertwin import _core
 from tiertwin.wire.endpoint import FRAME_BYTES, NEVER_NS, Buffer, LinkEvent
 from tiertwin.wire.keys import KeyPair
-from tiertwin.wire.sockets import Socket, make_dealer
+from tiertwin.wire.sockets import Socket, close_watched, make_dealer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,10 +114,10 @@ class Uplink:
         return float(_core.philox(self._seed, self._attempt, _PURPOSE_JITTER, 1)[0])
 
     def _release(self) -> None:
-        for socket in (self._dealer, self._monitor):
-            if socket is not None:
-                self._wire.poller.remove(socket)
-                socket.close(0)
+        if self._dealer is not None and self._monitor is not None:
+            self._wire.poller.remove(self._dealer)
+            self._wire.poller.remove(self._monitor)
+            close_watched(self._dealer, self._monitor)
         self._dealer = self._monitor = None
         self._draining = False
 

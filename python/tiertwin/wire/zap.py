@@ -13,7 +13,7 @@ from zmq.utils.monitor import parse_monitor_message
 from tiertwin.errors import WireError
 from tiertwin.wire.admission import Admission
 from tiertwin.wire.keys import KeyPair
-from tiertwin.wire.sockets import ZAP_DOMAIN, Context, is_readable, make_dealer, make_zap
+from tiertwin.wire.sockets import ZAP_DOMAIN, Context, close_watched, is_readable, make_dealer, make_zap
 
 PROOF_NS = 5_000_000_000
 ANSWERS = 64  # a turn of the loop: a crowd at the door must not keep frames waiting
@@ -129,5 +129,4 @@ class Proof:
     def close(self) -> None:
         """Release its sockets; harmless when repeated."""
         self._admission.proofs.pop(self._key, None)
-        self.socket.close(0)
-        self.monitor.close(0)
+        close_watched(self.socket, self.monitor)
