@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from tiertwin.wire.endpoint import Buffer
 
 
+KIND = 3  # offset of the kind in a frame
+HELLO, SOLVE = 1, 16
+
+
 class PoolFront:
     """Who asked, who works.
 
@@ -29,7 +33,7 @@ class PoolFront:
     def __init__(self, workers: Iterable[str], send: Callable[[str, Buffer], bool]) -> None:
         self._workers = list(workers)
         self._send = send
-        self._idle = deque(self._workers)
+        self._idle: deque[str] = deque()  # a worker announces itself by HELLO
         self._busy: dict[str, str] = {}  # worker → who asked
         self._waiting: deque[tuple[str, Buffer]] = deque()
         self._outgoing: deque[tuple[str, Buffer]] = deque()
@@ -41,14 +45,17 @@ class PoolFront:
         return len(self._waiting)
 
     def take(self, sender: str, frame: Buffer) -> None:
-        """Take a frame of a peer: a request, or a worker's answer."""
-        if sender in self._workers:
+        """Take a frame of a peer: a request, or a worker's greeting or answer."""
+        if sender in self._workers and frame[KIND] == HELLO:
+            self.lost(sender)
+            self._idle.append(sender)
+        elif sender in self._workers:
             asker = self._busy.pop(sender, None)
             if asker is not None:
                 self._idle.append(sender)
                 self.served[sender] = self.served.get(sender, 0) + 1
                 self._outgoing.append((asker, frame))
-        else:
+        elif frame[KIND] == SOLVE:
             self._waiting.append((sender, frame))
         self.flush()
 

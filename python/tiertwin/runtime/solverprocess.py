@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from tiertwin import _core
 from tiertwin.errors import PeerError
 from tiertwin.runtime import logs
 from tiertwin.runtime.control import Linked, Ready, Stop
@@ -38,6 +39,7 @@ def run_solver(config: ChildConfig, pipe: Pipe) -> None:
         endpoint.open(time.monotonic_ns())
         board.connect(endpoint, solver.pool.name)
         board.wait_for(lambda: not board.missing(), "link", LINK_S)
+        endpoint.send(solver.pool.name, _core.encode_hello(1, 1, 0, 1, 1, 0, 0, 0, 0, 1))  # here I am; no streams
         wire.poller.add_file(pipe.reader.fd, pipe)
         pipe.tell(Ready({}))
         pipe.tell(Linked())
