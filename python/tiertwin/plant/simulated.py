@@ -89,6 +89,27 @@ class SimulatedPlant:
         """
         self._core.set_shares(device, shares)
 
+    def set_site_shares(self, site: int, cpu: F64, uplink: F64) -> None:
+        """Set what each class of a site may use of the servers and of the route, from now on.
+
+        Parameters
+        ----------
+        site
+            Index of the site.
+        cpu
+            GHz at edge, fog and cloud server, [3, C], each ≥ 0.
+        uplink
+            Mb/s on the routes site → fog and fog → cloud, [2, C], each ≥ 0.
+        """
+        sites, classes, _ = self._shape
+        if not 0 <= site < sites:
+            raise ValueError(f"site: expected 0 … {sites - 1}, got {site}")
+        for name, values, rows in (("cpu", cpu, 3), ("uplink", uplink, 2)):
+            if values.shape != (rows, classes):
+                raise ValueError(f"{name}: expected shape [{rows}, {classes}], got {list(values.shape)}")
+            if not (np.isfinite(values) & (values >= 0.0)).all():
+                raise ValueError(f"{name}: expected finite shares ≥ 0, got {values.tolist()}")
+
     def telemetry(self, until_ns: int) -> Telemetry:
         """Return every report that arrived by `until_ns` and was not returned before."""
         return Telemetry(*(Reports(*part) for part in self._core.take_telemetry(until_ns)))

@@ -204,6 +204,7 @@ class InProcessRun:
         elif isinstance(effect, Actuate):
             self.plant.advance(self.now - ORIGIN, max(self.epoch, 0))
             self.plant.actuate(effect.device, effect.shares)
+            self.plant.set_site_shares(effect.site, effect.cpu, effect.uplink)
 
     def _count(self, name: str, effect: Send) -> None:
         own, other = self._tier[name], self._tier[effect.peer]

@@ -10,7 +10,7 @@ from tiertwin import _core
 from tiertwin.orchestrate import units
 from tiertwin.orchestrate.alone import AloneController, Watcher, fixed_shares
 from tiertwin.orchestrate.edge import EdgeController
-from tiertwin.orchestrate.gateway import GatewayController
+from tiertwin.orchestrate.gateway import GatewayController, SiteInventory
 from tiertwin.orchestrate.inner import Domain, InnerController
 from tiertwin.orchestrate.links import LinkShares
 from tiertwin.orchestrate.policies import HIERARCHICAL, find_policy
@@ -18,6 +18,7 @@ from tiertwin.twin.attributes import RESOURCES, SUMMARY, TELEMETRY, TableId, reg
 from tiertwin.twin.layout import Layout, edge_layout, fog_layout, gateway_layout
 from tiertwin.twin.twin import Controller, NeighbourSpec, TableShape, Twin, TwinConfig
 from tiertwin.world import node_resources, tier_costs
+from tiertwin.world.shares import narrowest_links
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +59,7 @@ class TreeBuilder:
         self._by_name = {spec.name: spec for spec in world.twins}
         self._shares = fixed_shares(world)
         self._cost = tier_costs(world)
+        self._narrowest = narrowest_links(world)
 
     def build(self) -> dict[str, Twin]:
         """Return the twins by name, in roster order."""
@@ -95,8 +97,8 @@ class TreeBuilder:
     def _units(self, child: TwinSpec) -> tuple[list[TableShape], list[TableShape]]:
         """(up, down) unit tables between a child and its parent."""
         if child.tier == DEVICE:
-            devices = gateway_layout(self._world, child.site).members
-            return [], [TableShape(TableId.BUDGET, units.share_attributes(TASK_TIERS), devices)]
+            rows = max(gateway_layout(self._world, child.site).members, len(self._world.class_names))
+            return [], [TableShape(TableId.BUDGET, units.setpoint_attributes(TASK_TIERS), rows)]
         quotas = quota_components(child.tier)
         up = [
             TableShape(TableId.CUT, units.cut_attributes(quotas), units.SLOTS),
@@ -122,8 +124,7 @@ class TreeBuilder:
     def _controller(self, spec: TwinSpec) -> Controller:
         world = self._world
         if spec.tier == DEVICE:
-            first = int(world.device_rows[spec.site])
-            return GatewayController(first, gateway_layout(world, spec.site).members, TASK_TIERS)
+            return GatewayController(SiteInventory.of(world, spec.site, self._narrowest))
         if spec.tier == EDGE:
             return self._edge(spec)
         return self._inner(spec) if self._policy == HIERARCHICAL else Watcher()
