@@ -56,35 +56,6 @@ def test_no_other_split_costs_less(seed: int, count: int, room: float) -> None:
         assert best <= cost(load + left * other / other.sum(), load, worth) * (1 + REL)
 
 
-@settings(max_examples=200, deadline=None)
-@given(rows=classes, capacity=amounts)
-def test_shares_add_up_and_cover_the_load(rows: list[tuple[float, float]], capacity: float) -> None:
-    load, worth = pair(rows)
-    share = class_shares(load, worth, capacity)
-    assert np.isfinite(share).all()
-    assert (share >= 0).all()
-    assert not share[load == 0].any()
-    assert share.sum() == pytest.approx(capacity if load.any() else 0.0, rel=REL, abs=1e-300)
-    if load.sum() <= capacity:
-        assert (share >= load * (1 - REL)).all()
-    else:
-        assert share == pytest.approx(load * (capacity / load.sum()), rel=1e-9)
-
-
-@settings(max_examples=100, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), count=st.integers(2, 6), room=st.floats(1.001, 10.0))
-def test_no_other_split_costs_less(seed: int, count: int, room: float) -> None:
-    rng = np.random.default_rng(seed)
-    load, worth = rng.uniform(0.01, 10.0, count), rng.uniform(0.01, 10.0, count)
-    capacity = room * float(load.sum())
-    best = cost(class_shares(load, worth, capacity), load, worth)
-    left = capacity - load.sum()
-    for part in rng.dirichlet(np.ones(count), 50):
-        assert best <= cost(load + left * np.maximum(part, 1e-9) / np.maximum(part, 1e-9).sum(), load, worth) * (
-            1 + REL
-        )
-
-
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(2, 5))
 def test_scipy_finds_the_same_split(seed: int, count: int) -> None:
