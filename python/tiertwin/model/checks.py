@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tiertwin.errors import suggest
 from tiertwin.model.scenario import Scenario
+from tiertwin.model.services import MAX_TASKS_PER_S, Trace
 from tiertwin.model.topology import Topology
 
 Problem = tuple[tuple[str | int, ...], str]
@@ -23,6 +24,7 @@ def cross_problems(scenario: Scenario, bad: set[str]) -> list[Problem]:
     checks: list[tuple[set[str], Callable[[Scenario], Iterable[Problem]]]] = [
         ({"topology"}, _source),
         ({"classes"}, _classes),
+        ({"classes"}, _arrivals),
         ({"radio"}, _radio),
         ({"devices", "topology"}, _device_memory),
         ({"devices"}, _device_clocks),
@@ -143,6 +145,40 @@ def _classes(scenario: Scenario) -> Iterable[Problem]:
     total = sum(row.share for row in scenario.classes)
     if abs(total - 1.0) > SHARE_TOLERANCE:
         yield ("classes",), f"expected shares that add up to 1, got {total:g}"
+
+
+def _arrivals(scenario: Scenario) -> Iterable[Problem]:
+    """Yield what is wrong between `arrival`, `tasks_per_s` and `trace` of each class."""
+    for i, row in enumerate(scenario.classes):
+        at = ("classes", i)
+        if row.arrival != "trace":
+            if row.tasks_per_s is None:
+                yield (*at, "tasks_per_s"), "required, but missing"
+            if row.trace is not None:
+                yield (*at, "trace"), f"expected only with arrival: trace, got it with arrival: {row.arrival}"
+        elif row.trace is None:
+            yield (*at, "trace"), "required with arrival: trace, but missing"
+        else:
+            if row.tasks_per_s is not None:
+                text = f"expected none with arrival: trace, whose mean rate counts, got {row.tasks_per_s:g}"
+                yield (*at, "tasks_per_s"), text
+            yield from (((*at, "trace", *path), text) for path, text in _trace(row.trace))
+
+
+def _trace(trace: Trace) -> Iterable[Problem]:
+    times, repeat = trace.times_s, trace.repeat_s
+    if (trace.file is None) == (not times):
+        yield (), f"expected exactly one of file or times_s, got {'both' if times else 'neither'}"
+    elif trace.file is not None:
+        yield ("file",), "expected its times; a scenario with a file is read by tiertwin.load"
+    for k in range(1, len(times)):
+        if times[k] < times[k - 1]:
+            yield ("times_s", k), f"expected ascending times, got {times[k]:g} after {times[k - 1]:g}"
+            return
+    if times and repeat is not None and times[-1] > repeat:
+        yield ("repeat_s",), f"expected at least the last time of the trace, {times[-1]:g} s, got {repeat:g}"
+    elif repeat is not None and len(times) > MAX_TASKS_PER_S * repeat:
+        yield ("repeat_s",), f"expected at most {MAX_TASKS_PER_S:g} tasks/s, got {len(times)} in {repeat:g} s"
 
 
 def _radio(scenario: Scenario) -> Iterable[Problem]:

@@ -39,7 +39,7 @@ _EXPECTED = {
 _KIND = {int: "integer", float: "number", str: "text", bool: "boolean", dict: "mapping", list: "list", tuple: "list"}
 
 
-def parse_scenario(data: Any, where: str = "", lines: Lines | None = None) -> Scenario:
+def parse_scenario(data: Any, where: str = "", lines: Lines | None = None, found: Sequence[Problem] = ()) -> Scenario:
     """Validate `data`, what a YAML file holds.
 
     Parameters
@@ -48,6 +48,8 @@ def parse_scenario(data: Any, where: str = "", lines: Lines | None = None) -> Sc
         File or source, for messages.
     lines
         Line of each path, where known.
+    found
+        Problems of what the data names (files), to be told with its own.
 
     Raises
     ------
@@ -57,6 +59,7 @@ def parse_scenario(data: Any, where: str = "", lines: Lines | None = None) -> Sc
     if not isinstance(data, Mapping):
         raise InputError(f"expected a mapping with the keys of a scenario, got {describe(data)}", where)
     problems, scenario = scenario_problems(data)
+    problems = [*found, *problems]
     if problems or scenario is None:
         raise InputError(render(problems, lines or {}), where)
     return scenario

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tiertwin.errors import InputError, UnknownNameError, suggest
+from tiertwin.interop.arrivals import with_traces
 from tiertwin.interop.networkx import is_graph, networkx_topology
 from tiertwin.interop.topohub import looks_like, topohub_names, topohub_raw
 from tiertwin.interop.yaml_loader import read_yaml
@@ -32,6 +33,8 @@ def load(source: Any, **overrides: Any) -> Scenario:
         Top-level keys of a scenario; a double underscore goes deeper: ``devices__count=1000``. Mappings are merged,
         everything else is replaced.
 
+    Files named in a scenario (traces of arrivals) are read here; the scenario that is returned holds what was in them.
+
     Raises
     ------
     UnknownNameError
@@ -42,7 +45,8 @@ def load(source: Any, **overrides: Any) -> Scenario:
     data, where, lines = _read(source)
     for key, value in overrides.items():
         data = _laid_over(data, key.split("__"), value)
-    scenario = parse_scenario(data, where, lines)
+    data, problems = with_traces(data, Path(where).parent if lines else Path())
+    scenario = parse_scenario(data, where, lines, problems)
     if not scenario.topology.inline:
         topology, _ = expand(scenario.topology)
         check_places(scenario, topology)

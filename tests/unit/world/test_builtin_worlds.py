@@ -159,7 +159,7 @@ def test_resolving_twice_gives_the_same_bytes(world: World):
         other = getattr(again, name)
         if isinstance(value, np.ndarray):
             assert value.tobytes() == other.tobytes(), name
-        elif name not in {"route_site_links", "route_fog_links"}:
+        elif name not in {"route_site_links", "route_fog_links", "trace_s"}:
             assert value == other, name
 
 
