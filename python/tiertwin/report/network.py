@@ -62,8 +62,8 @@ def network_map(figures: Figures) -> Markup:
     )
 
 
-def _beside(figures: Figures, has_links: bool, has_sites: bool, named: set[int]) -> list[Markup]:
-    parts = []
+def _beside(figures: Figures, has_links: bool, has_sites: bool, named: set[int]) -> list[Markup | None]:
+    parts: list[Markup | None] = []
     if has_links or has_sites:
         parts.append(_controls(figures))
     if has_links:

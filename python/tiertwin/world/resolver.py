@@ -123,7 +123,7 @@ def resolve(scenario: Scenario) -> World:
 def check_places(scenario: Scenario, topology: Topology) -> None:
     """Raise InputError with every way in which `topology` and the places named in `scenario` do not fit."""
     found: list[Problem] = topology_problems(topology)
-    found += place_problems(scenario, [node.name for node in topology.nodes], set())
+    found += place_problems(scenario, [node.name for node in topology.nodes])
     if found:
         raise InputError(render(found, {}), scenario.name)
 
