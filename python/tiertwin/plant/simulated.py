@@ -42,7 +42,7 @@ class SimulatedPlant:
 
     def __init__(self, world: Any, seed: int, options: PlantOptions | None = None) -> None:
         self._world = world
-        self.options = PlantOptions.of(world) if options is None else options
+        self.options = (PlantOptions.of(world) if options is None else options).with_traces_of(world)
         self._shape = (len(world.site_node), len(world.tasks_per_s), len(world.ring_rate_mbps))
         self._site_route = _reached(world.route_site_links, world.site_node, world.fog_node[world.site_fog])
         self._fog_route = _reached(world.route_fog_links, world.fog_node, world.cloud_node)

@@ -14,7 +14,7 @@ from tiertwin.allocate.monolithic import solve_monolithic
 from tiertwin.orchestrate.edge import EdgeController
 from tiertwin.orchestrate.inner import InnerController
 from tiertwin.orchestrate.policies import HIERARCHICAL
-from tiertwin.plant import PlantOptions, SimulatedPlant
+from tiertwin.plant import SimulatedPlant
 from tiertwin.runtime.inprocess import ORIGIN, InProcessRun
 from tiertwin.runtime.measure import EpochRow, Meter, decision_tree, summary, traffic_by_pair
 from tiertwin.runtime.memory import PeakMemory
@@ -154,15 +154,7 @@ class _Sinks:
 def make_run(plan: RunPlan, world: World, policy: str, masters: Any) -> InProcessRun:
     """A policy's twins, network and plant, before the first epoch."""
     scenario = plan.scenario
-    telemetry = scenario.telemetry
-    options = PlantOptions(
-        report_s=telemetry.period_s,
-        delay_s=(telemetry.delay_ms[0] / 1e3, telemetry.delay_ms[1] / 1e3),
-        loss=telemetry.loss,
-        noise=telemetry.noise,
-        clock_offset_s=telemetry.clock_offset_ms / 1e3,
-    )
-    plant = SimulatedPlant(world, plan.seed, options)
+    plant = SimulatedPlant(world, plan.seed)
 
     def solver() -> LeafLadder:
         return leaf_solver(scenario.policy.leaf_solver)
