@@ -113,7 +113,7 @@ void bind_table_reads(py::class_<StateTable>& table) {
                 return column->attribute();
             },
             "attribute"_a, "Its definition; of an unknown attribute what the wire told: its type.")
-        .def("fingerprint", &StateTable::fingerprint, "64-bit hash of table id and schema; in every frame.")
+        .def("fingerprint", &StateTable::fingerprint, "64-bit hash of table id, rows and schema; in every frame.")
         .def_property_readonly("attributes", &StateTable::attributes)
         .def_property_readonly("rows", &StateTable::rows)
         .def_property_readonly("table_id", &StateTable::table_id)

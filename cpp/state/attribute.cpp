@@ -129,12 +129,13 @@ std::vector<std::string> AttributeRegistry::names() const {
 std::uint64_t AttributeRegistry::fingerprint() const {
     std::vector<const Attribute*> all;
     for (const auto& [id, attribute] : by_id_) all.push_back(&attribute);
-    return fingerprint_of(all, 0);
+    return fingerprint_of(all, 0, 0);
 }
 
-std::uint64_t fingerprint_of(const std::vector<const Attribute*>& sorted, std::uint16_t table) {
+std::uint64_t fingerprint_of(const std::vector<const Attribute*>& sorted, std::uint16_t table, index_t rows) {
     Hash hash;
     hash.number(table);
+    if (table != 0) hash.number(static_cast<std::uint64_t>(rows));
     for (const Attribute* a : sorted) {
         if (a->extension) continue;
         hash.number(a->id);

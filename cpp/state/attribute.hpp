@@ -60,8 +60,10 @@ class AttributeRegistry {
     std::map<std::string, AttributeId, std::less<>> by_name_;
 };
 
-// Fingerprint of some definitions (extensions are skipped); `table` 0 is the whole registry.
-[[nodiscard]] std::uint64_t fingerprint_of(const std::vector<const Attribute*>& sorted, std::uint16_t table);
+// Fingerprint of a table of `rows` rows and some definitions (extensions are skipped); `table` 0 is the whole registry,
+// which has no rows.
+[[nodiscard]] std::uint64_t fingerprint_of(const std::vector<const Attribute*>& sorted, std::uint16_t table,
+                                           index_t rows);
 
 [[nodiscard]] ValueType value_type_of(std::string_view name);  // InvalidArgument names the known ones
 [[nodiscard]] std::string_view name_of(ValueType type);

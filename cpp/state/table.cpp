@@ -87,7 +87,7 @@ StateTable::StateTable(const AttributeRegistry& registry, std::uint16_t table_id
         definitions.push_back(&registry.get(id));
         columns_.emplace_back(*definitions.back(), table_id, rows, false);
     }
-    fingerprint_ = fingerprint_of(definitions, table_id);
+    fingerprint_ = fingerprint_of(definitions, table_id, rows);
 }
 
 StateTable StateTable::empty_like() const {

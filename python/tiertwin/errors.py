@@ -63,11 +63,15 @@ class WireError(TiertwinError, RuntimeError):
     """The wire cannot start here: a port in use, a library too old, an admission check that does not hold."""
 
 
+_LISTED = 20  # names in a message
+
+
 def suggest(name: str, known: Sequence[str]) -> str:
-    """Return ``'. Did you mean …?'`` with the nearest of `known`, or the whole list when nothing is near."""
+    """Return ``'. Did you mean …?'`` with the nearest of `known`, or the first of them when nothing is near."""
     import difflib  # noqa: PLC0415  only on the way to an error
 
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     if near:
         return f". Did you mean {' or '.join(repr(n) for n in near)}?"
-    return f". Known: {', '.join(known)}" if known else ""
+    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    return f". Known: {', '.join(known[:_LISTED])}{more}" if known else ""

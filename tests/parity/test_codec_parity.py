@@ -70,7 +70,7 @@ def delta_of(cells: list, number: int = 1, table: int = 1, lease: tuple | None =
     slow = slow_table(table)
     for spec, row, value, time in cells:
         slow.write(spec.id, row, value if spec.type == "bytes" else float(value), time)
-    return codec.encode_delta(slow, ref.fingerprint(SPECS, table), number, 3, lease)
+    return codec.encode_delta(slow, ref.fingerprint(SPECS, table, ROWS), number, 3, lease)
 
 
 def reseal(frame: bytes) -> bytes:

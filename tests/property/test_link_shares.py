@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.inprocess import world_of
-from tiertwin.orchestrate.links import LinkShares
-from tiertwin.world import World
+from tiertwin.orchestrate.links import HEADROOM, LinkShares
+from tiertwin.world import World, link_shares
 
 
 def owners(world: World) -> list[str]:
@@ -65,3 +65,16 @@ def test_a_failed_link_leaves_nothing_to_its_routes() -> None:
     up[world.route_site_links[route][0]] = 0.0
     granted = uplinks(world, world.background_mbps, up)
     assert granted[route] == 0.0
+
+
+@pytest.mark.parametrize("name", ["metro", "germany50"])
+def test_owners_together_share_as_the_world_does(name: str) -> None:
+    """One rule: what all owners grant at nominal background is `link_shares` with the headroom taken off."""
+    world = world_of(name)
+    capacity = np.repeat(world.link_capacity_mbps, 2)
+    granted = uplinks(world, world.background_mbps, np.ones(len(capacity)))
+    quiet = np.zeros(world.link_count, dtype=bool)
+    expected = np.concatenate(link_shares(world, world.background_mbps + HEADROOM * capacity, quiet))
+    crossing = np.isfinite(granted)
+    assert granted[crossing] == pytest.approx(expected[crossing], rel=1e-9)
+    assert (expected[~crossing] == world.lan_mbps).all()

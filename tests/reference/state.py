@@ -76,14 +76,14 @@ class Spec:
         return (to_f32(low), to_f32(high)) if self.type == "f32" else (low, high)
 
 
-def fingerprint(specs: list[Spec], table: int = 0) -> int:
-    """FNV-1a over the canonical bytes of the sorted definitions, finished by mix64."""
+def fingerprint(specs: list[Spec], table: int = 0, rows: int = 0) -> int:
+    """FNV-1a over table id, its rows and the canonical bytes of the sorted definitions, finished by mix64."""
 
     def text(value: str) -> bytes:
         raw = value.encode()
         return struct.pack("<Q", len(raw)) + raw
 
-    out = struct.pack("<Q", table)
+    out = struct.pack("<QQ", table, rows) if table else struct.pack("<Q", 0)
     for s in sorted(specs, key=lambda s: s.id):
         if s.extension:
             continue

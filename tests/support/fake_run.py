@@ -94,11 +94,12 @@ def write_run(
     seed: int = 7,
     policies: Sequence[str] = POLICIES,
     finish: bool = True,
+    wanted: int | None = None,
     stop: type[BaseException] | None = None,
 ) -> RunWriter:
-    """Write a made-up run and return its (closed) writer; `finish=False` leaves it interrupted."""
+    """Write a made-up run and return its (closed) writer; `finish=False` leaves it interrupted (of `wanted`)."""
     made = scenario()
-    writer = RunWriter(folder, made, seed, policies, settings={"epochs": epochs})
+    writer = RunWriter(folder, made, seed, policies, settings={"epochs": epochs if wanted is None else wanted})
     with writer:
         loads = {}
         for policy in policies:

@@ -30,7 +30,7 @@ class Made:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     base = tmp_path_factory.mktemp("pages")
     write_run(base / "complete", epochs=60)
-    write_run(base / "interrupted", epochs=4, policies=POLICIES[:2], finish=False)
+    write_run(base / "interrupted", epochs=4, policies=POLICIES[:2], finish=False, wanted=60)
     write_run(base / "empty", epochs=0, finish=False)
     pages = []
     for name in ("complete", "interrupted", "empty"):

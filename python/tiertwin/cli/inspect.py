@@ -30,11 +30,12 @@ def inspect(
         when = _epoch(opened, chosen, epoch)
         tables: dict[str, tuple[str, Table]] = {}
         if links:
-            tables["links"] = (f"Links, {chosen}, epoch {when}", _links(opened, chosen, when))
+            tables["links"] = (f"Links at the end of epoch {when}, {chosen}", _links(opened, chosen, when))
         if twin:
             tables["beliefs"] = _beliefs(opened, chosen, twin, when)
         if as_json:
-            held = _head(opened) | {name: table.to_dicts() for name, (_, table) in tables.items()}
+            at = {"policy": chosen, "at_epoch": when} if tables else {}
+            held = _head(opened) | at | {name: table.to_dicts() for name, (_, table) in tables.items()}
             if not tables:
                 held["kpis"] = opened.summary().to_dicts()
             click.echo(json.dumps(finite(held), ensure_ascii=False, allow_nan=False))
@@ -75,7 +76,8 @@ def _beliefs(run: StoredRun, policy: str, twin: str, epoch: int) -> tuple[str, T
     believed = run.as_of(twin, -1 if t is None else t, policy)  # an unknown twin is refused here
     if t is None:
         raise InputError(f"{twin} had learned nothing by the end of epoch {epoch} under {policy}", str(run.folder))
-    return f"What {twin} believed at the end of epoch {epoch} (t = {t / 1e9:.3f} s), {policy}", believed
+    when = f"its newest belief is of t = {t / 1e9:.3f} s, and so are the ages"
+    return f"What {twin} believed at the end of epoch {epoch}, {policy} ({when})", believed
 
 
 def _head(run: StoredRun) -> dict[str, Any]:

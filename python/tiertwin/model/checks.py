@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tiertwin.errors import suggest
 from tiertwin.model.scenario import Scenario
+from tiertwin.model.services import MAX_TASKS_PER_S, Trace
 from tiertwin.model.topology import Topology
 
-Problem = tuple[tuple[str | int, ...], str]
+Path = tuple[str | int, ...]
+Problem = tuple[Path, str]
 
 BYTES_PER_DEVICE = 512
 """Estimate: row of the world 32 B, plant state and queued events ~ 200 B, attribute cells ~ 200 B, set-points 80 B."""
@@ -18,37 +20,62 @@ DEVICES_PER_SITE = 400
 SHARE_TOLERANCE = 1e-6
 
 
-def cross_problems(scenario: Scenario, bad: set[str]) -> list[Problem]:
-    """Return the problems between sections, leaving out checks that need a section in `bad`."""
-    checks: list[tuple[set[str], Callable[[Scenario], Iterable[Problem]]]] = [
-        ({"topology"}, _source),
-        ({"classes"}, _classes),
-        ({"radio"}, _radio),
-        ({"devices", "topology"}, _device_memory),
-        ({"devices"}, _device_clocks),
-        ({"devices", "classes"}, _placed_services),
-        ({"devices", "radio"}, _placed_rings),
-        ({"dimensioning"}, _dimensioning),
-        ({"telemetry"}, _telemetry),
-        ({"day"}, _day),
+def cross_problems(scenario: Scenario, bad: frozenset[Path] = frozenset()) -> list[Problem]:
+    """Return the problems between sections.
+
+    Parameters
+    ----------
+    bad
+        Paths of values that were refused already and hold something harmless in `scenario`: checks that need one of
+        them are left out, and nothing is said about them again.
+    """
+    checks: list[tuple[Callable[[Scenario], Iterable[Problem]], tuple[str, ...]]] = [
+        (_source, ("topology.nodes", "topology.topohub", "topology.builtin", "topology.links", "topology.demands")),
+        (_class_names, ("classes.*.name",)),
+        (_class_shares, ("classes.*.share",)),
+        (_arrivals, ("classes.*.arrival", "classes.*.trace.file", "classes.*.trace.times_s.*")),
+        (_ring_count, ("radio.ring_rates_mbps", "radio.ring_shares")),
+        (_ring_shares, ("radio.ring_shares.*",)),
+        (_device_memory, ("devices.count", "devices.placed.*.count", "topology.nodes")),
+        (_device_clocks, ("devices.ghz.*",)),
+        (_placed_services, ("classes.*.name",)),
+        (_placed_rings, ("radio.ring_rates_mbps",)),
+        (_dimensioning, ("dimensioning.mean_load", "dimensioning.peak_load")),
+        (_telemetry, ("telemetry.delay_ms.*",)),
+        (_day, ("day.urban.*", "day.rural.*", "day.background.*")),
     ]
-    found = [problem for needs, check in checks if not needs & bad for problem in check(scenario)]
-    if "topology" not in bad and scenario.topology.inline and scenario.topology.nodes:
-        found += topology_problems(scenario.topology)
+    found = [problem for check, needs in checks if not _touched(bad, *needs) for problem in check(scenario)]
+    if scenario.topology.inline and scenario.topology.nodes and not _touched(bad, "topology.nodes"):
+        found += topology_problems(scenario.topology, bad)
         found += place_problems(scenario, [node.name for node in scenario.topology.nodes], bad)
-    return found
+    return [problem for problem in found if not any(problem[0][: len(path)] == path for path in bad)]
 
 
-def topology_problems(topology: Topology) -> list[Problem]:
-    """Return what is wrong with an inline topology: names, links, connectivity."""
+def _touched(bad: frozenset[Path], *needs: str) -> bool:
+    """Whether a value at one of the paths (``classes.*.name``), or what holds it, was refused."""
+    routes = [need.split(".") for need in needs]
+    return any(
+        len(path) <= len(route) and all(part in ("*", have) for part, have in zip(route, path, strict=False))
+        for path in bad
+        for route in routes
+    )
+
+
+def topology_problems(topology: Topology, bad: frozenset[Path] = frozenset()) -> list[Problem]:
+    """Return what is wrong with an inline topology: names, links, connectivity; `bad` as in `cross_problems`."""
+    found: list[Problem] = []
+    if not _touched(bad, "topology.nodes.*.lon", "topology.nodes.*.lat"):
+        for i, node in enumerate(topology.nodes):
+            if (node.lon is None) != (node.lat is None):
+                text = f"expected both lon and lat or neither for node {node.name!r}"
+                found.append((("topology", "nodes", i), text))
+    if _touched(bad, "topology.nodes.*.name"):
+        return found
     names = [node.name for node in topology.nodes]
-    found = _repeated(names, ("topology", "nodes"), "node")
-    for i, node in enumerate(topology.nodes):
-        if (node.lon is None) != (node.lat is None):
-            found.append((("topology", "nodes", i), f"expected both lon and lat or neither for node {node.name!r}"))
+    found += _repeated(names, ("topology", "nodes"), "node")
     found += _ends("links", [(row.a, row.b) for row in topology.links], names)
     found += _ends("demands", [(row.a, row.b) for row in topology.demands], names)
-    if found:
+    if found or _touched(bad, "topology.links.*.a", "topology.links.*.b"):
         return found
     index = {name: i for i, name in enumerate(names)}
     pairs: dict[tuple[int, int], int] = {}
@@ -70,34 +97,39 @@ def _ends(kind: str, rows: Sequence[tuple[str, str]], names: Sequence[str]) -> l
             if name not in known:
                 text = f"expected a node of the topology, got {name!r}{suggest(name, names)}"
                 found.append((("topology", kind, i, end), text))
-        if a == b:
+        if a == b and a in known:
             found.append((("topology", kind, i), f"expected two different nodes, got {a!r} twice"))
     return found
 
 
-def place_problems(scenario: Scenario, names: Sequence[str], bad: set[str]) -> list[Problem]:
+def place_problems(scenario: Scenario, names: Sequence[str], bad: frozenset[Path] = frozenset()) -> list[Problem]:
     """Return what is wrong with places named in a scenario, given the node names of its topology."""
-    known = set(names)
-    places: list[tuple[str, tuple[str | int, ...], str]] = []
-    if scenario.cloud.at is not None:
-        places.append(("cloud", ("cloud", "at"), scenario.cloud.at))
-    places += [("fogs", ("fogs", "gateways", i), name) for i, name in enumerate(scenario.fogs.gateways)]
-    places += [("devices", ("devices", "placed", i, "site"), row.site) for i, row in enumerate(scenario.devices.placed)]
-    found: list[Problem] = [
-        (path, f"expected a node of the topology, got {name!r}{suggest(name, list(names))}")
-        for section, path, name in places
-        if section not in bad and name not in known
-    ]
-    if "fogs" not in bad:
-        count, gateways = scenario.fogs.count, scenario.fogs.gateways
+    found: list[Problem] = [] if _touched(bad, "topology.nodes.*.name") else _unknown_places(scenario, names)
+    count, gateways = scenario.fogs.count, scenario.fogs.gateways
+    if not _touched(bad, "fogs.count"):
         if count is not None and count > len(names):
             found.append((("fogs", "count"), f"expected at most one fog a node ({len(names)}), got {count}"))
         if gateways and count not in (None, len(gateways)):
             found.append((("fogs", "gateways"), f"expected {count} gateways (fogs.count), got {len(gateways)}"))
+    if not _touched(bad, "fogs.gateways.*"):
         found += _repeated(gateways, ("fogs", "gateways"), "gateway")
-    if "devices" not in bad:
+    if not _touched(bad, "devices.count", "devices.placed.*.count"):
         found += _memory(scenario, len(names))
     return found
+
+
+def _unknown_places(scenario: Scenario, names: Sequence[str]) -> list[Problem]:
+    known = set(names)
+    places: list[tuple[Path, str]] = []
+    if scenario.cloud.at is not None:
+        places.append((("cloud", "at"), scenario.cloud.at))
+    places += [(("fogs", "gateways", i), name) for i, name in enumerate(scenario.fogs.gateways)]
+    places += [(("devices", "placed", i, "site"), row.site) for i, row in enumerate(scenario.devices.placed)]
+    return [
+        (path, f"expected a node of the topology, got {name!r}{suggest(name, list(names))}")
+        for path, name in places
+        if name not in known
+    ]
 
 
 def _memory(scenario: Scenario, sites: int) -> list[Problem]:
@@ -138,18 +170,59 @@ def _source(scenario: Scenario) -> Iterable[Problem]:
         yield ("topology",), f"expected links and demands only with nodes, got them beside {given[0]}"
 
 
-def _classes(scenario: Scenario) -> Iterable[Problem]:
-    yield from _repeated([row.name for row in scenario.classes], ("classes",), "class")
+def _class_names(scenario: Scenario) -> Iterable[Problem]:
+    return _repeated([row.name for row in scenario.classes], ("classes",), "class")
+
+
+def _class_shares(scenario: Scenario) -> Iterable[Problem]:
     total = sum(row.share for row in scenario.classes)
     if abs(total - 1.0) > SHARE_TOLERANCE:
         yield ("classes",), f"expected shares that add up to 1, got {total:g}"
 
 
-def _radio(scenario: Scenario) -> Iterable[Problem]:
+def _arrivals(scenario: Scenario) -> Iterable[Problem]:
+    """Yield what is wrong between `arrival`, `tasks_per_s` and `trace` of each class."""
+    for i, row in enumerate(scenario.classes):
+        at = ("classes", i)
+        if row.arrival != "trace":
+            if row.tasks_per_s is None:
+                yield (*at, "tasks_per_s"), "required, but missing"
+            if row.trace is not None:
+                yield (*at, "trace"), f"expected only with arrival: trace, got it with arrival: {row.arrival}"
+        elif row.trace is None:
+            yield (*at, "trace"), "required with arrival: trace, but missing"
+        else:
+            if row.tasks_per_s is not None:
+                text = f"expected none with arrival: trace, whose mean rate counts, got {row.tasks_per_s:g}"
+                yield (*at, "tasks_per_s"), text
+            yield from (((*at, "trace", *path), text) for path, text in _trace(row.trace))
+
+
+def _trace(trace: Trace) -> Iterable[Problem]:
+    times, repeat = trace.times_s, trace.repeat_s
+    if (trace.file is None) == (not times):
+        yield (), f"expected exactly one of file or times_s, got {'both' if times else 'neither'}"
+    elif trace.file is not None:
+        yield ("file",), "expected its times; a scenario with a file is read by tiertwin.load"
+    for k in range(1, len(times)):
+        if times[k] < times[k - 1]:
+            yield ("times_s", k), f"expected ascending times, got {times[k]:g} after {times[k - 1]:g}"
+            return
+    if times and repeat is not None and times[-1] > repeat:
+        yield ("repeat_s",), f"expected at least the last time of the trace, {times[-1]:g} s, got {repeat:g}"
+    elif repeat is not None and len(times) > MAX_TASKS_PER_S * repeat:
+        yield ("repeat_s",), f"expected at most {MAX_TASKS_PER_S:g} tasks/s, got {len(times)} in {repeat:g} s"
+
+
+def _ring_count(scenario: Scenario) -> Iterable[Problem]:
     rates, shares = scenario.radio.ring_rates_mbps, scenario.radio.ring_shares
     if len(rates) != len(shares):
         yield ("radio", "ring_shares"), f"expected {len(rates)} shares (one a ring rate), got {len(shares)}"
-    elif abs(sum(shares) - 1.0) > SHARE_TOLERANCE:
+
+
+def _ring_shares(scenario: Scenario) -> Iterable[Problem]:
+    shares = scenario.radio.ring_shares
+    if len(shares) == len(scenario.radio.ring_rates_mbps) and abs(sum(shares) - 1.0) > SHARE_TOLERANCE:
         yield ("radio", "ring_shares"), f"expected shares that add up to 1, got {sum(shares):g}"
 
 

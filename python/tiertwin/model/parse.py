@@ -10,12 +10,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from tiertwin.errors import InputError, suggest
-from tiertwin.model.checks import Problem, cross_problems
+from tiertwin.model.checks import Path, Problem, cross_problems
 from tiertwin.model.scenario import Scenario
 
-Path = tuple[str | int, ...]
 Lines = Mapping[Path, int]
 MAX_PROBLEMS = 50
+_ABSENT = object()
+_HARMLESS: tuple[Any, ...] = (_ABSENT, "in-place-of-a-wrong-value", 1, {}, [])
+_ROUNDS = 12  # a row that became a mapping has its own keys to mend
 
 _EXPECTED = {
     "int_type": "an integer",
@@ -39,7 +41,7 @@ _EXPECTED = {
 _KIND = {int: "integer", float: "number", str: "text", bool: "boolean", dict: "mapping", list: "list", tuple: "list"}
 
 
-def parse_scenario(data: Any, where: str = "", lines: Lines | None = None) -> Scenario:
+def parse_scenario(data: Any, where: str = "", lines: Lines | None = None, found: Sequence[Problem] = ()) -> Scenario:
     """Validate `data`, what a YAML file holds.
 
     Parameters
@@ -48,6 +50,8 @@ def parse_scenario(data: Any, where: str = "", lines: Lines | None = None) -> Sc
         File or source, for messages.
     lines
         Line of each path, where known.
+    found
+        Problems of what the data names (files), to be told with its own.
 
     Raises
     ------
@@ -57,6 +61,7 @@ def parse_scenario(data: Any, where: str = "", lines: Lines | None = None) -> Sc
     if not isinstance(data, Mapping):
         raise InputError(f"expected a mapping with the keys of a scenario, got {describe(data)}", where)
     problems, scenario = scenario_problems(data)
+    problems = [*found, *problems]
     if problems or scenario is None:
         raise InputError(render(problems, lines or {}), where)
     return scenario
@@ -65,20 +70,62 @@ def parse_scenario(data: Any, where: str = "", lines: Lines | None = None) -> Sc
 def scenario_problems(data: Mapping[str, Any]) -> tuple[list[Problem], Scenario | None]:
     """Return all problems of `data` and, where there are none, the scenario.
 
-    Sections with a mistake are replaced by their defaults so that the checks between the other sections still run:
-    a typing mistake in `devices` does not hide an unknown node in `topology.links`.
+    Values that are refused are replaced by harmless ones, so that the checks between the others still run: a typing
+    mistake in one link does not hide an unknown node in another, nor one in `devices`.
     """
     try:
         scenario = Scenario.model_validate(dict(data))
     except ValidationError as error:
-        problems = [_translate(dict(row)) for row in error.errors(include_url=False)]
-        bad = {str(path[0]) for path, _ in problems}
-        kept = {key: value for key, value in data.items() if key not in bad}
-        kept.setdefault("name", "unnamed")
-        kept.setdefault("topology", {"builtin": "none"})
-        return problems + cross_problems(Scenario.model_validate(kept), bad), None
-    found = cross_problems(scenario, set())
+        problems = [_translate(dict(row)) for row in error.errors(include_url=False) if not _echo(dict(row))]
+        mended = _mended(data)
+        bad = frozenset(path for path, _ in problems)
+        return problems + (cross_problems(mended, bad) if mended is not None else []), None
+    found = cross_problems(scenario)
     return found, None if found else scenario
+
+
+def _echo(row: dict[str, Any]) -> bool:
+    """Whether a list is called too short for want of the items that were refused."""
+    return bool(row["type"] == "too_short") and len(row["input"]) >= row["ctx"]["min_length"]
+
+
+def _mended(data: Any) -> Scenario | None:
+    """Return the scenario with something in place of every value that was refused; None where nothing helps.
+
+    A key is left out first, which an optional one can bear, then text, a number, a mapping and a list are tried.
+    """
+    held = _copied(data)
+    tried: dict[Path, int] = {}
+    for _ in range(_ROUNDS):
+        try:
+            return Scenario.model_validate(held)
+        except ValidationError as error:
+            for row in error.errors(include_url=False, include_context=False, include_input=False):
+                attempt = tried.get(row["loc"], 0)
+                tried[row["loc"]] = attempt + 1
+                if attempt >= len(_HARMLESS) or not _put(held, row["loc"], _HARMLESS[attempt]):
+                    return None
+    return None
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _copied(item) for key, item in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _put(data: Any, path: Path, value: Any) -> bool:
+    """Set (or, with `_ABSENT`, take out) the value at `path`; False where there is no such place."""
+    try:
+        for part in path[:-1]:
+            data = data[part]
+        if value is not _ABSENT:
+            data[path[-1]] = _copied(value)
+        elif isinstance(data, dict):
+            data.pop(path[-1], None)
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
 
 
 def render(problems: Sequence[Problem], lines: Lines) -> list[str]:

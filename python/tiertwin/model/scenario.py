@@ -62,11 +62,11 @@ class Sites(Part):
     """Edge sites: one a node."""
 
     urban_factor: Positive = 1.0
-    """A site is urban where its demand density is at least this many times that of the whole network."""
+    """A site is `urban` where its demand density is at least this many times that of the whole network."""
     urban_ghz: Positive = 64.0
-    """Edge server of an urban site, GHz over all cores."""
+    """Edge server of a site of high demand density, GHz over all cores."""
     rural_ghz: Positive = 16.0
-    """The same at a rural one."""
+    """The same at one of low demand density."""
     core_ghz: Annotated[float, Field(gt=0, le=100)] = 2.0
     """Clock of every server core, GHz."""
 

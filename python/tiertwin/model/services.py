@@ -4,20 +4,43 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from tiertwin.model.fields import NotNegative, Part, Positive, Rows, Share, TopologyName
+
+MAX_TRACE_TIMES = 100_000
+MAX_TASKS_PER_S = 1e6
+
+
+class Trace(Part):
+    """When every device of a class makes its tasks; the day does not change it."""
+
+    file: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    """Beside the scenario file: a CSV with a column `time_s`, or one time a line; s from the start, ascending."""
+    times_s: Annotated[Rows[NotNegative], Field(max_length=MAX_TRACE_TIMES)] = ()
+    """The times themselves, instead of a file; what a run directory holds, so that it stands alone."""
+    repeat_s: Positive | None = None
+    """Period, each device with a phase of its own; without it all devices play the times once, together."""
 
 
 class ServiceClass(Part):
     """One kind of task. A task of D megabits takes D·C·1e6 cycles."""
 
+    # the two forms of a class, for editors; `tiertwin.model.checks` says the same with a path
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"arrival": {"const": "trace"}}, "required": ["arrival"]},
+            "then": {"required": ["trace"]},
+            "else": {"required": ["tasks_per_s"]},
+        }
+    )
+
     name: TopologyName
     """As people write it."""
     share: Share
     """Share of all devices; the shares of all classes add up to 1."""
-    tasks_per_s: Annotated[float, Field(gt=0, le=1e6)]
-    """Daily mean of one device."""
+    tasks_per_s: Annotated[float, Field(gt=0, le=MAX_TASKS_PER_S)] | None = None
+    """Daily mean of one device: required, but with `arrival: trace`, where it is that of the trace."""
     megabits: Positive
     """Input of one task, D."""
     cycles_per_bit: Positive
@@ -30,12 +53,13 @@ class ServiceClass(Part):
     """Utility weight of one task, utils."""
     s: NotNegative | None = None
     """Utils lost per second of latency; without it b / deadline_s: a task at its deadline is worth nothing."""
-    arrival: Literal["poisson", "onoff"] = "poisson"
-    """Independent tasks, or bursts: the device is on and off for exponential times."""
+    arrival: Literal["poisson", "onoff", "trace"] = "poisson"
+    """Independent tasks; bursts: the device is on and off for exponential times; or the times of a trace."""
     on_s: Positive = 5.0
     """Mean time on of on-off arrivals."""
     off_s: NotNegative = 5.0
     """Mean time off; while on, tasks come at tasks_per_s · (on_s + off_s) / on_s."""
+    trace: Trace | None = None
     transmit_w: NotNegative = 0.5
     """Radio transmit power of a device of the class, W."""
 

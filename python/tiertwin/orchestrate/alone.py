@@ -10,7 +10,6 @@ import numpy as np
 from tiertwin.allocate.bounds import leaf_worth
 from tiertwin.allocate.leaf import LeafAnswer, LeafProblem
 from tiertwin.allocate.leafside import carry_over
-from tiertwin.orchestrate import units
 from tiertwin.orchestrate.edge import SiteView, Summary, Tally, estimate_site, summarise_site
 from tiertwin.orchestrate.observe import PassThrough
 from tiertwin.orchestrate.policies import Policy, SiteInputs
@@ -89,7 +88,7 @@ class AloneController:
         worth = leaf_worth(self.problem, x)
         none = np.zeros(0)
         self.plan = LeafAnswer(x, worth.value, worth.scale, worth.use, worth.own_load, none, none, np.inf)
-        cells = units.share_cells(self.view.shares(self.plan.x))
+        cells = self.view.set_points(self.problem, self.plan.x, self._share)
         lease = (epoch, self.version, validity_ms(self._rhythm.period_s(twin.tier)), 0, 0)
         effects: list[Effect] = [Record("decision", epoch, {"value": self.plan.value})]
         return effects + twin.send_unit(self._gateway, TableId.BUDGET, cells, now, lease)

@@ -5,7 +5,7 @@
     propose    cuts and points to the parent (unsolicited refresh, then answers to queries)
     allocate   inside the granted quota, by the kernel or cvxpy
     guard      the new plan must not be predicted worse than the standing one
-    decide     device set-points, leased to the gateway
+    decide     set-points of devices and service classes, leased to the gateway
 
 A query is answered, never obeyed; only a leased budget changes what is in force.
 """
@@ -22,6 +22,7 @@ from tiertwin import _core
 from tiertwin.allocate.bounds import leaf_worth
 from tiertwin.allocate.leaf import LeafAnswer, LeafProblem
 from tiertwin.allocate.leafside import LeafSide, carry_over
+from tiertwin.allocate.split import ClassShares, split_plan
 from tiertwin.functions.estimate import DemandEstimator
 from tiertwin.orchestrate import units
 from tiertwin.orchestrate.observe import PassThrough, group_rates
@@ -77,6 +78,7 @@ class SiteView:
         rings = len(world.ring_rate_mbps)
         self.group_of = (world.device_class[rows] * rings + world.device_ring[rows]).astype(np.int64)
         self.groups = world.groups_per_site
+        self.class_of: npt.NDArray[np.int64] = np.arange(self.groups, dtype=np.int64) // rings
         self.devices = np.bincount(self.group_of, minlength=self.groups)
         self.nominal: F64 = np.asarray(self.devices * np.repeat(world.tasks_per_s, rings), dtype=np.float64)
         self.estimator = DemandEstimator(self.nominal)
@@ -106,6 +108,14 @@ class SiteView:
         weight = np.maximum(each[self.group_of], 1e-12)
         dealt = _core.deal(self.group_of, weight, np.ascontiguousarray(x))
         return np.ascontiguousarray(np.clip(dealt / weight[:, None], 0.0, 1.0))  # clip: the last bit of a division
+
+    def split(self, problem: LeafProblem, x: F64, quota: F64) -> ClassShares:
+        """Split servers and hops over the service classes of the plan `x` [G, T] inside `quota` [J]."""
+        return split_plan(problem, x, quota, self.class_of, self.world.s)
+
+    def set_points(self, problem: LeafProblem, x: F64, quota: F64) -> units.Cells3:
+        """What the gateway gets to execute of the plan `x`: shares of devices and of classes."""
+        return units.setpoint_cells(self.shares(x), self.split(problem, x, quota))
 
 
 class EdgeController:
@@ -228,7 +238,7 @@ class EdgeController:
         effects.append(
             Record("decision", epoch, {"value": self.plan.value, "step": self.plan.step, "quota": quota.tolist()})
         )
-        return effects + self._lease_to_gateway(twin, epoch, now)
+        return effects + self._lease_to_gateway(twin, epoch, quota, now)
 
     def _guard(self, answer: LeafAnswer, quota: F64) -> LeafAnswer:
         """Keep the standing plan when it is worth more on the new data and still allowed."""
@@ -250,9 +260,10 @@ class EdgeController:
             step=7,
         )
 
-    def _lease_to_gateway(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
+    def _lease_to_gateway(self, twin: Twin, epoch: int, quota: F64, now: int) -> list[Effect]:
         assert self.plan is not None
-        cells = units.share_cells(self.view.shares(self.plan.x))
+        assert self.problem is not None
+        cells = self.view.set_points(self.problem, self.plan.x, quota)
         validity = validity_ms(self._rhythm.period_s(twin.tier))
         lease = (epoch, self.version, validity, 0, self.plan.step)
         return twin.send_unit(self._gateway, TableId.BUDGET, cells, now, lease)

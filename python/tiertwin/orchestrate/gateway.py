@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from tiertwin.orchestrate import units
 from tiertwin.orchestrate.observe import PassThrough
+from tiertwin.orchestrate.site import within_limits
 from tiertwin.twin.attributes import TableId
 from tiertwin.twin.effects import Effect, Record
 from tiertwin.twin.lease import NO_LEASE, Lease
 
 if TYPE_CHECKING:
+    from tiertwin.orchestrate.site import SiteInventory
     from tiertwin.twin.events import Solved, TimerFired
     from tiertwin.twin.layout import Layout
     from tiertwin.twin.twin import Twin, Unit
@@ -26,16 +28,19 @@ class GatewayController:
     ----------
     plant
         Name of the plant's side of the site.
+    inventory
+        The site's devices, classes and capacities.
     layout
         Rows of the telemetry table.
     """
 
-    def __init__(self, plant: str, layout: Layout) -> None:
-        self._plant = plant
+    def __init__(self, plant: str, inventory: SiteInventory, layout: Layout) -> None:
+        self._plant, self._inventory = plant, inventory
         self._carry = PassThrough(layout, layout, members=True)
         self.lease: Lease = NO_LEASE
         self.local_policy = True  # devices start on their own
         self.local_epochs = 0
+        self.clipped = 0  # numbers that could not be obeyed as they came
 
     def summarise(self, twin: Twin, now: int) -> None:
         """Pass on what the plant told: nothing is abstracted below the edge."""
@@ -52,18 +57,23 @@ class GatewayController:
         if self.local_policy:
             return []
         self.local_policy = True
-        return [Record("local_policy", epoch, {"reason": "lease lapsed"})]  # the plant's own lease lapsed with ours
+        return [Record("local_policy", epoch, {"reason": "lease lapsed"})]  # the plant's own lease lapses with ours
 
     def told(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
         if unit.table != TableId.BUDGET or unit.lease is None:
             return []
-        if not unit.lease.is_newer_than(self.lease) or not unit.lease.holds(now):
+        if unit.lease.is_older_than(self.lease) or not unit.lease.holds(now):
             return [Record("refused", twin.epoch, {"lease": unit.lease.epoch, "held": self.lease.epoch})]
+        wanted = within_limits(unit.cells, self._inventory)
         self.lease = unit.lease
         self.local_policy = False
+        self.clipped += wanted.clipped
+        effects: list[Effect] = [Record("clipped", twin.epoch, {"cells": wanted.clipped})] if wanted.clipped else []
+        cells = units.setpoint_cells(wanted.shares, wanted.classes)
         left = (unit.lease.until - now) // MILLISECOND
-        lease = (unit.lease.epoch, unit.lease.basis, left, 0, 0)
-        return twin.send_unit(self._plant, TableId.BUDGET, units.repeated(unit.cells), now, lease)
+        return effects + twin.send_unit(
+            self._plant, TableId.BUDGET, cells, now, (unit.lease.epoch, unit.lease.basis, left, 0, 0)
+        )
 
     def solved(self, twin: Twin, event: Solved, now: int) -> list[Effect]:
         return []

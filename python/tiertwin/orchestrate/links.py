@@ -1,9 +1,7 @@
-"""Sharing a link out: its one owner splits what background leaves over the routes that cross it (law of links).
+"""Sharing links out by what was measured: the rule of `tiertwin.world.shares`, over the links one twin owns.
 
-    share(route, link) = (capacity − background) · weight_route / Σ weights of the routes that cross the link
-    uplink of a route  = smallest share on its links
-
-so no link exceeds capacity − background under any allocation inside the quotas.
+It splits what capacity and background leave, as telemetry tells them and less some headroom, so that no link exceeds
+that under any allocation inside the shares (law of links).
 """
 
 from __future__ import annotations
@@ -11,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from tiertwin.world.shares import Crossings
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -37,28 +37,16 @@ class LinkShares:
 
     def __init__(self, world: World, owner: str) -> None:
         owned = np.array([name == owner for name in world.link_owner for _ in (0, 1)], dtype=bool)
-        routes = [*world.route_site_links, *world.route_fog_links]
-        weight = np.concatenate([world.route_site_weight, world.route_fog_weight])
-        crossed = np.zeros(2 * world.link_count)
-        for route, w in zip(routes, weight, strict=True):
-            crossed[route] += w
-        self._crossings = [
-            (r, int(d), float(w / crossed[d]))
-            for r, (route, w) in enumerate(zip(routes, weight, strict=True))
-            for d in route
-            if owned[d]
-        ]
-        self._routes = len(routes)
-        self._sites = len(world.route_site_links)
+        self._crossings = Crossings.of(world).where(owned)
+        self._sites = world.site_count
         self._capacity = np.repeat(world.link_capacity_mbps, 2)
         self._background = world.background_mbps.copy()
         self._up = np.ones(2 * world.link_count, dtype=bool)
-        self._lan = float(world.lan_mbps)
 
     @property
     def links(self) -> I64:
         """Directed links of this owner that some route crosses."""
-        return np.unique(np.array([d for _, d, _ in self._crossings], dtype=np.int64))
+        return np.unique(self._crossings.link)
 
     def observe(self, link: I64, background: F64, capacity: F64, up: F64) -> None:
         """Take measured background and capacity (Mb/s) and state of directed links; NaN is no news."""
@@ -72,8 +60,6 @@ class LinkShares:
 
     def shares(self) -> tuple[F64, F64]:
         """Return (site uplink [S], fog uplink [F]) in Mb/s from the links owned here; inf where none is crossed."""
-        least = np.full(self._routes, np.inf)
-        for route, link, fraction in self._crossings:
-            free = self._capacity[link] * (1.0 - HEADROOM) - self._background[link] if self._up[link] else 0.0
-            least[route] = min(least[route], max(free, 0.0) * fraction)
+        free = np.maximum(self._capacity * (1.0 - HEADROOM) - self._background, 0.0)
+        least = self._crossings.shares(np.where(self._up, free, 0.0))
         return least[: self._sites], least[self._sites :]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tiertwin.allocate.hierarchy import Query, Said
+from tiertwin.allocate.split import ClassShares
 from tiertwin.errors import PeerError
 from tiertwin.twin.attributes import A, TableId, attribute_name
 
@@ -53,8 +54,18 @@ def budget_attributes(quotas: int) -> list[int]:
 
 
 def share_attributes(tiers: int) -> list[int]:
-    """Attributes of the `budget` table of a device gateway: share of tasks a tier."""
+    """Of the `budget` table of a device gateway, what has a row a device: share of tasks a tier."""
     return [A.SHARE + t for t in range(tiers)]
+
+
+def class_share_attributes(tiers: int) -> list[int]:
+    """Of the same table, what has a row a service class: GHz at every server, Mb/s on every hop."""
+    return [*(A.CPU_SHARE + t for t in range(tiers - 1)), *(A.UPLINK_SHARE + h for h in range(tiers - 2))]
+
+
+def setpoint_attributes(tiers: int) -> list[int]:
+    """Attributes of the `budget` table of a device gateway."""
+    return share_attributes(tiers) + class_share_attributes(tiers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +85,6 @@ def pack(columns: Sequence[tuple[int, F64]], rows: npt.NDArray[np.uint32]) -> Ce
     return Cells3(attributes, np.tile(rows, len(columns)), values)
 
 
-def repeated(cells: Cells) -> Cells3:
-    """Lay a received unit out again, to be handed on."""
-    found = [(attribute, *cells[attribute]) for attribute in sorted(cells)]
-    return Cells3(
-        np.concatenate([np.full(len(rows), attribute, dtype=np.int64) for attribute, rows, _ in found]),
-        np.concatenate([rows for _, rows, _ in found]),
-        np.concatenate([values for _, _, values in found]),
-    )
-
-
 def require(cells: Cells, attributes: Sequence[int], rows: Sequence[int] = ()) -> None:
     """Refuse a unit that lacks cells or holds what no number can be; a listed peer may send anything.
 
@@ -101,16 +102,17 @@ def require(cells: Cells, attributes: Sequence[int], rows: Sequence[int] = ()) -
             first = found[0]
         if not np.array_equal(found[0], first) or not np.isfinite(found[1]).all():
             raise PeerError(f"Expected {attribute_name(int(attribute))} finite and in every row of the unit.")
-    if first is not None and not set(rows) <= set(first.tolist()):
-        raise PeerError(f"Expected rows {list(rows)} in this unit, got {first.tolist()[:20]}.")
+    if first is not None and not np.isin(np.asarray(rows, dtype=np.int64), first).all():
+        raise PeerError(f"Expected rows {list(rows)[:20]} in this unit, got {first.tolist()[:20]}.")
 
 
 def column(cells: Cells, attribute: int, rows: int) -> F64:
-    """Return one attribute by row; NaN where the unit had no such cell."""
+    """Return one attribute by row; NaN where the unit had no such cell, rows beyond are left out."""
     result = np.full(rows, np.nan)
     found = cells.get(attribute)
     if found is not None:
-        result[found[0]] = found[1]
+        inside = found[0] < rows
+        result[found[0][inside]] = found[1][inside]
     return result
 
 
@@ -249,12 +251,26 @@ def budget_of(cells: Cells, quotas: int, rows: int) -> tuple[F64, F64]:
     return quota, column(cells, A.BUDGET_UPLINK, rows)
 
 
-def share_cells(shares: F64) -> Cells3:
-    """Lay out device set-points: `shares` [devices, T]."""
-    rows = np.arange(len(shares), dtype=np.uint32)
-    return pack([(A.SHARE + t, np.ascontiguousarray(shares[:, t])) for t in range(shares.shape[1])], rows)
+def setpoint_cells(shares: F64, split: ClassShares) -> Cells3:
+    """Lay out a site's set-points: `shares` [devices, T] in the rows of devices, `split` in those of classes."""
+    of_devices = pack(
+        [(A.SHARE + t, shares[:, t]) for t in range(shares.shape[1])], np.arange(len(shares), dtype=np.uint32)
+    )
+    columns = [(A.CPU_SHARE + t, row) for t, row in enumerate(split.cpu)]
+    columns += [(A.UPLINK_SHARE + h, row) for h, row in enumerate(split.uplink)]
+    of_classes = pack(columns, np.arange(split.cpu.shape[1], dtype=np.uint32))
+    return Cells3(
+        np.concatenate([of_devices.attributes, of_classes.attributes]),
+        np.concatenate([of_devices.rows, of_classes.rows]),
+        np.concatenate([of_devices.values, of_classes.values]),
+    )
 
 
-def share_of(cells: Cells, devices: int, tiers: int) -> F64:
-    """Read device set-points, [devices, T]."""
-    return np.column_stack([column(cells, A.SHARE + t, devices) for t in range(tiers)])
+def setpoints_of(cells: Cells, devices: int, classes: int, tiers: int) -> tuple[F64, ClassShares]:
+    """Read a site's set-points: shares of devices [devices, T], and what each class may use; as sent, not yet safe."""
+    if devices:
+        require(cells, share_attributes(tiers), range(devices))
+    require(cells, class_share_attributes(tiers), range(classes))
+    shares = np.column_stack([column(cells, A.SHARE + t, devices) for t in range(tiers)])
+    by_class = np.stack([column(cells, a, classes) for a in class_share_attributes(tiers)])
+    return shares, ClassShares(cpu=by_class[: tiers - 1], uplink=by_class[tiers - 1 :])

@@ -61,6 +61,12 @@ class PlantOptions:
             )
         return replace(options, **changes)
 
+    def with_traces_of(self, world: Any) -> PlantOptions:
+        """Return the options with the traces of the world's classes, where they do not have one for a class."""
+        pairs = zip(getattr(world, "trace_s", ()), getattr(world, "trace_repeat_s", ()), strict=True)
+        own = {c: (times, float(repeat)) for c, (times, repeat) in enumerate(pairs) if len(times)}
+        return replace(self, traces={**own, **self.traces})
+
     def trace_arrays(self, classes: int) -> tuple[np.ndarray[Any, Any], F64, F64]:
         """Return offsets [C + 1], times and repeat periods [C] of the traces."""
         times = [

@@ -42,7 +42,7 @@ class SimulatedPlant:
 
     def __init__(self, world: Any, seed: int, options: PlantOptions | None = None) -> None:
         self._world = world
-        self.options = PlantOptions.of(world) if options is None else options
+        self.options = (PlantOptions.of(world) if options is None else options).with_traces_of(world)
         self._shape = (len(world.site_node), len(world.tasks_per_s), len(world.ring_rate_mbps))
         self._site_route = _reached(world.route_site_links, world.site_node, world.fog_node[world.site_fog])
         self._fog_route = _reached(world.route_fog_links, world.fog_node, world.cloud_node)
@@ -88,6 +88,27 @@ class SimulatedPlant:
             Shares of device, edge, fog, cloud, [k, 4]: each ≥ 0, sum ≤ 1; tasks beyond the sum are shed.
         """
         self._core.set_shares(device, shares)
+
+    def set_site_shares(self, site: int, cpu: F64, uplink: F64) -> None:
+        """Set what each class of a site may use of the servers and of the route, from now on.
+
+        Parameters
+        ----------
+        site
+            Index of the site.
+        cpu
+            GHz at edge, fog and cloud server, [3, C], each ≥ 0.
+        uplink
+            Mb/s on the routes site → fog and fog → cloud, [2, C], each ≥ 0.
+        """
+        sites, classes, _ = self._shape
+        if not 0 <= site < sites:
+            raise ValueError(f"site: expected 0 … {sites - 1}, got {site}")
+        for name, values, rows in (("cpu", cpu, 3), ("uplink", uplink, 2)):
+            if values.shape != (rows, classes):
+                raise ValueError(f"{name}: expected shape [{rows}, {classes}], got {list(values.shape)}")
+            if not (np.isfinite(values) & (values >= 0.0)).all():
+                raise ValueError(f"{name}: expected finite shares ≥ 0, got {values.tolist()}")
 
     def telemetry(self, until_ns: int) -> Telemetry:
         """Return every report that arrived by `until_ns` and was not returned before."""

@@ -8,7 +8,7 @@ from tiertwin.model.kpis import format_value
 from tiertwin.model.kpis import kpi as find_kpi
 from tiertwin.report import charts
 from tiertwin.report.figures import Figures
-from tiertwin.report.markup import Markup, tag
+from tiertwin.report.markup import Markup, minus, tag
 from tiertwin.report.tables import UNSPOKEN
 
 
@@ -97,7 +97,7 @@ def _bracket(figures: Figures, gap: list[float | None], reference: list[float | 
         tag("b", "Above the lower bound [% of S]"),
         tag("span", "band: to the upper bound; dots: monolithic" if dots else "band: to the upper bound; no reference"),
     )
-    axis = [(height(mark), f"{100 * mark:.3g} %") for mark in marks]
+    axis = [(height(mark), minus(f"{100 * mark:.3g} %")) for mark in marks]
     return tag("figure", caption, charts.plot(svg, axis, figures.epochs, *dots), class_="chart")
 
 
@@ -146,5 +146,6 @@ def _bound_cell(name: str, value: float | None) -> Markup:
         return tag("td", "no reference" if name == "reference" else "–", class_="none")
     # bounds differ in the fifth digit: they are printed with more of them than other figures
     return tag(
-        "td", f"{value:.7g}" if name in {"lower_bound", "upper_bound", "reference"} else format_value(name, value)
+        "td",
+        minus(f"{value:.7g}" if name in {"lower_bound", "upper_bound", "reference"} else format_value(name, value)),
     )

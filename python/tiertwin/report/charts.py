@@ -37,11 +37,10 @@ def line_chart(
     from_zero: bool = True,
 ) -> Markup:
     """Return a chart of one line a policy over epochs; `colours` numbers the policies, `show` writes a tick."""
+    marks = axis_of(series, from_zero=from_zero)
     held = [value for values in series.values() for value in values if value is not None]
-    low = 0.0 if from_zero and min(held) >= 0 else min(held)
-    marks = ticks(low, max(held))
     bottom, top = marks[0], marks[-1]
-    lines = [grid((mark - bottom) / (top - bottom)) for mark in marks]
+    lines = [grid((mark - bottom) / (top - bottom), bold=mark == 0.0 and bottom < 0.0) for mark in marks]
     for policy, values in reversed(series.items()):  # the policy of interest is drawn last, on top
         scaled = [None if value is None else (value - bottom) / (top - bottom) for value in values]
         if fill:
@@ -56,6 +55,12 @@ def line_chart(
         aria_label=f"{name} by epoch, {show(min(held))} to {show(max(held))}",
     )
     return plot(svg, [((mark - bottom) / (top - bottom), show(mark)) for mark in marks], epochs)
+
+
+def axis_of(series: Series, *, from_zero: bool = True) -> list[float]:
+    """Return the ticks of the axis of `line_chart`; values that are all positive have it begin at zero."""
+    held = [value for values in series.values() for value in values if value is not None]
+    return ticks(0.0 if from_zero and min(held) >= 0 else min(held), max(held))
 
 
 def plot(svg: Markup, marks: Sequence[tuple[float, str]], epochs: Sequence[int], *over: Markup) -> Markup:
@@ -109,18 +114,28 @@ def area(values: Sequence[float | None]) -> str:
     return "".join(parts)
 
 
-def grid(height: float) -> Markup:
-    """Return a horizontal line at a height of 0…1."""
+def grid(height: float, *, bold: bool = False) -> Markup:
+    """Return a horizontal line at a height of 0…1; `bold` for a zero that is not the bottom."""
     y = number(HEIGHT * (1.0 - height))
-    return tag("line", x1=0, x2=f"{WIDTH:.0f}", y1=y, y2=y, class_="grid")
+    return tag("line", x1=0, x2=f"{WIDTH:.0f}", y1=y, y2=y, class_="grid zero" if bold else "grid")
 
 
 def bars(rows: Sequence[tuple[str, float | None, str, str]]) -> Markup:
-    """Return horizontal bars from zero: (label, value, text, class) each; a missing value has no bar."""
-    most = max((abs(value) for _, value, _, _ in rows if value is not None), default=0.0) or 1.0
+    """Return horizontal bars: (label, value, text, class) each; a missing value has no bar.
+
+    All start at one zero: at the left, or where negative values leave it, and then it is drawn.
+    """
+    held = [value for _, value, _, _ in rows if value is not None]
+    low, high = min(0.0, *held, 0.0), max(0.0, *held, 0.0)
+    span = (high - low) or 1.0
+    zero = 100.0 * abs(low) / span
+    axis = [tag("u", style=f"left:{zero:.1f}%")] if low < 0.0 else []
     lines = []
     for label, value, text, kind in rows:
-        width = 0.0 if value is None else max(0.0, 100.0 * value / most)
-        bar = tag("i", style=f"width:{width:.1f}%")
-        lines.append(tag("div", tag("span", label), tag("div", bar), tag("b", text), class_=f"bar {kind}".strip()))
+        width = 0.0 if value is None else 100.0 * abs(value) / span
+        start = zero - width if value is not None and value < 0.0 else zero
+        bar = [] if value is None else [tag("i", style=f"left:{start:.1f}%;width:{width:.1f}%")]
+        lines.append(
+            tag("div", tag("span", label), tag("div", *bar, *axis), tag("b", text), class_=f"bar {kind}".strip())
+        )
     return tag("div", *lines, class_="bars")

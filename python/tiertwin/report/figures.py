@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tiertwin.report.tables import values_of
+from tiertwin.report.tables import REFERENCES, values_of
 from tiertwin.store import StoredRun
 
 POINTS = 240  # epochs drawn at most
@@ -61,6 +61,19 @@ class Figures:
     def first(self) -> str:
         """The policy of interest: the first of the run."""
         return self.policies[0] if self.policies else self.run.policies[0]
+
+    @property
+    def wanted(self) -> int | None:
+        """How many epochs the run was to have, where it says so."""
+        epochs = self.run.settings.get("epochs")
+        return epochs if isinstance(epochs, int) else None
+
+    @cached_property
+    def finished(self) -> dict[str, int]:
+        """Epochs finished by each policy of the run that acts, in its order."""
+        ended = {(row["policy"], row["epoch"]) for row in self._network}
+        wanted = [p for p in dict.fromkeys([*self.run.policies, *self.policies]) if p not in REFERENCES]
+        return {policy: sum(held == policy for held, _ in ended) for policy in wanted}
 
     @cached_property
     def _series(self) -> dict[str, Series]:

@@ -50,6 +50,11 @@ def data(identity: str, value: Any) -> Markup:
     return Markup(f'<script type="application/json" id="{identity}">{text}</script>')
 
 
+def minus(text: str) -> str:
+    """Return a figure with a true minus sign, which lines up with digits and does not break."""
+    return f"−{text[1:]}" if text.startswith("-") else text
+
+
 def number(value: float) -> str:
     """Return a coordinate with one decimal, no trailing zero."""
     text = f"{value:.1f}"

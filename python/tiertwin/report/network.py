@@ -12,7 +12,7 @@ from tiertwin.report.markup import Markup, data, number, tag
 
 STEPS = (20, 40, 60, 80, 95)  # percent: limits between the colours of utilisation
 _MAP_WIDTH, _MARGIN, _SIDE = 640.0, 30.0, 62.0
-_LABELS, _NODES_OF_TREE = 90, 1_200
+_LABELS, _NODES_OF_TREE, _UNNAMED = 90, 1_200, 12
 
 
 def step(percent: float) -> int:
@@ -45,7 +45,7 @@ def network_map(figures: Figures) -> Markup:
     when = figures.busiest
     lines = _links(figures, places, used[when] if used else None)
     circles = _sites(figures, places, load[when] if load else None)
-    labels = _labels(nodes, places, width, height)
+    labels, named = _labels(nodes, places, width, height)
     svg = tag(
         "svg",
         tag("g", *lines),
@@ -57,16 +57,18 @@ def network_map(figures: Figures) -> Markup:
         class_="map",
         id="map",
     )
-    return tag("div", svg, tag("div", *_beside(figures, bool(used), bool(load)), class_="beside"), class_="mapbox")
+    return tag(
+        "div", svg, tag("div", *_beside(figures, bool(used), bool(load), named), class_="beside"), class_="mapbox"
+    )
 
 
-def _beside(figures: Figures, has_links: bool, has_sites: bool) -> list[Markup]:
-    parts = []
+def _beside(figures: Figures, has_links: bool, has_sites: bool, named: set[int]) -> list[Markup | None]:
+    parts: list[Markup | None] = []
     if has_links or has_sites:
         parts.append(_controls(figures))
     if has_links:
         parts += [tag("h3", "Utilisation of links, busier direction"), legend()]
-    parts += [tag("h3", "Nodes"), _node_legend(has_sites)]
+    parts += [tag("h3", "Nodes"), _node_legend(has_sites), _unnamed(figures.run.world("nodes"), named)]
     drawn, count = len(figures.drawn_links), len(figures.run.world("links"))
     if drawn < count:
         parts.append(tag("p", f"{drawn} of {count} links are drawn: the fullest ones.", class_="absent"))
@@ -99,8 +101,8 @@ def _controls(figures: Figures) -> Markup:
 def _node_legend(has_sites: bool) -> Markup:
     size = "area: offered load" if has_sites else "size: all alike, the load of sites is not in this run"
     marks = (
-        ("site urban", f"urban site ({size})"),
-        ("site rural", "rural site"),
+        ("site urban", f"high demand density ({size})"),
+        ("site rural", "low demand density"),
         ("ring fog", "fog stands here"),
         ("ring cloud", "cloud stands here"),
     )
@@ -109,6 +111,19 @@ def _node_legend(has_sites: bool) -> Markup:
         mark = tag("circle", cx=9, cy=9, r=7 if kind.startswith("ring") else 5, class_=kind)
         spans.append(tag("span", tag("svg", mark, viewBox="0 0 18 18", class_="mark", aria_hidden="true"), text))
     return tag("div", *spans, class_="legend column")
+
+
+def _unnamed(nodes: Sequence[Mapping[str, Any]], named: set[int]) -> Markup | None:
+    """Say which seats of cloud and fogs have no name on the map: there is no room beside them."""
+    seats = [
+        node["name"] + (f" (fog-{node['fog']})" if isinstance(node.get("fog"), int) else "")
+        for at, node in enumerate(nodes)
+        if node.get("role") in {"cloud", "fog"} and at not in named
+    ]
+    if not seats:
+        return None
+    shown = ", ".join(seats[:_UNNAMED]) + (f" and {len(seats) - _UNNAMED} more" if len(seats) > _UNNAMED else "")
+    return tag("p", f"Ringed without a name, for want of room: {shown}.", class_="hint")
 
 
 def _project(nodes: Sequence[Mapping[str, Any]]) -> tuple[list[tuple[float, float]], float, float]:
@@ -144,9 +159,11 @@ def _sites(figures: Figures, places: list[tuple[float, float]], load: list[int] 
     made = []
     for at, (node, (x, y)) in enumerate(zip(figures.run.world("nodes"), places, strict=True)):
         radius = 2.5 + 9.5 * math.sqrt(load[at] / 100.0) if load else 6.0
-        kind = "urban" if node.get("urban") else "rural"
+        kind, density = ("urban", "high") if node.get("urban") else ("rural", "low")
         role = node.get("role", "")
-        text = f"{node['name']}: {kind} site" + (f", {role} stands here" if role in {"fog", "cloud"} else "")
+        text = f"{node['name']}: {density} demand density" + (
+            f", {role} stands here" if role in {"fog", "cloud"} else ""
+        )
         text += f", fog domain {node['fog']}" if isinstance(node.get("fog"), int) else ""
         centre = {"cx": number(x), "cy": number(y)}
         if role in {"fog", "cloud"}:
@@ -157,19 +174,22 @@ def _sites(figures: Figures, places: list[tuple[float, float]], load: list[int] 
 
 def _labels(
     nodes: Sequence[Mapping[str, Any]], places: list[tuple[float, float]], width: float, height: float
-) -> list[Markup]:
-    """Names where they overlap neither a site nor another name: the seats of cloud and fogs first, then by position."""
+) -> tuple[list[Markup], set[int]]:
+    """Names where they overlap neither a site nor another name, and the nodes that got one.
+
+    The seats of cloud and fogs come first, then the order of nodes.
+    """
     rank = {"cloud": 0, "fog": 1}
     order = sorted(range(len(nodes)), key=lambda at: (rank.get(nodes[at].get("role", ""), 2), at))
     sizes = [17 if node.get("role") in rank else 10 for node in nodes]
     taken = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(places, sizes, strict=True)]
-    made = []
+    made, named = [], set()
     for at in order[:_LABELS] if len(nodes) > _LABELS else order:
         big = nodes[at].get("role") in rank
         if len(nodes) > _LABELS and not big:
             continue
         x, y = places[at]
-        wide, tall, off = (9.4 if big else 6.7) * len(nodes[at]["name"]), (14.0 if big else 11.0), (19 if big else 12)
+        wide, tall, off = (9.4 if big else 6.7) * len(nodes[at]["name"]), (14.0 if big else 11.0), (23 if big else 12)
         boxes = (
             ("start", x + off, y, (x + off, y - tall / 2, x + off + wide, y + tall / 2)),
             ("end", x - off, y, (x - off - wide, y - tall / 2, x - off, y + tall / 2)),
@@ -184,6 +204,7 @@ def _labels(
             inside = not over_left and not over_right and box[1] >= 0 and box[3] <= height
             if inside and not any(_overlap(box, other) for other in taken):
                 taken.append(box)
+                named.add(at)
                 name = nodes[at]["name"]
                 made.append(
                     tag(
@@ -196,7 +217,7 @@ def _labels(
                     )
                 )
                 break
-    return made
+    return made, named
 
 
 def _overlap(one: tuple[float, ...], two: tuple[float, ...]) -> bool:

@@ -8,8 +8,9 @@ from tiertwin.model.kpis import TIE, human_bytes, tied
 from tiertwin.model.kpis import kpi as find_kpi
 from tiertwin.report import charts, network
 from tiertwin.report.figures import Figures, Series
-from tiertwin.report.markup import Markup, data, number, tag
-from tiertwin.report.tables import GROUPS, REFERENCES, UNSPOKEN, cell, direction, label, winners
+from tiertwin.report.markup import Markup, data, minus, number, tag
+from tiertwin.report.tables import GROUPS, REFERENCES, UNSPOKEN, direction, label, winners
+from tiertwin.report.tables import cell as plain_cell
 from tiertwin.report.tables import number as as_number
 
 CARDS = (
@@ -45,6 +46,11 @@ LINES = (
 )
 
 
+def cell(name: str, value: float | None) -> str:
+    """Return one value as the page writes it."""
+    return minus(plain_cell(name, value))
+
+
 def section(title: str, *children: object, identity: str, lead: str = "") -> Markup:
     """Return one section with its heading and an introductory sentence."""
     intro = tag("p", lead, class_="lead") if lead else None
@@ -57,7 +63,7 @@ def section(title: str, *children: object, identity: str, lead: str = "") -> Mar
 def header(figures: Figures) -> Markup:
     """Return what the run was: scenario, seed, how it ended, its hash and the versions that made it."""
     run = figures.run
-    epochs = run.result.get("epochs") if run.result else figures.epoch_count
+    epochs = run.result.get("epochs") if run.result else _of(figures.epoch_count, figures.wanted)
     world = run.scenario.get("world", {})
     facts = [
         ("Seed", run.seed),
@@ -83,13 +89,23 @@ def header(figures: Figures) -> Markup:
     )
 
 
+def _of(count: int, wanted: int | None) -> str:
+    return f"{count} of {wanted}" if wanted else str(count)
+
+
+def _finished(figures: Figures) -> str:
+    """How far each policy of an interrupted run came."""
+    parts = [f"{policy} {_of(count, figures.wanted)}" for policy, count in figures.finished.items()]
+    return ", ".join(parts)
+
+
 def _banner(figures: Figures) -> Markup | None:
     run = figures.run
     notes = list(run.warnings)
     if run.result is None and figures.epoch_count:
         notes.append(
-            f"Figures below cover the {figures.epoch_count} epochs that were finished; policies may have come "
-            "differently far. Percentiles of the run are means of percentiles of epochs."
+            f"Figures below cover the epochs that were finished: {_finished(figures)}. Where policies came differently "
+            "far, their columns do not compare. Percentiles of the run are means of percentiles of epochs."
         )
     elif run.result is None:
         notes.append("No epoch was finished: there are no figures to show.")
@@ -145,11 +161,19 @@ def _best_other(figures: Figures, name: str) -> tuple[str, float] | None:
 
 
 def _verdict(name: str, value: float, other: float) -> tuple[str, str]:
-    """(ahead | behind | even, change): by how much `value` is better or worse than `other`."""
-    change = f"{100 * (value - other) / abs(other):+.1f} %".replace("-", "−") if other else f"{value - other:+.3g}"
+    """(ahead | behind | even, change): by how much `value` is better or worse than `other`.
+
+    Worth in utils has no zero of its own (it depends on the constant of the utility), so its change is no percentage.
+    """
+    known = find_kpi(name)
+    if known.unit.startswith("utils") or not other:
+        unit = "" if known.unit in UNSPOKEN else f" {known.unit}"
+        change = f"{'+' if value >= other else '−'}{cell(name, abs(value - other))}{unit}"
+    else:
+        change = minus(f"{100 * (value - other) / abs(other):+z.1f} %").replace("+0.0", "0.0")
     if tied(value, other):
         return "even", change
-    return ("ahead" if (value > other) == (find_kpi(name).better == "higher") else "behind"), change
+    return ("ahead" if (value > other) == (known.better == "higher") else "behind"), change
 
 
 def claims(figures: Figures) -> Markup | None:
@@ -274,24 +298,26 @@ def time_series(figures: Figures) -> Markup:
 def _figure(
     name: str, series: Series, figures: Figures, colours: dict[str, int], *, fill: bool = False, note: str = ""
 ) -> Markup:
-    caption = tag("figcaption", tag("b", label(name)), tag("span", note or direction(name)))
-    chart = charts.line_chart(
-        series, figures.epochs, colours=colours, show=_tick(name), name=find_kpi(name).title, fill=fill
-    )
+    show = _tick(name)
+    marks = charts.axis_of(series)
+    without = f"axis from {show(marks[0])} to {show(marks[-1])}, without 0" if not marks[0] <= 0.0 <= marks[-1] else ""
+    said = ", ".join(text for text in (note or direction(name), without) if text)
+    caption = tag("figcaption", tag("b", label(name)), tag("span", said))
+    chart = charts.line_chart(series, figures.epochs, colours=colours, show=show, name=find_kpi(name).title, fill=fill)
     return tag("figure", caption, chart, class_="chart", data_chart=name)
 
 
 def _tick(name: str) -> Callable[[float], str]:
     if find_kpi(name).unit == "ratio":
-        return lambda value: f"{100 * value:.4g} %"
+        return lambda value: minus(f"{100 * value:.4g} %")
     return _plain_tick
 
 
 def _plain_tick(value: float) -> str:
     for unit, size in (("M", 1e6), ("k", 1e3)):
         if abs(value) >= 10 * size:
-            return f"{value / size:.4g} {unit}"
-    return f"{value:.4g}"
+            return minus(f"{value / size:.4g} {unit}")
+    return minus(f"{value:.4g}")
 
 
 def _short(value: float | None) -> float | None:

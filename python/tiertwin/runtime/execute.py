@@ -161,7 +161,7 @@ def make_run(plan: RunPlan, world: World, policy: str, masters: Any) -> InProces
 
 def host_of(plan: RunPlan, world: World, policy: str, solver: Solver, names: Sequence[str] | None = None) -> Host:
     """A host of the nodes called `names` (all by default), with the plant if its sides are among them."""
-    return make_host(world, settings_of(plan, policy), solver, names)
+    return make_host(world, settings_of(plan, world, policy), solver, names)
 
 
 def _one_policy(plan: RunPlan, run: InProcessRun, policy: str, sinks: _Sinks, watch: Watcher, done: Executed) -> None:

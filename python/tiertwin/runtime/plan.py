@@ -103,27 +103,19 @@ def rhythm_of(scenario: Scenario) -> Rhythm:
     )
 
 
-def settings_of(plan: RunPlan, policy: str) -> Settings:
+def settings_of(plan: RunPlan, world: World, policy: str) -> Settings:
     """What a policy's hosts need besides the world."""
     from tiertwin.plant import PlantOptions  # noqa: PLC0415  brings the core
     from tiertwin.runtime.tree import Settings  # noqa: PLC0415
 
     scenario = plan.scenario
-    telemetry = scenario.telemetry
-    options = PlantOptions(
-        report_s=telemetry.period_s,
-        delay_s=(telemetry.delay_ms[0] / 1e3, telemetry.delay_ms[1] / 1e3),
-        loss=telemetry.loss,
-        noise=telemetry.noise,
-        clock_offset_s=telemetry.clock_offset_ms / 1e3,
-    )
     return Settings(
         seed=plan.seed,
         policy=policy,
         leaf_solver=scenario.policy.leaf_solver,
         rhythm=rhythm_of(scenario),
         report_ms=scenario.tiers.edge.report_ms,
-        plant=options,
+        plant=PlantOptions.of(world).with_traces_of(world),
     )
 
 

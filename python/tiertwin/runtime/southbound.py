@@ -83,6 +83,7 @@ class Southbound:
         began = time.process_time()
         self.plant.advance(now, epoch)
         self.plant.actuate(wanted.device, wanted.shares)
+        self.plant.set_site_shares(wanted.site, wanted.cpu, wanted.uplink)
         self.cpu_s += time.process_time() - began
 
     def books(self, until: int, epoch: int) -> tuple[PlantKpis, Any]:

@@ -17,6 +17,7 @@ from tiertwin.orchestrate.inner import Domain, InnerController
 from tiertwin.orchestrate.links import LinkShares
 from tiertwin.orchestrate.plantside import PlantSideController
 from tiertwin.orchestrate.policies import HIERARCHICAL, find_policy
+from tiertwin.orchestrate.site import SiteInventory
 from tiertwin.plant import PlantOptions, SimulatedPlant
 from tiertwin.runtime.host import ORIGIN, Host
 from tiertwin.runtime.roster import PLANT, Node, Roster
@@ -26,6 +27,7 @@ from tiertwin.twin.layout import Layout, edge_layout, fog_layout, gateway_layout
 from tiertwin.twin.twin import Controller, NeighbourSpec, TableShape, Twin, TwinConfig
 from tiertwin.wire.memory import MemoryNetwork
 from tiertwin.world import node_resources, tier_costs
+from tiertwin.world.shares import narrowest_links
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -70,6 +72,7 @@ class TreeBuilder:
         self._by_name = {spec.name: spec for spec in world.twins}
         self._shares = fixed_shares(world)
         self._cost = tier_costs(world)
+        self._narrowest = narrowest_links(world)
 
     def build(self, names: Iterable[str] | None = None) -> dict[str, Twin]:
         """Return the nodes called `names` (all of them by default), in roster order."""
@@ -129,8 +132,8 @@ class TreeBuilder:
         return up, down
 
     def _set_points(self, site: int) -> TableShape:
-        devices = gateway_layout(self._world, site).members
-        return TableShape(TableId.BUDGET, units.share_attributes(TASK_TIERS), devices)
+        rows = max(gateway_layout(self._world, site).members, len(self._world.class_names))
+        return TableShape(TableId.BUDGET, units.setpoint_attributes(TASK_TIERS), rows)
 
     def _towards_gateway(self, node: Node) -> NeighbourSpec:
         assert node.parent is not None
@@ -154,14 +157,16 @@ class TreeBuilder:
     def _controller(self, spec: TwinSpec) -> Controller:
         if spec.tier == DEVICE:
             (side,) = self._roster.children(spec.name)
-            return GatewayController(side.name, gateway_layout(self._world, spec.site))
+            return GatewayController(side.name, self._inventory(spec.site), gateway_layout(self._world, spec.site))
         if spec.tier == EDGE:
             return self._edge(spec)
         return self._inner(spec) if self._policy == HIERARCHICAL else Watcher()
 
     def _plant_side(self, node: Node) -> PlantSideController:
-        first = int(self._world.device_rows[node.site])
-        return PlantSideController(first, gateway_layout(self._world, node.site).members, TASK_TIERS)
+        return PlantSideController(self._inventory(node.site))
+
+    def _inventory(self, site: int) -> SiteInventory:
+        return SiteInventory.of(self._world, site, self._narrowest)
 
     def _edge(self, spec: TwinSpec) -> Controller:
         assert spec.parent is not None

@@ -71,7 +71,9 @@ class A(IntEnum):
     QUERY_PRICE = 153
     BUDGET_UPLINK = 163
     BUDGET_QUOTA = 164
+    UPLINK_SHARE = 173
     SHARE = 184
+    CPU_SHARE = 192
 
 
 BIG = 1e15
@@ -124,6 +126,10 @@ for _j in range(MAX_QUOTAS):
     ]
 for _t in range(TIERS):
     _ROWS.append((A.SHARE + _t, f"share[{_t}]", "1", "gauge", "f64", "sum", 0, 1))
+for _t in range(TIERS - 1):  # servers: edge, fog, …
+    _ROWS.append((A.CPU_SHARE + _t, f"cpu_share[{_t}]", "GHz", "gauge", "f64", "sum", 0, BIG))
+for _t in range(TIERS - 2):  # hops: site → fog, …
+    _ROWS.append((A.UPLINK_SHARE + _t, f"uplink_share[{_t}]", "Mb/s", "gauge", "f64", "sum", 0, BIG))
 
 TELEMETRY = [
     A.TASK_RATE,

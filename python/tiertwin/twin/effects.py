@@ -39,11 +39,18 @@ class SetTimer:
 
 @dataclass(frozen=True, slots=True)
 class Actuate:
-    """Put device set-points in force in the plant: share of each device's tasks a tier (rest is shed)."""
+    """Put a site's set-points in force in the plant.
+
+    Of each device the share of its tasks a tier (the rest is shed); of each service class its CPU at every server
+    ([T − 1, C] GHz) and its uplink on every hop ([T − 2, C] Mb/s), all zero where nobody granted any.
+    """
 
     epoch: int
     device: npt.NDArray[np.int64]
     shares: npt.NDArray[np.float64]
+    site: int
+    cpu: npt.NDArray[np.float64]
+    uplink: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,5 +30,9 @@ class Lease:
         """Order by (term, epoch): a term fences, the epoch orders (R18)."""
         return other is None or (self.term, self.epoch) > (other.term, other.epoch)
 
+    def is_older_than(self, other: Lease) -> bool:
+        """Say whether `other` fences this one off; of two decisions of one epoch, the later sent replaces the other."""
+        return (self.term, self.epoch) < (other.term, other.epoch)
+
 
 NO_LEASE = Lease(epoch=-1, term=0, basis=0, until=-1)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tiertwin.errors import InputError, UnknownNameError, suggest
+from tiertwin.interop.arrivals import with_traces
 from tiertwin.interop.networkx import is_graph, networkx_topology
 from tiertwin.interop.topohub import looks_like, topohub_names, topohub_raw
 from tiertwin.interop.yaml_loader import read_yaml
@@ -32,6 +33,8 @@ def load(source: Any, **overrides: Any) -> Scenario:
         Top-level keys of a scenario; a double underscore goes deeper: ``devices__count=1000``. Mappings are merged,
         everything else is replaced.
 
+    Files named in a scenario (traces of arrivals) are read here; the scenario that is returned holds what was in them.
+
     Raises
     ------
     UnknownNameError
@@ -42,7 +45,8 @@ def load(source: Any, **overrides: Any) -> Scenario:
     data, where, lines = _read(source)
     for key, value in overrides.items():
         data = _laid_over(data, key.split("__"), value)
-    scenario = parse_scenario(data, where, lines)
+    data, problems = with_traces(data, Path(where).parent if lines else Path())
+    scenario = parse_scenario(data, where, lines, problems)
     if not scenario.topology.inline:
         topology, _ = expand(scenario.topology)
         check_places(scenario, topology)
@@ -69,7 +73,7 @@ def _named(name: str) -> tuple[Any, str, Lines]:
     if name in SCENARIOS:
         return SCENARIOS[name], name, {}
     path = Path(name)
-    if name.endswith(SUFFIXES) or _is_file(path):
+    if name.endswith(SUFFIXES) or _is(path, Path.is_file):
         return _from_file(path)
     if looks_like(name):
         try:
@@ -78,20 +82,37 @@ def _named(name: str) -> tuple[Any, str, Lines]:
             pass
         else:
             return {"name": slug(name) or "topohub", "topology": {"topohub": name}}, name, {}
+    if name and _is(path, Path.is_dir):
+        raise _folder(path)
     known = builtin_names() + (topohub_names() if "/" in name else [])
     hint = "a built-in name, a YAML file or a topohub name"
     raise UnknownNameError(f"Unknown scenario {name!r}: expected {hint}{suggest(name, known)}")
 
 
 def _from_file(path: Path) -> tuple[Any, str, Lines]:
+    if _is(path, Path.is_dir):
+        raise _folder(path)
     document = read_yaml(path)
     return document.data, str(path), document.lines
 
 
-def _is_file(path: Path) -> bool:
+def _folder(path: Path) -> InputError:
+    """What to say where a folder was given: it is a run, or perhaps it holds a scenario."""
+    expected = "expected a scenario (a built-in name, a YAML file or a topohub name), got a folder"
+    if (path / "run.json").exists():
+        told = f"of a run; `tiertwin replay {path}` runs it again, `tiertwin report {path}` makes its page"
+        return InputError(f"{expected} {told}", str(path))
+    held = sorted(entry.name for entry in path.iterdir() if entry.suffix in SUFFIXES)
+    if not held:
+        return InputError(f"{expected} without a YAML file; `tiertwin init {path}` writes one", str(path))
+    named = ", ".join(str(path / name) for name in held[:5]) + (", …" if len(held) > 5 else "")
+    return InputError(f"{expected}; name a file in it: {named}", str(path))
+
+
+def _is(path: Path, kind: Callable[[Path], bool]) -> bool:
     try:
-        return path.is_file()
-    except (OSError, ValueError):  # too long, or a NUL in it: not a file
+        return kind(path)
+    except (OSError, ValueError):  # too long, or a NUL in it: nothing is called that
         return False
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from tiertwin import _core
 from tiertwin.model.tiers import Tier
-from tiertwin.world.world import F64, I64, World
+from tiertwin.world.world import ARRIVALS, F64, I64, World
 
 PROPAGATION_S_PER_KM = 5e-6
 LOCAL_LOAD_AT_MOST = 0.8
@@ -84,8 +84,9 @@ def _idle_price(world: World, cores: int) -> float:
 def offered_tasks(world: World, epoch: int) -> F64:
     """Return the true mean task rate of every group in `epoch`, tasks/s, [S, C, R]: what the plant draws from."""
     at = epoch % world.epochs_per_day
-    level = np.where(world.site_urban, world.profile_urban[at], world.profile_rural[at])
-    return np.asarray(level[:, None, None] * world.group_devices * world.tasks_per_s[:, None])
+    level = np.where(world.site_urban, world.profile_urban[at], world.profile_rural[at])[:, None, None]
+    level = np.where((world.arrival == ARRIVALS.index("trace"))[:, None], 1.0, level)
+    return np.asarray(level * world.group_devices * world.tasks_per_s[:, None])
 
 
 def compute_kappa(world: World, cores: int) -> float:

@@ -10,6 +10,7 @@ from tiertwin.errors import InputError
 from tiertwin.model.checks import DEVICES_PER_SITE, Problem, place_problems, topology_problems
 from tiertwin.model.parse import render
 from tiertwin.model.scenario import Scenario
+from tiertwin.model.services import ServiceClass, Trace
 from tiertwin.model.tiers import Tier
 from tiertwin.model.topology import Topology
 from tiertwin.world import day, population, sizing
@@ -50,6 +51,7 @@ def resolve(scenario: Scenario) -> World:
     classes, groups = _classes(scenario), _devices(scenario, topology, weight)
     traffic = _offered(groups["group_devices"], classes, "megabits")
     compute = _offered(groups["group_devices"], classes, "gcycles")
+    follows = np.array([row.arrival != "trace" for row in scenario.classes])  # the day
     airtime = (groups["group_devices"] * (classes["tasks_per_s"] * classes["megabits"])[:, None]) @ (
         1.0 / np.array(scenario.radio.ring_rates_mbps)
     )
@@ -87,7 +89,7 @@ def resolve(scenario: Scenario) -> World:
         demand_tail=matrix[0],
         demand_head=matrix[1],
         demand_mbps=matrix[2],
-        **_profiles(scenario, urban, compute),
+        **_profiles(scenario, urban, _offered(groups["group_devices"], classes, "gcycles", follows)),
         twins=roster(forms, nodes, node_fog, fog_node, cloud_node),
         site_node=nodes,
         site_fog=node_fog.copy(),
@@ -121,7 +123,7 @@ def resolve(scenario: Scenario) -> World:
 def check_places(scenario: Scenario, topology: Topology) -> None:
     """Raise InputError with every way in which `topology` and the places named in `scenario` do not fit."""
     found: list[Problem] = topology_problems(topology)
-    found += place_problems(scenario, [node.name for node in topology.nodes], set())
+    found += place_problems(scenario, [node.name for node in topology.nodes])
     if found:
         raise InputError(render(found, {}), scenario.name)
 
@@ -196,10 +198,11 @@ def _carried(routes: tuple[I64, ...], weight: F64, links: int) -> F64:
 
 def _classes(scenario: Scenario) -> dict[str, Any]:
     rows = scenario.classes
+    traces = [row.trace if row.trace is not None else Trace() for row in rows]
     bursty = [row.arrival == "onoff" for row in rows]
     return {
         "class_share": np.array([row.share for row in rows]),
-        "tasks_per_s": np.array([row.tasks_per_s for row in rows]),
+        "tasks_per_s": np.array([_mean_rate(scenario, row) for row in rows]),
         "megabits": np.array([row.megabits for row in rows]),
         "gcycles": np.array([row.megabits * row.cycles_per_bit / 1e3 for row in rows]),
         "deadline_s": np.array([row.deadline_s for row in rows]),
@@ -210,7 +213,18 @@ def _classes(scenario: Scenario) -> dict[str, Any]:
         "arrival": np.array([ARRIVALS.index(row.arrival) for row in rows], dtype=np.int64),
         "on_s": np.array([row.on_s if on else 0.0 for row, on in zip(rows, bursty, strict=True)]),
         "off_s": np.array([row.off_s if on else 0.0 for row, on in zip(rows, bursty, strict=True)]),
+        "trace_s": tuple(np.array(trace.times_s, dtype=np.float64) for trace in traces),
+        "trace_repeat_s": np.array([trace.repeat_s or 0.0 for trace in traces]),
     }
+
+
+def _mean_rate(scenario: Scenario, row: ServiceClass) -> float:
+    """Return the daily-mean task rate of one device; a trace that does not repeat is spread over the day at least."""
+    if row.trace is None or row.tasks_per_s is not None:
+        return row.tasks_per_s or 0.0
+    times = row.trace.times_s
+    once = max(scenario.epochs_per_day * scenario.base_epoch_s, times[-1])
+    return len(times) / (row.trace.repeat_s or once)
 
 
 def _devices(scenario: Scenario, topology: Topology, weight: F64) -> dict[str, Any]:
@@ -233,15 +247,19 @@ def _devices(scenario: Scenario, topology: Topology, weight: F64) -> dict[str, A
     }
 
 
-def _offered(counts: I64, classes: dict[str, Any], per_task: str) -> F64:
-    """Return the daily-mean load every site offers if all its tasks are sent, in `per_task` units a second, [S]."""
-    return np.asarray(counts.sum(axis=2) @ (classes["tasks_per_s"] * classes[per_task]), dtype=np.float64)
+def _offered(counts: I64, classes: dict[str, Any], per_task: str, only: Flags | bool = True) -> F64:
+    """Return the daily-mean load of each site if all tasks (of classes `only`) are sent, `per_task` units/s, [S]."""
+    load = classes["tasks_per_s"] * classes[per_task] * only
+    return np.asarray(counts.sum(axis=2) @ load, dtype=np.float64)
 
 
-def _profiles(scenario: Scenario, urban: Flags, compute: F64) -> dict[str, Any]:
+def _profiles(scenario: Scenario, urban: Flags, moving: F64) -> dict[str, Any]:
+    """Return the day's profiles, given the compute load of each site that follows them (without traces)."""
     epochs, rule = scenario.epochs_per_day, scenario.dimensioning
     shapes = {name: day.shape(getattr(scenario.day, name), epochs) for name in ("urban", "rural", "background")}
-    loads = [float(compute[urban].sum()), float(compute[~urban].sum())]
+    if not moving.any():
+        moving = np.ones_like(moving)  # nothing follows the day: profiles that nobody reads
+    loads = [float(moving[urban].sum()), float(moving[~urban].sum())]
     peak = rule.peak_load / rule.mean_load
     towns, country = day.stretch([shapes["urban"], shapes["rural"]], loads, peak, "dimensioning.peak_load")
     (background,) = day.stretch([shapes["background"]], [1.0], scenario.day.background_peak, "day.background_peak")

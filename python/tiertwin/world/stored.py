@@ -17,7 +17,7 @@ import numpy as np
 from tiertwin.errors import InputError
 from tiertwin.world.world import Objective, TwinSpec, World
 
-_LISTS = ("route_site_links", "route_fog_links")
+_LISTS = {"route_site_links": np.int64, "route_fog_links": np.int64, "trace_s": np.float64}
 _TEXTS = ("node_names", "node_slugs", "link_owner", "class_names")
 _SCALARS = ("name", "source", "cloud_node", "cloud_cores", "core_ghz", "lan_mbps")
 _FORMAT = 1
@@ -34,9 +34,9 @@ def store_world(world: World, path: Path) -> None:
         value = getattr(world, field.name)
         if isinstance(value, np.ndarray):
             arrays[field.name] = value
-    for name in _LISTS:
+    for name, kind in _LISTS.items():
         parts = getattr(world, name)
-        arrays[name] = np.concatenate([np.empty(0, dtype=np.int64), *parts])
+        arrays[name] = np.concatenate([np.empty(0, dtype=kind), *parts])
         arrays[f"{name}.ptr"] = np.cumsum([0, *(len(part) for part in parts)], dtype=np.int64)
     text = json.dumps({"format": _FORMAT, **plain}, allow_nan=False, default=_number)
     arrays["plain"] = np.frombuffer(text.encode(), dtype=np.uint8)

@@ -24,7 +24,7 @@ F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-ARRIVALS = ("poisson", "onoff")  # arrival kind of a class is an index into this
+ARRIVALS = ("poisson", "onoff", "trace")  # arrival kind of a class is an index into this
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class World:
     class_names: tuple[str, ...]
     class_share: F64
     tasks_per_s: F64
-    """Daily-mean task rate of one device, [C]."""
+    """Daily-mean task rate of one device; that of its trace where a class has one, [C]."""
     megabits: F64
     gcycles: F64
     deadline_s: F64
@@ -152,6 +152,11 @@ class World:
     on_s: F64
     off_s: F64
     """Mean on and off times of on-off arrivals (0 elsewhere); the rate while on is tasks_per_s·(on+off)/on, [C]."""
+
+    trace_s: tuple[F64, ...]
+    """Times of a class's trace, s, ascending; empty where it has none, [C]."""
+    trace_repeat_s: F64
+    """After which it repeats, each device with a phase of its own; 0: played once, [C]."""
 
     # -- radio and devices ---------------------------------------------------------------------------------------------
     ring_rate_mbps: F64

@@ -96,7 +96,7 @@ def test_inspect_links_are_fullest_first(runs):
     start = next(index for index, line in enumerate(lines) if line.startswith("link "))
     used = [float(line.split()[-1]) for line in lines[start + 1 : start + 6]]
     assert used == sorted(used, reverse=True)
-    assert "Links, hierarchical, epoch 2" in done.stdout
+    assert "Links at the end of epoch 2, hierarchical" in done.stdout
     assert "171 more rows" in done.stdout
 
 
@@ -108,7 +108,10 @@ def test_inspect_twin_is_its_belief_at_the_end_of_the_epoch(runs):
         assert held["log_hash"] == run.log_hash
     assert len(held["beliefs"]) == 50
     text = call("inspect", runs / "whole", "--twin", "cloud-1", "--at", 2).stdout
-    assert "What cloud-1 believed at the end of epoch 2 (t = 3.000 s), hierarchical" in text
+    text = " ".join(text.split())
+    assert "What cloud-1 believed at the end of epoch 2, hierarchical" in text
+    assert "(its newest belief is of t = 3.000 s, and so are the ages)" in text
+    assert (held["policy"], held["at_epoch"]) == ("hierarchical", 2)
 
 
 def test_inspect_json_holds_the_kpis(runs):

@@ -164,8 +164,10 @@ def test_a_device_on_an_unknown_site_service_or_ring(row: dict[str, Any], expect
     ],
 )
 def test_bad_links(links: list[dict[str, Any]], expected: str):
-    (problem,) = problems_of(inline(topology={"nodes": inline()["topology"]["nodes"], "links": links}))
-    assert problem.startswith(expected)
+    problems = problems_of(inline(topology={"nodes": inline()["topology"]["nodes"], "links": links}))
+    assert sum(problem.startswith(expected) for problem in problems) == 1
+    others = [problem for problem in problems if not problem.startswith(expected)]
+    assert all("nodes cannot be reached" in problem for problem in others)
 
 
 @pytest.mark.parametrize(
@@ -211,6 +213,83 @@ def test_all_mistakes_are_named_at_once_across_sections():
         "fogz", "devices.count", "telemetry.loss", "cloud.at", "policy.max_rounds",
         "topology.nodes[1]", "topology.links[0].b",
     }  # fmt: skip
+
+
+def row_of(problem: str) -> str:
+    return problem.split(": ", maxsplit=1)[0]
+
+
+def test_a_wrong_value_hides_no_mistake_beside_it():
+    """Every section has a wrong value and a mistake that only shows when sections are held together."""
+    steady = {"share": 0.5, "tasks_per_s": 1, "megabits": 1, "cycles_per_bit": 1, "deadline_s": 1}
+    data = {
+        "name": "Not A Name",
+        "topology": {
+            "nodes": [{"name": "A", "demand": -1}, {"name": "B"}, {"name": "A"}, {"name": "C", "lon": 500, "lat": 1}],
+            "links": [
+                {"a": "A", "b": "B", "capacity_mbps": -5},
+                {"a": "B", "b": "Nowhere"},
+                {"a": "B", "b": 7},
+                {"b": "Elsewhere"},
+            ],
+        },
+        "classes": [{"name": "x", **steady, "deadline_s": -1}, {"name": "x", **steady, "share": 0.7}],
+        "devices": {
+            "count": "many",
+            "ghz": [2, 1],
+            "placed": [{"site": "Atlantis", "service": "y", "count": 0}, {"site": "B", "service": "x"}, 5],
+        },
+        "fogs": {"count": 0, "gateways": ["Q", "B", "B"]},
+        "radio": {"cell_load": 2, "ring_shares": [1]},
+        "dimensioning": {"mean_load": 0.9, "peak_load": 0.8, "fog_share": 3},
+        "telemetry": {"loss": 7, "delay_ms": [3, 2]},
+        "day": {"urban": [0, 0], "background_peak": 9},
+        "policy": 3,
+    }
+    assert sorted(map(row_of, problems_of(data))) == sorted(
+        [
+            "name",
+            "topology.nodes[0].demand", "topology.nodes[2]", "topology.nodes[3].lon",
+            "topology.links[0].capacity_mbps", "topology.links[1].b", "topology.links[2].b",
+            "topology.links[3].a", "topology.links[3].b",
+            "classes[0].deadline_s", "classes[1]", "classes",
+            "devices.count", "devices.ghz", "devices.placed[0].site", "devices.placed[0].service",
+            "devices.placed[0].count", "devices.placed[1].count", "devices.placed[2]",
+            "fogs.count", "fogs.gateways[0]", "fogs.gateways[2]",
+            "radio.cell_load", "radio.ring_shares",
+            "dimensioning.fog_share", "dimensioning.peak_load",
+            "telemetry.loss", "telemetry.delay_ms",
+            "day.background_peak", "day.urban",
+            "policy",
+        ]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            {"topology": {"nodes": [{"name": 5}, {"name": "B"}], "links": [{"a": "A", "b": "B"}]}},
+            {"topology.nodes[0].name"},
+        ),
+        ({"topology": {"nodes": [{}, {}], "links": [{}]}}, {
+            "topology.nodes[0].name", "topology.nodes[1].name", "topology.links[0].a", "topology.links[0].b",
+        }),
+        ({"topology": {"nodes": 5}, "cloud": {"at": "Z"}}, {"topology.nodes"}),
+        ({"topology": 5, "cloud": {"at": "Z"}}, {"topology"}),
+        ({"topology": None}, {"topology"}),
+        ({"classes": [{}, 5, None]}, {
+            *(f"classes[0].{key}" for key in ("name", "share", "megabits", "cycles_per_bit", "deadline_s")),
+            "classes[1]", "classes[2]",
+        }),
+        ({"classes": 5, "devices": {"placed": [{"site": "A", "service": "q", "count": 1}]}}, {"classes"}),
+        ({"devices": {"ghz": [2, "fast"], "count": 5}}, {"devices.ghz[1]"}),
+        ({"day": {"urban": ["x", 0]}}, {"day.urban[0]"}),
+        ({"dimensioning": {"mean_load": 2, "peak_load": 0.01}}, {"dimensioning.mean_load"}),
+    ],
+)  # fmt: skip
+def test_what_stands_in_for_a_wrong_value_is_never_complained_of(change: dict[str, Any], expected: set[str]):
+    assert set(map(row_of, problems_of(inline(**change)))) - {"classes[0].tasks_per_s"} == expected
 
 
 def test_very_many_mistakes_are_cut_short():

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tiertwin.allocate.messages import Query, Said
+from tiertwin.allocate.split import ClassShares
 from tiertwin.errors import PeerError
 from tiertwin.orchestrate import units
 from tiertwin.twin.attributes import A, TableId
@@ -62,10 +63,27 @@ def test_a_query_survives() -> None:
     assert back.used == 5
 
 
-def test_shares_survive_and_missing_cells_are_nan() -> None:
-    shares = np.array([[0.5, 0.5, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
-    assert np.array_equal(units.share_of(as_unit(units.share_cells(shares)), 2, 4), shares)
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), devices=st.integers(0, 6), classes=st.integers(1, 5), tiers=st.integers(2, 8))
+def test_set_points_survive(seed: int, devices: int, classes: int, tiers: int) -> None:
+    """Rows of devices and rows of classes in one unit, whichever are more."""
+    rng = np.random.default_rng(seed)
+    shares = rng.uniform(size=(devices, tiers))
+    split = ClassShares(rng.uniform(size=(tiers - 1, classes)), rng.uniform(size=(tiers - 2, classes)))
+    cells = units.setpoint_cells(shares, split)
+    back, found = units.setpoints_of(as_unit(cells), devices, classes, tiers)
+    assert np.array_equal(back, shares)
+    assert np.array_equal(found.cpu, split.cpu)
+    assert np.array_equal(found.uplink, split.uplink)
+    assert set(cells.attributes.tolist()) <= set(map(int, units.setpoint_attributes(tiers)))
+
+
+def test_missing_cells_are_nan_and_rows_beyond_are_left_out() -> None:
     assert np.isnan(units.column({}, A.SHARE, 3)).all()
+    rows = np.array([1, 7], dtype=np.uint32)
+    found = units.column({int(A.SHARE): (rows, np.array([0.25, 0.5]))}, A.SHARE, 2)
+    assert np.isnan(found[0])
+    assert found[1] == 0.25
 
 
 @pytest.mark.parametrize("quotas", [1, 3, 5])
@@ -97,7 +115,7 @@ def test_rows_of_several_versions_are_never_mixed() -> None:
     assert (back.version, back.cut_slots.tolist(), back.point_slots.tolist()) == (2, [1], [0, 1])
 
 
-@pytest.mark.parametrize("table", ["cut", "point", "query", "budget"])
+@pytest.mark.parametrize("table", ["cut", "point", "query", "budget", "set-points"])
 def test_a_unit_without_its_cells_is_refused_by_name(table: str) -> None:
     """A listed peer may send anything: what is missing or not finite is its fault and never a KeyError here."""
     said = Said(1, np.arange(1), np.ones(1), np.ones((1, 1)), np.arange(1), np.zeros((1, 1)), np.ones(1), np.ones(1),
@@ -106,11 +124,14 @@ def test_a_unit_without_its_cells_is_refused_by_name(table: str) -> None:
     cuts, points = as_unit(units.cut_cells(said, stamp)), as_unit(units.point_cells(said, stamp))
     query = as_unit(units.query_cells(Query(np.ones(1), np.ones(1)), stamp))
     budget = as_unit(units.budget_cells(np.ones((1, 1)), np.ones(1)))
+    split = ClassShares(np.ones((3, 2)), np.ones((2, 2)))
+    setpoints = as_unit(units.setpoint_cells(np.ones((5, 4)), split))
     read = {
         "cut": (cuts, lambda: units.said_of(cuts, points, 1)),
         "point": (points, lambda: units.said_of(cuts, points, 1)),
         "query": (query, lambda: units.query_of(query, 1)),
         "budget": (budget, lambda: units.budget_of(budget, 1, 1)),
+        "set-points": (setpoints, lambda: units.setpoints_of(setpoints, 5, 2, 4)),
     }
     cells, reader = read[table]
     reader()

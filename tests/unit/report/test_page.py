@@ -49,7 +49,7 @@ def read(page):
 def folder(tmp_path_factory):
     base = tmp_path_factory.mktemp("runs")
     write_run(base / "whole", epochs=12, policies=("hierarchical", "edge-only", "monolithic"))
-    write_run(base / "cut", epochs=3, policies=("hierarchical", "edge-only"), finish=False)
+    write_run(base / "cut", epochs=3, policies=("hierarchical", "edge-only"), finish=False, wanted=60)
     return base
 
 
@@ -85,8 +85,65 @@ def test_nothing_is_fetched(folder):
 def test_an_interrupted_run_says_so(folder):
     text = read(rendered(folder / "cut"))
     assert "interrupted" in text
-    assert "Figures below cover the 3 epochs that were finished" in text
+    assert "Epochs 3 of 60" in " ".join(text.split())
+    assert "Figures below cover the epochs that were finished: hierarchical 3 of 60, edge-only 3 of 60." in text
     assert "means of percentiles of epochs" in text
+
+
+def test_a_policy_that_had_not_begun_is_counted_too(tmp_path):
+    with RunWriter(tmp_path / "run", {"name": "x"}, 1, ["hierarchical", "static"], settings={"epochs": 5}) as writer:
+        writer.kpis("hierarchical", 0, {"objective": 1.0})
+        writer.commit()
+    assert "hierarchical 1 of 5, static 0 of 5." in read(rendered(tmp_path / "run"))
+
+
+def bars_of(*values):
+    """(left, width) in % of each bar, and where zero is drawn."""
+    made = charts.bars([(str(value), value, str(value), "") for value in values])
+    found = re.findall(r'<i style="left:([\d.]+)%;width:([\d.]+)%">', made)
+    return [(float(left), float(width)) for left, width in found], re.findall(r'<u style="left:([\d.]+)%">', made)
+
+
+def test_bars_start_at_zero_wherever_it_is():
+    assert bars_of(1.0, 4.0) == ([(0.0, 25.0), (0.0, 100.0)], [])
+    assert bars_of(-1.0, -4.0) == ([(75.0, 25.0), (0.0, 100.0)], ["100.0"] * 2)
+    assert bars_of(3.0, -1.0) == ([(25.0, 75.0), (0.0, 25.0)], ["25.0"] * 2)
+    assert bars_of(0.0, None) == ([(0.0, 0.0)], [])
+
+
+def test_negative_worth_is_compared_in_utils_and_axes_without_zero_say_so(tmp_path):
+    """A percentage of a utility says nothing: its zero is a matter of convention."""
+    made = {"objective": -900.0, "utility_mean": -0.5, "deadline_miss_ratio": 0.1}
+    with RunWriter(tmp_path / "run", scenario(), 1, ["hierarchical", "static"]) as writer:
+        for epoch in range(3):
+            writer.kpis("hierarchical", epoch, {"objective": -900.0 + epoch, "utilisation": 0.5})
+            writer.kpis("static", epoch, {"objective": -1000.0 + epoch, "utilisation": 0.6})
+        rows = {"hierarchical": made, "static": {**made, "objective": -1000.0, "utility_mean": -0.75}}
+        writer.finish({"epochs": 3, "policies": rows})
+    page = rendered(tmp_path / "run")
+    text = " ".join(read(page).split())
+    assert "Ahead Objective: −900 utils/s against −1000 of static (+100 utils/s)" in text
+    assert "+0.250 utils against static, the best other (−0.750)" in text
+    assert "higher is better, axis from −1000 to −850, without 0" in text
+    assert page.count("without 0") == 1
+
+
+def test_gateways_without_a_name_on_the_map_are_listed(tmp_path):
+    """Three seats in one spot: there is room for the names of some only."""
+    nodes = [
+        {"name": f"A city with a rather long name {n}", "lon": 9.0, "lat": 50.0, "urban": True, "fog": n, "role": "fog"}
+        for n in range(9)
+    ] + [{"name": "far", "lon": 12.0, "lat": 52.0, "urban": False, "fog": 0, "role": "cloud"}]
+    with RunWriter(tmp_path / "run", {"name": "x", "world": {"nodes": nodes}}, 1, ["static"]):
+        pass
+    text = " ".join(read(rendered(tmp_path / "run")).split())
+    listed = text.partition("Ringed without a name, for want of room: ")[2].partition(".")[0]
+    labels = re.findall(r">(A city with a rather long name \d)</text>", rendered(tmp_path / "run"))
+    assert 0 < listed.count("A city") == 9 - len(labels)
+    assert "A city with a rather long name 8 (fog-8)" in listed
+    assert "far" not in listed
+    assert "high demand density" in text
+    assert "urban" not in text.partition("Nodes")[2].partition("Policies compared")[0]
 
 
 @pytest.mark.parametrize("names", [["history.duckdb"], ["versions.json"], ["events.jsonl"], ["result.json"]])

@@ -112,3 +112,33 @@ def test_places_are_checked_when_the_topology_stands_under_a_name():
         load("metro", devices={"placed": [{"site": "Centr", "service": "AR", "count": 1}]})
     with pytest.raises(UnknownNameError, match=r"Unknown built-in topology 'metr'.*'metro'"):
         load({"name": "x", "topology": {"builtin": "metr"}})
+
+
+def test_a_folder_given_as_a_scenario_is_told_what_it_is(tmp_path: Path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "some").mkdir()
+    for name in ("b.yml", "a.yaml", "notes.txt"):
+        (tmp_path / "some" / name).write_text("x")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
+    for name, expected in (
+        ("empty", f"got a folder without a YAML file; `tiertwin init {tmp_path / 'empty'}` writes one"),
+        ("some", f"got a folder; name a file in it: {tmp_path / 'some' / 'a.yaml'}, {tmp_path / 'some' / 'b.yml'}"),
+        ("run", f"got a folder of a run; `tiertwin replay {tmp_path / 'run'}` runs it again, `tiertwin report"),
+    ):
+        for given in (tmp_path / name, str(tmp_path / name)):
+            with pytest.raises(InputError) as caught:
+                load(given)
+            assert expected in str(caught.value)
+            assert "sndlib" not in str(caught.value)
+
+
+def test_a_built_in_name_wins_over_a_folder_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "metro").mkdir()
+    assert load("metro").name == "metro"
+
+
+def test_hundreds_of_names_are_not_listed():
+    with pytest.raises(UnknownNameError, match=r"Known: germany50, metro, .* and 6\d\d more$"):
+        load("qqqqqqqq/zzzzzzzz")

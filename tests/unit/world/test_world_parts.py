@@ -31,6 +31,7 @@ from tiertwin.world.day import shape, stretch
 from tiertwin.world.names import slugs
 from tiertwin.world.objective import queueing_kappa
 from tiertwin.world.population import split
+from tiertwin.world.shares import Crossings, narrowest_links
 from tiertwin.world.sizing import link_capacities, urban_sites
 from tiertwin.world.sources import great_circle_km
 
@@ -257,3 +258,26 @@ def test_a_twins_process_reads_worlds_without_pydantic():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_crossings_share_every_link_out_whole(metro: World):
+    """One entry a crossing; the parts of a link add up to 1, and a selection keeps its parts."""
+    crossings = Crossings.of(metro)
+    routes = [*metro.route_site_links, *metro.route_fog_links]
+    assert crossings.routes == len(routes)
+    assert crossings.link.tolist() == [int(d) for route in routes for d in route]
+    parts = np.bincount(crossings.link, crossings.fraction, minlength=2 * metro.link_count)
+    assert parts[np.unique(crossings.link)] == pytest.approx(1.0)
+    one = np.arange(2 * metro.link_count) == crossings.link[0]
+    chosen = crossings.where(one)
+    assert chosen.fraction.tolist() == crossings.fraction[crossings.link == crossings.link[0]].tolist()
+    free = np.ones(2 * metro.link_count)
+    assert np.isfinite(chosen.shares(free)).sum() == len(set(chosen.route.tolist()))
+
+
+def test_no_uplink_is_wider_than_the_narrowest_link(metro: World):
+    sites, fogs = narrowest_links(metro)
+    for uplink, narrowest in ((metro.uplink_site_mbps, sites), (metro.uplink_fog_mbps, fogs)):
+        assert (uplink <= narrowest).all()
+    for route, mbps in zip([*metro.route_site_links, *metro.route_fog_links], [*sites, *fogs], strict=True):
+        assert mbps == (metro.link_capacity_mbps[route // 2].min() if len(route) else metro.lan_mbps)
