@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from tiertwin.runtime.api import Result
+    from tiertwin.runtime.api import Result, Tree
 
 
+MOST_SOLVERS = 16
 LEAST_WIDTH = 110  # columns of the KPI table: a narrower terminal wraps lines, but loses no name
 
 
@@ -33,7 +34,14 @@ LEAST_WIDTH = 110  # columns of the KPI table: a narrower terminal wraps lines, 
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json-interface.md).")
 @click.option("--quiet", is_flag=True, help="No progress, no table.")
 @click.option("--watch/--no-watch", default=None, help="Live view of the tree [default: on a terminal].")
-@click.option("--in-process", is_flag=True, hidden=True, help="All twins in this process (the only mode so far).")
+@click.option("--in-process", is_flag=True, help="All twins in this process [default].")
+@click.option(
+    "--processes",
+    default=None,
+    metavar="LAYOUT",
+    help="The twins of `hierarchical` as a tree of processes: 'node' (one a node), 'default', or e.g. device=2,edge=3.",
+)
+@click.option("--solvers", default=2, show_default=True, help="Workers of the solver pool of a tree of processes.")
 def run(
     scenario: str,
     epochs: int,
@@ -44,6 +52,8 @@ def run(
     quiet: bool,
     watch: bool | None,
     in_process: bool,
+    processes: str | None,
+    solvers: int,
 ) -> None:
     """Run SCENARIO and print the KPI table of all policies.
 
@@ -51,19 +61,31 @@ def run(
     """
     from tiertwin.runtime.api import run_stored
 
+    tree = None if in_process or processes is None else tree_of(processes, solvers)
     show = not quiet and not as_json
     live = show and (sys.stderr.isatty() if watch is None else watch)
     from tiertwin.cli.watch import Lines, LiveView
 
     view: LiveView | Lines | None = LiveView() if live else Lines() if show else None
     try:
-        result = run_stored(scenario, epochs, seed, policies or None, out, view)
+        result = run_stored(scenario, epochs, seed, policies or None, out, view, tree)
     except KeyboardInterrupt:
         if view is not None:
             view.close()
         click.echo("\nWhat was finished stays in the run directory; `tiertwin report RUN` reads it.", err=True)
         raise
     _tell(result, as_json, show)
+
+
+def tree_of(processes: str, solvers: int) -> Tree:
+    """Read ``--processes`` and ``--solvers``; InputError when they make no sense."""
+    from tiertwin.errors import InputError
+    from tiertwin.runtime.api import Tree
+    from tiertwin.runtime.processes import parse_processes
+
+    if not 1 <= solvers <= MOST_SOLVERS:
+        raise InputError(f"--solvers: expected 1 … {MOST_SOLVERS}, got {solvers}")
+    return Tree(None if processes == "default" else parse_processes(processes), solvers)
 
 
 def _tell(result: Result, as_json: bool, show: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from tiertwin.errors import InputError, UnknownNameError, suggest
 from tiertwin.runtime.plan import MONOLITHIC, RunPlan, make_plan, stored_scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import networkx as nx
 
@@ -41,6 +42,23 @@ def load(source: str | Path | nx.Graph[Any] | Scenario, **overrides: Any) -> Sce
 
     loaded: Scenario = load_scenario(source, **overrides)
     return loaded
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A tree of processes to run the twins in.
+
+    Parameters
+    ----------
+    processes
+        How many processes each tier gets (``{"device": 2, "edge": 3, "fog": 3, "cloud": 1}``), ``"node"`` for one a
+        node, None for the default.
+    solvers
+        Workers of the solver pool, ≥ 1.
+    """
+
+    processes: Mapping[str, int] | str | None = None
+    solvers: int = 2
 
 
 class Result:
@@ -88,6 +106,10 @@ class Result:
         names = [t.name for t in self._done.world.twins]
         if name not in names:
             raise UnknownNameError(f"twin: expected a twin of this run, got {name!r}{suggest(name, names)}")
+        if self._done.kept is None:
+            raise InputError(
+                "twin: the twins of this run lived in processes of their own; run in this process to fork one"
+            )
         return DomainTwin(self._done.kept, name)
 
     def to_json(self) -> dict[str, Any]:
@@ -156,15 +178,32 @@ def run_stored(
     policies: Sequence[str] | None = None,
     out: str | Path | None = None,
     watcher: Watcher | None = None,
+    tree: Tree | None = None,
 ) -> Result:
-    """Run as :func:`run` does and always write a run directory; by default ``runs/<name>-s<seed>-NNN``."""
+    """Run as :func:`run` does and always write a run directory; by default ``runs/<name>-s<seed>-NNN``.
+
+    With `tree`, the twins of `hierarchical` run as a tree of processes and another one writes the run directory; the
+    event log is the same. The other policies run in this process afterwards.
+    """
     from tiertwin.store import new_run_folder  # noqa: PLC0415
     from tiertwin.world import resolve  # noqa: PLC0415
 
     plan = make_plan(load(scenario), epochs, seed, policies)
     world = resolve(plan.scenario)
     folder = Path(out) if out is not None else new_run_folder(plan.scenario.name, plan.seed)
-    return _run_into(plan, world, folder, watcher)
+    return _run_into(plan, world, folder, watcher) if tree is None else _run_tree(plan, world, folder, watcher, tree)
+
+
+def _run_tree(plan: RunPlan, world: Any, folder: Path, watcher: Watcher | None, tree: Tree) -> Result:
+    from tiertwin.runtime.execute import TreeOptions, execute  # noqa: PLC0415
+    from tiertwin.runtime.storeproxy import StoreProxy  # noqa: PLC0415  another process imports duckdb
+
+    settings = {"epochs": plan.epochs, "policies": list(plan.policies)}
+    with StoreProxy(folder, stored_scenario(plan, world), plan.seed, plan.policies, settings) as writer:
+        options = TreeOptions(folder, tree.processes, tree.solvers)
+        result = Result(execute(plan, world, writer, watcher=watcher, tree=options), folder)
+        writer.finish(result.to_json())
+    return result
 
 
 def _run_into(plan: RunPlan, world: Any, folder: Path, watcher: Watcher | None) -> Result:

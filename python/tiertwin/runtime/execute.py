@@ -8,25 +8,29 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tiertwin.allocate.master import Masters
-from tiertwin.allocate.monolithic import solve_monolithic
 from tiertwin.orchestrate.policies import HIERARCHICAL
 from tiertwin.runtime.host import ORIGIN, SolveHere
 from tiertwin.runtime.inprocess import InProcessRun
 from tiertwin.runtime.measure import EpochRow, Meter, decision_tree, summary, traffic_by_pair
-from tiertwin.runtime.memory import PeakMemory
 from tiertwin.runtime.plan import MONOLITHIC, RunPlan, rhythm_of, settings_of
+from tiertwin.runtime.processes import lay_out
+from tiertwin.runtime.roster import Roster
 from tiertwin.runtime.tree import make_host
 from tiertwin.store import EventLog
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from tiertwin.allocate.driver import Tree
     from tiertwin.runtime.host import Host, Solver
     from tiertwin.runtime.observed import Observation
+    from tiertwin.runtime.storeproxy import StoreProxy
+    from tiertwin.runtime.treerun import TreeRun
     from tiertwin.store import RunWriter
     from tiertwin.world import World
+
+    Writer = RunWriter | StoreProxy
 
 REFERENCE_EVERY = 10  # epochs between monolithic references
 REFERENCE_TOLERANCE = 1e-5  # of S: a reference whose own certificate is wider is none
@@ -72,8 +76,19 @@ class References:
     seconds: float = 0.0
     outside: list[int] = field(default_factory=list)
 
+    pending: list[tuple[Tree, EpochRow]] = field(default_factory=list)
+
+    def solve(self) -> list[EpochRow]:
+        """Solve every pending problem; return the rows that have a reference now."""
+        pending, self.pending = self.pending, []
+        for problem, row in pending:
+            self.add(problem, row)
+        return [row for _, row in pending if row.epoch in self.values]
+
     def add(self, problem: Tree, row: EpochRow) -> None:
         """Solve the whole problem of this epoch at once and compare."""
+        from tiertwin.allocate.monolithic import solve_monolithic  # noqa: PLC0415  cvxpy: not while a tree runs
+
         epoch = row.epoch
         reference = solve_monolithic(problem)
         self.seconds += reference.seconds
@@ -92,20 +107,44 @@ class References:
 
 @dataclass
 class Executed:
-    """Everything a run leaves behind in memory."""
+    """Everything a run leaves behind in memory; `kept` are the twins of the policy of interest, if they ran here."""
 
     plan: RunPlan
     world: World
-    kept: InProcessRun
-    meters: dict[str, Meter]
-    rows: dict[str, dict[str, Any]]
-    references: References
-    log_hash: str
-    wall_s: float
+    kept: InProcessRun | None = None
+    meters: dict[str, Meter] = field(default_factory=dict)
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    references: References = field(default_factory=References)
+    log_hash: str = ""
+    wall_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class TreeOptions:
+    """How `hierarchical` runs in processes of its own.
+
+    Parameters
+    ----------
+    processes
+        As :func:`tiertwin.runtime.processes.lay_out` takes them.
+    solvers
+        Workers of the solver pool.
+    folder
+        For the logs of the processes.
+    """
+
+    folder: Path
+    processes: Mapping[str, int] | str | None = None
+    solvers: int = 2
 
 
 def execute(
-    plan: RunPlan, world: World, writer: RunWriter | None, log: Any = None, watcher: Watcher | None = None
+    plan: RunPlan,
+    world: World,
+    writer: Writer | None,
+    log: Any = None,
+    watcher: Watcher | None = None,
+    tree: TreeOptions | None = None,
 ) -> Executed:
     """Run every policy of `plan` on `world`.
 
@@ -119,18 +158,26 @@ def execute(
         Where event lines go besides (``write(line)``), e.g. a replay's comparison.
     watcher
         Told about progress.
+    tree
+        Runs `hierarchical` as a tree of processes; None: everything in this process.
     """
     began = time.monotonic()
     watch = watcher or Silent()
     lines = EventLog(None)
-    masters = Masters()
     sinks = _Sinks(writer, lines, log)
-    done = Executed(plan, world, make_run(plan, world, plan.executed[0], masters), {}, {}, References(), "", 0.0)
+    done = Executed(plan, world)
     for policy in plan.executed:
-        run = done.kept if policy == plan.executed[0] else make_run(plan, world, policy, masters)
-        _one_policy(plan, run, policy, sinks, watch, done)
-        if policy == HIERARCHICAL:
+        run = _make(plan, world, policy, tree)
+        try:
+            _one_policy(plan, run, policy, sinks, watch, done)
+        finally:
+            run.close()
+        if isinstance(run, InProcessRun) and (policy == HIERARCHICAL or done.kept is None):
             done.kept = run
+        for row in done.references.solve():
+            if writer is not None:
+                writer.kpis(policy, row.epoch, {"reference": row.values["reference"]})
+                writer.commit()
     if plan.runs_monolithic:
         _pair_with_references(done)
         done.rows[MONOLITHIC] = _reference_row(done)
@@ -138,6 +185,19 @@ def execute(
     done.log_hash = lines.log_hash
     done.wall_s = time.monotonic() - began
     return done
+
+
+def _make(plan: RunPlan, world: World, policy: str, tree: TreeOptions | None) -> InProcessRun | TreeRun:
+    if tree is None or policy != HIERARCHICAL:
+        from tiertwin.allocate.master import Masters  # noqa: PLC0415  cvxpy: not while a tree runs
+
+        return make_run(plan, world, policy, Masters())
+    from tiertwin.runtime.launcher import TreePlan  # noqa: PLC0415  brings sockets
+    from tiertwin.runtime.treerun import TreeRun  # noqa: PLC0415
+
+    roster = Roster(world)
+    settings = settings_of(plan, world, policy)
+    return TreeRun(TreePlan(world, roster, settings, lay_out(roster, tree.processes), tree.solvers, tree.folder))
 
 
 @dataclass
@@ -164,27 +224,27 @@ def host_of(plan: RunPlan, world: World, policy: str, solver: Solver, names: Seq
     return make_host(world, settings_of(plan, world, policy), solver, names)
 
 
-def _one_policy(plan: RunPlan, run: InProcessRun, policy: str, sinks: _Sinks, watch: Watcher, done: Executed) -> None:
+def _one_policy(
+    plan: RunPlan, run: InProcessRun | TreeRun, policy: str, sinks: _Sinks, watch: Watcher, done: Executed
+) -> None:
     watch.policy_began(policy, plan.epochs)
-    peak = PeakMemory()
     began = time.monotonic()
     world = run.world
     meter = Meter(world)
-    reference_s = done.references.seconds
     for epoch in range(plan.epochs):
         run.run_epoch(epoch)
         seen = run.observe()
         row = meter.epoch(seen, *run.plant_books())
         if policy == HIERARCHICAL and plan.runs_monolithic and epoch % REFERENCE_EVERY == 0:
-            done.references.add(decision_tree(world, seen), row)
+            done.references.pending.append((decision_tree(world, seen), row))
         for line in run.take_records():
             sinks.event({"policy": policy, **line})
         if sinks.writer is not None:
             _write(sinks.writer, policy, row, seen, run.start_of(epoch), world)
         watch.epoch_ended(policy, row, seen, world)
-    wall = time.monotonic() - began - (done.references.seconds - reference_s)
+    wall = time.monotonic() - began
     done.meters[policy] = meter
-    done.rows[policy] = summary(meter, run.observe(), wall, peak.mb())
+    done.rows[policy] = summary(meter, run.observe(), wall, run.peak_mb)
     watch.policy_ended(policy, done.rows[policy])
 
 
@@ -220,7 +280,9 @@ def _reference_row(done: Executed) -> dict[str, Any]:
     return row
 
 
-def _write(writer: RunWriter, policy: str, row: EpochRow, seen: Observation, known: int, world: World) -> None:
+def _write(
+    writer: RunWriter | StoreProxy, policy: str, row: EpochRow, seen: Observation, known: int, world: World
+) -> None:
     epoch = row.epoch
     writer.kpis(policy, epoch, row.values)
     seconds = (row.kpis.to_ns - row.kpis.from_ns) / 1e9
@@ -241,7 +303,7 @@ def _write(writer: RunWriter, policy: str, row: EpochRow, seen: Observation, kno
     writer.commit()
 
 
-def _write_beliefs(writer: RunWriter, policy: str, seen: Observation, known: int, world: World) -> None:
+def _write_beliefs(writer: Writer, policy: str, seen: Observation, known: int, world: World) -> None:
     """What each deciding twin came to believe in this epoch (at `known`, its beginning), and what the root decided."""
     names = group_names(world)
     classes = np.array(world.class_names, dtype=object)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tiertwin.runtime.host import ORIGIN, SECOND, in_log_order
+from tiertwin.runtime.memory import PeakMemory
 
 if TYPE_CHECKING:
     from tiertwin.orchestrate.rhythm import Rhythm
@@ -31,6 +32,7 @@ class InProcessRun:
         self.host, self.world, self.rhythm = host, world, rhythm
         self.network, self.plant = host.network, host.southbound.plant
         self._southbound = host.southbound
+        self._peak = PeakMemory()
         host.open()
         host.run_until(ORIGIN)
 
@@ -48,6 +50,14 @@ class InProcessRun:
     def now(self) -> int:
         """Time on the twins' clock, ns."""
         return self.host.now
+
+    @property
+    def peak_mb(self) -> float:
+        """Peak resident memory of this process since the run was made, 10⁶ bytes."""
+        return self._peak.mb()
+
+    def close(self) -> None:
+        """Nothing is open: the twins stay and can be looked at."""
 
     def start_of(self, epoch: int) -> int:
         """Plant time at which `epoch` begins, ns."""

@@ -76,8 +76,8 @@ class TreeRun:
 
     @property
     def peak_mb(self) -> float:
-        """Largest peak resident memory of a process that hosts twins, 10⁶ bytes."""
-        return max((found.peak_mb for found in self._collected), default=float("nan"))
+        """Peak resident memory of all processes that host twins together, 10⁶ bytes."""
+        return sum(found.peak_mb for found in self._collected)
 
     def close(self) -> list[str]:
         """End every process; return the names of those that had to be killed."""
