@@ -143,7 +143,7 @@ def test_fractions_of_cores_need_sharing(config: dict[str, Any]) -> None:
     cores = config["server_cores"] + 0.5
     _core.Plant(1, {**config, "server_cores": cores})
     with pytest.raises(ValueError, match=r"server_cores\[0\]: expected a whole number"):
-        _core.Plant(1, {**config, "server_cores": cores, "server_fifo": np.ones(4, dtype=np.int64)})
+        _core.Plant(1, {**config, "server_cores": cores, "server_discipline": np.ones(4, dtype=np.int64)})
 
 
 def test_refused_set_points_change_nothing(plant: _core.Plant) -> None:

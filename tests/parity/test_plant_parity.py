@@ -29,7 +29,7 @@ def configuration(bursty: bool = False, **options: Any) -> dict[str, Any]:
         options["traces"] = {1: (np.array([0.1, 0.1, 0.35, 0.7]), 0.9)}
     world = tiny_world(**changes)
     return SimulatedPlant(
-        world, 1, PlantOptions(**{"exponential_sizes": True, "radio_window_s": 0.3, **options})
+        world, 1, PlantOptions(**{"exponential_sizes": True, "radio_window_s": 0.3, "servers": "ps", "links": "fifo", **options})
     )._config()
 
 

@@ -110,9 +110,9 @@ class Plant:
         for s, cells in enumerate(config["site_cells"]):
             self.queues[0, s] = Queue(radio, cells, 1.0, buffer_s)
         for q, (cores, ghz, fifo) in enumerate(
-            zip(config["server_cores"], config["server_core_ghz"], config["server_fifo"], strict=True)
+            zip(config["server_cores"], config["server_core_ghz"], config["server_discipline"], strict=True)
         ):
-            self.queues[2, q] = Queue("fifo" if fifo else "ps", cores, ghz, buffer_s)
+            self.queues[2, q] = Queue("fifo" if fifo == 1 else "ps", cores, ghz, buffer_s)
         self.link_free = [0] * len(config["link_capacity_mbps"])
         self.link_tasks: list[list[Any]] = [[] for _ in self.link_free]
         self.link_up = [True] * len(self.link_free)
