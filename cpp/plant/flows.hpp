@@ -9,16 +9,18 @@
 //   u_f, the servers it can use at most: sharing inside the flow, a task has one at most: its tasks present;
 //                           first in first out inside the flow: 1
 //
-// Virtual time V_f, the service each task present has got (sharing) or the flow (first in first out), grows at the
-// flow's rate; a task leaves when V_f reaches its tag. A flow is touched only when its own rate changes: while there
-// are servers for all, that is when one of its own tasks comes or goes.
+// Two clocks count work instead of seconds. The full clock runs at `speed`; it serves flows that have all they can use.
+// The level clock runs at speed * level; it gives a flow that shares w_f of work a unit. Every flow is due at a reading
+// of one of them, so an event touches its own flow and those that change clocks, however the pace of the others moves.
+// Inside a flow, `service` is what each task present has got (sharing) or the flow (first in first out); a task leaves
+// when it reaches its tag.
 //
 // A task is refused (lost) when the station is down, or when the work present would take longer than `buffer_s` at full
 // speed and its flow's own longer than that at the flow's guaranteed speed: a flow that floods a queue drops its own
 // tasks, not its neighbours'.
 //
 // Requires   calls in order of time.   Thread  one thread owns it.   Costs  a task: O(log tasks of its flow + log
-// flows) while there are servers for all, else O(flows present); no allocation once the heaps have seen their longest
+// flows), and while servers are short a scan of two numbers a flow present; no allocation once it has seen its longest
 // queues.
 #pragma once
 
@@ -52,9 +54,10 @@ class FlowStation {
     [[nodiscard]] bool join(Time now, TaskId task, double work, index_t flow);
 
     // When the next task leaves; kNever when none is here.
-    [[nodiscard]] Time next() const { return departures_.top().time; }
+    [[nodiscard]] Time next() const { return next_; }
 
-    // Requires now == next(). The task that leaves; of several flows due at once the lowest number's.
+    // Requires now == next(). The task that leaves; of several due at once, of a flow that has all it can use, and of
+    // the lowest number.
     TaskId depart(Time now);
 
     void set_up(bool up) { up_ = up; }
@@ -73,45 +76,60 @@ class FlowStation {
     }
 
   private:
+    struct Clock {
+        double reading = 0, pace = 0;  // work, and work per second
+        BasicEventTree<double> due;    // by flow
+        [[nodiscard]] Time next(Time last) const {
+            const double tag = due.top().time;
+            return tag < due.kEmpty ? last + whole_ns(std::max(0.0, tag - reading) / pace) : kNever;
+        }
+    };
     struct Flow {
         double weight = 0;
-        double rate = 0;  // at which `service` grows, work per second
+        double share = -1;  // granted; below 0: never was
         double service = 0;
         double backlog = 0;  // work present
         double tail = 0;     // tag of the last to leave (first in first out)
-        double share = -1;   // granted; below 0: never was
-        Time last = 0;       // `service` and `backlog` are those of this time
+        double since = 0;    // reading of its clock that `service` and `backlog` belong to
         TagHeap tasks;
         std::size_t place = 0;  // in `active_`
     };
+    struct Active {  // what the level depends on, side by side
+        double weight, usable;
+        std::int32_t flow;
+        bool sharing;  // on the level clock
+    };
 
     [[nodiscard]] double busy_servers() const { return std::min(static_cast<double>(usable_), servers_); }
-    [[nodiscard]] double usable(const Flow& flow) const {
-        return within_ == Discipline::kSharing ? static_cast<double>(flow.tasks.size()) : 1.0;
-    }
-    [[nodiscard]] bool full(const Flow& flow) const;
+    [[nodiscard]] bool overfull(const Flow& flow) const;
     [[nodiscard]] double level() const;
-    void weigh();
+    void weigh(Time now);
     void advance(Time now);
-    void serve(Flow& flow, Time now) const;
-    void set_rate(std::int32_t f, Time now, double servers);
-    void plan(std::int32_t f);
-    void settle(Time now);
-    void settle(Time now, std::int32_t changed);
+    void serve(Flow& flow);
+    void plan(const Active& active);
+    void settle();
+    void foresee();
+    void move(Active& active, bool sharing);
+    void enter(std::int32_t f);
     void leave(std::int32_t f);
+
+    Flow& flow(index_t f) { return flows_[static_cast<std::size_t>(f)]; }
+    Clock& clock(const Active& active) { return active.sharing ? level_ : full_; }
+    // What a unit of its clock adds to `service`.
+    [[nodiscard]] double gain(const Active& active) const;
 
     Discipline within_;
     bool up_ = true;
-    bool ample_ = true;  // servers for all: nobody's rate depends on the others
     std::uint32_t joins_ = 0;
     double servers_, speed_, buffer_s_, capacity_;
     double weights_ = 0;  // of all flows, present or not
-    index_t present_ = 0, usable_ = 0;
-    Time last_ = 0;
+    index_t present_ = 0, usable_ = 0, sharing_ = 0;
+    Time last_ = 0, next_ = kNever;
+    bool next_sharing_ = false;  // its clock
     double backlog_ = 0, busy_s_ = 0;
     std::vector<Flow> flows_;
-    std::vector<std::int32_t> active_;  // flows with tasks present, in no order that matters
-    EventTree departures_;              // by flow
+    std::vector<Active> active_;  // flows with tasks present, in no order that matters
+    Clock full_, level_;
 };
 
 }  // namespace tiertwin::plant

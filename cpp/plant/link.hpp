@@ -33,25 +33,36 @@ class Link {
           fifo_(fifo),
           sender_(Discipline::kFifo, 1.0, capacity_mbps, buffer_s, 0) {}
 
-    void set_background(Time now, double mbps) {
+    void set_background(TaskPool& pool, Time now, double mbps) {
+        send(pool, now);
         background_mbps_ = std::min(mbps, kMaxBackgroundShare * capacity_mbps_);
         s_per_megabit_ = 1.0 / (capacity_mbps_ - background_mbps_);
         sender_.set_speed(now, capacity_mbps_ - background_mbps_);
     }
 
     // As in FlowStation, in Mb/s; nothing where flows are not told apart.
-    void grow(Time now, index_t flows) { sender_.grow(now, flows); }
-    void grant(Time now, index_t first, std::span<const double> mbps) { sender_.grant(now, first, mbps); }
+    void grow(TaskPool& pool, Time now, index_t flows) {
+        send(pool, now);
+        sender_.grow(now, flows);
+    }
+    void grant(TaskPool& pool, Time now, index_t first, std::span<const double> mbps) {
+        send(pool, now);
+        sender_.grant(now, first, mbps);
+    }
 
-    // The next time something happens here; kNever when nothing will.
+    // When the next task arrives at the far end; kNever when none is here.
     [[nodiscard]] Time next(TaskPool& pool) const {
-        return std::min(sender_.next(), queue_.head == kNoTask ? kNever : pool[queue_.head].due);
+        if (queue_.head != kNoTask) return pool[queue_.head].due;
+        return sender_.next() == kNever ? kNever : sender_.next() + propagation_;
     }
 
     // False: refused (down, or it would wait longer than the buffer).
     [[nodiscard]] bool join(TaskPool& pool, Time now, TaskId id, index_t flow) {
         if (!up_) return false;
-        if (!fifo_) return sender_.join(now, id, pool[id].megabits, flow);
+        if (!fifo_) {
+            send(pool, now);
+            return sender_.join(now, id, pool[id].megabits, flow);
+        }
         const Time start = std::max(now, free_);
         if (static_cast<double>(start - now) * 1e-9 > buffer_s_) return false;
         free_ = start + whole_ns(pool[id].megabits * s_per_megabit_);
@@ -60,21 +71,17 @@ class Link {
         return true;
     }
 
-    // Requires now == next(). The task that arrives at the far end, or kNoTask when one only left the transmitter.
-    [[nodiscard]] TaskId step(TaskPool& pool, Time now) {
-        if (queue_.head != kNoTask && pool[queue_.head].due <= now) {
-            const TaskId id = queue_.pop(pool);
-            carried_mb_ += pool[id].megabits;
-            return id;
-        }
-        const TaskId id = sender_.depart(now);
-        pool[id].due = now + propagation_;
-        queue_.push(pool, id);
-        return kNoTask;
+    // Requires now == next(). The task that arrives.
+    [[nodiscard]] TaskId arrive(TaskPool& pool, Time now) {
+        send(pool, now);
+        const TaskId id = queue_.pop(pool);
+        carried_mb_ += pool[id].megabits;
+        return id;
     }
 
     // Everything that is on the link, forgotten by it.
     [[nodiscard]] std::vector<TaskId> evict(TaskPool& pool, Time now) {
+        send(pool, now);
         std::vector<TaskId> gone = sender_.evict(now);
         while (queue_.head != kNoTask) gone.push_back(queue_.pop(pool));
         free_ = now;
@@ -90,6 +97,17 @@ class Link {
     [[nodiscard]] double carried_mb() const { return carried_mb_; }
 
   private:
+    // What left the transmitter by `now` is in propagation. Nobody sees a task leave it, so this waits until somebody
+    // asks: one event a hop, not two.
+    void send(TaskPool& pool, Time now) {
+        while (sender_.next() <= now) {
+            const Time left = sender_.next();
+            const TaskId id = sender_.depart(left);
+            pool[id].due = left + propagation_;
+            queue_.push(pool, id);
+        }
+    }
+
     double capacity_mbps_;
     double background_mbps_ = 0;
     double s_per_megabit_;

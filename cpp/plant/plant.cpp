@@ -59,7 +59,7 @@ void Plant::build_network() {
     for (std::size_t l = 0; l < config_.link_capacity_mbps.size(); ++l) {
         links_.emplace_back(config_.link_fifo, config_.link_capacity_mbps[l], config_.link_propagation_s[l],
                             config_.buffer_s);
-        links_[l].set_background(now_, config_.link_background_mbps[l]);
+        links_[l].set_background(pool_, now_, config_.link_background_mbps[l]);
     }
     link_flows_.resize(links_.size());
     uplink_shares_.resize(cells_.size());
@@ -246,9 +246,8 @@ void Plant::forward(TaskId id) {
 }
 
 void Plant::leave_link(std::size_t l) {
-    const TaskId id = links_[l].step(pool_, now_);
+    const TaskId id = links_[l].arrive(pool_, now_);
     events_.set(link_station(static_cast<index_t>(l)), links_[l].next(pool_));
-    if (id == kNoTask) return;
     Task& task = pool_[id];
     task.energy_nj += whole_nj(config_.link_j_per_mb * task.megabits);
     ++task.hop;

@@ -71,7 +71,7 @@ void Plant::set_background(std::span<const double> mbps) {
     background_since_ = now_;
     for (std::size_t l = 0; l < links_.size(); ++l) {
         link_background_mb_[l] += links_[l].background_mbps() * elapsed_s;
-        links_[l].set_background(now_, mbps[l]);
+        links_[l].set_background(pool_, now_, mbps[l]);
         events_.set(link_station(static_cast<index_t>(l)), links_[l].next(pool_));
     }
 }
@@ -102,7 +102,7 @@ void Plant::set_routes(std::span<const std::int64_t> site_ptr, std::span<const s
     }
     if (config_.link_fifo) return;
     for (std::size_t l = 0; l < links_.size(); ++l) {
-        links_[l].grow(now_, static_cast<index_t>(link_flows_[l].size()) * config_.classes());
+        links_[l].grow(pool_, now_, static_cast<index_t>(link_flows_[l].size()) * config_.classes());
         events_.set(link_station(static_cast<index_t>(l)), links_[l].next(pool_));
     }
     for (std::size_t s = 0; s < cells_.size(); ++s) grant_uplink(s);
@@ -142,7 +142,7 @@ void Plant::grant_uplink(std::size_t site) {
     for (std::int32_t i = hops.begin; i < hops.end; ++i) {
         const Hop hop = hops_[static_cast<std::size_t>(i)];
         Link& link = links_[static_cast<std::size_t>(hop.link)];
-        link.grant(now_, hop.flow,
+        link.grant(pool_, now_, hop.flow,
                    std::span<const double>(uplink_shares_[site]).subspan(i < hops.fog ? 0 : classes, classes));
         events_.set(link_station(hop.link), link.next(pool_));
     }

@@ -114,7 +114,7 @@ TEST_CASE("equal work leaves in the order it came; a full or failed station refu
 TEST_CASE("link: departure = max(now, free) + megabits / (capacity - background), then propagation") {
     TaskPool pool;
     Link link(true, 100.0, 7e-9, 0.05);
-    link.set_background(0, 50.0);
+    link.set_background(pool, 0, 50.0);
     std::vector<TaskId> ids;
     for (int i = 0; i < 4; ++i) {
         ids.push_back(pool.take());
@@ -124,11 +124,11 @@ TEST_CASE("link: departure = max(now, free) + megabits / (capacity - background)
     REQUIRE(link.join(pool, 10, ids[1], 0));
     CHECK(pool[ids[0]].due == 20 * kMillisecond + 7);
     CHECK(pool[ids[1]].due == 40 * kMillisecond + 7);
-    link.set_background(10, 1000.0);  // leaves 1 %
+    link.set_background(pool, 10, 1000.0);  // leaves 1 %
     REQUIRE(link.join(pool, 10, ids[2], 0));
     CHECK(pool[ids[2]].due == 1040 * kMillisecond + 7);
     CHECK_FALSE(link.join(pool, 10, ids[3], 0));
-    CHECK(link.step(pool, link.next(pool)) == ids[0]);
+    CHECK(link.arrive(pool, link.next(pool)) == ids[0]);
     CHECK(link.next(pool) == pool[ids[1]].due);
     CHECK(link.carried_mb() == 1.0);
 }
