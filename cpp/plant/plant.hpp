@@ -5,6 +5,7 @@
 //     device tier   own CPU, one server, first in first out
 //     edge          airtime of the site's cells (shared) -> edge server -> done
 //     fog, cloud    airtime -> links of the route, store and forward -> server -> done
+//   Servers and links are shared by what each site and class was granted (flows.hpp), or without regard to it.
 //   The small result's way back is the route's propagation, added to the latency when the server is done with the task.
 //
 // Modelled: queues, sharing, background traffic, failures, energy a task. Abstracted: radio is a rate a ring times a
