@@ -193,7 +193,7 @@ class StateTable:
         """Same table id, rows and cells; numbers may differ."""
 
     def fingerprint(self) -> int:
-        """64-bit hash of table id and schema; in every frame."""
+        """64-bit hash of table id, rows and schema; in every frame."""
 
     def fork(self) -> StateTable:
         """A table of its own that shares blocks until one side writes."""
