@@ -169,6 +169,7 @@ def our_plant(seconds: int, discipline: Any) -> tuple[np.ndarray[Any, Any], floa
         report_s=0.0,
         radio=discipline,
         servers=discipline,
+        links="fifo",
         buffer_s=float("inf"),
         radio_factor=(1.0,),
         exponential_sizes=True,

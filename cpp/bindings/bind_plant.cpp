@@ -29,7 +29,7 @@ Config read(std::uint64_t seed, const py::dict& source) {
                                      {"route_site_links", &c.route_site_links},
                                      {"route_fog_ptr", &c.route_fog_ptr},
                                      {"route_fog_links", &c.route_fog_links},
-                                     {"server_fifo", &c.server_fifo},
+                                     {"server_discipline", &c.server_discipline},
                                      {"server_site", &c.server_site}}) {
         fields.array(name, *into);
     }
@@ -68,8 +68,16 @@ Config read(std::uint64_t seed, const py::dict& source) {
         fields.number(name, *into);
     }
     fields.flag("radio_fifo", c.radio_fifo);
+    fields.flag("link_fifo", c.link_fifo);
     fields.finish();
     return c;
+}
+
+void expect_shape(const char* name, const array_in<double>& array, index_t rows, index_t columns, const char* of) {
+    if (array.ndim() == 2 && array.shape(0) == rows && array.shape(1) == columns) return;
+    throw InvalidArgument(std::string(name) + ": expected an array of shape " + of + " = (" + std::to_string(rows) +
+                          ", " + std::to_string(columns) + "), got " +
+                          py::str(array.attr("shape")).cast<std::string>());
 }
 
 // (site_ptr, id, time_ns, arrival_ns, values)
@@ -154,6 +162,16 @@ void bind_plant(py::module_& m) {
                 p.set_shares(view(device), view(shares));
             },
             "device"_a.noconvert(), "shares"_a.noconvert(), "Share of each tier for each device (k x 4), from now on.")
+        .def(
+            "set_site_shares",
+            [](Plant& p, index_t site, const Values& cpu, const Values& uplink) {
+                const index_t classes = p.config().classes();
+                expect_shape("cpu", cpu, 3, classes, "(edge fog cloud, classes)");
+                expect_shape("uplink", uplink, 2, classes, "(to the fog, beyond it; classes)");
+                p.set_site_shares(site, view(cpu), view(uplink));
+            },
+            "site"_a, "cpu"_a.noconvert(), "uplink"_a.noconvert(),
+            "Grants to the classes of a site: GHz at its edge, fog and cloud server, Mb/s to the fog and beyond it.")
         .def(
             "set_load", [](Plant& p, const Values& multiplier) { p.set_load(view(multiplier)); },
             "multiplier"_a.noconvert(), "Factor on the task rates of each site, from now on.")

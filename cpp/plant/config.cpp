@@ -135,16 +135,17 @@ void check_servers(const Config& c) {
                                        {"server_j_per_gcycle", &c.server_j_per_gcycle}}) {
         expect_size(name, *values, c.servers(), "server: sites, fogs, cloud");
     }
-    expect_size("server_fifo", c.server_fifo, c.servers(), "server");
+    expect_size("server_discipline", c.server_discipline, c.servers(), "server");
     expect_size("server_site", c.server_site, c.servers(), "server");
-    expect_index("server_fifo", c.server_fifo, 0, 2, "a flag");
+    expect_index("server_discipline", c.server_discipline, 0, 3, "0 (sharing), 1 (fifo) or 2 (weighted): a number");
     expect_index("server_site", c.server_site, -1, c.sites(), "a site or -1:");
     expect_all("server_cores", c.server_cores, 0.0, true);
     expect_all("server_core_ghz", c.server_core_ghz, 0.0, true);
     expect_all("server_idle_w", c.server_idle_w, 0.0);
     expect_all("server_j_per_gcycle", c.server_j_per_gcycle, 0.0);
     for (std::size_t i = 0; i < c.server_cores.size(); ++i) {
-        if (c.server_fifo[i] == 1 && (c.server_cores[i] != std::floor(c.server_cores[i]) || c.server_cores[i] > 1e6)) {
+        if (c.server_discipline[i] == 1 &&
+            (c.server_cores[i] != std::floor(c.server_cores[i]) || c.server_cores[i] > 1e6)) {
             throw InvalidArgument(at("server_cores", i) + ": expected a whole number of cores up to 1000000 for a " +
                                   "first-in-first-out server, got " + std::to_string(c.server_cores[i]));
         }

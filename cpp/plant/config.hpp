@@ -32,10 +32,12 @@ struct Config {
     // Links and routes: directed links from a site to its fog, and from a fog to the cloud, in travel order.
     std::vector<double> link_capacity_mbps, link_propagation_s, link_background_mbps;
     std::vector<std::int64_t> link_site;  // whose report it is; -1 none
+    bool link_fifo = false;               // first in first out; else shared by flows (link.hpp)
     std::vector<std::int64_t> site_fog, route_site_ptr, route_site_links, route_fog_ptr, route_fog_links;
     // Servers.
     std::vector<double> server_cores, server_core_ghz, server_idle_w, server_j_per_gcycle;
-    std::vector<std::int64_t> server_fifo, server_site;
+    std::vector<std::int64_t> server_discipline,
+        server_site;  // discipline: 0 sharing, 1 fifo, 2 weighted (station.hpp)
     // Energy and buffers.
     double device_j_per_gcycle_ghz2 = 1.0;  // kappa = 1e-27 in J / (cycle Hz^2)
     double link_j_per_mb = 0.0;

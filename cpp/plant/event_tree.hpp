@@ -29,14 +29,17 @@ inline constexpr Time kHorizon = Time{1} << 53;
     return static_cast<Time>(std::ceil(std::min(seconds * 1e9, static_cast<double>(kHorizon))));
 }
 
-class EventTree {
+template <typename When>  // times, or readings of a clock that runs at a pace of its own (flows.hpp)
+class BasicEventTree {
   public:
+    static constexpr When kEmpty = std::numeric_limits<When>::has_infinity ? std::numeric_limits<When>::infinity()
+                                                                           : std::numeric_limits<When>::max();
     struct Slot {
-        Time time = kNever;
+        When time = kEmpty;
         std::int32_t station = 0;
     };
 
-    explicit EventTree(index_t stations)
+    explicit BasicEventTree(index_t stations)
         : leaves_(std::bit_ceil(static_cast<std::size_t>(stations < 2 ? 2 : stations))), slots_(2 * leaves_) {
         for (std::size_t leaf = 0; leaf < leaves_; ++leaf)
             slots_[leaves_ + leaf].station = static_cast<std::int32_t>(leaf);
@@ -45,7 +48,7 @@ class EventTree {
 
     [[nodiscard]] const Slot& top() const { return slots_[1]; }
 
-    void set(std::int32_t station, Time time) {
+    void set(std::int32_t station, When time) {
         std::size_t node = leaves_ + static_cast<std::size_t>(station);
         slots_[node].time = time;
         while (node > 1) {
@@ -62,5 +65,7 @@ class EventTree {
     std::size_t leaves_;
     std::vector<Slot> slots_;  // slots_[1] is the root, slots_[leaves_ + s] belongs to station s
 };
+
+using EventTree = BasicEventTree<Time>;
 
 }  // namespace tiertwin::plant

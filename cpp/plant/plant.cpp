@@ -8,35 +8,11 @@
 namespace tiertwin::plant {
 namespace {
 
-constexpr double kChoices = 4294967296.0;  // a tier is drawn with 32 bits
-constexpr double kShareSlack = 1e-9;
-
 std::int64_t whole_nj(double joule) { return std::llround(joule * 1e9); }
 
 Config checked(Config config) {
     config.validate();
     return config;
-}
-
-void expect_count(const char* name, std::size_t got, index_t expected, const char* unit) {
-    if (static_cast<index_t>(got) == expected) return;
-    throw InvalidArgument(std::string(name) + ": expected " + std::to_string(expected) + " values (one per " + unit +
-                          "), got " + std::to_string(got));
-}
-
-void expect_not_negative(const char* name, std::span<const double> values) {
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        if (!(values[i] >= 0.0 && std::isfinite(values[i]))) {
-            throw InvalidArgument(std::string(name) + "[" + std::to_string(i) +
-                                  "]: expected a finite number of at least 0, got " + std::to_string(values[i]));
-        }
-    }
-}
-
-void expect_known(const char* what, index_t id, index_t count) {
-    if (id >= 0 && id < count) return;
-    throw InvalidArgument(std::string("expected a ") + what + " from 0 to " + std::to_string(count - 1) + ", got " +
-                          std::to_string(id));
 }
 
 }  // namespace
@@ -80,27 +56,41 @@ void Plant::build_network() {
                             config_.buffer_s);
     }
     radio_.assign(cells_.size(), Cell{0, 0.0, config_.radio_factor.front()});
-    links_.resize(static_cast<std::size_t>(config_.links()));
-    for (std::size_t l = 0; l < links_.size(); ++l) {
-        links_[l].capacity_mbps = config_.link_capacity_mbps[l];
-        links_[l].propagation = whole_ns(config_.link_propagation_s[l]);
-        links_[l].buffer_s = config_.buffer_s;
-        links_[l].set_background(config_.link_background_mbps[l]);
+    for (std::size_t l = 0; l < config_.link_capacity_mbps.size(); ++l) {
+        links_.emplace_back(config_.link_fifo, config_.link_capacity_mbps[l], config_.link_propagation_s[l],
+                            config_.buffer_s);
+        links_[l].set_background(pool_, now_, config_.link_background_mbps[l]);
     }
+    link_flows_.resize(links_.size());
+    uplink_shares_.resize(cells_.size());
+    const std::vector<index_t> flows = place_flows();
     for (std::size_t q = 0; q < config_.server_cores.size(); ++q) {
         const double ghz = config_.server_core_ghz[q], cores = config_.server_cores[q];
-        servers_.emplace_back(config_.server_fifo[q] == 1 ? Discipline::kFifo : Discipline::kSharing, cores, ghz,
-                              config_.buffer_s);
+        servers_.emplace_back(static_cast<Discipline>(config_.server_discipline[q]), cores, ghz, config_.buffer_s,
+                              flows[q]);
         server_energy_.push_back(config_.server_j_per_gcycle[q] + config_.server_idle_w[q] / (cores * ghz));
     }
-    server_busy_at_kpis_.resize(servers_.size());
-    server_busy_at_report_.resize(servers_.size());
+    server_done_at_kpis_.resize(servers_.size());
+    server_done_at_report_.resize(servers_.size());
     server_reported_.resize(servers_.size());
     cell_busy_at_kpis_.resize(cells_.size());
     link_mb_at_kpis_.resize(links_.size());
     link_mb_at_report_.resize(links_.size());
     link_reported_.resize(links_.size());
     link_background_mb_.resize(links_.size());
+}
+
+// Flows of a server: the classes of the first site that sends here, of the second, ... Returns how many at each.
+std::vector<index_t> Plant::place_flows() {
+    std::vector<index_t> flows(config_.server_cores.size(), 0);
+    for (std::size_t s = 0; s < cells_.size(); ++s) {
+        for (const Tier tier : {Tier::kEdge, Tier::kFog, Tier::kCloud}) {
+            index_t& count = flows[server_of(s, tier)];
+            server_flow_.push_back(static_cast<std::int32_t>(count));
+            count += config_.classes();
+        }
+    }
+    return flows;
 }
 
 // -- the loop --------------------------------------------------------------------------------------------------------
@@ -180,6 +170,7 @@ void Plant::arrive(const NewTask& arrival) {
     }
     task.energy_nj = 0;
     task.device = arrival.device;
+    task.service = device.service;
     task.tier = static_cast<Tier>(tier);
     tier == 0 ? start_local(device, id) : join_cell(id);
 }
@@ -248,14 +239,14 @@ void Plant::leave_cell(std::size_t site) {
 void Plant::forward(TaskId id) {
     const Task& task = pool_[id];
     if (task.hop == task.end) return join_server(id);
-    const auto l = static_cast<std::size_t>(hops_[static_cast<std::size_t>(task.hop)]);
-    Link& link = links_[l];
-    if (!link.join(pool_, now_, id)) return lose(id);
-    if (link.queue.head == id) events_.set(link_station(static_cast<index_t>(l)), task.due);
+    const Hop hop = hops_[static_cast<std::size_t>(task.hop)];
+    Link& link = links_[static_cast<std::size_t>(hop.link)];
+    if (!link.join(pool_, now_, id, hop.flow + task.service)) return lose(id);
+    events_.set(link_station(hop.link), link.next(pool_));
 }
 
 void Plant::leave_link(std::size_t l) {
-    const TaskId id = links_[l].depart(pool_);
+    const TaskId id = links_[l].arrive(pool_, now_);
     events_.set(link_station(static_cast<index_t>(l)), links_[l].next(pool_));
     Task& task = pool_[id];
     task.energy_nj += whole_nj(config_.link_j_per_mb * task.megabits);
@@ -263,17 +254,17 @@ void Plant::leave_link(std::size_t l) {
     forward(id);
 }
 
-std::size_t Plant::server_of(const Device& device, Tier tier) const {
-    const auto site = static_cast<std::size_t>(device.site);
+std::size_t Plant::server_of(std::size_t site, Tier tier) const {
     if (tier == Tier::kEdge) return site;
     if (tier == Tier::kFog) return cells_.size() + static_cast<std::size_t>(config_.site_fog[site]);
-    return servers_.size() - 1;
+    return config_.server_cores.size() - 1;
 }
 
 void Plant::join_server(TaskId id) {
     Task& task = pool_[id];
-    const std::size_t q = server_of(devices_[static_cast<std::size_t>(task.device)], task.tier);
-    if (!servers_[q].join(now_, id, task.gcycles)) return lose(id);
+    const auto site = static_cast<std::size_t>(devices_[static_cast<std::size_t>(task.device)].site);
+    const std::size_t q = server_of(site, task.tier);
+    if (!servers_[q].join(now_, id, task.gcycles, flow_at_server(site, task.tier) + task.service)) return lose(id);
     task.energy_nj += whole_nj(server_energy_[q] * task.gcycles);
     events_.set(server_station(static_cast<index_t>(q)), servers_[q].next());
 }
@@ -318,99 +309,6 @@ void Plant::lose(TaskId id) {
     ++device.missed;
     group.energy_nj += task.energy_nj;
     pool_.give_back(id);
-}
-
-// -- what may be set -------------------------------------------------------------------------------------------------
-
-void Plant::set_shares(std::span<const std::int64_t> device, std::span<const double> shares) {
-    expect_count("shares", shares.size(), static_cast<index_t>(device.size()) * kTiers, "device and tier");
-    for (std::size_t i = 0; i < device.size(); ++i) {
-        expect_known("device", device[i], config_.devices());
-        const std::span<const double> row = shares.subspan(i * kTiers, kTiers);
-        expect_not_negative("shares", row);
-        const double sum = row[0] + row[1] + row[2] + row[3];
-        if (sum > 1.0 + kShareSlack) {
-            throw InvalidArgument("shares of device " + std::to_string(device[i]) +
-                                  ": expected a sum of at most 1, got " + std::to_string(sum) +
-                                  "; scale the row down or give the rest to a tier");
-        }
-    }
-    for (std::size_t i = 0; i < device.size(); ++i) {
-        double sum = 0;
-        for (std::size_t tier = 0; tier < kTiers; ++tier) {
-            sum += shares[i * kTiers + tier];
-            devices_[static_cast<std::size_t>(device[i])].threshold[tier] = std::llround(std::min(sum, 1.0) * kChoices);
-        }
-    }
-}
-
-void Plant::set_load(std::span<const double> multiplier) {
-    expect_count("load", multiplier.size(), config_.sites(), "site");
-    expect_not_negative("load", multiplier);
-    arrivals_.set_load(now_, multiplier);
-}
-
-void Plant::set_background(std::span<const double> mbps) {
-    expect_count("background", mbps.size(), config_.links(), "directed link");
-    expect_not_negative("background", mbps);
-    const double elapsed_s = static_cast<double>(now_ - background_since_) * 1e-9;
-    background_since_ = now_;
-    for (std::size_t l = 0; l < links_.size(); ++l) {
-        link_background_mb_[l] += links_[l].background_mbps * elapsed_s;
-        links_[l].set_background(mbps[l]);
-    }
-}
-
-void Plant::set_routes(std::span<const std::int64_t> site_ptr, std::span<const std::int64_t> site_links,
-                       std::span<const std::int64_t> fog_ptr, std::span<const std::int64_t> fog_links) {
-    const auto copy = [](std::span<const std::int64_t> values) { return std::vector(values.begin(), values.end()); };
-    validate_routes("route_site", copy(site_ptr), copy(site_links), config_.sites(), config_.links());
-    validate_routes("route_fog", copy(fog_ptr), copy(fog_links), config_.fogs(), config_.links());
-    routes_.resize(2 * cells_.size());
-    for (std::size_t s = 0; s < cells_.size(); ++s) {
-        const auto fog = static_cast<std::size_t>(config_.site_fog[s]);
-        for (const std::size_t cloud : {0U, 1U}) {
-            Hops& hops = routes_[2 * s + cloud];
-            hops = {static_cast<std::int32_t>(hops_.size()), 0, 0};
-            const auto append = [&](std::span<const std::int64_t> ptr, std::span<const std::int64_t> links,
-                                    std::size_t row) {
-                for (auto i = static_cast<std::size_t>(ptr[row]); i < static_cast<std::size_t>(ptr[row + 1]); ++i) {
-                    hops_.push_back(static_cast<std::int32_t>(links[i]));
-                    hops.back += links_[static_cast<std::size_t>(links[i])].propagation;
-                }
-            };
-            append(site_ptr, site_links, s);
-            if (cloud == 1) append(fog_ptr, fog_links, fog);
-            hops.end = static_cast<std::int32_t>(hops_.size());
-        }
-    }
-}
-
-void Plant::fail_link(index_t link) {
-    expect_known("directed link", link, config_.links());
-    Link& down = links_[static_cast<std::size_t>(link)];
-    while (down.queue.head != kNoTask) lose(down.queue.pop(pool_));
-    down.up = false;
-    down.free = now_;
-    events_.set(link_station(link), kNever);
-}
-
-void Plant::repair_link(index_t link) {
-    expect_known("directed link", link, config_.links());
-    links_[static_cast<std::size_t>(link)].up = true;
-}
-
-void Plant::fail_server(index_t server) {
-    expect_known("server", server, config_.servers());
-    Station& down = servers_[static_cast<std::size_t>(server)];
-    for (const TaskId id : down.evict(now_)) lose(id);
-    down.set_up(false);
-    events_.set(server_station(server), kNever);
-}
-
-void Plant::repair_server(index_t server) {
-    expect_known("server", server, config_.servers());
-    servers_[static_cast<std::size_t>(server)].set_up(true);
 }
 
 }  // namespace tiertwin::plant

@@ -5,6 +5,7 @@
 //     device tier   own CPU, one server, first in first out
 //     edge          airtime of the site's cells (shared) -> edge server -> done
 //     fog, cloud    airtime -> links of the route, store and forward -> server -> done
+//   Servers and links are shared by what each site and class was granted (flows.hpp), or without regard to it.
 //   The small result's way back is the route's propagation, added to the latency when the server is done with the task.
 //
 // Modelled: queues, sharing, background traffic, failures, energy a task. Abstracted: radio is a rate a ring times a
@@ -31,6 +32,7 @@
 #include "plant/event_tree.hpp"
 #include "plant/kpis.hpp"
 #include "plant/link.hpp"
+#include "plant/server.hpp"
 #include "plant/station.hpp"
 #include "plant/task.hpp"
 #include "plant/telemetry.hpp"
@@ -52,6 +54,11 @@ class Plant {
     // Shares of the tiers, one row of 4 a device, each >= 0, sum <= 1 (+1e-9); tasks beyond the sum are shed. Nothing
     // is changed when a row is refused.
     void set_shares(std::span<const std::int64_t> device, std::span<const double> shares);
+    // What is granted to each class of a site, each >= 0 and finite, from now on, tasks under way included: GHz at the
+    // edge server, the fog's and the cloud's (3 rows of C), and Mb/s on the links of the routes site -> fog and fog ->
+    // cloud (2 rows of C). Weighted servers and links share by it (flows.hpp), others do not. Nothing is changed when a
+    // value is refused.
+    void set_site_shares(index_t site, std::span<const double> cpu_ghz, std::span<const double> uplink_mbps);
     void set_load(std::span<const double> multiplier);  // by site, >= 0: factor on the classes' task rates
     void set_background(std::span<const double> mbps);  // by directed link, >= 0; cut at 99 % of the capacity
     void set_routes(std::span<const std::int64_t> site_ptr, std::span<const std::int64_t> site_links,
@@ -95,8 +102,11 @@ class Plant {
         Time window_start = 0;
         double busy_at_start = 0, factor = 1.0;
     };
-    struct Hops {
-        std::int32_t begin = 0, end = 0;
+    struct Hop {
+        std::int32_t link = 0, flow = 0;  // flow there of the site's class 0; the other classes follow
+    };
+    struct Hops {  // a route: range of `hops_`, of which the first ones up to `fog` lead to the fog
+        std::int32_t begin = 0, fog = 0, end = 0;
         Time back = 0;
     };
 
@@ -109,6 +119,7 @@ class Plant {
     }
     void build_devices();
     void build_network();
+    [[nodiscard]] std::vector<index_t> place_flows();
 
     void depart(std::int32_t station);
     void arrive(const NewTask& arrival);
@@ -122,11 +133,17 @@ class Plant {
     void leave_server(std::size_t server);
     void complete(TaskId id, Time done);
     void lose(TaskId id);
-    [[nodiscard]] std::size_t server_of(const Device& device, Tier tier) const;
+    [[nodiscard]] std::size_t server_of(std::size_t site, Tier tier) const;
+    // Number of the flow of the site's class 0 at its server of that tier.
+    [[nodiscard]] std::int32_t flow_at_server(std::size_t site, Tier tier) const {
+        return server_flow_[3 * site + static_cast<std::size_t>(tier) - 1];
+    }
     [[nodiscard]] const Hops& route(std::size_t site, Tier tier) const {
         return routes_[2 * site + (tier == Tier::kCloud ? 1U : 0U)];
     }
     void refresh_radio(std::size_t site);
+    [[nodiscard]] std::int32_t flow_at_link(std::size_t link, std::size_t part);
+    void grant_uplink(std::size_t site);
 
     void report();
     void expect_report(const ReportClock::Turn& turn) const;
@@ -147,15 +164,19 @@ class Plant {
 
     std::vector<Device> devices_;
     std::vector<DeviceClock> clocks_;
-    std::vector<Station> cells_, servers_;
+    std::vector<Station> cells_;
+    std::vector<Server> servers_;
     std::vector<Cell> radio_;
     std::vector<Link> links_;
-    std::vector<Hops> routes_;           // [site][fog, cloud]
-    std::vector<std::int32_t> hops_;     // grows when routes change: tasks under way keep the hops they set out with
-    std::vector<double> server_energy_;  // J per Gcycle, idle share included
+    std::vector<Hops> routes_;  // [site][fog, cloud]
+    std::vector<Hop> hops_;     // grows when routes change: tasks under way keep the hops they set out with
+    std::vector<std::int32_t> server_flow_;             // [site][edge, fog, cloud]
+    std::vector<std::vector<std::size_t>> link_flows_;  // by link: whose flows, 2 * site + (0 to the fog, 1 beyond it)
+    std::vector<std::vector<double>> uplink_shares_;  // by site: empty until granted, then [to the fog, beyond][class]
+    std::vector<double> server_energy_;               // J per Gcycle, idle share included
 
     Kpis kpis_;
-    std::vector<double> server_busy_at_kpis_, server_busy_at_report_, cell_busy_at_kpis_;
+    std::vector<double> server_done_at_kpis_, server_done_at_report_, cell_busy_at_kpis_;
     std::vector<double> link_mb_at_kpis_, link_mb_at_report_, link_background_mb_;
     std::vector<Time> server_reported_, link_reported_;
     Time background_since_ = 0;

@@ -73,11 +73,11 @@ void Plant::report_device(std::size_t id, std::uint32_t number) {
 }
 
 void Plant::report_server(std::size_t id, std::uint32_t number) {
-    const Station& server = servers_[id];
+    const Server& server = servers_[id];
     const Mouth::Fate fate = mouth_.fate(id, Purpose::kServerReport, number);
-    const double busy_s = server.busy_s(now_);
+    const double done_gcycles = server.done_gcycles(now_);
     if (!fate.lost) {
-        double load_ghz = (busy_s - server_busy_at_report_[id]) * server.speed() / seconds(now_ - server_reported_[id]);
+        double load_ghz = (done_gcycles - server_done_at_report_[id]) / seconds(now_ - server_reported_[id]);
         double unused = 0;
         mouth_.blur(load_ghz, unused, id, Purpose::kServerReport, number, 0);
         server_reports_.push_back({now_ + fate.delay,
@@ -87,7 +87,7 @@ void Plant::report_server(std::size_t id, std::uint32_t number) {
                                    {load_ghz, server.waiting(), server.up() ? 1.0 : 0.0}});
     }
     server_reported_[id] = now_;
-    server_busy_at_report_[id] = busy_s;
+    server_done_at_report_[id] = done_gcycles;
 }
 
 void Plant::report_link(std::size_t id, std::uint32_t number) {
@@ -95,17 +95,17 @@ void Plant::report_link(std::size_t id, std::uint32_t number) {
     const Mouth::Fate fate = mouth_.fate(id, Purpose::kLinkReport, number);
     if (!fate.lost) {
         double load_mbps =
-            (link.carried_mb - link_mb_at_report_[id]) / seconds(now_ - link_reported_[id]) + link.background_mbps;
-        double background_mbps = link.background_mbps;  // the router counts it apart, by class of service
+            (link.carried_mb() - link_mb_at_report_[id]) / seconds(now_ - link_reported_[id]) + link.background_mbps();
+        double background_mbps = link.background_mbps();  // the router counts it apart, by class of service
         mouth_.blur(load_mbps, background_mbps, id, Purpose::kLinkReport, number, 0);
         link_reports_.push_back({now_ + fate.delay,
                                  now_,
                                  static_cast<std::int32_t>(config_.link_site[id]),
                                  static_cast<std::int32_t>(id),
-                                 {load_mbps, link.capacity_mbps, link.up ? 1.0 : 0.0, background_mbps}});
+                                 {load_mbps, link.capacity_mbps(), link.up() ? 1.0 : 0.0, background_mbps}});
     }
     link_reported_[id] = now_;
-    link_mb_at_report_[id] = link.carried_mb;
+    link_mb_at_report_[id] = link.carried_mb();
 }
 
 Batch<kDeviceAttributes> Plant::take_device_reports(Time until) {
@@ -132,18 +132,18 @@ Kpis Plant::take_kpis() {
         return rate;
     };
     for (std::size_t q = 0; q < servers_.size(); ++q) {
-        taken.server_load_ghz.push_back(mean(servers_[q].busy_s(now_) * servers_[q].speed(), server_busy_at_kpis_[q]));
+        taken.server_load_ghz.push_back(mean(servers_[q].done_gcycles(now_), server_done_at_kpis_[q]));
     }
     for (std::size_t s = 0; s < cells_.size(); ++s) {
         taken.cell_airtime.push_back(mean(cells_[s].busy_s(now_), cell_busy_at_kpis_[s]) / cells_[s].servers());
     }
     for (std::size_t l = 0; l < links_.size(); ++l) {
         const double background_mb =
-            link_background_mb_[l] + links_[l].background_mbps * seconds(now_ - background_since_);
+            link_background_mb_[l] + links_[l].background_mbps() * seconds(now_ - background_since_);
         link_background_mb_[l] = 0;
-        taken.link_load_mbps.push_back(mean(links_[l].carried_mb, link_mb_at_kpis_[l]));
-        const double background_mbps = elapsed_s > 0 ? background_mb / elapsed_s : links_[l].background_mbps;
-        taken.link_utilisation.push_back((taken.link_load_mbps.back() + background_mbps) / links_[l].capacity_mbps);
+        taken.link_load_mbps.push_back(mean(links_[l].carried_mb(), link_mb_at_kpis_[l]));
+        const double background_mbps = elapsed_s > 0 ? background_mb / elapsed_s : links_[l].background_mbps();
+        taken.link_utilisation.push_back((taken.link_load_mbps.back() + background_mbps) / links_[l].capacity_mbps());
     }
     background_since_ = now_;
     kpis_.from = now_;
@@ -177,7 +177,7 @@ std::vector<std::int64_t> Plant::truth_clock_offset_ns() const {
 
 std::vector<double> Plant::truth_background_mbps() const {
     std::vector<double> mbps(links_.size());
-    for (std::size_t l = 0; l < mbps.size(); ++l) mbps[l] = links_[l].background_mbps;
+    for (std::size_t l = 0; l < mbps.size(); ++l) mbps[l] = links_[l].background_mbps();
     return mbps;
 }
 

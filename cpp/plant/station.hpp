@@ -20,11 +20,12 @@
 
 #include "base/types.hpp"
 #include "plant/event_tree.hpp"
+#include "plant/tag_heap.hpp"
 #include "plant/task.hpp"
 
 namespace tiertwin::plant {
 
-enum class Discipline : std::uint8_t { kSharing = 0, kFifo = 1 };
+enum class Discipline : std::uint8_t { kSharing = 0, kFifo = 1, kWeighted = 2 };  // weighted: see flows.hpp
 
 class Station {
   public:
@@ -58,17 +59,7 @@ class Station {
     }
 
   private:
-    struct Entry {
-        double key;           // sharing: tag in units of work; fifo: departure in ns (exact below 2^53 ns = 104 days)
-        std::uint32_t order;  // ties leave in the order they came; wraps after 2^32 joins, where only ties could notice
-        TaskId task;
-    };
-    [[nodiscard]] static bool before(const Entry& a, const Entry& b) {
-        return a.key < b.key || (a.key == b.key && static_cast<std::int32_t>(a.order - b.order) < 0);
-    }
     void advance(Time now);
-    void push(Entry entry);
-    void pop();
     [[nodiscard]] double busy_servers() const { return std::min(static_cast<double>(heap_.size()), servers_); }
 
     Discipline discipline_;
@@ -79,7 +70,7 @@ class Station {
     double virtual_ = 0;  // service given to each task present (sharing)
     double backlog_ = 0;  // work present (sharing)
     double busy_s_ = 0;
-    std::vector<Entry> heap_;
+    TagHeap heap_;            // sharing: tag in units of work; fifo: departure in ns (exact below 2^53 ns = 104 days)
     std::vector<Time> free_;  // min-heap of the times the servers fall free (fifo)
 };
 
@@ -113,7 +104,7 @@ inline bool Station::join(Time now, TaskId task, double work) {
         std::push_heap(free_.begin(), free_.end(), std::greater<>{});
         key = static_cast<double>(due);
     }
-    push({key, joins_++, task});
+    heap_.push({key, joins_++, task});
     return true;
 }
 
@@ -127,8 +118,8 @@ inline Time Station::next() const {
 
 inline TaskId Station::depart(Time now) {
     advance(now);
-    const Entry first = heap_.front();
-    pop();
+    const TagHeap::Entry first = heap_.front();
+    heap_.pop();
     if (discipline_ == Discipline::kSharing) {
         virtual_ = std::max(virtual_, first.key);  // rounding must not leave it short of the tag it just served
         if (heap_.empty()) virtual_ = backlog_ = 0;
@@ -136,39 +127,11 @@ inline TaskId Station::depart(Time now) {
     return first.task;
 }
 
-inline void Station::push(Entry entry) {
-    std::size_t hole = heap_.size();
-    heap_.push_back(entry);
-    while (hole > 0) {
-        const std::size_t parent = (hole - 1) / 2;
-        if (!before(entry, heap_[parent])) break;
-        heap_[hole] = heap_[parent];
-        hole = parent;
-    }
-    heap_[hole] = entry;
-}
-
-inline void Station::pop() {
-    const Entry last = heap_.back();
-    heap_.pop_back();
-    const std::size_t size = heap_.size();
-    if (size == 0) return;
-    std::size_t hole = 0;
-    for (std::size_t child = 1; child < size; child = 2 * hole + 1) {
-        if (child + 1 < size && before(heap_[child + 1], heap_[child])) ++child;
-        if (!before(heap_[child], last)) break;
-        heap_[hole] = heap_[child];
-        hole = child;
-    }
-    heap_[hole] = last;
-}
-
 inline std::vector<TaskId> Station::evict(Time now) {
     advance(now);
     std::vector<TaskId> gone;
     gone.reserve(heap_.size());
-    for (const Entry& entry : heap_) gone.push_back(entry.task);
-    heap_.clear();
+    heap_.drain(gone);
     virtual_ = backlog_ = 0;
     std::fill(free_.begin(), free_.end(), now);
     return gone;

@@ -24,8 +24,10 @@ struct alignas(64) Task {  // one cache line
     std::int32_t device = 0;
     TaskId next = kNoTask;          // in the list of its queue
     std::int32_t hop = 0, end = 0;  // links still ahead: range of the route table
+    std::int32_t service = 0;       // its class
     Tier tier = Tier::kDevice;
 };
+static_assert(sizeof(Task) == 64);
 
 class TaskPool {
   public:

@@ -193,7 +193,7 @@ class StateTable:
         """Same table id, rows and cells; numbers may differ."""
 
     def fingerprint(self) -> int:
-        """64-bit hash of table id and schema; in every frame."""
+        """64-bit hash of table id, rows and schema; in every frame."""
 
     def fork(self) -> StateTable:
         """A table of its own that shares blocks until one side writes."""
@@ -672,6 +672,9 @@ class Plant:
 
     def set_shares(self, device: _Ints, shares: _Reals) -> None:
         """Share of each tier for each device (k x 4), from now on."""
+
+    def set_site_shares(self, site: int, cpu: _Reals, uplink: _Reals) -> None:
+        """Grants to the classes of a site: GHz at its edge, fog and cloud server, Mb/s to the fog and beyond it."""
 
     def take_kpis(self) -> dict[str, Any]:
         """Counts and sums since the last call, as a dictionary of arrays."""

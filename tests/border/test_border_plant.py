@@ -143,7 +143,7 @@ def test_fractions_of_cores_need_sharing(config: dict[str, Any]) -> None:
     cores = config["server_cores"] + 0.5
     _core.Plant(1, {**config, "server_cores": cores})
     with pytest.raises(ValueError, match=r"server_cores\[0\]: expected a whole number"):
-        _core.Plant(1, {**config, "server_cores": cores, "server_fifo": np.ones(4, dtype=np.int64)})
+        _core.Plant(1, {**config, "server_cores": cores, "server_discipline": np.ones(4, dtype=np.int64)})
 
 
 def test_refused_set_points_change_nothing(plant: _core.Plant) -> None:
@@ -188,6 +188,80 @@ def test_set_points_of_another_dtype_are_refused(plant: _core.Plant, device: Any
 def test_set_points_of_another_shape_are_refused(plant: _core.Plant, shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="shares: expected"):
         plant.set_shares(np.array([0]), np.zeros(shape))
+
+
+CPU, UPLINK = np.ones((3, 2)), np.ones((2, 2))
+
+
+@pytest.mark.parametrize(
+    ("site", "cpu", "uplink", "told"),
+    [
+        (2, CPU, UPLINK, "expected a site from 0 to 1, got 2"),
+        (-1, CPU, UPLINK, "expected a site from 0 to 1, got -1"),
+        (0, np.ones((2, 2)), UPLINK, r"cpu: expected an array of shape.*\(3, 2\), got \(2, 2\)"),
+        (0, np.ones(6), UPLINK, r"cpu: expected an array of shape.*got \(6,\)"),
+        (0, CPU, np.ones((2, 3)), r"uplink: expected an array of shape.*\(2, 2\), got \(2, 3\)"),
+        (0, np.array([[1.0, 1.0], [1.0, 1.0], [1.0, -1e-9]]), UPLINK, r"cpu\[5\]: expected a finite number"),
+        (0, np.full((3, 2), np.inf), UPLINK, r"cpu\[0\].*got inf"),
+        (0, CPU, np.array([[1.0, 1.0], [np.nan, 1.0]]), r"uplink\[2\].*got nan"),
+    ],
+)
+def test_refused_grants_say_what_came_and_change_nothing(
+    config: dict[str, Any], site: int, cpu: Any, uplink: Any, told: str
+) -> None:
+    config["server_core_ghz"] = config["server_core_ghz"] / 20
+    asked, alone = _core.Plant(1, config), _core.Plant(1, config)
+    for plant in (asked, alone):
+        plant.set_shares(np.arange(24), np.tile([0.0, 0.4, 0.3, 0.3], (24, 1)))
+        plant.set_site_shares(0, 2.0 * CPU, UPLINK)
+    with pytest.raises(ValueError, match=told):
+        asked.set_site_shares(site, cpu, uplink)
+    for plant in (asked, alone):
+        plant.run_until(3 * SECOND)
+    results = asked.take_kpis(), alone.take_kpis()
+    assert results[0]["latency_s"].tobytes() == results[1]["latency_s"].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("cpu", "uplink"),
+    [
+        (CPU.astype(np.float32), UPLINK),
+        (CPU.astype(np.int64), UPLINK),
+        (CPU.tolist(), UPLINK),
+        (CPU, np.ones((2, 4))[:, ::2]),
+        (np.asfortranarray(np.ones((3, 2))), UPLINK),
+    ],
+)
+def test_grants_of_another_dtype_or_order_are_refused(plant: _core.Plant, cpu: Any, uplink: Any) -> None:
+    with pytest.raises(TypeError):
+        plant.set_site_shares(0, cpu, uplink)
+
+
+def test_grants_of_any_size_are_taken(plant: _core.Plant) -> None:
+    """Nothing, and more than there is (it counts as the whole): the plant plays on."""
+    plant.set_shares(np.arange(24), np.tile([0.0, 0.4, 0.3, 0.3], (24, 1)))
+    for value in (0.0, 1e-300, 1e308):
+        plant.set_site_shares(0, np.full((3, 2), value), np.full((2, 2), value))
+        plant.run_until(plant.now_ns + SECOND)
+    kpis = plant.take_kpis()
+    assert kpis["in_time"].sum() > 0.9 * kpis["generated"].sum()
+
+
+def test_plants_that_do_not_share_by_weight_take_grants_and_heed_none() -> None:
+    options = PlantOptions(servers="ps", links="fifo")
+    results = []
+    for share in (0.0, 5.0):
+        simulated = SimulatedPlant(tiny_world(), 1, options)
+        simulated.actuate(np.arange(24), np.tile([0.0, 0.4, 0.3, 0.3], (24, 1)))
+        simulated.set_site_shares(0, share * CPU, share * UPLINK)
+        simulated.advance(2 * SECOND, 0)
+        results.append(simulated.kpis().latency_s.tobytes())
+    assert results[0] == results[1]
+
+
+def test_an_unknown_discipline_is_refused_where_it_stands(config: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"server_discipline\[1\]: expected 0 .sharing., 1 .fifo. or 2 .weighted."):
+        _core.Plant(1, {**config, "server_discipline": np.array([0, 3, 0, 0])})
 
 
 def test_other_settings_are_checked(plant: _core.Plant) -> None:

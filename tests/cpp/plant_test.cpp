@@ -42,7 +42,7 @@ Config small() {
     c.server_cores = {1.0, 1.0, 1.0};
     c.server_core_ghz = {1.0, 1.0, 1.0};
     c.server_idle_w = c.server_j_per_gcycle = {0.0, 0.0, 0.0};
-    c.server_fifo = {0, 0, 0};
+    c.server_discipline = {2, 2, 2};
     c.server_site = {0, -1, -1};
     return c;
 }
@@ -113,27 +113,24 @@ TEST_CASE("equal work leaves in the order it came; a full or failed station refu
 
 TEST_CASE("link: departure = max(now, free) + megabits / (capacity - background), then propagation") {
     TaskPool pool;
-    Link link;
-    link.capacity_mbps = 100.0;
-    link.buffer_s = 0.05;
-    link.propagation = 7;
-    link.set_background(50.0);
+    Link link(true, 100.0, 7e-9, 0.05);
+    link.set_background(pool, 0, 50.0);
     std::vector<TaskId> ids;
     for (int i = 0; i < 4; ++i) {
         ids.push_back(pool.take());
         pool[ids.back()].megabits = 1.0;
     }
-    REQUIRE(link.join(pool, 0, ids[0]));
-    REQUIRE(link.join(pool, 10, ids[1]));
+    REQUIRE(link.join(pool, 0, ids[0], 0));
+    REQUIRE(link.join(pool, 10, ids[1], 0));
     CHECK(pool[ids[0]].due == 20 * kMillisecond + 7);
     CHECK(pool[ids[1]].due == 40 * kMillisecond + 7);
-    link.set_background(1000.0);  // leaves 1 %
-    REQUIRE(link.join(pool, 10, ids[2]));
+    link.set_background(pool, 10, 1000.0);  // leaves 1 %
+    REQUIRE(link.join(pool, 10, ids[2], 0));
     CHECK(pool[ids[2]].due == 1040 * kMillisecond + 7);
-    CHECK_FALSE(link.join(pool, 10, ids[3]));
-    CHECK(link.depart(pool) == ids[0]);
+    CHECK_FALSE(link.join(pool, 10, ids[3], 0));
+    CHECK(link.arrive(pool, link.next(pool)) == ids[0]);
     CHECK(link.next(pool) == pool[ids[1]].due);
-    CHECK(link.carried_mb == 1.0);
+    CHECK(link.carried_mb() == 1.0);
 }
 
 TEST_CASE("latency bins: edges hold what falls into them, less than 0.8 % wide") {

@@ -132,3 +132,26 @@ def test_dealing_equals_the_reference(seed: int) -> None:
     dealt = kernel.deal(group_of, weight, x, cap)
     naive = reference.deal(group_of.tolist(), weight.tolist(), x.sum(axis=1).tolist(), cap.tolist())
     assert dealt.sum(axis=1) == pytest.approx(naive, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_greedy_takes_offers_in_the_order_of_one_whole_sort(seed: int) -> None:
+    """The kernel sorts by buckets: ties, offers that cost nothing and merits of all sizes fall into their places."""
+    rng = np.random.default_rng([9, seed])
+    own, quotas = int(rng.integers(1, 4)), seed % 4
+    problem = random_leaf(rng, int(rng.integers(1, 300)), own, quotas)
+    fields = {name: np.array(getattr(problem, name)) for name in problem.__dataclass_fields__}
+    half = problem.groups // 2
+    if seed % 3 == 0:  # ties: the second half repeats the first
+        for name in ("demand", "weight", "alpha", "cost"):
+            fields[name][half : 2 * half] = fields[name][:half]
+        for name in ("use_own", "use_quota"):
+            fields[name][:, half : 2 * half] = fields[name][:, :half]
+    if seed % 3 == 1:  # merits over many powers of ten, some offers use nothing at all
+        fields["use_own"] *= 10.0 ** rng.integers(-12, 6, (1, problem.groups, 1))
+        fields["use_own"][:, : half // 4] = fields["use_quota"][:, : half // 4] = 0.0
+        fields["demand"][half:] *= rng.choice([0.0, 1.0], problem.groups - half)
+    problem = LeafProblem(**fields)
+    quota = problem.quota_max * rng.choice([0.0, 0.1, 0.5, 2.0], quotas)
+    expected = kernel.repair(problem, reference.greedy(problem, quota), quota)
+    np.testing.assert_allclose(kernel.greedy(problem, quota), expected, rtol=1e-9, atol=1e-12)

@@ -13,12 +13,15 @@ from tiertwin import _core
 from tiertwin.plant import PlantOptions, SimulatedPlant
 
 SECOND = 1_000_000_000
+EQUAL = {"servers": "ps", "links": "fifo"}
 CASES = {
-    "processor sharing": {},
-    "first in first out": {"radio": "fifo", "servers": "fifo"},
-    "fixed sizes": {"exponential_sizes": False},
-    "full buffers": {"buffer_s": 0.02},
-    "noisy": {"noise": 0.3, "loss": 0.2, "report_s": 0.05},
+    "processor sharing": EQUAL,
+    "first in first out": {"radio": "fifo", "servers": "fifo", "links": "fifo"},
+    "fixed sizes": {"exponential_sizes": False, **EQUAL},
+    "full buffers": {"buffer_s": 0.02, **EQUAL},
+    "noisy": {"noise": 0.3, "loss": 0.2, "report_s": 0.05, **EQUAL},
+    "weighted": {},
+    "weighted, full buffers": {"buffer_s": 0.02},
 }
 
 
@@ -41,12 +44,15 @@ def play(plant: Any, shares: np.ndarray[Any, Any]) -> None:
     """The same story for both: set-points, a busier second, a link that fails, repair, a quieter end."""
     devices = np.arange(len(shares), dtype=np.int64)
     plant.set_shares(devices, shares)
+    plant.run_until(SECOND // 2)
+    plant.set_site_shares(0, np.array([[3.0, 1.0], [0.5, 0.0], [9.0, 1.0]]), np.array([[5.0, 50.0], [0.0, 2.0]]))
     plant.run_until(SECOND)
     plant.set_load(np.array([2.0, 0.0]))
     plant.set_background(np.array([900.0, 50.0, 2000.0, 20.0, 500.0, 100.0]))
     plant.run_until(SECOND + SECOND // 2)
     plant.fail_link(0)
     plant.run_until(2 * SECOND)
+    plant.set_site_shares(1, np.array([[1.0, 7.0], [0.5, 0.5], [0.0, 0.0]]), np.array([[1.0, 1.0], [1e9, 2.0]]))
     plant.repair_link(0)
     plant.set_load(np.array([0.5, 1.5]))
     plant.set_shares(devices[::2].copy(), shares[::-2].copy())

@@ -149,3 +149,34 @@ def project(problem: LeafProblem, x: np.ndarray, quota: np.ndarray) -> np.ndarra
         if np.max(np.abs(point - before)) < 1e-13:
             break
     return point
+
+
+def greedy(problem: LeafProblem, quota: np.ndarray) -> np.ndarray:
+    """Offers sorted whole, by what they save per share of resources spent, then by cell; the rest to the devices.
+
+    Not yet repaired: loads may exceed their bounds by rounding.
+    """
+    uses = [*problem.use_own, *problem.use_quota]
+    bounds = [*(LOAD_LIMIT * problem.capacity), *quota]
+    left = [bound * (0.8 if r < problem.own_resources else 1.0) for r, bound in enumerate(bounds)]
+    offers = []
+    for i in range(problem.groups):
+        for t in range(1, problem.tiers):
+            saving = max(problem.weight[i], problem.cost[i, 0]) - problem.cost[i, t]
+            shares = (use[i, t] / max(bound, 1e-300) for use, bound in zip(uses, bounds, strict=True) if use[i, t] > 0)
+            spent = sum(shares, 1e-300)
+            if saving > 0 and problem.demand[i] > 0 and spent < 1e290:
+                offers.append((-float(saving) / float(spent), i, t))
+    x = np.zeros((problem.groups, problem.tiers))
+    unserved = problem.demand.copy()
+    for _, i, t in sorted(offers):
+        rate = min([unserved[i], *(left[r] / use[i, t] for r, use in enumerate(uses) if use[i, t] > 0)])
+        if rate > 0:
+            x[i, t] += rate
+            unserved[i] -= rate
+            left = [max(0.0, have - rate * use[i, t]) for have, use in zip(left, uses, strict=True)]
+    for i in range(problem.groups):
+        b, cost = problem.weight[i], problem.cost[i, 0]
+        ratio = 1.0 if cost <= b else 0.0 if problem.alpha[i] == 0 else (b / cost) ** (1.0 / problem.alpha[i])
+        x[i, 0] = max(0.0, problem.demand[i] * (ratio if b > 0 else 0.0) - x[i].sum())
+    return x

@@ -11,6 +11,8 @@ import math
 from collections import defaultdict
 from typing import Any
 
+from reference.flows import FlowQueue
+
 _MASK = 0xFFFFFFFF
 ARRIVAL, SIZE, ONOFF, DEVICE, DEVICE_REPORT, SERVER, SERVER_REPORT, LINK, LINK_REPORT = range(0x504C0001, 0x504C000A)
 _DEPART, _FLIP, _MAKE, _REPORT = range(4)  # order of events at equal times
@@ -60,8 +62,8 @@ class Queue:
             for entry in self.tasks:
                 entry[0] -= self.speed * busy / len(self.tasks) * elapsed
 
-    def join(self, now: int, task: Any, work: float) -> bool:
-        """Let a task in, or refuse it."""
+    def join(self, now: int, task: Any, work: float, _flow: Any) -> bool:
+        """Let a task in, or refuse it; flows are not told apart."""
         self.advance(now)
         if not self.up:
             return False
@@ -96,6 +98,14 @@ class Queue:
         self.tasks.remove(first)
         return first[2]
 
+    def evict(self, now: int) -> list[Any]:
+        """Forget every task and return them."""
+        self.advance(now)
+        gone = [entry[2] for entry in self.tasks]
+        self.tasks.clear()
+        self.free = [now] * len(self.free)
+        return gone
+
 
 class Plant:
     """The whole network; see `cpp/plant/plant.hpp` for the rules."""
@@ -106,18 +116,25 @@ class Plant:
         self.rings, self.fogs = len(config["ring_rate_mbps"]), len(config["route_fog_ptr"]) - 1
         buffer_s = config["buffer_s"]
         radio = "fifo" if config["radio_fifo"] else "ps"
-        self.queues: dict[tuple[int, int], Queue] = {}
+        self.queues: dict[tuple[int, int], Queue | FlowQueue] = {}  # 0 cells, 2 servers, 4 transmitters of links
         for s, cells in enumerate(config["site_cells"]):
             self.queues[0, s] = Queue(radio, cells, 1.0, buffer_s)
-        for q, (cores, ghz, fifo) in enumerate(
-            zip(config["server_cores"], config["server_core_ghz"], config["server_fifo"], strict=True)
+        for q, (cores, ghz, discipline) in enumerate(
+            zip(config["server_cores"], config["server_core_ghz"], config["server_discipline"], strict=True)
         ):
-            self.queues[2, q] = Queue("fifo" if fifo else "ps", cores, ghz, buffer_s)
+            if discipline == 2:
+                flows = [(s, c) for s in range(self.sites) for c in range(self.classes) if q in self._servers(s)]
+                self.queues[2, q] = FlowQueue("ps", cores, ghz, buffer_s, flows)
+            else:
+                self.queues[2, q] = Queue(("ps", "fifo")[discipline], cores, ghz, buffer_s)
+        if not config["link_fifo"]:
+            for i, capacity in enumerate(config["link_capacity_mbps"]):
+                flows = [(s, part, c) for s, part, hop in self._hops() if hop == i for c in range(self.classes)]
+                self.queues[4, i] = FlowQueue("fifo", 1, capacity, buffer_s, flows)
         self.link_free = [0] * len(config["link_capacity_mbps"])
         self.link_tasks: list[list[Any]] = [[] for _ in self.link_free]
         self.link_up = [True] * len(self.link_free)
         self.carried = [0.0] * len(self.link_free)
-        self.set_background(config["link_background_mbps"])
         self.cell = [[0, 0.0, float(config["radio_factor"][0])] for _ in range(self.sites)]
         count = len(config["device_site"])
         self.shares = [[1.0, 0.0, 0.0, 0.0] for _ in range(count)]
@@ -129,6 +146,7 @@ class Plant:
         self.latencies: list[list[int]] = [[] for _ in range(self.classes)]
         self.in_flight, self.now, self.sequence = 0, 0, 0
         self.heap: list[tuple[int, int, tuple[int, int], int, Any]] = []
+        self.set_background(config["link_background_mbps"])
         self.load = [1.0] * self.sites
         self.version = [0] * count
         self.gap, self.on, self.gap_since = [0.0] * count, [True] * count, [0] * count
@@ -295,7 +313,7 @@ class Plant:
             bins = len(self.c["radio_factor"])
             cell[:] = [self.now, queue.busy_s, float(self.c["radio_factor"][min(bins - 1, int(load * bins))])]
         airtime = task["mb"] / (self.c["ring_rate_mbps"][self.c["device_ring"][d]] * cell[2])
-        if not queue.join(self.now, task, airtime):
+        if not queue.join(self.now, task, airtime, None):
             self._lose(task)
             return
         task["j"] = self._class(d, "class_transmit_w") * airtime
@@ -323,44 +341,65 @@ class Plant:
         elif task == self.queues[who].announced:
             task = self.queues[who].depart(self.now)
             self._announce(who)
-            if who[0] == 0:
+            if who[0] == 4:
+                self._propagate(who[1], task, self.now)
+            elif who[0] == 0:
                 task["hops"] = self._route(task)
                 self._forward(task)
             else:
                 back = sum(math.ceil(self.c["link_propagation_s"][hop] * 1e9) for hop in self._route(task))
                 self._complete(task, self.now + back)
 
+    def _servers(self, site: int) -> list[int]:
+        """Return the edge, fog and cloud server of a site."""
+        return [site, self.sites + int(self.c["site_fog"][site]), self.sites + self.fogs]
+
+    def _part(self, site: int, part: int) -> list[int]:
+        """Return the links from a site to its fog (0) or from there to the cloud (1)."""
+        row, name = (site, "site") if part == 0 else (int(self.c["site_fog"][site]), "fog")
+        ptr = self.c[f"route_{name}_ptr"]
+        return [int(hop) for hop in self.c[f"route_{name}_links"][ptr[row] : ptr[row + 1]]]
+
+    def _hops(self) -> list[tuple[int, int, int]]:
+        """Return (site, part, link) for every link of every route."""
+        return [(s, part, hop) for s in range(self.sites) for part in (0, 1) for hop in self._part(s, part)]
+
     def _route(self, task: dict[str, Any]) -> list[int]:
         s = int(self.c["device_site"][task["device"]])
-        if task["tier"] == 1:
-            return []
-        hops = list(self.c["route_site_links"][self.c["route_site_ptr"][s] : self.c["route_site_ptr"][s + 1]])
-        if task["tier"] == 3:
-            f = int(self.c["site_fog"][s])
-            hops += list(self.c["route_fog_links"][self.c["route_fog_ptr"][f] : self.c["route_fog_ptr"][f + 1]])
-        return [int(hop) for hop in hops]
+        return [hop for part in range(task["tier"] - 1) for hop in self._part(s, part)]
 
     def _forward(self, task: dict[str, Any]) -> None:
+        d = task["device"]
+        s, c = int(self.c["device_site"][d]), int(self.c["device_class"][d])
         if not task["hops"]:
-            s = int(self.c["device_site"][task["device"]])
-            q = {1: s, 2: self.sites + int(self.c["site_fog"][s]), 3: self.sites + self.fogs}[task["tier"]]
+            q = self._servers(s)[task["tier"] - 1]
             queue = self.queues[2, q]
-            if not queue.join(self.now, task, task["gc"]):
+            if not queue.join(self.now, task, task["gc"], (s, c)):
                 self._lose(task)
                 return
             idle = self.c["server_idle_w"][q] / (queue.servers * queue.speed)
             task["j"] += task["gc"] * (self.c["server_j_per_gcycle"][q] + idle)
             self._announce((2, q))
             return
+        part = 1 if task["tier"] == 3 and len(task["hops"]) <= len(self._part(s, 1)) else 0
         hop = task["hops"].pop(0)
+        if (4, hop) in self.queues:
+            if self.link_up[hop] and self.queues[4, hop].join(self.now, task, task["mb"], (s, part, c)):
+                self._announce((4, hop))
+            else:
+                self._lose(task)
+            return
         start = max(self.now, self.link_free[hop])
         if not self.link_up[hop] or (start - self.now) * 1e-9 > self.c["buffer_s"]:
             self._lose(task)
             return
         rate = self.c["link_capacity_mbps"][hop] - self.background[hop]
         self.link_free[hop] = start + math.ceil(task["mb"] * (1.0 / rate) * 1e9)
+        self._propagate(hop, task, self.link_free[hop])
+
+    def _propagate(self, hop: int, task: dict[str, Any], left: int) -> None:
         self.link_tasks[hop].append(task)
-        self._push(self.link_free[hop] + math.ceil(self.c["link_propagation_s"][hop] * 1e9), _DEPART, (1, hop), task)
+        self._push(left + math.ceil(self.c["link_propagation_s"][hop] * 1e9), _DEPART, (1, hop), task)
 
     def _complete(self, task: dict[str, Any], done: int) -> None:
         d = task["device"]
@@ -398,12 +437,44 @@ class Plant:
         capacity = self.c["link_capacity_mbps"]
         self.background = [min(float(b), 0.99 * float(c)) for b, c in zip(mbps, capacity, strict=True)]
 
+        for i, background in enumerate(self.background):
+            if (4, i) in self.queues:
+                self.queues[4, i].set_speed(self.now, capacity[i] - background)
+                self._announce((4, i))
+
+    def set_site_shares(self, site: int, cpu: Any, uplink: Any) -> None:
+        """Grant compute and uplink capacity to the classes of a site."""
+        grants = [((2, q), {(site, c): x for c, x in enumerate(cpu[t])}) for t, q in enumerate(self._servers(site))]
+        for s, part, hop in self._hops():
+            if s == site:
+                grants.append(((4, hop), {(s, part, c): x for c, x in enumerate(uplink[part])}))
+        for who, shares in grants:
+            queue = self.queues.get(who)
+            if isinstance(queue, FlowQueue):
+                queue.grant(self.now, shares)
+                self._announce(who)
+
     def fail_link(self, link: int) -> None:
         """Take a link down."""
+        if (4, link) in self.queues:
+            self.link_tasks[link] += self.queues[4, link].evict(self.now)
+            self._announce((4, link))
         for task in self.link_tasks[link]:
             self._lose(task)
         self.link_tasks[link].clear()
         self.link_up[link], self.link_free[link] = False, self.now
+
+    def fail_server(self, server: int) -> None:
+        """Take a server down."""
+        queue = self.queues[2, server]
+        for task in queue.evict(self.now):
+            self._lose(task)
+        queue.up = False
+        self._announce((2, server))
+
+    def repair_server(self, server: int) -> None:
+        """Bring a server back."""
+        self.queues[2, server].up = True
 
     def repair_link(self, link: int) -> None:
         """Bring a link back."""

@@ -31,8 +31,11 @@ class PlantOptions:
     """Over which the airtime load is measured."""
     radio: Literal["ps", "fifo"] = "ps"
     """Airtime is shared equally by all uplinks of a site, or given to one after the other."""
-    servers: Literal["ps", "fifo"] = "ps"
-    """Cores are shared equally (a task has at most one), or given to one task after the other."""
+    servers: Literal["weighted", "ps", "fifo"] = "weighted"
+    """Cores are shared by what each site and class was granted (`SimulatedPlant.set_site_shares`), or equally by all
+    tasks (a task has at most one either way), or given to one task after the other."""
+    links: Literal["weighted", "fifo"] = "weighted"
+    """Links are shared by what each site and class was granted, or send one task after the other."""
     buffer_s: float = 10.0
     """A queue refuses a task (it is lost) when the work in it would take longer; infinity allowed."""
     server_idle_w_per_core: float = 2.0

@@ -18,6 +18,7 @@ from tiertwin.plant.reports import F64, I64, Reports, Telemetry
 
 FIBRE_S_PER_KM = 5e-6
 _TRACE = 2  # arrival kinds of the core: 0 Poisson, 1 on-off, 2 trace
+_SERVERS = {"ps": 0, "fifo": 1, "weighted": 2}  # disciplines of the core
 _KEY_BITS = 32
 
 
@@ -90,25 +91,30 @@ class SimulatedPlant:
         self._core.set_shares(device, shares)
 
     def set_site_shares(self, site: int, cpu: F64, uplink: F64) -> None:
-        """Set what each class of a site may use of the servers and of the route, from now on.
+        """Grant compute and uplink capacity to each class of a site, from now on, tasks under way included.
+
+        Servers and links that are ``"weighted"`` share by it among the classes of all sites that have tasks there (the
+        rule stands in ``cpp/plant/flows.hpp``); others take no notice. Before the first call all classes of all sites
+        count alike.
 
         Parameters
         ----------
         site
-            Index of the site.
+            Site, 0..S-1.
         cpu
-            GHz at edge, fog and cloud server, [3, C], each ≥ 0.
+            GHz at its edge server, its fog's server and the cloud server, [3, C]: each ≥ 0 and finite.
         uplink
-            Mb/s on the routes site → fog and fog → cloud, [2, C], each ≥ 0.
+            Mb/s on the links of the route from the site to its fog, and on those from there to the cloud, [2, C]: each
+            ≥ 0 and finite.
+
+        Raises
+        ------
+        ValueError
+            Unknown site, another shape, a negative or infinite share; nothing was changed.
+        TypeError
+            Not C-order arrays of float64.
         """
-        sites, classes, _ = self._shape
-        if not 0 <= site < sites:
-            raise ValueError(f"site: expected 0 … {sites - 1}, got {site}")
-        for name, values, rows in (("cpu", cpu, 3), ("uplink", uplink, 2)):
-            if values.shape != (rows, classes):
-                raise ValueError(f"{name}: expected shape [{rows}, {classes}], got {list(values.shape)}")
-            if not (np.isfinite(values) & (values >= 0.0)).all():
-                raise ValueError(f"{name}: expected finite shares ≥ 0, got {values.tolist()}")
+        self._core.set_site_shares(site, cpu, uplink)
 
     def telemetry(self, until_ns: int) -> Telemetry:
         """Return every report that arrived by `until_ns` and was not returned before."""
@@ -231,6 +237,7 @@ class SimulatedPlant:
             "link_propagation_s": _f64(np.repeat(world.link_km, 2) * FIBRE_S_PER_KM),
             "link_background_mbps": _f64(world.background_mbps),
             "link_site": self._site_at(tail),
+            "link_fifo": self.options.links == "fifo",
             "site_fog": _i64(world.site_fog),
             "route_site_ptr": site_ptr,
             "route_site_links": site_links,
@@ -247,7 +254,7 @@ class SimulatedPlant:
             "server_core_ghz": np.full(len(cores), float(world.core_ghz)),
             "server_idle_w": self.options.server_idle_w_per_core * cores,
             "server_j_per_gcycle": np.full(len(cores), float(world.objective.server_j_per_gcycle)),
-            "server_fifo": np.full(len(cores), int(self.options.servers == "fifo"), dtype=np.int64),
+            "server_discipline": np.full(len(cores), _SERVERS[self.options.servers], dtype=np.int64),
             "server_site": self._site_at(node),
         }
 
