@@ -184,7 +184,11 @@ def make_zap(context: Context) -> Socket:
     """Return the socket on which libzmq asks who may come in; bound before any ROUTER (R27)."""
     socket = context.socket(zmq.ROUTER)  # not REP: one lost or malformed request cannot block the next
     socket.setsockopt(zmq.LINGER, 0)
-    socket.bind(ZAP_ADDRESS)
+    try:
+        socket.bind(ZAP_ADDRESS)
+    except zmq.ZMQError:
+        socket.close(0)
+        raise WireError("This context has a ZAP responder already; a process has one WireContext.") from None
     return socket
 
 
