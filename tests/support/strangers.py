@@ -68,8 +68,8 @@ def knock(
     return told, fabric.frames[node][before:]
 
 
-def during(fabric: ZeroMqFabric, attack: Callable[[], Result]) -> tuple[Result, int]:
-    """Run `attack` in a thread while the loop turns and `edge-a` has its frames echoed by `fog-1`.
+def during(fabric: ZeroMqFabric, attack: Callable[[], Result], *, served: bool = True) -> tuple[Result, int]:
+    """Run `attack` in a thread while the loop turns and (`served`) `edge-a` has its frames echoed by `fog-1`.
 
     Returns what the attack returned, and how many echoes came back meanwhile.
     """
@@ -87,7 +87,10 @@ def during(fabric: ZeroMqFabric, attack: Callable[[], Result]) -> tuple[Result, 
     echoes = 0
     try:
         while thread.is_alive():
-            echoes += echo(fabric, thread.is_alive)
+            if served:
+                echoes += echo(fabric, thread.is_alive)
+            else:
+                fabric.turn()
     finally:
         thread.join()
     if errors:

@@ -20,7 +20,7 @@ import zmq
 from tiertwin import _core
 from tiertwin.wire.endpoint import FRAME_BYTES, Buffer, LinkEvent
 from tiertwin.wire.keys import KeyPair
-from tiertwin.wire.sockets import EVERYWHERE, Bind, close_watched, make_router, monitor
+from tiertwin.wire.sockets import EVERYWHERE, Bind, close_watched, make_router, monitor, send_now
 from tiertwin.wire.zap import Proof
 
 if TYPE_CHECKING:
@@ -255,7 +255,8 @@ class Downlink:
     def _send(self, routing_id: bytes, frame: Buffer) -> int:
         """Return 0, or the error's number."""
         try:
-            self.socket.send(routing_id, zmq.DONTWAIT | zmq.SNDMORE)
+            if not send_now(self.socket, routing_id, zmq.SNDMORE):
+                return zmq.EAGAIN
             self.socket.send(frame, zmq.DONTWAIT)
         except zmq.ZMQError as error:
             return error.errno or zmq.EHOSTUNREACH

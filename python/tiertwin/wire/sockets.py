@@ -214,3 +214,21 @@ def _limit(socket: Socket) -> None:
 def is_readable(socket: Socket) -> bool:
     """Whether something waits in `socket`; takes its signals in."""
     return bool(int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
+
+
+def send_now(socket: Socket, part: bytes | memoryview, flags: int = 0) -> bool:
+    """Send without waiting; False: not now.
+
+    libzmq looks for news of its own I/O thread (a new connection, room in a queue) at most about once a millisecond
+    when it sends, so a refusal counts only when it is up to date.
+    """
+    try:
+        socket.send(part, flags | zmq.DONTWAIT)
+    except zmq.Again:
+        if not int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLOUT:
+            return False
+        try:
+            socket.send(part, flags | zmq.DONTWAIT)
+        except zmq.Again:
+            return False
+    return True

@@ -22,7 +22,7 @@ import zmq
 from tiertwin import _core
 from tiertwin.wire.endpoint import FRAME_BYTES, NEVER_NS, Buffer, LinkEvent
 from tiertwin.wire.keys import KeyPair
-from tiertwin.wire.sockets import Socket, close_watched, make_dealer
+from tiertwin.wire.sockets import Socket, close_watched, make_dealer, send_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,14 +127,10 @@ class Uplink:
         if self._dealer is None or self.state != "up":
             self._counted["R25 no link"] += 1
             return False
-        try:
-            self._dealer.send(frame, zmq.DONTWAIT)
-        except zmq.Again:
-            self._counted["R25 back-pressure"] += 1
-            return False
-        finally:
-            self._wire.poller.used(self._dealer)
-        return True
+        sent = send_now(self._dealer, frame)
+        self._wire.poller.used(self._dealer)
+        self._counted["R25 back-pressure"] += not sent
+        return sent
 
     def receive(self, limit: int) -> list[tuple[str, Buffer]]:
         """Read at most `limit` messages, then what happened to the connection."""
