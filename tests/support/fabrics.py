@@ -79,7 +79,7 @@ class MemoryFabric(_Collected):
 
 
 class ZeroMqFabric(_Collected):
-    """Endpoints on loopback, with keys, door and start-up proof as shipped; those `absent` have a key and no endpoint."""
+    """Endpoints on loopback, with keys, door and start-up proof as shipped; the `absent` have a key, no endpoint."""
 
     def __init__(
         self, parents: dict[str, str | None], *, handshakes_a_minute: int = 10_000, absent: Iterable[str] = ()
