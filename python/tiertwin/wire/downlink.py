@@ -134,9 +134,12 @@ class Downlink:
 
     def _admit(self, routing_id: bytes, part: zmq.Frame) -> str | None:
         """Return whose frame it is, None when it is dropped (counted). Checks in the order of R35."""
-        public = str(part.get("User-Id"))
         if part.more:
             self._draining = True
+        try:
+            public = str(part.get("User-Id"))
+        except zmq.ZMQError:  # it passed no door of ours
+            return self._drop("R37 frame without identity")
         admission = self._wire.admission
         grant = admission.valid(public)
         if grant is None:
@@ -151,6 +154,8 @@ class Downlink:
         connection = self._current.get(grant.node)
         if connection is None or connection.routing_id != routing_id:
             return self._other_connection(routing_id, part, grant, connection)
+        if connection.incarnation == 0:  # it began without HELLO
+            connection.incarnation = _hello_of(part.buffer) or 0
         return grant.node if connection.grant.public == public else self._bad(grant, "R37 key of another")
 
     def _other_connection(
@@ -192,7 +197,6 @@ class Downlink:
             connection = self._current.get(grant.node)
             if connection is not None and connection.grant.public == grant.public:
                 self._send(connection.routing_id, _core.encode_bye(BYE_BANNED, "malformed messages", self._incarnation))
-                self._forget(connection)
                 self._emit(LinkEvent(grant.node, "down", f"banned: {reason[4:]}, three times in a minute"))
         return self._drop(reason)
 
@@ -279,7 +283,6 @@ class Downlink:
         connection = self._current.get(peer)
         if connection is not None:
             self._wire.admission.ban(connection.grant.public, for_ns)
-            self._forget(connection)
 
     def close(self) -> None:
         """Release the sockets."""

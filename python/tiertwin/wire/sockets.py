@@ -28,6 +28,7 @@ ZAP_ADDRESS = "inproc://zeromq.zap.01"  # fixed by RFC 27
 ZAP_DOMAIN = "tiertwin"
 MESSAGE_BYTES = 1 << 20  # of one ZeroMQ frame; CURVE leaves 1 048 543 for ours
 QUEUE_FRAMES = 256
+HANDSHAKE_MS = 1000
 OPEN_FILES = 8192  # at the limit the I/O thread spins and serves nobody
 EVERYWHERE = ("*", "0.0.0.0", "::", "[::]")  # noqa: S104  named in order to be refused
 
@@ -142,7 +143,8 @@ def make_dealer(
     watched = monitor(
         context,
         socket,
-        zmq.EVENT_CONNECT_RETRIED
+        zmq.EVENT_CONNECTED
+        | zmq.EVENT_CONNECT_RETRIED
         | zmq.EVENT_DISCONNECTED
         | zmq.EVENT_HANDSHAKE_SUCCEEDED
         | zmq.EVENT_HANDSHAKE_FAILED_AUTH
@@ -198,7 +200,7 @@ def _limit(socket: Socket) -> None:
         (zmq.MAXMSGSIZE, MESSAGE_BYTES),
         (zmq.SNDHWM, QUEUE_FRAMES),
         (zmq.RCVHWM, QUEUE_FRAMES),
-        (zmq.HANDSHAKE_IVL, 1000),
+        (zmq.HANDSHAKE_IVL, HANDSHAKE_MS),
         (zmq.CONNECT_TIMEOUT, 1000),
         (zmq.HEARTBEAT_IVL, 500),
         (zmq.HEARTBEAT_TIMEOUT, 2000),
