@@ -79,9 +79,11 @@ class MemoryFabric(_Collected):
 
 
 class ZeroMqFabric(_Collected):
-    """Endpoints on loopback, with keys, door and start-up proof as shipped."""
+    """Endpoints on loopback, with keys, door and start-up proof as shipped; the `absent` have a key, no endpoint."""
 
-    def __init__(self, parents: dict[str, str | None], *, handshakes_a_minute: int = 10_000) -> None:
+    def __init__(
+        self, parents: dict[str, str | None], *, handshakes_a_minute: int = 10_000, absent: Iterable[str] = ()
+    ) -> None:
         super().__init__()
         roots = {name for name in parents.values() if name}
         members = [
@@ -95,7 +97,8 @@ class ZeroMqFabric(_Collected):
         self.nodes: dict[str, NodeEndpoint] = {}
         try:
             for name, parent in sorted(parents.items(), key=lambda item: item[0] not in roots):
-                self.nodes[name] = self.make(name, parent, listens=name in roots)
+                if name not in absent:
+                    self.nodes[name] = self.make(name, parent, listens=name in roots)
             self.wire.prove(self.nodes.values(), time.monotonic_ns)
         except BaseException:
             self.wire.close()

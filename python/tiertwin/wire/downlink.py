@@ -20,7 +20,7 @@ import zmq
 from tiertwin import _core
 from tiertwin.wire.endpoint import FRAME_BYTES, Buffer, LinkEvent
 from tiertwin.wire.keys import KeyPair
-from tiertwin.wire.sockets import EVERYWHERE, Bind, close_watched, make_router, monitor
+from tiertwin.wire.sockets import EVERYWHERE, Bind, close_watched, make_router, monitor, send_now
 from tiertwin.wire.zap import Proof
 
 if TYPE_CHECKING:
@@ -134,9 +134,12 @@ class Downlink:
 
     def _admit(self, routing_id: bytes, part: zmq.Frame) -> str | None:
         """Return whose frame it is, None when it is dropped (counted). Checks in the order of R35."""
-        public = str(part.get("User-Id"))
         if part.more:
             self._draining = True
+        try:
+            public = str(part.get("User-Id"))
+        except zmq.ZMQError:  # it passed no door of ours
+            return self._drop("R37 frame without identity")
         admission = self._wire.admission
         grant = admission.valid(public)
         if grant is None:
@@ -151,6 +154,8 @@ class Downlink:
         connection = self._current.get(grant.node)
         if connection is None or connection.routing_id != routing_id:
             return self._other_connection(routing_id, part, grant, connection)
+        if connection.incarnation == 0:  # it began without HELLO
+            connection.incarnation = _hello_of(part.buffer) or 0
         return grant.node if connection.grant.public == public else self._bad(grant, "R37 key of another")
 
     def _other_connection(
@@ -192,7 +197,6 @@ class Downlink:
             connection = self._current.get(grant.node)
             if connection is not None and connection.grant.public == grant.public:
                 self._send(connection.routing_id, _core.encode_bye(BYE_BANNED, "malformed messages", self._incarnation))
-                self._forget(connection)
                 self._emit(LinkEvent(grant.node, "down", f"banned: {reason[4:]}, three times in a minute"))
         return self._drop(reason)
 
@@ -255,7 +259,8 @@ class Downlink:
     def _send(self, routing_id: bytes, frame: Buffer) -> int:
         """Return 0, or the error's number."""
         try:
-            self.socket.send(routing_id, zmq.DONTWAIT | zmq.SNDMORE)
+            if not send_now(self.socket, routing_id, zmq.SNDMORE):
+                return zmq.EAGAIN
             self.socket.send(frame, zmq.DONTWAIT)
         except zmq.ZMQError as error:
             return error.errno or zmq.EHOSTUNREACH
@@ -278,7 +283,6 @@ class Downlink:
         connection = self._current.get(peer)
         if connection is not None:
             self._wire.admission.ban(connection.grant.public, for_ns)
-            self._forget(connection)
 
     def close(self) -> None:
         """Release the sockets."""

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import msgspec
 import zmq
@@ -99,15 +99,15 @@ class KeySet:
     access: Access
 
 
-def members_of(twins: Iterable[tuple[str, Role, str | None]], solvers: int = 2) -> list[Member]:
+def members_of(twins: Iterable[tuple[str, str, str | None]], solvers: int = 2) -> list[Member]:
     """Return who needs a key in a tree: the twins, a plant for each device twin, solvers and one observer.
 
     Parameters
     ----------
     twins
-        (name, role, parent) in roster order, as the world has them.
+        (name, role, parent) in roster order, as the world has them; a role is a tier's label.
     """
-    rows = list(twins)
+    rows = [(name, cast(Role, role), parent) for name, role, parent in twins]
     made = [Member(name, role, (parent,) if parent else ()) for name, role, parent in rows]
     devices = [name for name, role, _ in rows if role == "device"]
     made += [Member("plant-" + name.removeprefix("device-"), "plant", (name,)) for name in devices]
@@ -257,8 +257,8 @@ def check_folder(folder: Path, now_s: float) -> list[KeyState]:
     except InputError as error:
         problem = "; ".join(error.problems)
     states = [_state(path, now_s, access) for path in paths]
-    left = min((grant.not_after_s for grant in access.grants), default=0) if access is not None else 0
-    return [*states, KeyState(ACCESS_FILE, "", (left - now_s) / DAY_S if access is not None else 0.0, problem)]
+    ends = [grant.not_after_s for grant in access.grants] if access is not None else []
+    return [*states, KeyState(ACCESS_FILE, "", (min(ends) - now_s) / DAY_S if ends else 0.0, problem)]
 
 
 def _state(path: Path, now_s: float, access: Access | None) -> KeyState:

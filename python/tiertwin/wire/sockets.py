@@ -28,6 +28,7 @@ ZAP_ADDRESS = "inproc://zeromq.zap.01"  # fixed by RFC 27
 ZAP_DOMAIN = "tiertwin"
 MESSAGE_BYTES = 1 << 20  # of one ZeroMQ frame; CURVE leaves 1 048 543 for ours
 QUEUE_FRAMES = 256
+HANDSHAKE_MS = 1000
 OPEN_FILES = 8192  # at the limit the I/O thread spins and serves nobody
 EVERYWHERE = ("*", "0.0.0.0", "::", "[::]")  # noqa: S104  named in order to be refused
 
@@ -142,7 +143,8 @@ def make_dealer(
     watched = monitor(
         context,
         socket,
-        zmq.EVENT_CONNECT_RETRIED
+        zmq.EVENT_CONNECTED
+        | zmq.EVENT_CONNECT_RETRIED
         | zmq.EVENT_DISCONNECTED
         | zmq.EVENT_HANDSHAKE_SUCCEEDED
         | zmq.EVENT_HANDSHAKE_FAILED_AUTH
@@ -184,7 +186,11 @@ def make_zap(context: Context) -> Socket:
     """Return the socket on which libzmq asks who may come in; bound before any ROUTER (R27)."""
     socket = context.socket(zmq.ROUTER)  # not REP: one lost or malformed request cannot block the next
     socket.setsockopt(zmq.LINGER, 0)
-    socket.bind(ZAP_ADDRESS)
+    try:
+        socket.bind(ZAP_ADDRESS)
+    except zmq.ZMQError:
+        socket.close(0)
+        raise WireError("This context has a ZAP responder already; a process has one WireContext.") from None
     return socket
 
 
@@ -194,7 +200,7 @@ def _limit(socket: Socket) -> None:
         (zmq.MAXMSGSIZE, MESSAGE_BYTES),
         (zmq.SNDHWM, QUEUE_FRAMES),
         (zmq.RCVHWM, QUEUE_FRAMES),
-        (zmq.HANDSHAKE_IVL, 1000),
+        (zmq.HANDSHAKE_IVL, HANDSHAKE_MS),
         (zmq.CONNECT_TIMEOUT, 1000),
         (zmq.HEARTBEAT_IVL, 500),
         (zmq.HEARTBEAT_TIMEOUT, 2000),
@@ -210,3 +216,21 @@ def _limit(socket: Socket) -> None:
 def is_readable(socket: Socket) -> bool:
     """Whether something waits in `socket`; takes its signals in."""
     return bool(int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN)
+
+
+def send_now(socket: Socket, part: bytes | memoryview, flags: int = 0) -> bool:
+    """Send without waiting; False: not now.
+
+    libzmq looks for news of its own I/O thread (a new connection, room in a queue) at most about once a millisecond
+    when it sends, so a refusal counts only when it is up to date.
+    """
+    try:
+        socket.send(part, flags | zmq.DONTWAIT)
+    except zmq.Again:
+        if not int(socket.getsockopt(zmq.EVENTS)) & zmq.POLLOUT:
+            return False
+        try:
+            socket.send(part, flags | zmq.DONTWAIT)
+        except zmq.Again:
+            return False
+    return True

@@ -22,7 +22,7 @@ import zmq
 from tiertwin import _core
 from tiertwin.wire.endpoint import FRAME_BYTES, NEVER_NS, Buffer, LinkEvent
 from tiertwin.wire.keys import KeyPair
-from tiertwin.wire.sockets import Socket, close_watched, make_dealer
+from tiertwin.wire.sockets import HANDSHAKE_MS, Socket, close_watched, make_dealer, send_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE_NS, LONGEST_PAUSE_NS = 100_000_000, 5_000_000_000
 PARTS = 4096
+_SILENCE_NS = HANDSHAKE_MS * 900_000  # of a handshake: it ran out of time
 _PURPOSE_JITTER = 0x6A697474  # "jitt"
 _EVENT = struct.Struct("=hi")
 
@@ -72,6 +73,7 @@ class Uplink:
         self.next_ns = NEVER_NS
         self._attempt = 0  # of jitter draws
         self._failures = 0  # since the parent last said something
+        self._connected_ns = 0
         self._told_unreachable = False
         self._draining = False
 
@@ -127,14 +129,10 @@ class Uplink:
         if self._dealer is None or self.state != "up":
             self._counted["R25 no link"] += 1
             return False
-        try:
-            self._dealer.send(frame, zmq.DONTWAIT)
-        except zmq.Again:
-            self._counted["R25 back-pressure"] += 1
-            return False
-        finally:
-            self._wire.poller.used(self._dealer)
-        return True
+        sent = send_now(self._dealer, frame)
+        self._wire.poller.used(self._dealer)
+        self._counted["R25 back-pressure"] += not sent
+        return sent
 
     def receive(self, limit: int) -> list[tuple[str, Buffer]]:
         """Read at most `limit` messages, then what happened to the connection."""
@@ -186,28 +184,37 @@ class Uplink:
             self._happened(*_EVENT.unpack(event[0]))
 
     def _happened(self, event: int, value: int) -> None:
-        address, name = self.parent.address, self.parent.name
-        if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+        address, name, now_ns = self.parent.address, self.parent.name, self._wire.now_ns
+        if event == zmq.EVENT_CONNECTED:  # TCP; nothing is said yet
+            self._connected_ns = now_ns
+        elif event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
             self.state = "up"
             self._told_unreachable = False
             self._emit(LinkEvent(name, "up"))
         elif event == zmq.EVENT_CONNECT_RETRIED:
-            if not self._told_unreachable:
-                self._told_unreachable = True
-                self._emit(LinkEvent(name, "unreachable", f"nothing answers at {address}; is {name!r} running?"))
+            self._unreachable(f"nothing answers at {address}; is {name!r} running?")
         elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
             self._failed(
                 f"{address} refused the key of {self._node!r} ({value}): it is not in the access table there, expired, "
                 "banned, or came too often"
             )
         elif event == zmq.EVENT_DISCONNECTED and self.state == "up":
-            self._pause(self._wire.now_ns)
+            self._pause(now_ns)
             self._emit(LinkEvent(name, "down", "disconnected"))
+        elif now_ns - self._connected_ns >= _SILENCE_NS:
+            self._pause(now_ns)
+            self._unreachable(f"{address} takes the connection and says nothing; is {name!r} stopped, or very busy?")
         else:  # disconnected or failed within the handshake
             self._failed(
                 f"{address} cut the connection in the handshake: is the public key of {name!r} the right one, and does "
                 "a node listen there?"
             )
+
+    def _unreachable(self, reason: str) -> None:
+        """Say so once, until it was reached."""
+        if not self._told_unreachable:
+            self._told_unreachable = True
+            self._emit(LinkEvent(self.parent.name, "unreachable", reason))
 
     def _failed(self, reason: str) -> None:
         self._counted["R24 handshake failed"] += 1
