@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from tiertwin.allocate.leaf import Array, LeafAnswer, LeafProblem
 from tiertwin.errors import InputError, UnknownNameError, suggest
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "tiertwin.allocators"
 LEAF_SOLVERS = ("auto", "cvxpy", "kernel")
@@ -97,6 +99,8 @@ def leaf_allocator(leaf_solver: str, problem: LeafProblem, *, extension: Any = N
 
 
 def _installed() -> list[EntryPoint]:
+    from importlib.metadata import entry_points  # noqa: PLC0415  brings email: 4 MB that no twin's process needs
+
     return sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
 
 

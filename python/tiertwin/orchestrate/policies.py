@@ -16,7 +16,6 @@ A user's policy is any object with ``name`` and ``plan(site)``, found by the ent
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -167,6 +166,8 @@ def register(policy: Policy) -> None:
 
 def policy_names() -> list[str]:
     """Names of all policies: the hierarchy, the built-in ones, installed ones."""
+    from importlib.metadata import entry_points  # noqa: PLC0415  brings email
+
     installed = {e.name for e in entry_points(group=ENTRY_POINTS)}
     return [HIERARCHICAL, *BUILT_IN, *sorted((installed | set(_registered)) - set(BUILT_IN))]
 
@@ -178,6 +179,8 @@ def find_policy(name: str) -> Policy:
         return built
     if name in _registered:
         return _registered[name]
+    from importlib.metadata import entry_points  # noqa: PLC0415  brings email
+
     for entry in entry_points(group=ENTRY_POINTS):
         if entry.name == name:
             loaded = entry.load()

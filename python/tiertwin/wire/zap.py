@@ -6,9 +6,10 @@ pyzmq's own authenticator is not used: one exception in its callback ends its th
 
 from __future__ import annotations
 
+import struct
+
 import zmq
 from zmq.utils import z85
-from zmq.utils.monitor import parse_monitor_message
 
 from tiertwin.errors import WireError
 from tiertwin.wire.admission import Admission
@@ -16,6 +17,7 @@ from tiertwin.wire.keys import KeyPair
 from tiertwin.wire.sockets import ZAP_DOMAIN, Context, close_watched, is_readable, make_dealer, make_zap
 
 PROOF_NS = 5_000_000_000
+_EVENT = struct.Struct("=hi")  # not by zmq.utils.monitor, which brings asyncio: 6 MB a process
 ANSWERS = 64  # a turn of the loop: a crowd at the door must not keep frames waiting
 
 
@@ -105,7 +107,7 @@ class Proof:
             A stranger came in, or the responder was not asked: the node must not start.
         """
         while is_readable(self.monitor):
-            self._heard(zmq.Event(parse_monitor_message(self.monitor.recv_multipart())["event"]))
+            self._heard(_EVENT.unpack(self.monitor.recv_multipart()[0])[0])
         if self._refused and self._admission.proofs[self._key]:
             return True
         if now_ns >= self._until:
@@ -117,7 +119,7 @@ class Proof:
             )
         return False
 
-    def _heard(self, event: zmq.Event) -> None:
+    def _heard(self, event: int) -> None:
         if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
             raise WireError(
                 f"{self._who}: an unlisted key was let in. Nothing is served like this. Was libzmq replaced, or the "
