@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tiertwin.runtime.observed import Observation, observe
 from tiertwin.runtime.schedule import ANSWER, DELIVERY, EPOCH, REPORT, SENSE, TIMER, Schedule
-from tiertwin.twin.effects import Actuate, Effect, Record, Send, SetTimer, StartSolve
-from tiertwin.twin.events import EpochBegan, FrameReceived, Reported, Solved, Started, TimerFired
+from tiertwin.twin.effects import Actuate, Effect, Reconnect, Record, Send, SetTimer, StartSolve
+from tiertwin.twin.events import EpochBegan, FrameReceived, LinkUp, Reported, Solved, Started, TimerFired
 from tiertwin.wire.memory import Faults, MemoryNetwork
 
 if TYPE_CHECKING:
@@ -151,6 +151,9 @@ class Host:
         """Start every node: sessions and first heartbeats are planned up to the first epoch."""
         for name in self.twins:
             self._feed(name, Started())
+            parent = self.roster.parent(name)
+            if parent is not None:
+                self._feed(name, LinkUp(parent))
         for at in range(0, ORIGIN, self._report):
             self.schedule.add(at, REPORT, None)
             self._sense_at(at)
@@ -227,6 +230,8 @@ class Host:
             else:
                 at = self.now + self.delay(name, effect.peer)
                 self.away.append(Away(name, effect.peer, at, effect.frame))
+        elif isinstance(effect, Reconnect):
+            self._feed(name, LinkUp(effect.peer))  # in virtual time a link stands at once
         elif isinstance(effect, Record):
             self.records.append((name, effect))
         elif isinstance(effect, SetTimer):

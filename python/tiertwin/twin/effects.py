@@ -21,6 +21,21 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconnect:
+    """The session with `peer` (the parent) is over: make a new connection and say so by ``LinkUp``."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Persist:
+    """Put the authority of `peer` on disk before anything behind this effect is carried out (R18)."""
+
+    peer: str
+    term: int
+
+
+@dataclass(frozen=True, slots=True)
 class StartSolve:
     """Solve these problems elsewhere; the answers come back as one ``Solved`` with this ticket."""
 
@@ -62,4 +77,4 @@ class Record:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
-Effect = Send | StartSolve | SetTimer | Actuate | Record
+Effect = Send | Reconnect | Persist | StartSolve | SetTimer | Actuate | Record

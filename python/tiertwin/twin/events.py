@@ -14,7 +14,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The twin begins; it opens its sessions."""
+    """The twin begins. It asks for a session when the link to its parent stands (:class:`LinkUp`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """The transport has a connection to `peer`; one to the parent asks for a session."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """The transport lost the connection to `peer`."""
+
+    peer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +81,4 @@ class Solved:
     answers: Sequence[object] = field(default=())
 
 
-Event = Started | FrameReceived | Sampled | Reported | EpochBegan | TimerFired | Solved
+Event = Started | LinkUp | LinkDown | FrameReceived | Sampled | Reported | EpochBegan | TimerFired | Solved

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tiertwin import _core
 from tiertwin.errors import PeerError
 from tiertwin.twin.attributes import TableId
-from tiertwin.twin.effects import Effect, Record, Send
+from tiertwin.twin.effects import Effect, Persist, Reconnect, Record, Send
 from tiertwin.twin.events import (
     EpochBegan,
     Event,
     FrameReceived,
+    LinkDown,
+    LinkUp,
     Reported,
     Sampled,
     Solved,
@@ -32,12 +34,12 @@ from tiertwin.twin.events import (
 from tiertwin.twin.lease import Lease
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tiertwin.twin.lease import Lease as LeaseType
 
 REFUSED_UNKNOWN_PEER, REFUSED_UNIT = -1, -2  # counted beside the codec's own reasons
-EVENT_LIVE, EVENT_LOST, EVENT_WELL = 1, 4, 7
+EVENT_LIVE, EVENT_LOST, EVENT_WELL, EVENT_TERM = 1, 4, 7, 10
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class TwinConfig:
     incarnation: int = 1
     heartbeat_ms: int = 250
     virtual_clock: bool = True
+    terms: Mapping[str, int] = field(default_factory=dict)  # highest authority known of each neighbour
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,9 @@ class Twin:
             Reported: self._on_report,
             Sampled: self._on_samples,
             EpochBegan: self._on_epoch,
-            Started: self._on_start,
+            Started: lambda event, now: [],
+            LinkUp: self._on_link_up,
+            LinkDown: self._on_link_down,
             Solved: lambda event, now: self.controller.solved(self, event, now),
             TimerFired: lambda event, now: self.controller.timed_out(self, event, now),
         }
@@ -188,6 +193,7 @@ class Twin:
             stream_id=stream,
             heartbeat_ms=config.heartbeat_ms,
             virtual_clock=config.virtual_clock,
+            term=config.terms.get(spec.name, 0),
         )
         made = Neighbour(spec, peer, self._make_table(spec.table_in), self._make_table(spec.table_out))
         if made.table_in is not None:
@@ -205,10 +211,14 @@ class Twin:
         """Take one event at time `now` (ns) and return what is to be done about it."""
         return self._handlers[type(event)](event, now)
 
-    def _on_start(self, event: Started, now: int) -> list[Effect]:
-        if self.parent is None:
-            return []
+    def _on_link_up(self, event: LinkUp, now: int) -> list[Effect]:
+        if self.parent is None or event.peer != self.parent.name:
+            return []  # a child speaks first
         return self._sends(self.parent, self.parent.peer.connect(now))
+
+    def _on_link_down(self, event: LinkDown, now: int) -> list[Effect]:
+        neighbour = self.neighbours.get(event.peer)
+        return [] if neighbour is None else self._after(neighbour, neighbour.peer.lost(now), now)
 
     def _on_frame(self, event: FrameReceived, now: int) -> list[Effect]:
         neighbour = self.neighbours.get(event.peer)
@@ -223,7 +233,10 @@ class Twin:
         return self._after(neighbour, received, now)
 
     def _after(self, neighbour: Neighbour, received: _core.Received, now: int) -> list[Effect]:
-        effects = self._sends(neighbour, received.reply)
+        effects: list[Effect] = []
+        if EVENT_TERM in received.events:
+            effects.append(Persist(neighbour.name, neighbour.peer.term))
+        effects += self._sends(neighbour, received.reply)
         for code in received.events:
             effects += self._session_changed(neighbour, code, now)
         for unit in received.units():
@@ -240,10 +253,10 @@ class Twin:
             neighbour.live = True
         elif code == EVENT_LOST:
             neighbour.live = False
+            lost: list[Effect] = [Record("lost", self.epoch, {"peer": neighbour.name})]
             if neighbour.spec.is_parent:  # go on knocking; the lease decides how long the budget holds meanwhile
-                effects: list[Effect] = [Record("lost", self.epoch, {"peer": neighbour.name})]
-                return effects + self._sends(neighbour, neighbour.peer.connect(now))
-            return [Record("lost", self.epoch, {"peer": neighbour.name})]
+                lost.append(Reconnect(neighbour.name))
+            return lost
         return []
 
     def _on_samples(self, event: Sampled, now: int) -> list[Effect]:
