@@ -93,6 +93,13 @@ class Switchboard:
         endpoint = self._towards.get((sender, receiver)) or self._listening.get(sender)
         return endpoint is not None and endpoint.send(receiver, frame)
 
+    def reopen(self, name: str, peer: str) -> None:
+        """Give a connection to a peer up and make a new one after a pause."""
+        endpoint = self._towards.get((name, peer))
+        if endpoint is not None:
+            self._up.discard((name, peer))
+            endpoint.reopen(time.monotonic_ns())
+
     def wait_for(self, done: Callable[[], bool], what: str, timeout_s: float) -> None:
         """Turn until `done`; ProcessError names what was waited for when the time is over."""
         until = time.monotonic() + timeout_s

@@ -30,8 +30,9 @@ from tiertwin.world import node_resources, tier_costs
 from tiertwin.world.shares import narrowest_links
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from tiertwin.allocate.ladder import LeafLadder
     from tiertwin.orchestrate.rhythm import Rhythm
     from tiertwin.runtime.host import Solver
     from tiertwin.world import World
@@ -40,6 +41,23 @@ if TYPE_CHECKING:
 DEVICE, EDGE, FOG, CLOUD = 0, 1, 2, 3
 TASK_TIERS = 4
 _PURPOSE_STREAM = 0x73747265  # "stre"
+
+
+@dataclass(frozen=True)
+class Life:
+    """What distinguishes a node's lives under the real clock; in virtual time everything comes from the seed.
+
+    Parameters
+    ----------
+    entropy
+        Of its stream ids: another one each time.
+    incarnation, terms
+        From its state on disk.
+    """
+
+    entropy: int
+    incarnation: int
+    terms: Mapping[str, int]
 
 
 class TreeBuilder:
@@ -57,13 +75,22 @@ class TreeBuilder:
         Makes a leaf solver; each edge gets its own.
     seed
         Of the stream ids.
+    lives
+        By node, under the real clock.
     """
 
     def __init__(
-        self, world: World, roster: Roster, policy: str, rhythm: Rhythm, solver: Callable[[], Any], seed: int
+        self,
+        world: World,
+        roster: Roster,
+        policy: str,
+        rhythm: Rhythm,
+        solver: Callable[[], Any],
+        seed: int,
+        lives: Mapping[str, Life] | None = None,
     ) -> None:
         self._world, self._policy, self._rhythm, self._solver, self._seed = world, policy, rhythm, solver, seed
-        self._roster = roster
+        self._roster, self._lives = roster, lives
         self._registry = registry()
         self._children: dict[str, list[TwinSpec]] = {}
         for spec in world.twins:
@@ -86,11 +113,24 @@ class TreeBuilder:
         else:
             spec = self._by_name[node.name]
             neighbours, controller = self._neighbours(spec), self._controller(spec)
-        words = _core.philox(self._seed, node.index, _PURPOSE_STREAM, 2 * len(neighbours))
-        streams = [
-            1 + int(words[2 * i] * 2**31) * 2**31 + int(words[2 * i + 1] * 2**31) for i in range(len(neighbours))
-        ]
-        return Twin(TwinConfig(node.name, node.tier, streams, neighbours), controller, self._registry)
+        if self._lives is None:
+            config = TwinConfig(node.name, node.tier, self._streams(self._seed, node, len(neighbours)), neighbours)
+        else:
+            life = self._lives[node.name]
+            config = TwinConfig(
+                node.name,
+                node.tier,
+                self._streams(life.entropy, node, len(neighbours)),
+                neighbours,
+                incarnation=life.incarnation,
+                virtual_clock=False,
+                terms=life.terms,
+            )
+        return Twin(config, controller, self._registry)
+
+    def _streams(self, seed: int, node: Node, count: int) -> list[int]:
+        words = _core.philox(seed, node.index, _PURPOSE_STREAM, 2 * count)
+        return [1 + int(words[2 * i] * 2**31) * 2**31 + int(words[2 * i + 1] * 2**31) for i in range(count)]
 
     def _neighbours(self, spec: TwinSpec) -> list[NeighbourSpec]:
         found = [] if spec.parent is None else [self._towards_parent(spec)]
@@ -243,12 +283,31 @@ def make_host(world: World, settings: Settings, solver: Solver, names: Sequence[
     """Build the nodes called `names` (all by default) and their host; the plant too if its sides are among them."""
     roster = Roster(world)
     wanted = roster.names if names is None else list(names)
-    builder = TreeBuilder(
-        world, roster, settings.policy, settings.rhythm, lambda: leaf_solver(settings.leaf_solver), settings.seed
-    )
-    southbound = None
-    if any(roster.is_plant(name) for name in wanted):
-        plant = SimulatedPlant(world, settings.seed, settings.plant)
-        southbound = Southbound(world, roster, plant, ORIGIN)
     network = MemoryNetwork(settings.seed)
-    return Host(roster, builder.build(wanted), network, solver, settings.report_ms, southbound)
+    twins = make_twins(world, roster, settings, wanted)
+    southbound = make_southbound(world, roster, settings, wanted, ORIGIN)
+    return Host(roster, twins, network, solver, settings.report_ms, southbound)
+
+
+def make_twins(
+    world: World,
+    roster: Roster,
+    settings: Settings,
+    names: Sequence[str],
+    lives: Mapping[str, Life] | None = None,
+) -> dict[str, Twin]:
+    """Build the nodes called `names`, in roster order."""
+
+    def solver() -> LeafLadder:
+        return leaf_solver(settings.leaf_solver)
+
+    return TreeBuilder(world, roster, settings.policy, settings.rhythm, solver, settings.seed, lives).build(names)
+
+
+def make_southbound(
+    world: World, roster: Roster, settings: Settings, names: Sequence[str], origin: int
+) -> Southbound | None:
+    """Make the plant if some of its sides are among `names`; its time is 0 at `origin` on the twins' clock (ns)."""
+    if not any(roster.is_plant(name) for name in names):
+        return None
+    return Southbound(world, roster, SimulatedPlant(world, settings.seed, settings.plant), origin)

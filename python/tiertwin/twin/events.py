@@ -33,10 +33,10 @@ class LinkDown:
 
 @dataclass(frozen=True, slots=True)
 class FrameReceived:
-    """A neighbour's frame arrived (bytes as on the wire)."""
+    """A neighbour's frame arrived (bytes as on the wire, or a buffer of them)."""
 
     peer: str
-    frame: bytes
+    frame: bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)

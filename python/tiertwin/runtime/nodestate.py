@@ -1,0 +1,109 @@
+"""What a node must not forget: its incarnation, the highest authority of each neighbour, the highest epoch (R18, R50).
+
+One small JSON file a node, replaced as a whole and synced: whoever reads it finds the old one or the new one.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from tiertwin.errors import InputError, OutputError
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+
+
+class NodeState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The file's content."""
+
+    format: Literal["tiertwin-node-1"] = "tiertwin-node-1"
+    node: Annotated[str, msgspec.Meta(max_length=63)]
+    incarnation: Count
+    epoch: Count = 0
+    terms: dict[Annotated[str, msgspec.Meta(max_length=63)], Count] = {}
+
+
+class StateFile:
+    """The file of one node, held by the process that hosts it.
+
+    Opening it begins a new life: the incarnation is raised and on disk before anything is sent (R7).
+
+    Parameters
+    ----------
+    folder
+        Where the files of this host's nodes are.
+    node
+        Name of the node.
+
+    Raises
+    ------
+    InputError
+        The file is not one of ours, or another node's.
+    OutputError
+        It cannot be written.
+    """
+
+    def __init__(self, folder: Path, node: str) -> None:
+        self._folder, self._path = folder, folder / f"{node}.state"
+        found = self._read(node)
+        self.state = NodeState(
+            node=node,
+            incarnation=1 if found is None else found.incarnation + 1,
+            epoch=0 if found is None else found.epoch,
+            terms={} if found is None else found.terms,
+        )
+        self._write()
+
+    def raise_term(self, peer: str, term: int) -> None:
+        """Put the authority of a neighbour on disk; lower ones change nothing."""
+        if term > self.state.terms.get(peer, 0):
+            self.state = msgspec.structs.replace(self.state, terms={**self.state.terms, peer: term})
+            self._write()
+
+    def note_epoch(self, epoch: int) -> None:
+        """Remember the highest epoch; written with the next change or by :meth:`close`."""
+        if epoch > self.state.epoch:
+            self.state = msgspec.structs.replace(self.state, epoch=epoch)
+
+    def close(self) -> None:
+        """Write what was only remembered."""
+        self._write()
+
+    def _read(self, node: str) -> NodeState | None:
+        try:
+            content = self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise InputError(f"no state to read: {error.strerror}", str(self._path)) from None
+        try:
+            state = msgspec.json.decode(content, type=NodeState, strict=True)
+        except (msgspec.DecodeError, ValueError) as error:
+            raise InputError(
+                f"is no state of a node ({error}). Move it away to start node {node!r} as a new one.", str(self._path)
+            ) from None
+        if state.node != node:
+            raise InputError(f"belongs to node {state.node!r}, not to {node!r}", str(self._path))
+        return state
+
+    def _write(self) -> None:
+        temporary = self._path.with_suffix(".new")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                file.write(msgspec.json.encode(self.state))
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self._path)
+            folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise OutputError(
+                f"state of node {self.state.node!r}: {self._path} cannot be written: {error.strerror}"
+            ) from error
