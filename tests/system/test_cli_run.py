@@ -120,6 +120,9 @@ def test_what_was_believed_is_found_again(tmp_path: Path) -> None:
         def policy_ended(self, policy: str, row: dict) -> None:
             pass
 
+        def told(self, news: str) -> None:
+            pass
+
     run_stored("metro", epochs=6, seed=3, policies=["hierarchical"], out=tmp_path / "run", watcher=Ear())
     rng = np.random.default_rng(0)
     names = sorted({name for name, _ in believed})

@@ -41,6 +41,13 @@ LEAST_WIDTH = 110  # columns of the KPI table: a narrower terminal wraps lines, 
     metavar="LAYOUT",
     help="The twins of `hierarchical` as a tree of processes: 'node' (one a node), 'default', or e.g. device=2,edge=3.",
 )
+@click.option(
+    "--clock",
+    type=click.Choice(["virtual", "real"]),
+    default="virtual",
+    show_default=True,
+    help="real: the tree of processes runs as long as its epochs say, and goes on when a process is lost.",
+)
 @click.option("--solvers", default=2, show_default=True, help="Workers of the solver pool of a tree of processes.")
 def run(
     scenario: str,
@@ -53,6 +60,7 @@ def run(
     watch: bool | None,
     in_process: bool,
     processes: str | None,
+    clock: str,
     solvers: int,
 ) -> None:
     """Run SCENARIO and print the KPI table of all policies.
@@ -61,7 +69,7 @@ def run(
     """
     from tiertwin.runtime.api import run_stored
 
-    tree = None if in_process or processes is None else tree_of(processes, solvers)
+    tree = tree_of(in_process, processes, clock == "real", solvers)
     show = not quiet and not as_json
     live = show and (sys.stderr.isatty() if watch is None else watch)
     from tiertwin.cli.watch import Lines, LiveView
@@ -77,15 +85,20 @@ def run(
     _tell(result, as_json, show)
 
 
-def tree_of(processes: str, solvers: int) -> Tree:
-    """Read ``--processes`` and ``--solvers``; InputError when they make no sense."""
+def tree_of(in_process: bool, processes: str | None, real_clock: bool, solvers: int) -> Tree | None:
+    """Read the options about processes; None: everything in this one. InputError when they contradict each other."""
     from tiertwin.errors import InputError
     from tiertwin.runtime.api import Tree
     from tiertwin.runtime.processes import parse_processes
 
+    if in_process and (processes is not None or real_clock):
+        other = "--processes" if processes is not None else "--clock real"
+        raise InputError(f"--in-process: the twins are in one process under the virtual clock; {other} says otherwise")
     if not 1 <= solvers <= MOST_SOLVERS:
         raise InputError(f"--solvers: expected 1 … {MOST_SOLVERS}, got {solvers}")
-    return Tree(None if processes == "default" else parse_processes(processes), solvers)
+    if processes is None and not real_clock:
+        return None
+    return Tree(None if processes in (None, "default") else parse_processes(str(processes)), solvers, real_clock)
 
 
 def _tell(result: Result, as_json: bool, show: bool) -> None:

@@ -39,6 +39,9 @@ class Lines:
             f"{policy if missed is None else ''}{told} {row['wall_s_per_epoch'] * 1e3:.0f} ms an epoch", err=True
         )
 
+    def told(self, news: str) -> None:
+        click.echo(news, err=True)
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -61,6 +64,10 @@ class LiveView:
     def epoch_ended(self, policy: str, row: EpochRow, seen: Observation, world: World) -> None:
         if self._live is not None:
             self._live.update(draw(policy, row, world, self._epochs, self._live.console.width))
+
+    def told(self, news: str) -> None:
+        if self._live is not None:
+            self._live.console.print(news, markup=False, highlight=False)
 
     def close(self) -> None:
         """Take the live view off the screen."""

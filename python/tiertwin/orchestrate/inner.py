@@ -216,7 +216,14 @@ class InnerController:
         for (peer, table), (named, cells) in early.items():
             if named == epoch:
                 (self.gathering.cuts if table == TableId.CUT else self.gathering.points)[peer] = cells
-        return [SetTimer("gather", epoch, now + self._rhythm.gather_ms * MILLISECOND)]
+        effects: list[Effect] = [SetTimer("gather", epoch, now + self._rhythm.gather_ms * MILLISECOND)]
+        if self._all_said():  # every child began before us
+            effects += self._proceed(twin, now)
+        return effects
+
+    def _all_said(self) -> bool:
+        held = self.gathering
+        return len(held.cuts) == len(held.points) == len(self.domain.children)
 
     def told(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
         if unit.table in (TableId.CUT, TableId.POINT):
@@ -238,8 +245,7 @@ class InnerController:
         if stamp != held.stamp or held.done:
             return []
         (held.cuts if unit.table == TableId.CUT else held.points)[unit.peer] = unit.cells
-        complete = len(held.cuts) == len(held.points) == len(self.domain.children)
-        return self._proceed(twin, now) if complete and stamp.epoch == twin.epoch else []
+        return self._proceed(twin, now) if self._all_said() and stamp.epoch == twin.epoch else []
 
     def timed_out(self, twin: Twin, event: TimerFired, now: int) -> list[Effect]:
         held = self.gathering

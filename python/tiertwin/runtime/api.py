@@ -55,10 +55,13 @@ class Tree:
         node, None for the default.
     solvers
         Workers of the solver pool, ≥ 1.
+    real_clock
+        Under the real clock (an epoch takes as long as it says) instead of in lockstep under the virtual one.
     """
 
     processes: Mapping[str, int] | str | None = None
     solvers: int = 2
+    real_clock: bool = False
 
 
 class Result:
@@ -200,7 +203,7 @@ def _run_tree(plan: RunPlan, world: Any, folder: Path, watcher: Watcher | None, 
 
     settings = {"epochs": plan.epochs, "policies": list(plan.policies)}
     with StoreProxy(folder, stored_scenario(plan, world), plan.seed, plan.policies, settings) as writer:
-        options = TreeOptions(folder, tree.processes, tree.solvers)
+        options = TreeOptions(folder, tree.processes, tree.solvers, tree.real_clock)
         result = Result(execute(plan, world, writer, watcher=watcher, tree=options), folder)
         writer.finish(result.to_json())
     return result

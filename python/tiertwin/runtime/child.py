@@ -60,16 +60,20 @@ class Pipe:
 
     def __init__(self) -> None:
         self.reader = Reader(0, "launcher")
-        self._out = os.dup(1)
+        self.out = os.dup(1)
         os.dup2(2, 1)  # whatever prints, prints into the log
 
     def tell(self, message: Message) -> None:
         """Say something to the launcher."""
-        write(self._out, message)
+        write(self.out, message)
 
 
 def role_of(config: ChildConfig) -> Callable[[ChildConfig, Pipe], None]:
     """Return what runs this configuration; only the wanted role is imported."""
+    if config.twins is not None and config.twins.live is not None:
+        from tiertwin.runtime.liveprocess import run_live  # noqa: PLC0415
+
+        return run_live
     if config.twins is not None:
         from tiertwin.runtime.twinsprocess import run_twins  # noqa: PLC0415
 

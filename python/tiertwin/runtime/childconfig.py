@@ -10,6 +10,7 @@ import numpy as np
 
 from tiertwin.orchestrate.rhythm import Rhythm
 from tiertwin.plant import PlantOptions
+from tiertwin.runtime.control import Address
 from tiertwin.runtime.tree import Settings
 from tiertwin.wire.keys import NodeKey
 
@@ -21,6 +22,34 @@ class Peer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Text
     public: Text
+
+
+class LiveConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the real clock needs besides.
+
+    Parameters
+    ----------
+    state
+        Folder of the nodes' state files.
+    origin
+        When epoch 0 begins, ns since 1970; 0: the launcher says when everybody is there.
+    ports
+        Fixed ports by node; others take a free one.
+    public
+        Listening on an address that means all interfaces was asked for.
+    addresses
+        Where the others listen, when no launcher says it.
+    """
+
+    state: Text
+    origin: int = 0
+    ports: dict[Text, int] = {}
+    public: bool = False
+    addresses: dict[Text, Address] = {}
+
+    def at(self, origin: int) -> LiveConfig:
+        """The same with another beginning."""
+        return msgspec.structs.replace(self, origin=origin)
 
 
 class TwinsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,6 +73,8 @@ class TwinsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Address to listen on.
     pool, solving
         The solver pool of this host, and the nodes here that ask it.
+    live
+        Under the real clock.
     """
 
     world: Text
@@ -56,15 +87,17 @@ class TwinsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bind: Text
     pool: Peer | None = None
     solving: list[Text] = []
+    live: LiveConfig | None = None
 
 
 class SolverConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A worker of the solver pool."""
+    """A worker of the solver pool; problems of `shapes` are compiled before it says that it is there."""
 
     key: NodeKey
     pool: Peer
     host: Text
     port: int
+    shapes: list[tuple[int, int, int, int, int]] = []
 
 
 class StoreConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -50,6 +50,6 @@ class EpochClock:
         return self.epoch
 
     def follow(self, epoch: int, now: int) -> None:
-        """The parent is in `epoch`: if that is ahead of us, it begins here now."""
-        if epoch > self.epoch and self.next_ns() > now:
+        """The parent is in `epoch`: if that is ahead of us, it begins here now. Epoch 0 is said before it begins."""
+        if epoch > max(self.epoch, 0) and self.next_ns() > now:
             self._origin = now - epoch * self._base

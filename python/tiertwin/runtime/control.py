@@ -40,9 +40,10 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class Connect(Message, frozen=True):
-    """Where the parents of this process's nodes listen: connect."""
+    """Where the parents of this process's nodes listen: connect; under the real clock, epoch 0 begins at `origin`."""
 
     addresses: dict[str, Address]
+    origin: int = 0
 
 
 class Arrival(msgspec.Struct, frozen=True, array_like=True):

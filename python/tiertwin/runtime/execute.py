@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from tiertwin.allocate.driver import Tree
     from tiertwin.runtime.host import Host, Solver
+    from tiertwin.runtime.liverun import LiveRun
     from tiertwin.runtime.observed import Observation
     from tiertwin.runtime.storeproxy import StoreProxy
     from tiertwin.runtime.treerun import TreeRun
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from tiertwin.world import World
 
     Writer = RunWriter | StoreProxy
+    Run = InProcessRun | TreeRun | LiveRun
 
+EDGE = 1  # tier number
 REFERENCE_EVERY = 10  # epochs between monolithic references
 REFERENCE_TOLERANCE = 1e-5  # of S: a reference whose own certificate is wider is none
 
@@ -51,6 +54,10 @@ class Watcher(Protocol):
         """A policy is done."""
         ...
 
+    def told(self, news: str) -> None:
+        """Something happened that a person should know: a process is gone, or silent."""
+        ...
+
 
 class Silent:
     """Watches nothing."""
@@ -62,6 +69,9 @@ class Silent:
         """Nothing."""
 
     def policy_ended(self, policy: str, row: dict[str, Any]) -> None:
+        """Nothing."""
+
+    def told(self, news: str) -> None:
         """Nothing."""
 
 
@@ -131,11 +141,14 @@ class TreeOptions:
         Workers of the solver pool.
     folder
         For the logs of the processes.
+    real_clock
+        Under the real clock instead of in lockstep.
     """
 
     folder: Path
     processes: Mapping[str, int] | str | None = None
     solvers: int = 2
+    real_clock: bool = False
 
 
 def execute(
@@ -187,17 +200,20 @@ def execute(
     return done
 
 
-def _make(plan: RunPlan, world: World, policy: str, tree: TreeOptions | None) -> InProcessRun | TreeRun:
+def _make(plan: RunPlan, world: World, policy: str, tree: TreeOptions | None) -> Run:
     if tree is None or policy != HIERARCHICAL:
         from tiertwin.allocate.master import Masters  # noqa: PLC0415  cvxpy: not while a tree runs
 
         return make_run(plan, world, policy, Masters())
     from tiertwin.runtime.launcher import TreePlan  # noqa: PLC0415  brings sockets
+    from tiertwin.runtime.liverun import LiveRun  # noqa: PLC0415
     from tiertwin.runtime.treerun import TreeRun  # noqa: PLC0415
 
     roster = Roster(world)
     settings = settings_of(plan, world, policy)
-    return TreeRun(TreePlan(world, roster, settings, lay_out(roster, tree.processes), tree.solvers, tree.folder))
+    processes = lay_out(roster, tree.processes)
+    wanted = TreePlan(world, roster, settings, processes, tree.solvers, tree.folder, tree.real_clock)
+    return LiveRun(wanted) if tree.real_clock else TreeRun(wanted)
 
 
 @dataclass
@@ -224,18 +240,19 @@ def host_of(plan: RunPlan, world: World, policy: str, solver: Solver, names: Seq
     return make_host(world, settings_of(plan, world, policy), solver, names)
 
 
-def _one_policy(
-    plan: RunPlan, run: InProcessRun | TreeRun, policy: str, sinks: _Sinks, watch: Watcher, done: Executed
-) -> None:
+def _one_policy(plan: RunPlan, run: Run, policy: str, sinks: _Sinks, watch: Watcher, done: Executed) -> None:
     watch.policy_began(policy, plan.epochs)
     began = time.monotonic()
     world = run.world
     meter = Meter(world)
     for epoch in range(plan.epochs):
         run.run_epoch(epoch)
+        for news in run.take_news():
+            watch.told(news)
         seen = run.observe()
         row = meter.epoch(seen, *run.plant_books())
-        if policy == HIERARCHICAL and plan.runs_monolithic and epoch % REFERENCE_EVERY == 0:
+        complete = all(twin.name in seen.edges for twin in world.twins if twin.tier == EDGE)
+        if policy == HIERARCHICAL and plan.runs_monolithic and epoch % REFERENCE_EVERY == 0 and complete:
             done.references.pending.append((decision_tree(world, seen), row))
         for line in run.take_records():
             sinks.event({"policy": policy, **line})

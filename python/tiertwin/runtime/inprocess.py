@@ -78,6 +78,10 @@ class InProcessRun:
         """The plant's books since the last call, and its mean task rate of every group now, tasks/s."""
         return self._southbound.books(self.host.now - ORIGIN, max(self.host.epoch, 0))
 
+    def take_news(self) -> list[str]:
+        """Nothing happens here that is not in the log."""
+        return []
+
     def take_records(self) -> list[dict[str, Any]]:
         """Return this epoch's log entries in the log's order."""
         return in_log_order(self.host.take_records())

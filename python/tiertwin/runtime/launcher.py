@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tiertwin.errors import ProcessError
-from tiertwin.runtime.childconfig import ChildConfig, Peer, SolverConfig, TwinsConfig, settings_to_plain
+from tiertwin.allocate.messages import LOWER, UPPER
+from tiertwin.errors import ProcessError, TiertwinError
+from tiertwin.orchestrate.units import SLOTS
+from tiertwin.runtime.childconfig import ChildConfig, LiveConfig, Peer, SolverConfig, TwinsConfig, settings_to_plain
 from tiertwin.runtime.children import Child, end_all
 from tiertwin.runtime.control import Address, Connect, Done, Linked, Message, Ready
 from tiertwin.runtime.pool import PoolFront
 from tiertwin.runtime.poolclient import POOL
 from tiertwin.runtime.switchboard import Switchboard
+from tiertwin.runtime.tree import quota_components
 from tiertwin.wire.access import Access
 from tiertwin.wire.context import WireContext
 from tiertwin.wire.keys import Member, make_keys, members_of
@@ -24,11 +27,15 @@ if TYPE_CHECKING:
     from tiertwin.runtime.processes import ProcessPlan
     from tiertwin.runtime.roster import Roster
     from tiertwin.runtime.tree import Settings
+    from tiertwin.wire.endpoint import Buffer
     from tiertwin.wire.keys import KeySet
     from tiertwin.world import World
 
 START_S, LINK_S, ANSWER_S = 30.0, 20.0, 180.0  # timeouts `start`, `link`, `answer`
-LOCALHOST = "127.0.0.1"
+SETTLE_NS = 1_500_000_000  # from the last process ready to the beginning of epoch 0: sessions open meanwhile
+SOLVER_LATE_S = 1.0  # a worker that is this late hangs
+LOCALHOST, OBSERVER = "127.0.0.1", "observer"
+FOG_TIER = 2
 ROLES = ("device", "edge", "fog", "cloud")
 _M = TypeVar("_M")
 
@@ -45,6 +52,8 @@ class TreePlan:
         Workers of the solver pool: one works, the others are warm spares that take work too.
     folder
         For logs and the stored world.
+    real_clock
+        Under the real clock, else in lockstep.
     """
 
     world: World
@@ -53,6 +62,7 @@ class TreePlan:
     processes: list[ProcessPlan]
     solvers: int
     folder: Path
+    real_clock: bool = False
 
 
 class Launcher:
@@ -74,6 +84,8 @@ class Launcher:
         self._front: PoolFront | None = None
         self._logs = plan.folder / "logs"
         self.started_s = 0.0
+        self.origin = 0  # when epoch 0 begins under the real clock, ns
+        self.lost: list[str] = []  # children that ended by themselves under the real clock, in words
 
     def __enter__(self) -> Launcher:
         began = time.monotonic()
@@ -102,20 +114,29 @@ class Launcher:
         world = plan.folder / "world.npz"
         store_world(plan.world, world)
         pool = self._open_pool()
+        self._pool = pool
         for name in self._solvers():
-            config = SolverConfig(self._keys.keys[name], pool, LOCALHOST, self._board.port(POOL))
-            self._spawn(ChildConfig(name, solver=config))
+            self._spawn_solver(name)
+        outlive = plan.real_clock  # its twins go on when the launcher is gone
         for process in plan.processes:
-            self._spawn(ChildConfig(process.name, twins=self._twins(process, world, pool)))
+            twins = self._twins(process, world, pool)
+            self._spawn(ChildConfig(process.name, dies_with_parent=not outlive, twins=twins))
         ports: dict[str, int] = {}
         for child in self.children.values():
             ports |= self.expect(child, Ready, "start", START_S).ports
         addresses = {name: Address(LOCALHOST, port) for name, port in ports.items()}
         addresses[POOL] = Address(LOCALHOST, self._board.port(POOL))
+        if plan.real_clock:
+            self.origin = time.time_ns() + SETTLE_NS
         for process in plan.processes:
-            self.children[process.name].tell(Connect(addresses))
+            self.children[process.name].tell(Connect(addresses, self.origin))
         for child in self.children.values():
             self.expect(child, Linked, "link", LINK_S)
+
+    def _spawn_solver(self, name: str) -> None:
+        shapes = master_shapes(self.plan.roster) if self.plan.real_clock else []
+        config = SolverConfig(self._keys.keys[name], self._pool, LOCALHOST, self._board.port(POOL), shapes)
+        self._spawn(ChildConfig(name, solver=config))
 
     def _solvers(self) -> list[str]:
         return [f"solver-{k + 1}" for k in range(self.plan.solvers)]
@@ -125,11 +146,16 @@ class Launcher:
         endpoint = NodeEndpoint(self._wire, POOL, key.pair, bind=Bind(LOCALHOST))
         self._wire.prove([endpoint], time.monotonic_ns)
         self._board.listen(endpoint)
-        self._front = PoolFront(self._solvers(), lambda peer, frame: self._board.send(POOL, peer, frame))
+        self._front = PoolFront(
+            self._solvers(), lambda peer, frame: self._board.send(POOL, peer, frame), time.monotonic
+        )
         return Peer(POOL, key.public)
 
+    def _send_of_pool(self, peer: str, frame: Buffer) -> bool:
+        return self._board.send(POOL, peer, frame)
+
     def _twins(self, process: ProcessPlan, world: Path, pool: Peer) -> TwinsConfig:
-        roster, keys = self.plan.roster, self._keys.keys
+        plan, roster, keys = self.plan, self.plan.roster, self._keys.keys
         here = set(process.nodes)
         parents, children, listening = {}, set(), []
         for name in process.nodes:
@@ -137,14 +163,15 @@ class Launcher:
             if parent is not None and parent not in here:
                 parents[name] = Peer(parent, keys[parent].public)
             away = [child.name for child in roster.children(name) if child.name not in here]
-            if away:
+            if away or (plan.real_clock and roster.tier(name) >= 0):
                 listening.append(name)
                 children |= set(away)
-        access = Access(grant for grant in self._keys.access.grants if grant.node in children)
+        watching = {OBSERVER} if plan.real_clock else set()
+        access = Access(grant for grant in self._keys.access.grants if grant.node in children | watching)
         solving = [name for name in process.nodes if roster.tier(name) >= 2]
         return TwinsConfig(
             world=str(world),
-            settings=settings_to_plain(self.plan.settings),
+            settings=settings_to_plain(plan.settings),
             nodes=list(process.nodes),
             keys=[keys[name] for name in process.nodes],
             access=access.to_json().decode(),
@@ -153,6 +180,7 @@ class Launcher:
             bind=LOCALHOST,
             pool=pool if solving else None,
             solving=solving,
+            live=LiveConfig(str(plan.folder / "state")) if plan.real_clock else None,
         )
 
     def _spawn(self, config: ChildConfig) -> None:
@@ -165,17 +193,39 @@ class Launcher:
         """Read what children say and serve the pool."""
         for owner in self._board.turn(timeout_ms):
             if isinstance(owner, Child):
-                try:
-                    owner.read()
-                except Exception:
-                    self._wire.poller.remove_file(owner.fd)
-                    raise
+                self._read(owner)
         frames = self._board.frames
         if self._front is not None:
             while frames:
                 sender, _, frame = frames.popleft()
                 self._front.take(sender, frame)
             self._front.flush()
+
+    def _read(self, child: Child) -> None:
+        try:
+            child.read()
+        except TiertwinError as error:
+            self._wire.poller.remove_file(child.fd)
+            if not self.origin:  # in lockstep, and while starting, nobody goes on without it
+                raise
+            self.lost.append(str(error))
+            del self.children[child.name]
+            child.reap(time.monotonic() + LINK_S)
+            if child.name in self._solvers():
+                self._replace_solver(child.name)
+
+    def _replace_solver(self, name: str) -> None:
+        assert self._front is not None
+        self._front.lost(name)
+        self._spawn_solver(name)
+
+    def kill_overdue_solvers(self) -> list[str]:
+        """Kill workers whose deadline passed (R44); the spare takes over, a new one warms up."""
+        assert self._front is not None
+        late = self._front.overdue(time.monotonic(), SOLVER_LATE_S)
+        for name in late:
+            self.children[name].kill()
+        return late
 
     def expect(self, child: Child, kind: type[_M], timeout: str, seconds: float) -> _M:
         """Wait for the child's next message, which must be of this kind.
@@ -222,3 +272,16 @@ def _keys(plan: TreePlan) -> KeySet:
         pool = (POOL,) if member.role in ("fog", "cloud") else ()
         members.append(Member(member.name, member.role, member.parents + pool))
     return make_keys([*members, Member(POOL, "solver")], time.time())
+
+
+def master_shapes(roster: Roster) -> list[tuple[int, int, int, int, int]]:
+    """Shapes (kind, N, J, O, K) of the master problems in a tree: what a solver compiles before it is needed."""
+    shapes = set()
+    for node in roster.nodes.values():
+        if node.tier < FOG_TIER:
+            continue
+        children = len(roster.children(node.name))
+        root = node.parent is None
+        levels = quota_components(node.tier - 1)
+        shapes |= {(kind, children, levels, 1 if root else 2, SLOTS) for kind in (UPPER, LOWER)}
+    return sorted(shapes)

@@ -127,8 +127,12 @@ class Meter:
 
     def _beliefs(self, seen: Observation, truth: F64) -> dict[str, float]:
         """How far from the truth the twins' demand was, and how old their samples."""
-        edges = [seen.edges[twin.name] for twin in self.world.twins if twin.tier == EDGE]
+        here = [(t.site, seen.edges[t.name]) for t in self.world.twins if t.tier == EDGE and t.name in seen.edges]
+        if not here:
+            return {}
+        edges = [edge for _, edge in here]
         believed = np.concatenate([edge.demand for edge in edges])
+        truth = truth.reshape(self.world.site_count, -1)[[site for site, _ in here]].ravel()
         age = np.concatenate([seen.now - edge.times[edge.times > 0] for edge in edges])
         error = np.abs(believed - truth).sum() / max(float(truth.sum()), 1e-12)
         p99 = float(np.percentile(age, 99)) / 1e6 if len(age) else float("nan")

@@ -28,13 +28,15 @@ class PoolFront:
         Names of the solvers, in the order in which they are preferred.
     send
         Hands a frame to a peer; False when it takes nothing now.
+    clock
+        Monotonic seconds.
     """
 
-    def __init__(self, workers: Iterable[str], send: Callable[[str, Buffer], bool]) -> None:
+    def __init__(self, workers: Iterable[str], send: Callable[[str, Buffer], bool], clock: Callable[[], float]) -> None:
         self._workers = list(workers)
-        self._send = send
+        self._send, self._clock = send, clock
         self._idle: deque[str] = deque()  # a worker announces itself by HELLO
-        self._busy: dict[str, str] = {}  # worker → who asked
+        self._busy: dict[str, tuple[str, float]] = {}  # worker → who asked, and since when (s)
         self._waiting: deque[tuple[str, Buffer]] = deque()
         self._outgoing: deque[tuple[str, Buffer]] = deque()
         self.served: dict[str, int] = {}
@@ -50,11 +52,11 @@ class PoolFront:
             self.lost(sender)
             self._idle.append(sender)
         elif sender in self._workers:
-            asker = self._busy.pop(sender, None)
-            if asker is not None:
+            held = self._busy.pop(sender, None)
+            if held is not None:
                 self._idle.append(sender)
                 self.served[sender] = self.served.get(sender, 0) + 1
-                self._outgoing.append((asker, frame))
+                self._outgoing.append((held[0], frame))
         elif frame[KIND] == SOLVE:
             self._waiting.append((sender, frame))
         self.flush()
@@ -70,11 +72,15 @@ class PoolFront:
                 return
             self._idle.popleft()
             self._waiting.popleft()
-            self._busy[worker] = asker
+            self._busy[worker] = (asker, self._clock())
 
     def lost(self, worker: str) -> list[str]:
         """Take a worker out; return who waited for it (their request is gone)."""
         if worker in self._idle:
             self._idle.remove(worker)
-        asker = self._busy.pop(worker, None)
-        return [] if asker is None else [asker]
+        held = self._busy.pop(worker, None)
+        return [] if held is None else [held[0]]
+
+    def overdue(self, now: float, limit_s: float) -> list[str]:
+        """Return the workers that have held a problem for longer than `limit_s`."""
+        return [worker for worker, (_, since) in self._busy.items() if now - since > limit_s]

@@ -31,6 +31,8 @@ def run_solver(config: ChildConfig, pipe: Pipe) -> None:
     from tiertwin.allocate.master import Masters  # noqa: PLC0415  cvxpy: the reason this is a process of its own
 
     masters = Masters()
+    for shape in solver.shapes:
+        masters.warm_up(shape)
     name = solver.key.node
     with WireContext(Access(()), now_ns=time.monotonic_ns(), now_s=time.time()) as wire:
         board = Switchboard(wire)

@@ -70,6 +70,10 @@ class TreeRun:
         found = next(part for part in self._collected if part.kpis is not None)
         return found.kpis, found.truth
 
+    def take_news(self) -> list[str]:
+        """Nothing happens here that is not in the log."""
+        return []
+
     def take_records(self) -> list[dict[str, Any]]:
         """The last epoch's log entries in the log's order."""
         return in_log_order([line for found in self._collected for line in found.records])

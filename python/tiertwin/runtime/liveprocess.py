@@ -1,0 +1,232 @@
+"""A process that hosts nodes of the tree under the real clock; with a launcher at its pipe, or by itself."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tiertwin.runtime import logs
+from tiertwin.runtime.childconfig import settings_from_plain
+from tiertwin.runtime.clock import EpochClock, RealClock
+from tiertwin.runtime.control import Address, Collected, Connect, Linked, Ready, Stop, encode
+from tiertwin.runtime.livehost import MILLISECOND, LiveHost
+from tiertwin.runtime.livepool import LivePool
+from tiertwin.runtime.memory import high_water_mb
+from tiertwin.runtime.nodestate import StateFile
+from tiertwin.runtime.roster import Roster
+from tiertwin.runtime.switchboard import Switchboard
+from tiertwin.runtime.tree import Life, make_southbound, make_twins
+from tiertwin.wire.access import Access
+from tiertwin.wire.context import WireContext
+from tiertwin.wire.zeromq import Bind, NodeEndpoint, ParentAddress
+from tiertwin.world.stored import stored_world
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tiertwin.runtime.child import Pipe
+    from tiertwin.runtime.childconfig import ChildConfig, Peer, TwinsConfig
+    from tiertwin.runtime.control import Message
+
+ADDRESS_S, END_S = 60.0, 2.0  # timeouts `address` (of the launcher) and `end` (after SIGTERM)
+DEADLINE_MS = 250  # of a solve; half a control period where that is less
+BACKLOG_BYTES = 16 << 20  # of reports that a launcher does not read; more are dropped and counted
+
+
+def run_live(config: ChildConfig, pipe: Pipe | None) -> None:
+    """Host the nodes until told to stop, by the launcher or by SIGTERM; the launcher's end is not ours."""
+    twins = config.twins
+    assert twins is not None
+    assert twins.live is not None
+    ending = Ending()
+    access = Access.from_json(twins.access.encode())
+    with WireContext(access, now_ns=time.monotonic_ns(), now_s=time.time()) as wire:
+        process = _Process(twins, wire, Launcher(pipe), ending)
+        process.run()
+    ending.over()
+
+
+class Ending:
+    """SIGTERM asks for an orderly end; what is not over in 2 s ends at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        signal.signal(signal.SIGTERM, self._ask)
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(1))
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+        signal.setitimer(signal.ITIMER_REAL, END_S)
+
+    def over(self) -> None:
+        """Everything is closed in time."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+class Launcher:
+    """The launcher's end of our pipe: told what it wants to hear as long as it listens, never waited for."""
+
+    def __init__(self, pipe: Pipe | None) -> None:
+        self.pipe = pipe
+        self._unsent = bytearray()
+        self.dropped = 0
+        if pipe is not None:
+            os.set_blocking(pipe.out, False)
+
+    def tell(self, message: Message) -> None:
+        """Send a message, or keep it until the pipe takes it."""
+        if self.pipe is None:
+            return
+        if len(self._unsent) > BACKLOG_BYTES:
+            self.dropped += 1
+            return
+        self._unsent += encode(message)
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what is left."""
+        while self.pipe is not None and self._unsent:
+            try:
+                sent = os.write(self.pipe.out, self._unsent)
+            except BlockingIOError:
+                return
+            except BrokenPipeError:
+                self.gone()
+                return
+            del self._unsent[:sent]
+
+    def gone(self) -> None:
+        """The launcher ended: go on without."""
+        self.pipe = None
+        self._unsent.clear()
+
+
+class _Process:
+    """One life of this process."""
+
+    def __init__(self, config: TwinsConfig, wire: WireContext, launcher: Launcher, ending: Ending) -> None:
+        assert config.live is not None
+        self._config, self._live, self._launcher, self._ending = config, config.live, launcher, ending
+        self._clock = RealClock()
+        self._keys = {key.node: key.pair for key in config.keys}
+        self._states = {name: StateFile(Path(config.live.state), name) for name in config.nodes}
+        self._board = Switchboard(wire)
+        for name in config.listening:
+            bind = Bind(config.bind, self._live.ports.get(name, 0), public=self._live.public)
+            incarnation = self._states[name].state.incarnation
+            self._board.listen(NodeEndpoint(wire, name, self._keys[name], bind=bind, incarnation=incarnation))
+
+    def run(self) -> None:
+        """Bind, prove, connect, live, leave."""
+        board, config = self._board, self._config
+        world, settings = stored_world(Path(config.world)), settings_from_plain(config.settings)
+        board.wire.prove(board.endpoints, time.monotonic_ns)
+        roster = Roster(world)
+        twins = make_twins(world, roster, settings, config.nodes, self._lives())
+        where = self._addresses()
+        if where is None:
+            return
+        for k, (name, parent) in enumerate(config.parents.items()):
+            self._connect(name, parent, where, k)
+        if config.pool is not None:
+            for k, name in enumerate(config.solving):
+                self._connect(name, config.pool, where, 1000 + k)
+        origin = self._live.origin
+        period_ms = 1000 * settings.rhythm.base_epoch_s
+        pool = LivePool(board.send, int(min(DEADLINE_MS, period_ms / 2)))
+        host = LiveHost(
+            roster,
+            twins,
+            board,
+            pool,
+            EpochClock(origin, settings.rhythm.base_epoch_s),
+            settings.report_ms,
+            self._states,
+            make_southbound(world, roster, settings, config.nodes, origin),
+            origin,
+        )
+        logs.info("live", nodes=len(config.nodes), ports={n: board.port(n) for n in config.listening})
+        self._loop(host)
+        host.leave(self._clock.now())
+        logs.info("stopped", peak_mb=round(high_water_mb(), 1), wire=board.counters(), pool=pool.counters)
+
+    def _lives(self) -> dict[str, Life]:
+        return {
+            name: Life(secrets.randbits(63), file.state.incarnation, file.state.terms)
+            for name, file in self._states.items()
+        }
+
+    def _addresses(self) -> Mapping[str, Address] | None:
+        """Where the others listen: told by the launcher, or in the configuration; None when we are to end."""
+        pipe = self._launcher.pipe
+        if pipe is None:
+            return self._live.addresses
+        self._launcher.tell(Ready({name: self._board.port(name) for name in self._config.listening}))
+        until = time.monotonic() + ADDRESS_S
+        while time.monotonic() < until and not self._ending.asked:
+            message = pipe.reader.wait()
+            if isinstance(message, Connect):
+                self._live = self._live.at(message.origin)
+                self._launcher.tell(Linked())
+                return message.addresses
+            return None
+        return None
+
+    def _connect(self, name: str, parent: Peer, where: Mapping[str, Address], seed: int) -> None:
+        there = where[parent.name]
+        address = ParentAddress(parent.name, f"tcp://{there.host}:{there.port}", parent.public.encode())
+        incarnation = self._states[name].state.incarnation
+        endpoint = NodeEndpoint(
+            self._board.wire, name, self._keys[name], parent=address, jitter_seed=seed, incarnation=incarnation
+        )
+        endpoint.open(time.monotonic_ns())
+        self._board.connect(endpoint, parent.name)
+
+    def _loop(self, host: LiveHost) -> None:
+        board, clock, launcher = self._board, self._clock, self._launcher
+        if launcher.pipe is not None:
+            board.wire.poller.add_file(launcher.pipe.reader.fd, launcher)
+        host.start(clock.now())
+        stopped = False
+        while not stopped and not self._ending.asked:
+            wait_ms = max(0.0, (host.next_ns() - clock.now()) / MILLISECOND)
+            if launcher in board.turn(wait_ms):
+                stopped = self._heard()
+            now = clock.now()
+            ended = host.turn(now)
+            if ended is not None:
+                self._collect(host, ended, now)
+            launcher.flush()
+
+    def _heard(self) -> bool:
+        """Read what the launcher says; True: stop."""
+        pipe = self._launcher.pipe
+        if pipe is None:
+            return False
+        if not pipe.reader.fill():
+            self._board.wire.poller.remove_file(pipe.reader.fd)
+            self._launcher.gone()
+            logs.warning("launcher gone", then="going on without it")
+            return False
+        message: Any = pipe.reader.take()
+        return isinstance(message, Stop)
+
+    def _collect(self, host: LiveHost, epoch: int, now: int) -> None:
+        kpis = truth = None
+        if host.southbound is not None:
+            kpis, truth = host.southbound.books(max(now - self._live.origin, 0), epoch)
+        records = [host_line(host, name, record) for name, record in host.records]
+        host.records.clear()
+        self._launcher.tell(Collected(records, host.observe(epoch, now), kpis, truth, high_water_mb()))
+        for line in records:
+            logs.info("twin", **line)
+
+
+def host_line(host: LiveHost, name: str, record: Any) -> dict[str, Any]:
+    """A log entry of a node."""
+    place = {"epoch": record.epoch, "tier": host.roster.tier(name), "node": host.roster.index(name), "name": name}
+    return {**place, "what": record.what, **record.fields}
