@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from support import Case, main
@@ -204,7 +204,12 @@ def cases(quick: bool) -> Iterator[Case]:
     yield lone_key()
     yield proofs(50)
     yield handshakes(100 if quick else 500)
-    for make in (lambda n: round_trips(n, 500, 0), lambda n: round_trips(n, 500, 200), lambda n: garbage(n, 300)):
+    makers: list[Callable[[Node], Case]] = [
+        lambda node: round_trips(node, 500, 0),
+        lambda node: round_trips(node, 500, 200),
+        lambda node: garbage(node, 300),
+    ]
+    for make in makers:
         node = Node(1)
         yield make(node)
         node.wire.close()
