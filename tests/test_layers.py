@@ -171,6 +171,15 @@ LOADS = {
         "duckdb",
         "click",
     ],
+    "import tiertwin.wire.zeromq, tiertwin.wire.keys": [
+        "numpy",
+        "pydantic",
+        "yaml",
+        "networkx",
+        "cvxpy",
+        "duckdb",
+        "click",
+    ],
     "import tiertwin.allocate.master": ["pydantic", "yaml", "duckdb", "click"],
     "import tiertwin.store": ["cvxpy", "pydantic", "yaml", "networkx"],
 }

@@ -192,7 +192,7 @@ def test_three_messages_of_two_parts_ban_the_key(fabric: ZeroMqFabric) -> None:
     assert others(fabric) == [("edge-b", hello())]
     assert fabric.nodes["fog-1"].counters()["R32 more than one part"] == 3
     assert fabric.wire.counters()["R41 banned key"] == 1
-    (down,) = [event for event in fabric.events["fog-1"] if event.kind == "down"]
+    down = next(event for event in fabric.events["fog-1"] if event.kind == "down")
     assert (down.peer, down.reason) == ("edge-b", "banned: more than one part, three times in a minute")
 
 

@@ -6,7 +6,8 @@
             wire.tick(now_ns, now_s)
             for owner in wire.wait(timeout_ms): …         an endpoint, or what a descriptor was registered with
 
-The ZAP responder is bound before any other socket and lives in the same context: elsewhere libzmq would not find it.
+Close it: one that is merely forgotten waits for its sockets when it is collected. The ZAP responder is bound before any
+other socket and lives in the same context: elsewhere libzmq would not find it.
 """
 
 from __future__ import annotations

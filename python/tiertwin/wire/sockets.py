@@ -54,8 +54,9 @@ def make_context() -> Context:
         )
     _raise_open_files()
     context: Context = zmq.Context()
-    context.setsockopt(zmq.BLOCKY, 0)  # closing must not wait for what a peer did not read
-    context.setsockopt(zmq.MAX_SOCKETS, 4096)
+    # `set`, not `setsockopt`, which only notes a default for the sockets to be made and changes nothing here
+    context.set(zmq.BLOCKY, 0)  # closing must not wait for what a peer did not read
+    context.set(zmq.MAX_SOCKETS, 4096)
     return context
 
 
