@@ -76,6 +76,14 @@ class SlotTable:
         self.filled[slot] = True
         self._idle[slot] = 0
 
+    def renew(
+        self, slot: int, level: float, spare: float = 0.0, scale: float = 0.0, *, slope: Array | None = None
+    ) -> None:
+        """Say a slot anew for new data, with the slope it has unless another is given; how long it is idle goes on."""
+        idle = self._idle[slot]
+        self.put(slot, level, self.slope[slot].copy() if slope is None else slope, spare, scale)
+        self._idle[slot] = idle
+
     def note_used(self, mask: int) -> None:
         """Age all slots by one query; those in the bit mask carried dual weight and are young again."""
         self._idle += 1
@@ -83,10 +91,13 @@ class SlotTable:
             if mask >> slot & 1:
                 self._idle[slot] = 0
 
-    def clear(self) -> None:
-        """Forget everything (a hello follows)."""
+    def clear(self, *, keep_pinned: bool = False) -> None:
+        """Forget everything (a hello follows), or everything but the pinned slot."""
+        pinned = keep_pinned and self._pinned >= 0 and bool(self.filled[self._pinned])
         self.filled[:] = False
         self._idle[:] = 0
+        if pinned:
+            self.filled[self._pinned] = True
 
     def dense(self, values: Array) -> Array:
         """Return `values` with every empty slot repeating the first one in use (solvers see fixed slots)."""
