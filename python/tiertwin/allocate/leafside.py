@@ -17,7 +17,7 @@ from tiertwin.allocate.bounds import leaf_worth
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array, LeafAnswer, LeafProblem
 from tiertwin.allocate.messages import Query, Said, Slots
 from tiertwin.allocate.registry import Allocator
-from tiertwin.allocate.renewal import Worked, growth, has_moved, note_support
+from tiertwin.allocate.renewal import LEAF_PRICE_POWERS, Worked, growth, has_moved, note_support
 from tiertwin.allocate.slots import SlotTable
 
 DEAR_LIMIT = (
@@ -113,10 +113,9 @@ class LeafSide:
     def refresh(self, problem: LeafProblem, version: int, *, exact: bool = True) -> Said:
         """Take new data and say every slot again under its number.
 
-        `exact` solves each slot again (tight): slopes and uses stay where the data hardly moved; where they did, prices
-        move with them, points become the plans at these prices, and a few new questions are asked (renewal.py).
-        Otherwise closed forms only, loose by about the change of the data. A problem of another shape starts over with
-        a hello.
+        `exact` solves each slot again (tight). Slopes and uses stay while the data hardly move. When they do, prices stay, the
+        points become the plans at these prices, and a few new questions are asked (renewal.py). Otherwise closed forms
+        only, loose by about the change of the data. A problem of another shape starts over with a hello.
         """
         if problem.shape != self.problem.shape:
             fresh = LeafSide(problem, version, self._solver, slots=len(self._cuts.level), drift=self._drift)
@@ -126,10 +125,9 @@ class LeafSide:
             self.problem, self.version = problem, version
             return self.hello()
         before, self.problem, self.version = self.problem, problem, version
-        by = growth(before.quota_max, problem.quota_max)
-        moved = exact and has_moved(by)
+        moved = exact and has_moved(growth(before.quota_max, problem.quota_max))
         if moved:
-            self._renew(by)
+            self._renew()
         elif exact:
             self._refresh_exactly()
         else:
@@ -144,7 +142,7 @@ class LeafSide:
         """Solve inside a granted quota: the plan put in force, worth at least any mixture of points inside it."""
         granted = np.maximum(quota, 0.0)
         answer = self._solver.solve_quota(self.problem, granted)
-        self._worked = Worked(granted, answer.quota_price, self.problem.quota_max)
+        self._worked = Worked(granted, answer.quota_price, self.problem.quota_max, LEAF_PRICE_POWERS)
         return answer
 
     # ---------------------------------------------------------------- one cut, one point
@@ -182,37 +180,34 @@ class LeafSide:
             self._renew_point(int(slot), answer)
         note_support(self._cuts, self._points)
 
-    def _renew(self, by: Array) -> None:
-        """Move the kept prices by the growth of the data and solve at them; say the plans there, and what is new.
+    def _renew(self) -> None:
+        """Solve at every kept price; say the cuts and plans there, and what the moved questions bring.
 
-        Costs less than an exact refresh: one solve a price gives its cut and its point.
+        Old uses are no good to anyone when data have moved: twice the quota of a task that is gone. Costs less than an
+        exact refresh, since one solve at a price gives its cut and its point.
         """
         cuts = self._cuts.taken
-        prices = np.minimum(self._cuts.slope[cuts] * by, DEAR_LIMIT * self._dear())
-        quotas = np.zeros((0, by.size))
-        asked = np.zeros((0, by.size))
+        prices = self._cuts.slope[cuts].copy()
+        quotas = asked = np.zeros((0, prices.shape[1]))
         if self._worked is not None:
             quotas, asked = self._worked.questions(self.problem.quota_max)
-        nothing = np.zeros((1, by.size))
-        answers = _solve_all(
-            self._solver, self.problem, np.concatenate([nothing, quotas]), np.concatenate([prices, asked])
-        )
-        at_zero, at_quotas = answers[0], answers[1 : 1 + len(quotas)]
-        at_prices, at_asked = answers[1 + len(quotas) :][: len(cuts)], answers[1 + len(quotas) + len(cuts) :]
-        self._renew_cuts(cuts, prices, at_prices)
+        quotas = np.concatenate([np.zeros((1, prices.shape[1])), quotas])
+        answers = _solve_all(self._solver, self.problem, quotas, np.concatenate([prices, asked]))
+        at_quotas, at_prices = answers[: len(quotas)], answers[len(quotas) :]
+        self._renew_cuts(cuts, prices, at_prices[: len(cuts)])
         self._points.clear(keep_pinned=True)
-        self._renew_point(0, at_zero)
-        for answer in reversed(at_prices):
+        self._renew_point(0, at_quotas[0])
+        for answer in reversed(at_prices[: len(cuts)]):
             self._learn_point(answer, answer.use)
         note_support(self._cuts, self._points)
-        for answer in [*at_quotas, *at_asked]:
+        for answer in at_quotas[1:] + at_prices[len(cuts) :]:
             self._learn(answer)
 
     def _renew_cuts(self, slots: Slots, prices: Array, answers: list[LeafAnswer]) -> None:
         for slot, price, answer in zip(slots, prices, answers, strict=True):
             self._own_price[slot] = answer.own_price
             phi, _, drift = self._cut_at(price, answer)
-            self._cuts.renew(int(slot), phi, drift, slope=price)
+            self._cuts.renew(int(slot), phi, drift)
 
     def _refresh_cut(self, slot: int) -> None:
         phi, drift = kernel.cut(self.problem, self._cuts.slope[slot], self._own_price[slot])

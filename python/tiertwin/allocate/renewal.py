@@ -1,12 +1,12 @@
 """What a child says anew when its data moved: where it worked last, how far its data went, which slots still count.
 
 Levels alone are not enough after a steep change. When demand falls to a half, marginal prices fall to a sixth: the
-kept slopes stand where nobody will trade. A child knows its own old and new data, so it moves its questions with them.
-Asked at quota r and price p before, it asks itself at r √τ and at p and p τ², where τ is the growth of the most it
-could use, component by component. √τ lies between "everybody grew like me" (capacities stay, so does r) and "only I
-grew" (r τ); prices moved with demand to the power 2.3 to 2.7 in the built-in worlds, and a child's own τ is noisier
-than the common one. Every answer is a cut or a point of the new data, true wherever it was asked: a bad guess costs a
-slot, never truth.
+kept cuts and points stand where nobody will trade. A child knows its own old and new data, so it moves its questions
+with them. Asked at quota r and price p before, it asks itself at r √τ, at p and at p times powers of τ, the growth of
+the most it could use, component by component. √τ lies between "everybody grew like me" (capacities stay, so does r) and
+"only I grew" (r τ). Prices of the built-in worlds moved with the whole demand to the power 2.3 to 2.7, and a child's
+own growth is a noisy measure of the whole: so powers on both sides of it, and 0 in case nobody else grew. Every answer
+is a cut or a point of the new data, true wherever it was asked: a bad guess costs a slot, never truth.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from tiertwin.allocate.slots import SlotTable
 MOVED = 0.05  # growth of data (as a logarithm) from which new levels alone are too little
 MOST_GROWTH = 8.0  # one step is counted as at most this factor either way: beyond it, it says nothing of prices
 QUOTA_POWERS = (0.5,)
-PRICE_POWERS = (0.0, 2.0)
+LEAF_PRICE_POWERS = (0.0, 1.5, 3.0)
+NODE_PRICE_POWERS = (0.0, 2.0)  # two solves of 2 ms each a question, where a leaf needs 0.1 ms
 
 
 def growth(before: Array, now: Array) -> Array:
@@ -46,11 +47,14 @@ class Worked:
         ``[J]`` what it was granted, and its own marginal prices there.
     most
         ``[J]`` the most it could use then.
+    powers
+        Powers of the growth by which its price questions move.
     """
 
     quota: Array
     price: Array
     most: Array
+    powers: tuple[float, ...]
 
     def questions(self, most: Array) -> tuple[Array, Array]:
         """Return quotas ``[n, J]`` and prices ``[m, J]`` to ask oneself now that the most is `most`; none when calm."""
@@ -58,7 +62,7 @@ class Worked:
         if not has_moved(by):
             return np.zeros((0, by.size)), np.zeros((0, by.size))
         quotas = np.stack([self.quota * by**power for power in QUOTA_POWERS])
-        return quotas, np.stack([self.price * by**power for power in PRICE_POWERS])
+        return quotas, np.stack([self.price * by**power for power in self.powers])
 
 
 def note_support(cuts: SlotTable, points: SlotTable) -> None:

@@ -76,12 +76,10 @@ class SlotTable:
         self.filled[slot] = True
         self._idle[slot] = 0
 
-    def renew(
-        self, slot: int, level: float, spare: float = 0.0, scale: float = 0.0, *, slope: Array | None = None
-    ) -> None:
-        """Say a slot anew for new data, with the slope it has unless another is given; how long it is idle goes on."""
+    def renew(self, slot: int, level: float, spare: float = 0.0, scale: float = 0.0) -> None:
+        """Say a slot anew for new data: its slope stays, and how long it has been idle."""
         idle = self._idle[slot]
-        self.put(slot, level, self.slope[slot].copy() if slope is None else slope, spare, scale)
+        self.put(slot, level, self.slope[slot].copy(), spare, scale)
         self._idle[slot] = idle
 
     def note_used(self, mask: int) -> None:
