@@ -113,9 +113,9 @@ class LeafSide:
     def refresh(self, problem: LeafProblem, version: int, *, exact: bool = True) -> Said:
         """Take new data and say every slot again under its number.
 
-        `exact` solves each slot again (tight). Slopes and uses stay while the data hardly move. When they do, prices stay, the
-        points become the plans at these prices, and a few new questions are asked (renewal.py). Otherwise closed forms
-        only, loose by about the change of the data. A problem of another shape starts over with a hello.
+        `exact` solves each slot again (tight). Slopes and uses stay while the data hardly move. When they do, prices
+        stay, the points become the plans at these prices, and a few new questions are asked (renewal.py). Without
+        `exact`, closed forms only: loose by about the change of the data. Data of another shape start with a hello.
         """
         if problem.shape != self.problem.shape:
             fresh = LeafSide(problem, version, self._solver, slots=len(self._cuts.level), drift=self._drift)

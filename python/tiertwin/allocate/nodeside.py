@@ -133,13 +133,10 @@ class NodeSide:
                 return False
             self._cuts[child].clear()
             self._points[child].clear()
-        cuts, points = self._cuts[child], self._points[child]
         drift = np.zeros(len(said.phi)) if said.drift is None else said.drift
         low = said.v if said.v_low is None else said.v_low
-        for row, slot in enumerate(said.cut_slots):
-            cuts.put(int(slot), float(said.phi[row]), said.g[row], float(drift[row]))
-        for row, slot in enumerate(said.point_slots):
-            points.put(int(slot), float(said.v[row]), said.u[row], float(low[row]), float(said.scale[row]))
+        self._cuts[child].put_all(said.cut_slots, said.phi, said.g, drift)
+        self._points[child].put_all(said.point_slots, said.v, said.u, low, said.scale)
         self._last[child] = said
         self._models = self._arrays = None
         return True

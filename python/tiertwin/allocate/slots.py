@@ -76,6 +76,19 @@ class SlotTable:
         self.filled[slot] = True
         self._idle[slot] = 0
 
+    def put_all(self, slots: Slots, level: Array, slope: Array, spare: Array, scale: Array | None = None) -> None:
+        """Write several distinct slots, each as `put` would: ``[n]``, ``[n, J]``, ``[n]``, ``[n]``."""
+        good = np.isfinite(level) & np.isfinite(slope).all(axis=1)
+        if not good.all():
+            bad = slots[~good]
+            self.filled[bad] &= bad == self._pinned
+            slots, level, slope, spare = slots[good], level[good], slope[good], spare[good]
+            scale = None if scale is None else scale[good]
+        self.level[slots], self.slope[slots], self.spare[slots] = level, slope, spare
+        self.scale[slots] = 0.0 if scale is None else scale
+        self.filled[slots] = True
+        self._idle[slots] = 0
+
     def renew(self, slot: int, level: float, spare: float = 0.0, scale: float = 0.0) -> None:
         """Say a slot anew for new data: its slope stays, and how long it has been idle."""
         idle = self._idle[slot]
