@@ -343,7 +343,7 @@ _COST = (
         "lower",
         "run",
         "Twin peak memory",
-        "Peak resident memory in 10⁶ bytes: of the process, plant included; of a tree, the sum over the processes that host nodes.",
+        "Peak resident memory in 10⁶ bytes: of the process, plant included; of a tree, summed over its processes.",
     ),
     Kpi(
         "twin_energy_j",
