@@ -13,6 +13,7 @@ solver as ``StartSolve`` and come back as ``Solved``; while one is out, the node
 from __future__ import annotations
 
 import copy
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from tiertwin.twin.twin import Twin, Unit
 
     F64 = npt.NDArray[np.float64]
+
+
+ROUNDS_KEPT = 1_000  # lines of the certificate a root can still be asked for
 
 
 @dataclass(frozen=True)
@@ -138,7 +142,7 @@ class InnerController:
         self.uplink = self.uplink_used = domain.uplink_mbps
         self.version = 0
         self.committed = -1
-        self.rounds: list[Round] = []
+        self.rounds: deque[Round] = deque(maxlen=ROUNDS_KEPT)
         self.last_bounds: Bounds | None = None
         self.steps: dict[int, int] = {}
         self.local_epochs = 0
