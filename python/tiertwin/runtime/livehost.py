@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tiertwin.runtime.livepool import LivePool
     from tiertwin.runtime.nodestate import StateFile
     from tiertwin.runtime.roster import Roster
-    from tiertwin.runtime.southbound import Southbound
+    from tiertwin.runtime.southbound import PhysicalSide
     from tiertwin.runtime.switchboard import Switchboard
     from tiertwin.twin.twin import Twin
 
@@ -71,7 +71,7 @@ class LiveHost:
         epochs: EpochClock,
         report_ms: int,
         states: Mapping[str, StateFile],
-        southbound: Southbound | None,
+        southbound: PhysicalSide | None,
         origin: int,
     ) -> None:
         self.roster, self.twins, self.board, self.pool = roster, dict(twins), board, pool
