@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tiertwin.runtime.host import Traffic
 from tiertwin.runtime.observed import Observation, observe
 from tiertwin.runtime.poolclient import POOL
-from tiertwin.twin.effects import Actuate, Effect, Persist, Reconnect, Record, Send, SetTimer, StartSolve
+from tiertwin.twin.effects import Actuate, Ban, Effect, Persist, Reconnect, Record, Send, SetTimer, StartSolve
 from tiertwin.twin.events import (
     EpochBegan,
     FrameReceived,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 MILLISECOND = 1_000_000
 LEAVING = 1  # reason of a BYE
+BAN_NS = 10_000_000_000  # at the door; the session itself doubles its own
 
 
 class LiveHost:
@@ -192,6 +193,8 @@ class LiveHost:
                 self._local.append(done)
         elif isinstance(effect, Reconnect):
             self._reconnect(name, effect.peer)
+        elif isinstance(effect, Ban):
+            self.board.ban(name, effect.peer, BAN_NS)
         elif isinstance(effect, Persist):
             if name in self.states:
                 self.states[name].raise_term(effect.peer, effect.term)
