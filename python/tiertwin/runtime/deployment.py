@@ -191,7 +191,8 @@ def _check_head(head: _Head, where: str) -> None:
     if head.tiertwin != __version__:
         raise InputError(
             f"tiertwin: was written by version {head.tiertwin or '?'}, this is {__version__}; the nodes of a tree "
-            f"are of one version. Install tiertwin=={head.tiertwin or '…'} here, or start the tree anew with {__version__}.",
+            f"are of one version. Install tiertwin=={head.tiertwin or '…'} here, or start the tree anew "
+            f"with {__version__}.",
             where,
         )
     if head.schema != (ours := schema_fingerprint()):

@@ -164,7 +164,7 @@ class LiveHost:
             logs.warning(_LINK_WORDS[event.kind], name=node, peer=event.peer, reason=event.reason)
 
     def _tell_sessions(self) -> None:
-        """Log each session that goes live again, and soon after where both ends stand: at equal numbers, digests agree."""
+        """Log each session that goes live again, soon after where both ends stand: equal numbers, equal digests."""
         for name, twin in self.twins.items():
             for neighbour in twin.neighbours.values():
                 if neighbour.name not in self.twins:
