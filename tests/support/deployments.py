@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import socket
 import time
 from pathlib import Path
@@ -30,6 +32,16 @@ def free_ports(count: int) -> list[int]:
     for one in sockets:
         one.close()
     return ports
+
+
+def free_range(count: int) -> int:
+    """First of `count` ports in a row that nobody listens on, below those that the system hands out."""
+    for first in range(20_000 + os.getpid() % 50 * 200, 32_000, count):
+        with contextlib.ExitStack() as held, contextlib.suppress(OSError):
+            for port in range(first, first + count):
+                held.enter_context(socket.socket()).bind((LOCALHOST, port))
+            return first
+    raise AssertionError(f"no {count} free ports in a row")
 
 
 def make_deployment(folder: Path, days: float = 1.0, **changes: Any) -> Path:

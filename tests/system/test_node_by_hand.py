@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -9,12 +10,35 @@ from typing import Any
 
 import pytest
 
+from support.deployments import free_range
+from support.inprocess import world_of
 from support.nodes import alive, events, holder, kill_holders, started, wait_for
 from tiertwin.runtime.deployment import read_deployment
+from tiertwin.runtime.roster import Roster
 
 pytestmark = pytest.mark.system
-RUN = ("run", "metro", "--epochs", "500", "--clock", "real", "--policy", "hierarchical", "--no-watch", "--out", "run")
-KILLED = "edges-1"
+RUN = (
+    "run",
+    "metro.yaml",
+    "--epochs",
+    "500",
+    "--clock",
+    "real",
+    "--policy",
+    "hierarchical",
+    "--no-watch",
+    "--out",
+    "run",
+)
+KILLED = "edges-2"
+
+
+def metro_on_ports(path: Path, first: int) -> None:
+    """`metro` as a tree of processes of its own choice, on fixed ports."""
+    deployment: dict[str, Any] = {"processes": {"device": 1, "edge": 2, "fog": 1}, "solvers": 1, "first_port": first}
+    deployment["hosts"] = {KILLED: "127.0.0.2"}  # as good as another host
+    scenario = world_of("metro").scenario.model_dump(mode="json", exclude_none=True)
+    path.write_text(json.dumps(scenario | {"deployment": deployment}))
 
 
 def digests(logs: list[Path]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -24,11 +48,27 @@ def digests(logs: list[Path]) -> dict[tuple[str, str], dict[str, Any]]:
 
 def test_a_killed_process_comes_back_by_hand(tmp_path: Path) -> None:
     run = tmp_path / "run"
+    roster = Roster(world_of("metro"))
+    first = free_range(1 + len(roster.names))
+    metro_on_ports(tmp_path / "metro.yaml", first)
     with started(*RUN, log=tmp_path / "run.log", cwd=tmp_path) as tree:
         try:
             wait_for(lambda: events(run / "logs" / "cloud.log", "twin"), "a decision of the cloud")
             deployment = read_deployment(run / "deployment.json")
             nodes = deployment.nodes_of(KILLED)
+            assert {place.process for place in deployment.nodes} == {
+                "plant",
+                "gateways",
+                "edges-1",
+                KILLED,
+                "fogs",
+                "cloud",
+            }
+            listening = {place.name: place.port for place in deployment.nodes if place.port}
+            assert listening == {name: first + 1 + roster.index(name) for name in listening}
+            assert {place.host for place in deployment.nodes if place.process == KILLED} == {"127.0.0.2"}
+            assert deployment.pool is not None
+            assert deployment.pool.port == first
             pid = holder(run / "state", nodes[0])
             os.kill(pid, signal.SIGKILL)
             wait_for(lambda: not alive(pid), "the end of the killed process")
@@ -40,8 +80,7 @@ def test_a_killed_process_comes_back_by_hand(tmp_path: Path) -> None:
                 assert {line["name"] for line in lives} == set(nodes)
                 assert {line["incarnation"] for line in lives} == {2}
                 live = again.wait_event("live")[0]
-                old = {place.name: place.port for place in deployment.nodes if place.process == KILLED}
-                assert live["ports"] == old
+                assert live["ports"] == {name: listening[name] for name in nodes}
                 pairs = {(line["name"], line["peer"]) for line in lives}
                 others = [path for path in (run / "logs").glob("*.log") if path.stem != KILLED]
                 wait_for(lambda: {(b, a) for a, b in pairs} <= set(digests(others)), "what the other ends told")
