@@ -80,3 +80,15 @@ def test_a_parent_that_does_not_run_is_named_once(tmp_path: Path) -> None:
         assert f"node 'edge-centre' runs already, in the process with pid {node.pid}" in second.stderr
         node.send(signal.SIGTERM)
         assert node.code() == 0
+
+
+def test_all_interfaces_only_when_asked_for(tmp_path: Path) -> None:
+    path = make_deployment(tmp_path / "run")
+    port = place_of(path, "fog-1")["port"]
+    for options, reached in (((), False), (("--listen-public",), True)):
+        with started(*words(path, "fog-1"), *options, log=tmp_path / "node.log", cwd=tmp_path) as node:
+            node.wait_event("live", 1 + int(reached))
+            with socket.socket() as other:
+                assert (other.connect_ex(("127.0.0.2", port)) == 0) is reached
+            node.send(signal.SIGTERM)
+            assert node.code() == 0
