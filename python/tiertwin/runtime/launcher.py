@@ -143,7 +143,7 @@ class Launcher:
             twins = self._twins(process, world, pool)
             self._spawn(ChildConfig(process.name, dies_with_parent=not outlive, twins=twins))
         if plan.real_clock:
-            write_keys(plan.folder / KEY_FOLDER, self._keys)
+            write_keys(plan.folder / KEY_FOLDER, self._keys, durable=False)
         ports: dict[str, int] = {}
         for child in self.children.values():
             ports |= self.expect(child, Ready, "start", START_S).ports
