@@ -180,6 +180,15 @@ LOADS = {
         "duckdb",
         "click",
     ],
+    "import tiertwin.cli.node, tiertwin.runtime.deployment, tiertwin.runtime.liveprocess": [
+        "pydantic",
+        "yaml",
+        "networkx",
+        "cvxpy",
+        "duckdb",
+        "asyncio",
+        "rich",
+    ],
     "import tiertwin.allocate.master": ["pydantic", "yaml", "duckdb", "click"],
     "import tiertwin.store": ["cvxpy", "pydantic", "yaml", "networkx"],
 }

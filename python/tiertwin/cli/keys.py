@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from tiertwin.wire.keys import KeyState
 
-SOON_DAYS = 14
+SOON_DAYS, DEFAULT_SOLVERS = 14, 2
 
 
 @click.command()
@@ -19,10 +19,13 @@ SOON_DAYS = 14
 @click.option("--out", type=click.Path(path_type=Path), default="keys", show_default=True, help="Folder of the keys.")
 @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="How long they are valid.")
 @click.option(
-    "--solvers", type=click.IntRange(0, 64), default=2, show_default=True, help="Solver processes with a key."
+    "--solvers",
+    type=click.IntRange(0, 64),
+    default=None,
+    help="Solver processes with a key [default: as many as the scenario's `deployment:` says, else 2].",
 )
 @click.option("--check", is_flag=True, help="Make nothing; say of each key in the folder how it stands.")
-def keys(scenario: str, out: Path, days: int, solvers: int, check: bool) -> int:
+def keys(scenario: str, out: Path, days: int, solvers: int | None, check: bool) -> int:
     """Make one secret key for each node of SCENARIO (a name or a YAML file), and the table of who may connect where.
 
     `tiertwin run` makes keys of its own and needs none of these. A host needs the key files of its nodes and
@@ -30,13 +33,15 @@ def keys(scenario: str, out: Path, days: int, solvers: int, check: bool) -> int:
     """
     if check:
         return show(out)
-    from tiertwin.model.tiers import Tier
+    from tiertwin.runtime.deployment import tree_members
     from tiertwin.store.folder import writing
-    from tiertwin.wire.keys import make_keys, members_of, write_keys
+    from tiertwin.wire.keys import make_keys, write_keys
     from tiertwin.world import load, resolve
 
-    twins = resolve(load(scenario)).twins
-    members = members_of(((twin.name, Tier(twin.tier).label, twin.parent) for twin in twins), solvers)
+    wanted = load(scenario)
+    if solvers is None:
+        solvers = DEFAULT_SOLVERS if wanted.deployment is None else wanted.deployment.solvers
+    members = tree_members(resolve(wanted).twins, solvers)
     with writing("keys", out):
         written = write_keys(out, make_keys(members, time.time(), days))
     click.echo(f"{len(written) - 1} keys and {written[-1].name} in {out}, valid for {days} days.")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from tiertwin.model.deployment import Deployment
     from tiertwin.runtime.api import Result, Tree
 
 
@@ -34,12 +36,15 @@ LEAST_WIDTH = 110  # columns of the KPI table: a narrower terminal wraps lines, 
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json-interface.md).")
 @click.option("--quiet", is_flag=True, help="No progress, no table.")
 @click.option("--watch/--no-watch", default=None, help="Live view of the tree [default: on a terminal].")
-@click.option("--in-process", is_flag=True, help="All twins in this process [default].")
+@click.option(
+    "--in-process", is_flag=True, help="All twins in this process [default without a `deployment:` in the scenario]."
+)
 @click.option(
     "--processes",
     default=None,
     metavar="LAYOUT",
-    help="The twins of `hierarchical` as a tree of processes: 'node' (one a node), 'default', or e.g. device=2,edge=3.",
+    help="The twins of `hierarchical` as a tree of processes: 'node' (one a node), 'default', or e.g. device=2,edge=3 "
+    "[default: as the scenario's `deployment:` says].",
 )
 @click.option(
     "--clock",
@@ -48,7 +53,9 @@ LEAST_WIDTH = 110  # columns of the KPI table: a narrower terminal wraps lines, 
     show_default=True,
     help="real: the tree of processes runs as long as its epochs say, and goes on when a process is lost.",
 )
-@click.option("--solvers", default=2, show_default=True, help="Workers of the solver pool of a tree of processes.")
+@click.option(
+    "--solvers", type=int, default=None, help="Workers of the solver pool of a tree of processes [default: 2]."
+)
 def run(
     scenario: str,
     epochs: int,
@@ -61,22 +68,23 @@ def run(
     in_process: bool,
     processes: str | None,
     clock: str,
-    solvers: int,
+    solvers: int | None,
 ) -> None:
     """Run SCENARIO and print the KPI table of all policies.
 
     SCENARIO is a built-in name (germany50, metro), a YAML file, or a topohub name such as sndlib/abilene.
     """
-    from tiertwin.runtime.api import run_stored
+    from tiertwin.runtime.api import load, run_stored
 
-    tree = tree_of(in_process, processes, clock == "real", solvers)
+    wanted = load(scenario)
+    tree = tree_of(in_process, processes, clock == "real", solvers, wanted.deployment)
     show = not quiet and not as_json
     live = show and (sys.stderr.isatty() if watch is None else watch)
     from tiertwin.cli.watch import Lines, LiveView
 
     view: LiveView | Lines | None = LiveView() if live else Lines() if show else None
     try:
-        result = run_stored(scenario, epochs, seed, policies or None, out, view, tree)
+        result = run_stored(wanted, epochs, seed, policies or None, out, view, tree)
     except KeyboardInterrupt:
         if view is not None:
             view.close()
@@ -85,8 +93,20 @@ def run(
     _tell(result, as_json, show)
 
 
-def tree_of(in_process: bool, processes: str | None, real_clock: bool, solvers: int) -> Tree | None:
-    """Read the options about processes; None: everything in this one. InputError when they contradict each other."""
+def tree_of(
+    in_process: bool,
+    processes: str | None,
+    real_clock: bool,
+    solvers: int | None,
+    deployment: Deployment | None = None,
+) -> Tree | None:
+    """Read the options about processes and the scenario's `deployment`; None: everything in this process.
+
+    Raises
+    ------
+    InputError
+        They contradict each other.
+    """
     from tiertwin.errors import InputError
     from tiertwin.runtime.api import Tree
     from tiertwin.runtime.processes import parse_processes
@@ -94,11 +114,14 @@ def tree_of(in_process: bool, processes: str | None, real_clock: bool, solvers: 
     if in_process and (processes is not None or real_clock):
         other = "--processes" if processes is not None else "--clock real"
         raise InputError(f"--in-process: the twins are in one process under the virtual clock; {other} says otherwise")
-    if not 1 <= solvers <= MOST_SOLVERS:
+    if solvers is not None and not 1 <= solvers <= MOST_SOLVERS:
         raise InputError(f"--solvers: expected 1 … {MOST_SOLVERS}, got {solvers}")
-    if processes is None and not real_clock:
+    if in_process or (processes is None and not real_clock and deployment is None):
         return None
-    return Tree(None if processes in (None, "default") else parse_processes(str(processes)), solvers, real_clock)
+    tree = Tree(real_clock=real_clock) if deployment is None else Tree.of(deployment, real_clock)
+    if processes is not None:
+        tree = replace(tree, processes=None if processes == "default" else parse_processes(processes))
+    return tree if solvers is None else replace(tree, solvers=solvers)
 
 
 def _tell(result: Result, as_json: bool, show: bool) -> None:

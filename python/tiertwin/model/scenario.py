@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from tiertwin.model.deployment import Deployment
 from tiertwin.model.fields import (
     INTEGRAL,
     AtLeastOne,
@@ -218,6 +219,8 @@ class Scenario(Part):
     telemetry: Telemetry = Telemetry()
     objective: ObjectiveConstants = ObjectiveConstants()
     policy: Policy = Policy()
+    deployment: Deployment | None = None
+    """Which processes make up the tree, and where they are; without it a run is one process."""
 
 
 def scenario_schema() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from tiertwin.model import Scenario
+    from tiertwin.model.deployment import Deployment
     from tiertwin.runtime.execute import Executed, Watcher
     from tiertwin.runtime.fork import DomainTwin
     from tiertwin.store import ReplayReport, StoredRun, Table
@@ -57,11 +58,23 @@ class Tree:
         Workers of the solver pool, ≥ 1.
     real_clock
         Under the real clock (an epoch takes as long as it says) instead of in lockstep under the virtual one.
+    hosts
+        Address by tier (``"edge"``) or process (``"edges-2"``); 127.0.0.1 else.
+    first_port
+        Fixed ports under the real clock, one a node from here on; 0: the system chooses.
     """
 
     processes: Mapping[str, int] | str | None = None
     solvers: int = 2
     real_clock: bool = False
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    first_port: int = 0
+
+    @classmethod
+    def of(cls, deployment: Deployment, real_clock: bool = False) -> Tree:
+        """Return the tree that the `deployment` section of a scenario asks for."""
+        counts, port = deployment.processes.counts(), deployment.first_port or 0
+        return cls(counts, deployment.solvers, real_clock, deployment.hosts, port)
 
 
 class Result:
@@ -203,7 +216,7 @@ def _run_tree(plan: RunPlan, world: Any, folder: Path, watcher: Watcher | None, 
 
     settings = {"epochs": plan.epochs, "policies": list(plan.policies)}
     with StoreProxy(folder, stored_scenario(plan, world), plan.seed, plan.policies, settings) as writer:
-        options = TreeOptions(folder, tree.processes, tree.solvers, tree.real_clock)
+        options = TreeOptions(folder, tree.processes, tree.solvers, tree.real_clock, tree.hosts, tree.first_port)
         result = Result(execute(plan, world, writer, watcher=watcher, tree=options), folder)
         writer.finish(result.to_json())
     return result

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tiertwin.errors import InputError, OutputError, ProcessError, TiertwinError
 from tiertwin.runtime.childconfig import encode_config
 from tiertwin.runtime.control import Failed, Message, Reader, Stop, write
+from tiertwin.runtime.environment import ONE_THREAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 LOG_LINES = 10
 STOP_S, KILL_S = 2.0, 2.0  # timeouts `stop` (then SIGKILL) and `kill`
 _FAULTS: dict[str, type[TiertwinError]] = {"InputError": InputError, "OutputError": OutputError}
-_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 class Child:
@@ -48,7 +48,7 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env={**os.environ, **_ONE_THREAD},
+                env={**os.environ, **ONE_THREAD},
                 start_new_session=True,  # Ctrl-C is the launcher's to answer
             )
         assert self._process.stdin is not None

@@ -13,7 +13,8 @@ from tiertwin.runtime.host import ORIGIN, SolveHere
 from tiertwin.runtime.inprocess import InProcessRun
 from tiertwin.runtime.measure import EpochRow, Meter, decision_tree, summary, traffic_by_pair
 from tiertwin.runtime.plan import MONOLITHIC, RunPlan, rhythm_of, settings_of
-from tiertwin.runtime.processes import lay_out
+from tiertwin.runtime.poolclient import POOL
+from tiertwin.runtime.processes import lay_out, place
 from tiertwin.runtime.roster import Roster
 from tiertwin.runtime.tree import make_host
 from tiertwin.store import EventLog
@@ -143,12 +144,18 @@ class TreeOptions:
         For the logs of the processes.
     real_clock
         Under the real clock instead of in lockstep.
+    hosts
+        Address by tier or process, as :func:`tiertwin.runtime.processes.place` takes them.
+    first_port
+        Fixed ports from here on, 0: the system chooses.
     """
 
     folder: Path
     processes: Mapping[str, int] | str | None = None
     solvers: int = 2
     real_clock: bool = False
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    first_port: int = 0
 
 
 def execute(
@@ -211,8 +218,10 @@ def _make(plan: RunPlan, world: World, policy: str, tree: TreeOptions | None) ->
 
     roster = Roster(world)
     settings = settings_of(plan, world, policy)
-    processes = lay_out(roster, tree.processes)
-    wanted = TreePlan(world, roster, settings, processes, tree.solvers, tree.folder, tree.real_clock)
+    processes, pool = place(lay_out(roster, tree.processes), roster, tree.hosts, POOL)
+    wanted = TreePlan(
+        world, roster, settings, processes, tree.solvers, tree.folder, tree.real_clock, pool, tree.first_port
+    )
     return LiveRun(wanted) if tree.real_clock else TreeRun(wanted)
 
 

@@ -5,25 +5,43 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from tiertwin import __version__
 from tiertwin.allocate.messages import LOWER, UPPER
 from tiertwin.errors import ProcessError, TiertwinError
 from tiertwin.orchestrate.units import SLOTS
 from tiertwin.runtime.childconfig import ChildConfig, LiveConfig, Peer, SolverConfig, TwinsConfig, settings_to_plain
 from tiertwin.runtime.children import Child, end_all
 from tiertwin.runtime.control import Address, Connect, Done, Linked, Message, Ready
+from tiertwin.runtime.deployment import (
+    DEPLOYMENT_FILE,
+    FOG_TIER,
+    KEY_FOLDER,
+    OBSERVER,
+    STATE_FOLDER,
+    WORLD_FILE,
+    Deployment,
+    Place,
+    PoolPlace,
+    schema_fingerprint,
+    tree_members,
+    write_deployment,
+)
 from tiertwin.runtime.pool import PoolFront
 from tiertwin.runtime.poolclient import POOL
+from tiertwin.runtime.processes import LOCALHOST
 from tiertwin.runtime.switchboard import Switchboard
 from tiertwin.runtime.tree import quota_components
 from tiertwin.wire.access import Access
 from tiertwin.wire.context import WireContext
-from tiertwin.wire.keys import Member, make_keys, members_of
+from tiertwin.wire.keys import make_keys, write_keys
 from tiertwin.wire.zeromq import Bind, NodeEndpoint
 from tiertwin.world.stored import store_world
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tiertwin.runtime.processes import ProcessPlan
     from tiertwin.runtime.roster import Roster
     from tiertwin.runtime.tree import Settings
@@ -34,9 +52,6 @@ if TYPE_CHECKING:
 START_S, LINK_S, ANSWER_S = 30.0, 20.0, 180.0  # timeouts `start`, `link`, `answer`
 SETTLE_NS = 1_500_000_000  # from the last process ready to the beginning of epoch 0: sessions open meanwhile
 SOLVER_LATE_S = 1.0  # a worker that is this late hangs
-LOCALHOST, OBSERVER = "127.0.0.1", "observer"
-FOG_TIER = 2
-ROLES = ("device", "edge", "fog", "cloud")
 _M = TypeVar("_M")
 
 
@@ -47,15 +62,17 @@ class TreePlan:
     Parameters
     ----------
     processes
-        Who hosts whom.
+        Who hosts whom. Nodes of the roster that no process hosts may come by themselves: they have keys.
     solvers
         Workers of the solver pool: one works, the others are warm spares that take work too.
     folder
         For logs and the stored world.
     real_clock
         Under the real clock, else in lockstep.
-    elsewhere
-        Nodes that no process of ours hosts: they come by themselves, with the keys the launcher has for them.
+    pool_host
+        Address that the solver pool listens on.
+    first_port
+        Fixed ports under the real clock: the pool's, then one a node in roster order; 0: the system chooses.
     """
 
     world: World
@@ -65,7 +82,8 @@ class TreePlan:
     solvers: int
     folder: Path
     real_clock: bool = False
-    elsewhere: frozenset[str] = frozenset()
+    pool_host: str = LOCALHOST
+    first_port: int = 0
 
 
 class Launcher:
@@ -115,7 +133,7 @@ class Launcher:
     def _start(self) -> None:
         plan = self.plan
         self._logs.mkdir(parents=True, exist_ok=True)
-        world = plan.folder / "world.npz"
+        world = plan.folder / WORLD_FILE
         store_world(plan.world, world)
         pool = self._open_pool()
         self._pool = pool
@@ -125,21 +143,43 @@ class Launcher:
         for process in plan.processes:
             twins = self._twins(process, world, pool)
             self._spawn(ChildConfig(process.name, dies_with_parent=not outlive, twins=twins))
+        if plan.real_clock:
+            write_keys(plan.folder / KEY_FOLDER, self.keys, durable=False)
         ports: dict[str, int] = {}
         for child in self.children.values():
             ports |= self.expect(child, Ready, "start", START_S).ports
-        addresses = self.addresses = {name: Address(LOCALHOST, port) for name, port in ports.items()}
-        addresses[POOL] = Address(LOCALHOST, self._board.port(POOL))
+        hosts = {name: process.host for process in plan.processes for name in process.nodes}
+        addresses = self.addresses = {name: Address(hosts[name], port) for name, port in ports.items()}
+        addresses[POOL] = Address(plan.pool_host, self._board.port(POOL))
         if plan.real_clock:
             self.origin = time.time_ns() + SETTLE_NS
+            write_deployment(plan.folder / DEPLOYMENT_FILE, self._deployment(addresses))
         for process in plan.processes:
             self.children[process.name].tell(Connect(addresses, self.origin))
         for child in self.children.values():
             self.expect(child, Linked, "link", LINK_S)
 
+    def _deployment(self, addresses: Mapping[str, Address]) -> Deployment:
+        """What `tiertwin node` needs to start a node of this tree again, at its old place."""
+        plan, keys = self.plan, self.keys.keys
+        places = [
+            Place(name, process.name, process.host, addresses[name].port if name in addresses else 0, keys[name].public)
+            for process in plan.processes
+            for name in process.nodes
+        ]
+        pool = addresses[POOL]
+        return Deployment(
+            tiertwin=__version__,
+            schema=schema_fingerprint(),
+            origin=self.origin,
+            pool=PoolPlace(pool.host, pool.port, keys[POOL].public),
+            nodes=places,
+            settings=settings_to_plain(plan.settings),
+        )
+
     def _spawn_solver(self, name: str) -> None:
         shapes = master_shapes(self.plan.roster) if self.plan.real_clock else []
-        config = SolverConfig(self.keys.keys[name], self._pool, LOCALHOST, self._board.port(POOL), shapes)
+        config = SolverConfig(self.keys.keys[name], self._pool, self.plan.pool_host, self._board.port(POOL), shapes)
         self._spawn(ChildConfig(name, solver=config))
 
     def _solvers(self) -> list[str]:
@@ -147,7 +187,12 @@ class Launcher:
 
     def _open_pool(self) -> Peer:
         key = self.keys.keys[POOL]
-        endpoint = NodeEndpoint(self._wire, POOL, key.pair, bind=Bind(LOCALHOST))
+        endpoint = NodeEndpoint(
+            self._wire,
+            POOL,
+            key.pair,
+            bind=Bind(self.plan.pool_host, self.plan.first_port if self.plan.real_clock else 0),
+        )
         self._wire.prove([endpoint], time.monotonic_ns)
         self._board.listen(endpoint)
         self._front = PoolFront(
@@ -181,10 +226,16 @@ class Launcher:
             access=access.to_json().decode(),
             parents=parents,
             listening=listening,
-            bind=LOCALHOST,
+            bind=process.host,
             pool=pool if solving else None,
             solving=solving,
-            live=LiveConfig(str(plan.folder / "state")) if plan.real_clock else None,
+            live=LiveConfig(str(plan.folder / STATE_FOLDER), ports=self._ports(process)) if plan.real_clock else None,
+        )
+
+    def _ports(self, process: ProcessPlan) -> dict[str, int]:
+        first, roster = self.plan.first_port, self.plan.roster
+        return (
+            {name: first + 1 + roster.index(name) for name in process.nodes if roster.tier(name) >= 0} if first else {}
         )
 
     def _spawn(self, config: ChildConfig) -> None:
@@ -269,13 +320,8 @@ class RemotePart:
 
 
 def _keys(plan: TreePlan) -> KeySet:
-    """Throw-away keys of a run: each node may connect to its parent, orchestrators to the pool besides."""
-    twins: list[Any] = [(t.name, ROLES[t.tier], t.parent) for t in plan.world.twins]
-    members = []
-    for member in members_of(twins, plan.solvers):
-        pool = (POOL,) if member.role in ("fog", "cloud") else ()
-        members.append(Member(member.name, member.role, member.parents + pool))
-    return make_keys([*members, Member(POOL, "solver")], time.time())
+    """Throw-away keys of a run."""
+    return make_keys(tree_members(plan.world.twins, plan.solvers), time.time())
 
 
 def master_shapes(roster: Roster) -> list[tuple[int, int, int, int, int]]:

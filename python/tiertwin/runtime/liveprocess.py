@@ -16,7 +16,7 @@ from tiertwin.runtime.control import Address, Collected, Connect, Linked, Ready,
 from tiertwin.runtime.livehost import MILLISECOND, LiveHost
 from tiertwin.runtime.livepool import LivePool
 from tiertwin.runtime.memory import high_water_mb
-from tiertwin.runtime.nodestate import StateFile
+from tiertwin.runtime.nodestate import NodeLock, StateFile
 from tiertwin.runtime.roster import Roster
 from tiertwin.runtime.switchboard import Switchboard
 from tiertwin.runtime.tree import Life, make_southbound, make_twins
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from tiertwin.runtime.child import Pipe
     from tiertwin.runtime.childconfig import ChildConfig, Peer, TwinsConfig
     from tiertwin.runtime.control import Message
+    from tiertwin.wire.admission import Admission
 
+SIGNALLED = 128  # plus the signal: exit code of a process that a signal ended
+DOOR_NS = 1_000_000_000
 ADDRESS_S, END_S = 60.0, 2.0  # timeouts `address` (of the launcher) and `end` (after SIGTERM)
 DEADLINE_MS = 250  # of a solve; half a control period where that is less
 BACKLOG_BYTES = 16 << 20  # of reports that a launcher does not read; more are dropped and counted
@@ -42,29 +45,63 @@ def run_live(config: ChildConfig, pipe: Pipe | None) -> None:
     twins = config.twins
     assert twins is not None
     assert twins.live is not None
-    ending = Ending()
+    ending = Ending(by_hand=pipe is None)
     access = Access.from_json(twins.access.encode())
-    with WireContext(access, now_ns=time.monotonic_ns(), now_s=time.time()) as wire:
-        process = _Process(twins, wire, Launcher(pipe), ending)
-        process.run()
+    locks = [NodeLock(Path(twins.live.state), name) for name in twins.nodes]
+    try:
+        with WireContext(access, now_ns=time.monotonic_ns(), now_s=time.time()) as wire:
+            process = _Process(twins, wire, Launcher(pipe), ending)
+            process.run()
+    finally:
+        for lock in locks:
+            lock.close()
     ending.over()
 
 
 class Ending:
-    """SIGTERM asks for an orderly end; what is not over in 2 s ends at once."""
+    """SIGTERM asks for an orderly end; what is not over in 2 s, or is asked a second time, ends at once.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    by_hand
+        Nobody but a person ends this process: Ctrl-C asks too.
+    """
+
+    def __init__(self, *, by_hand: bool = False) -> None:
         self.asked = False
         signal.signal(signal.SIGTERM, self._ask)
+        if by_hand:
+            signal.signal(signal.SIGINT, self._ask)
         signal.signal(signal.SIGALRM, lambda *_: os._exit(1))
 
-    def _ask(self, *_: object) -> None:
+    def _ask(self, number: int, _: object) -> None:
+        if self.asked:
+            os._exit(SIGNALLED + number)
         self.asked = True
         signal.setitimer(signal.ITIMER_REAL, END_S)
 
     def over(self) -> None:
         """Everything is closed in time."""
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+class Door:
+    """Tells the log who was refused: at most once a second, however many knock."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self._told = 0
+        self._next = 0
+
+    def look(self, now: int) -> None:
+        """Log what is new since the last look."""
+        refused = self._admission.refused
+        total = sum(refused.values())
+        if total == self._told or now < self._next:
+            return
+        newest = self._admission.latest[-1]
+        logs.warning("refused", who=newest.who, address=newest.address, reason=newest.reason, counted=dict(refused))
+        self._told, self._next = total, now + DOOR_NS
 
 
 class Launcher:
@@ -192,12 +229,14 @@ class _Process:
         if launcher.pipe is not None:
             board.wire.poller.add_file(launcher.pipe.reader.fd, launcher)
         host.start(clock.now())
+        door = Door(board.wire.admission)
         stopped = False
         while not stopped and not self._ending.asked:
             wait_ms = max(0.0, (host.next_ns() - clock.now()) / MILLISECOND)
             if launcher in board.turn(wait_ms):
                 stopped = self._heard()
             now = clock.now()
+            door.look(now)
             ended = host.turn(now)
             if ended is not None:
                 self._collect(host, ended, now)

@@ -13,7 +13,7 @@ import secrets
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -28,7 +28,7 @@ from tiertwin.runtime.livepool import LivePool
 from tiertwin.runtime.liverun import LiveRun
 from tiertwin.runtime.measure import EpochRow, Meter
 from tiertwin.runtime.plan import make_plan, settings_of
-from tiertwin.runtime.processes import ProcessPlan, lay_out
+from tiertwin.runtime.processes import lay_out
 from tiertwin.runtime.roster import Roster
 from tiertwin.runtime.switchboard import Switchboard
 from tiertwin.runtime.tree import Life, make_twins
@@ -129,7 +129,7 @@ class LiveTree:
         self._own = frozenset(own)
         self._settings = settings_of(plan, self.world, HIERARCHICAL)
         layout = lay_out(self.roster, processes)
-        self._layout = [ProcessPlan(p.name, tuple(n for n in p.nodes if n not in self._own)) for p in layout]
+        self._layout = [replace(p, nodes=tuple(n for n in p.nodes if n not in self._own)) for p in layout]
         self._folder = None if folder is None else Path(folder)
         self._stack = ExitStack()
         self._run: LiveRun | None = None
@@ -140,7 +140,13 @@ class LiveTree:
         if folder is None:
             folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="tiertwin-")))
         plan = TreePlan(
-            self.world, self.roster, self._settings, [p for p in self._layout if p.nodes], 2, folder, True, self._own
+            self.world,
+            self.roster,
+            self._settings,
+            [p for p in self._layout if p.nodes],
+            2,
+            folder,
+            real_clock=True,
         )
         try:
             self._run = LiveRun(plan)

@@ -5,6 +5,7 @@ One small JSON file a node, replaced as a whole and synced: whoever reads it fin
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 from typing import Annotated, Literal
@@ -24,6 +25,49 @@ class NodeState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     incarnation: Count
     epoch: Count = 0
     terms: dict[Annotated[str, msgspec.Meta(max_length=63)], Count] = {}
+
+
+class NodeLock:
+    """Held as long as this process hosts a node: two of one name on a host would share a state file and a port.
+
+    Parameters
+    ----------
+    folder
+        Where the files of this host's nodes are.
+    node
+        Name of the node.
+
+    Raises
+    ------
+    InputError
+        Another process holds it.
+    OutputError
+        The folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, node: str) -> None:
+        path = folder / f"{node}.lock"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise OutputError(f"lock of node {node!r}: {path} cannot be written: {error.strerror}") from error
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(self._descriptor, 32).decode(errors="replace").strip() or "?"
+            os.close(self._descriptor)
+            raise InputError(
+                f"node {node!r} runs already, in the process with pid {holder}. End that one first "
+                f"(`kill {holder}`), or start another node.",
+                str(path),
+            ) from None
+        os.ftruncate(self._descriptor, 0)
+        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+
+    def close(self) -> None:
+        """Let another process host the node; the end of the process does it too."""
+        os.close(self._descriptor)
 
 
 class StateFile:

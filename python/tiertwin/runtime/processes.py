@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from tiertwin.errors import InputError
+from tiertwin.errors import InputError, suggest
 from tiertwin.runtime.roster import PLANT, Roster
 
+LOCALHOST = "127.0.0.1"
 TIERS = ("device", "edge", "fog", "cloud")
 DEFAULT_PROCESSES: Mapping[str, int] = {"device": 2, "edge": 3, "fog": 3, "cloud": 1}
 _KINDS = ("gateways", "edges", "fogs", "cloud")
@@ -15,10 +16,11 @@ _KINDS = ("gateways", "edges", "fogs", "cloud")
 
 @dataclass(frozen=True, slots=True)
 class ProcessPlan:
-    """One process of the tree and the nodes it hosts."""
+    """One process of the tree, the nodes it hosts, and the address they listen on."""
 
     name: str
     nodes: tuple[str, ...]
+    host: str = LOCALHOST
 
 
 def lay_out(roster: Roster, processes: Mapping[str, int] | str | None = None) -> list[ProcessPlan]:
@@ -52,6 +54,42 @@ def lay_out(roster: Roster, processes: Mapping[str, int] | str | None = None) ->
             title = _KINDS[tier] if many == 1 else f"{_KINDS[tier]}-{k + 1}"
             plans.append(ProcessPlan(title, part))
     return plans
+
+
+def place(
+    plans: Sequence[ProcessPlan], roster: Roster, hosts: Mapping[str, str], pool: str
+) -> tuple[list[ProcessPlan], str]:
+    """Give processes their addresses: a process's own before its tier's, else this host alone.
+
+    Parameters
+    ----------
+    plans
+        As :func:`lay_out` gives them.
+    hosts
+        Address by tier or by process; the solver pool is called `pool`.
+
+    Returns
+    -------
+    plans, pool
+        The same with addresses, and the address of the pool.
+
+    Raises
+    ------
+    InputError
+        Neither a tier nor a process is called so.
+    """
+    known = [*TIERS, *(plan.name for plan in plans), pool]
+    unknown = [name for name in hosts if name not in known]
+    if unknown:
+        raise InputError(
+            [f"deployment.hosts.{n}: expected a tier or a process, got {n!r}{suggest(n, known)}" for n in unknown]
+        )
+    placed = []
+    for plan in plans:
+        tier = roster.tier(plan.nodes[0]) if plan.nodes else PLANT
+        of_tier = hosts.get(TIERS[tier], LOCALHOST) if tier >= 0 else LOCALHOST
+        placed.append(replace(plan, host=hosts.get(plan.name, of_tier)))
+    return placed, hosts.get(pool, LOCALHOST)
 
 
 def parse_processes(text: str) -> dict[str, int] | str:

@@ -146,8 +146,13 @@ def key_path(folder: Path, node: str) -> Path:
     return folder / f"{check_name(node)}.key.json"
 
 
-def write_keys(folder: Path, keys: KeySet) -> list[Path]:
+def write_keys(folder: Path, keys: KeySet, *, durable: bool = True) -> list[Path]:
     """Write a key folder, secrets first; never over files that are there.
+
+    Parameters
+    ----------
+    durable
+        Synced to disk, about 10 ms a key; keys of one run need not outlive a power cut.
 
     Raises
     ------
@@ -160,25 +165,36 @@ def write_keys(folder: Path, keys: KeySet) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     written = [key_path(folder, name) for name in keys.keys]
     for path, key in zip(written, keys.keys.values(), strict=True):
-        write_private(path, msgspec.json.format(msgspec.json.encode(key)) + b"\n")
+        write_private(path, msgspec.json.format(msgspec.json.encode(key)) + b"\n", durable=durable)
     access = folder / ACCESS_FILE
-    write_private(access, keys.access.to_json(), mode=0o644)
+    write_private(access, keys.access.to_json(), mode=0o644, durable=durable)
     return [*written, access]
 
 
-def write_private(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Write a file that appears whole or not at all, and that never was readable by others."""
+def write_private(path: Path, content: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
+    """Write a file that appears whole or not at all, and that never was readable by others.
+
+    Parameters
+    ----------
+    mode
+        Permissions, from its first byte on.
+    durable
+        Synced to disk before it has its name.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    if not durable:
+        return
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

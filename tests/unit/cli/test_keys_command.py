@@ -29,12 +29,23 @@ def test_each_node_of_the_roster_has_a_key(folder: Path) -> None:
     twins = resolve(load("metro")).twins
     grants = {grant.node: grant for grant in Access.read(folder / "access.json").grants}
     for twin in twins:
-        assert grants[twin.name].parents == ((twin.parent,) if twin.parent else ())
+        pool = ("pool",) if twin.tier >= 2 else ()  # fogs and cloud ask the solver pool
+        assert grants[twin.name].parents == ((twin.parent,) if twin.parent else ()) + pool
         if twin.name.startswith("device-"):
             assert grants[twin.name.replace("device-", "plant-")].parents == (twin.name,)
     devices = sum(twin.tier == 0 for twin in twins)
-    assert len(grants) == len(twins) + devices + 2
+    assert len(grants) == len(twins) + devices + 3  # a solver, the pool, the observer
     assert len(list(folder.glob("*.key.json"))) == len(grants)
+
+
+def test_the_deployment_of_the_scenario_says_how_many_solvers(tmp_path: Path) -> None:
+    assert call("init", tmp_path).exit_code == 0
+    with (tmp_path / "scenario.yaml").open("a") as file:
+        file.write("\ndeployment: {solvers: 3}\n")
+    assert call("keys", tmp_path / "scenario.yaml", "--out", tmp_path / "keys").exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "keys").glob("solver-*")) == [
+        f"solver-{k}.key.json" for k in (1, 2, 3)
+    ]
 
 
 def test_check_says_all_is_in_order_and_what_is_not(folder: Path) -> None:
