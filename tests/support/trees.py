@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from support.inprocess import plan_of, world_of
-from support.processes import Known, assert_gone, none_left, until
+from support.processes import Known, assert_gone, none_left
 from tiertwin.runtime import children
 from tiertwin.runtime.execute import TreeOptions, execute
 from tiertwin.runtime.launcher import TreePlan
@@ -46,10 +46,13 @@ def tree_plan(
     return TreePlan(world, roster, settings, layout, solvers, folder, real_clock)
 
 
-def watch_children(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    """From now on, children of this process are watched (watched_child.py)."""
+def watch_children(patch: pytest.MonkeyPatch, folder: Path, elsewhere: tuple[str, ...] = ()) -> None:
+    """From now on, children of this process are watched (watched_child.py).
+
+    `elsewhere`: a network namespace, and the process that shall be in it.
+    """
     folder.mkdir(exist_ok=True)
-    patch.setattr(children, "COMMAND", (sys.executable, "-P", str(WATCHED), str(folder)))
+    patch.setattr(children, "COMMAND", (sys.executable, "-P", str(WATCHED), str(folder), *elsewhere))
 
 
 # ------------------------------------------------------------------------------------------------- what sessions held
@@ -61,6 +64,7 @@ class Link:
     states: list[tuple[int, str]] = field(default_factory=list)
     held_in: dict[tuple[int, int], int] = field(default_factory=dict)
     held_out: dict[tuple[int, int], int] = field(default_factory=dict)
+    terms: list[int] = field(default_factory=list)
     alarms: int = 0
 
     @property
@@ -77,6 +81,7 @@ def links(folder: Path, since: int = 0) -> dict[tuple[str, str], Link]:
         link = found.setdefault((line["node"], line["peer"]), Link(line["process"]))
         link.process = line["process"]
         link.states.append((line["at"], STATES[line["state"]]))
+        link.terms.append(line["term"])
         link.alarms = line["alarms"]
         if line["at"] < since:
             continue
@@ -169,15 +174,18 @@ class Live:
 
 
 @contextmanager
-def live_tree(patch: pytest.MonkeyPatch, folder: Path, processes: Any = None) -> Iterator[Live]:
+def live_tree(
+    patch: pytest.MonkeyPatch, folder: Path, processes: Any = None, elsewhere: tuple[str, ...] = ()
+) -> Iterator[Live]:
     """Run metro under the real clock; at the end every process must be gone, and none may have left a trace."""
-    watch_children(patch, folder / "watched")
+    watch_children(patch, folder / "watched", elsewhere)
     run = LiveRun(tree_plan(folder, processes or SMALL, real_clock=True))
     live = Live(run, folder / "watched")
     with none_left(live.all):
         try:
             live.epochs(2)
-            until(lambda: (folder / "watched").glob("*.jsonl"), "children that write")
+            every = lambda: {link.state for link in links(live.folder).values()}  # noqa: E731
+            live.until(lambda: every() == {"live"}, "every session is live", 10)
             yield live
         finally:
             run.close()

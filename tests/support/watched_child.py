@@ -1,12 +1,14 @@
-"""A child process as the launcher starts it, watched: ``python watched_child.py FOLDER`` in place of the module.
+"""A child process as the launcher starts it, watched: ``python watched_child.py FOLDER [NAMESPACE PROCESS]``.
 
 Into FOLDER go, as ``PID.jsonl``, what each session with another process holds whenever that changes (real clock), and
 as ``PID.end`` what was imported and the memory used. SIGUSR2 hangs the loop for some seconds: the thread that does the
-work stands, libzmq's own threads go on. The product knows nothing of this.
+work stands, libzmq's own threads go on. PROCESS is put into a network NAMESPACE, where it listens on that one's own
+loopback. The product knows nothing of this.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -19,7 +21,7 @@ import msgspec
 from tiertwin.runtime import child
 
 HANG_S = 4.0
-LIVE = 1  # index in the session's table of states; see `state_names`
+CLONE_NEWNET = 0x40000000
 
 
 def watch(folder: Path, process: str) -> None:
@@ -64,6 +66,13 @@ def watch(folder: Path, process: str) -> None:
     LiveHost.turn = watched  # type: ignore[method-assign]
 
 
+def enter(namespace: str) -> None:
+    """Move this process into a network namespace; before it has threads."""
+    with Path("/run/netns", namespace).open() as file:
+        if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+
+
 def main() -> int:
     """Run the child as it is, watched."""
     folder = Path(sys.argv[1])
@@ -74,7 +83,11 @@ def main() -> int:
         names.append(config.process)
         if config.twins is not None and config.twins.live is not None:
             watch(folder, config.process)
-        return wanted(config)
+        if sys.argv[3:] == [config.process]:
+            enter(sys.argv[2])
+            config = msgspec.structs.replace(config, twins=msgspec.structs.replace(config.twins, bind="127.0.0.1"))
+        run = wanted(config)
+        return lambda _, pipe: run(config, pipe)
 
     child.role_of = role_of
     signal.signal(signal.SIGUSR2, lambda *_: time.sleep(HANG_S))

@@ -82,6 +82,7 @@ class Launcher:
         self._wire = WireContext(self._keys.access, now_ns=time.monotonic_ns(), now_s=time.time())
         self._board = Switchboard(self._wire)
         self._front: PoolFront | None = None
+        self._solver_since: dict[str, float] = {}  # when each worker was started, monotonic s
         self._logs = plan.folder / "logs"
         self.started_s = 0.0
         self.origin = 0  # when epoch 0 begins under the real clock, ns
@@ -136,6 +137,7 @@ class Launcher:
     def _spawn_solver(self, name: str) -> None:
         shapes = master_shapes(self.plan.roster) if self.plan.real_clock else []
         config = SolverConfig(self._keys.keys[name], self._pool, LOCALHOST, self._board.port(POOL), shapes)
+        self._solver_since[name] = time.monotonic()
         self._spawn(ChildConfig(name, solver=config))
 
     def _solvers(self) -> list[str]:
@@ -220,10 +222,16 @@ class Launcher:
         self._spawn_solver(name)
 
     def kill_overdue_solvers(self) -> list[str]:
-        """Kill workers whose deadline passed (R44); the spare takes over, a new one warms up."""
+        """Kill workers whose deadline passed (R44); the spare takes over, a new one warms up.
+
+        One that is started again and never says that it is there (timeout `start`) is late as well.
+        """
         assert self._front is not None
-        late = self._front.overdue(time.monotonic(), SOLVER_LATE_S)
+        now, front = time.monotonic(), self._front
+        late = front.overdue(now, SOLVER_LATE_S)
+        late += [name for name, since in self._solver_since.items() if now - since > START_S and not front.knows(name)]
         for name in late:
+            self._solver_since[name] = now
             self.children[name].kill()
         return late
 
