@@ -2,56 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
-import threading
+import subprocess
+import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
-from support import raw_peer
 from support.facilities import needs
 from support.processes import Known, listening_ports
-from support.raw_peer import CurvePeer
 from support.trees import disagreements, links, live_tree
-from tiertwin.wire.keys import KeyPair
 
 pytestmark = [pytest.mark.system, pytest.mark.processes]
-CONNECTIONS = 20
-
-
-def attack(ports: dict[str, set[int]], public: dict[str, bytes], seen: list[Any]) -> None:
-    """Everything on every port; what came of it goes into `seen`, an exception too.
-
-    Of the processes in `public` the attacker knows the server's key, and gets as far as the door.
-    """
-    try:
-        for name, key in public.items():
-            for port in ports[name]:
-                stranger(port, key)
-        for k, port in enumerate(sorted(port for group in ports.values() for port in group)):
-            raw_peer.garbage(port, CONNECTIONS, seed=k)
-            held = [raw_peer.connected(port) for _ in range(3)]  # half open
-            stranger(port, KeyPair.fresh().public)
-            if k % 8 == 0:
-                seen += [(name, raw_peer.opening_is_cut(port, said)) for name, said in raw_peer.OPENINGS.items()]
-                taken, cut = raw_peer.huge_frame(port, 24)
-                seen.append((f"8 GiB, {taken} MiB taken", cut and taken < 24))
-            for sock in held:
-                sock.close()
-    except BaseException as error:  # a thread: told by the test
-        seen.append((repr(error), False))
-
-
-def stranger(port: int, server: bytes) -> None:
-    """A handshake by somebody with keys of his own."""
-    try:
-        CurvePeer(port, KeyPair.fresh(), server).close()
-    except (PermissionError, OSError):
-        return
-    raise AssertionError(f"port {port} let a stranger in")
+STORM = Path(__file__).parents[1] / "support" / "storm.py"
 
 
 @pytest.mark.timeout(200)
@@ -64,14 +30,17 @@ def test_nobody_who_belongs_there_notices(tmp_path: Path, monkeypatch: pytest.Mo
         assert sum(map(len, ports.values())) >= 33  # each twin and the pool
         keys = live.run.launcher._keys.keys
         public = {f"fogs-{k}": keys[f"fog-{k}"].pair.public for k in (1, 2, 3)}
-        began, since, seen = live.epoch, time.time_ns(), list[Any]()
-        attacker = threading.Thread(target=attack, args=(ports, public, seen))
-        attacker.start()
-        live.until(lambda: not attacker.is_alive(), "the attack is over", 60)
-        attacker.join()
+        began, since = live.epoch, time.time_ns()
+        targets = {
+            "ports": sorted(port for group in ports.values() for port in group),
+            "known": [(port, public[name].decode()) for name in public for port in ports[name]],
+        }
+        command = [sys.executable, str(STORM), json.dumps(targets)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as attacker:
+            live.until(lambda: attacker.poll() is not None, "the attack is over", 60)
+            said = attacker.communicate()[0]
+        assert attacker.returncode == 0, said
         live.epochs(2)
-        assert [text for text, good in seen if not good] == []
-        assert len(seen) >= 9
         lost = [line for line in live.records if line["what"] in ("lost", "local_policy") and line["heard"] >= began]
         assert lost == []
         wrong, compared = disagreements(live.folder, since)

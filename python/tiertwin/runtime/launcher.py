@@ -82,6 +82,7 @@ class Launcher:
         self._wire = WireContext(self._keys.access, now_ns=time.monotonic_ns(), now_s=time.time())
         self._board = Switchboard(self._wire)
         self._front: PoolFront | None = None
+        self._ending: set[str] = set()  # workers that were killed and have not been replaced yet
         self._solver_since: dict[str, float] = {}  # when each worker was started, monotonic s
         self._logs = plan.folder / "logs"
         self.started_s = 0.0
@@ -138,6 +139,7 @@ class Launcher:
         shapes = master_shapes(self.plan.roster) if self.plan.real_clock else []
         config = SolverConfig(self._keys.keys[name], self._pool, LOCALHOST, self._board.port(POOL), shapes)
         self._solver_since[name] = time.monotonic()
+        self._ending.discard(name)
         self._spawn(ChildConfig(name, solver=config))
 
     def _solvers(self) -> list[str]:
@@ -230,8 +232,9 @@ class Launcher:
         now, front = time.monotonic(), self._front
         late = front.overdue(now, SOLVER_LATE_S)
         late += [name for name, since in self._solver_since.items() if now - since > START_S and not front.knows(name)]
+        late = [name for name in late if name not in self._ending]
+        self._ending |= set(late)
         for name in late:
-            self._solver_since[name] = now
             self.children[name].kill()
         return late
 
