@@ -16,11 +16,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.trees import log_hash
 
+ROOT = Path(__file__).resolve().parents[2]
 LAYOUTS: dict[str, Any] = {
     "default": "default",
     "lean": {"device": 1, "edge": 1, "fog": 1},

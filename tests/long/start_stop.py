@@ -17,12 +17,13 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.cycles import Cycle, cycle
 from support.processes import descriptors, open_ports
 from tiertwin.runtime.processes import parse_processes
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:

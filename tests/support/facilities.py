@@ -1,4 +1,4 @@
-"""What this machine offers to fault injection: each facility is tried for real and undone, and never skipped in silence.
+"""What this machine offers to fault injection: each facility is tried for real and undone, none skipped in silence.
 
 A test says ``needs("netns")``: without it the test is skipped with the reason. What a machine of ours must offer is
 listed in ``tests/facilities.json``; with ``TIERTWIN_REQUIRE_FACILITIES=1`` (set in CI) a listed one that is missing

@@ -56,10 +56,12 @@ def main() -> None:
             "compared": compared,
             "decided": {name: sorted(epochs) for name, epochs in live.decided(cut_at).items()},
             "epochs": [cut_at, live.epoch],
-            "whats": sorted({line["what"] for line in live.records if line["heard"] >= cut_at}),
+            "said": sorted({line["what"] for line in live.records if line["heard"] >= cut_at}),
             "local": local,
             "news": live.news,
-            "terms": {f"{a} {b}": link.terms for (a, b), link in trees.links(live.folder).items() if (a, b) in crossing},
+            "terms": {
+                f"{a} {b}": link.terms for (a, b), link in trees.links(live.folder).items() if (a, b) in crossing
+            },
         }
     print(json.dumps(result))
 

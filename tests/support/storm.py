@@ -1,4 +1,4 @@
-"""Everything a stranger may try, on every port given: ``python storm.py '{"ports": [...], "known": [[port, key], ...]}'``.
+"""Everything a stranger may try, on every port given: ``storm.py '{"ports": [...], "known": [[port, key], …]}'``.
 
 A process of its own, so that it takes no time of the loop it attacks. Connects to loopback only. Ends with 0 when no
 port did what it should not.

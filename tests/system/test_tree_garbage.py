@@ -52,4 +52,6 @@ def test_nobody_who_belongs_there_notices(tmp_path: Path, monkeypatch: pytest.Mo
     assert counted.keys() == live.known.keys() - {"solver-1", "solver-2"}
     for name, wire in counted.items():
         assert wire.get("R29 unknown key", 0) == (1 if name.startswith("fogs-") else 0), name
-        assert not any(reason.startswith(("R32", "R36")) for reason in wire), name  # nothing of it came as far as a frame
+        assert not any(reason.startswith(("R32", "R36")) for reason in wire), (
+            name
+        )  # nothing of it came as far as a frame

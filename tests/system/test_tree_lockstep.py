@@ -1,4 +1,4 @@
-"""A tree of processes under the virtual clock: the same log as one process; who fails is named; nothing stays behind."""
+"""A tree of processes in lockstep: the same log as one process; who fails is named; nothing stays behind."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def test_both_sides_go_on_and_agree_after_the_heal(tmp_path: Path) -> None:
     began, ended = seen["epochs"]
     for edge, decided in seen["decided"].items():
         assert set(range(began, ended - 1)) <= set(decided), edge
-    assert {"lost", "local_policy", "under_lease"} <= set(seen["whats"])
+    assert {"lost", "local_policy", "under_lease"} <= set(seen["said"])
     # after the heal both ends hold the same, at every number that both have seen
     assert seen["wrong"] == []
     assert seen["compared"] >= 2 * 14

@@ -1,4 +1,4 @@
-"""Which step of the ladder an inner node's answer came from is counted where it is taken, not where it was asked for."""
+"""The step of the ladder that gave an inner node's answer is counted where it is taken, not where it was asked."""
 
 from __future__ import annotations
 
