@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 START_S, LINK_S, ANSWER_S = 30.0, 20.0, 180.0  # timeouts `start`, `link`, `answer`
 SETTLE_NS = 1_500_000_000  # from the last process ready to the beginning of epoch 0: sessions open meanwhile
 SOLVER_LATE_S = 1.0  # a worker that is this late hangs
+RESTARTS, RESTARTS_S = 5, 60.0  # a worker that ends so often within so long is not started again (R6)
 LOCALHOST, OBSERVER = "127.0.0.1", "observer"
 FOG_TIER = 2
 ROLES = ("device", "edge", "fog", "cloud")
@@ -82,6 +84,7 @@ class Launcher:
         self._wire = WireContext(self._keys.access, now_ns=time.monotonic_ns(), now_s=time.time())
         self._board = Switchboard(self._wire)
         self._front: PoolFront | None = None
+        self._ended: dict[str, deque[float]] = {}  # when each worker ended by itself, monotonic s
         self._ending: set[str] = set()  # workers that were killed and have not been replaced yet
         self._solver_since: dict[str, float] = {}  # when each worker was started, monotonic s
         self._logs = plan.folder / "logs"
@@ -221,6 +224,13 @@ class Launcher:
     def _replace_solver(self, name: str) -> None:
         assert self._front is not None
         self._front.lost(name)
+        now = time.monotonic()
+        ended = self._ended.setdefault(name, deque(maxlen=RESTARTS))
+        ended.append(now)
+        if len(ended) == RESTARTS and now - ended[0] < RESTARTS_S:
+            del self._solver_since[name]
+            self.lost.append(f"{name} ended {RESTARTS} times within {RESTARTS_S:g} s and is not started again")
+            return
         self._spawn_solver(name)
 
     def kill_overdue_solvers(self) -> list[str]:
