@@ -6,6 +6,7 @@ The table below *is* the architecture of the Python side; the link lines of CMak
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -207,3 +208,54 @@ print("LOADED", *[m for m in {LOADS[code]!r} if m in sys.modules])
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].split() == ["LOADED"], f"{code} loads too much"
+
+
+# What each kind of process of a tree may load from outside the standard library, and what of ours it may not.
+TWIN_LOADS = {"tiertwin", "numpy", "zmq", "msgspec"}
+LAUNCHER_LOADS = TWIN_LOADS | {"pydantic", "yaml", "click", "rich"}
+BROUGHT = {"typing_extensions", "typing_inspection", "annotated_types", "pydantic_core"}  # by the packages themselves
+KINDS = ("plant", "gateways", "edges", "fogs", "cloud")
+LAUNCH = """
+import json, sys
+from tiertwin.runtime import children
+folder, words = sys.argv[1], sys.argv[2:]
+children.COMMAND = (sys.executable, "-P", {watched!r}, folder)
+from tiertwin.cli import main
+try:
+    main(words)
+except SystemExit as end:
+    code = end.code
+end = {{"process": "launcher", "modules": sorted(sys.modules), "peak_mb": 0}}
+with open(folder + "/launcher.end", "w") as file:
+    json.dump(end, file)
+sys.exit(code)
+"""
+
+
+def foreign(modules: list[str]) -> set[str]:
+    """Packages from outside the standard library, and neither parts of extensions nor of this interpreter's site."""
+    roots = {name.split(".")[0] for name in modules}
+    return {r for r in roots - sys.stdlib_module_names - BROUGHT if not r.startswith(("_", "cython_runtime"))}
+
+
+@pytest.mark.processes
+@pytest.mark.system
+@pytest.mark.parametrize("clock", ["virtual", "real"])
+def test_what_each_process_of_a_tree_loads(tmp_path: Path, clock: str) -> None:
+    program = LAUNCH.format(watched=str(ROOT / "tests" / "support" / "watched_child.py"))
+    words = ["run", "metro", "--epochs", "1", "--policy", "hierarchical", "--no-watch", "--clock", clock]
+    words += ["--processes", "device=1,edge=1,fog=1", "--solvers", "1", "--out", str(tmp_path / "run")]
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path), *words], capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    ends = {end["process"]: end for end in map(json.loads, (p.read_text() for p in tmp_path.glob("*.end")))}
+    assert ends.keys() == {*KINDS, "solver-1", "store", "launcher"}
+    for name in KINDS:
+        assert foreign(ends[name]["modules"]) <= TWIN_LOADS, name
+        assert not {"asyncio", "email", "http", "multiprocessing"} & set(ends[name]["modules"]), name
+    assert foreign(ends["launcher"]["modules"]) == LAUNCHER_LOADS
+    assert foreign(ends["store"]["modules"]) == TWIN_LOADS | {"duckdb"}
+    assert {"cvxpy"} <= foreign(ends["solver-1"]["modules"])
+    assert not {"duckdb", "pydantic", "click"} & foreign(ends["solver-1"]["modules"])
+    print(clock, "VmHWM, MB:", {name: round(end["peak_mb"], 1) for name, end in ends.items() if end["peak_mb"]})

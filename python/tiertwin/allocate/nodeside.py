@@ -8,6 +8,7 @@ and no clock or thread is in here. Children are folded in roster order; the orde
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
@@ -96,6 +97,7 @@ class NodeSide:
         self._used = np.zeros(len(self.children), dtype=np.int64)
         self._good: dict[tuple[int | bool, ...], MasterAnswer] = {}
         self._steps: set[int] = set()
+        self.steps: Counter[int] = Counter()  # how often each step of the ladder gave the answer
         self._asked: Query | None = None
         self._arrays: ChildModel | None = None
 
@@ -291,10 +293,13 @@ class NodeSide:
             if admitted is not None:
                 if position == 0:
                     self._good[key] = admitted
-                self._steps.add(admitted.step)
-                return self._fold(request, admitted)
-        self._steps.add(8)
-        return self._fold(request, zero_answer(request))
+                return self._fold(request, self._counted(admitted))
+        return self._fold(request, self._counted(zero_answer(request)))
+
+    def _counted(self, answer: MasterAnswer) -> MasterAnswer:
+        self._steps.add(answer.step)
+        self.steps[answer.step] += 1
+        return answer
 
     def _solve_root(self) -> Masters[tuple[MasterAnswer, MasterAnswer]]:
         """Solve both models without a quota, once for bounds and queries until something new is learnt."""

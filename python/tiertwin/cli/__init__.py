@@ -4,7 +4,7 @@ Verbs are imported when they are used, so ``tiertwin --help`` is instant: it loa
 new verb is one line in :data:`VERBS` and one module with a click command of the same name.
 
 Exit codes: 0 done; 1 the answer is no (a replay that differs); 2 wrong input or unwritable output, told in one message
-without a traceback; 130 interrupted by Ctrl-C.
+without a traceback; 130 interrupted by Ctrl-C; 143 ended by SIGTERM.
 """
 
 from __future__ import annotations

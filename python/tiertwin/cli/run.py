@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 MOST_SOLVERS = 16
+EXIT_SIGNAL = 128  # plus the number of the signal, as shells have it
 LEAST_WIDTH = 110  # columns of the KPI table: a narrower terminal wraps lines, but loses no name
 
 
@@ -78,6 +80,7 @@ def run(
 
     wanted = load(scenario)
     tree = tree_of(in_process, processes, clock == "real", solvers, wanted.deployment)
+    signal.signal(signal.SIGTERM, _terminated)
     show = not quiet and not as_json
     live = show and (sys.stderr.isatty() if watch is None else watch)
     from tiertwin.cli.watch import Lines, LiveView
@@ -91,6 +94,12 @@ def run(
         click.echo("\nWhat was finished stays in the run directory; `tiertwin report RUN` reads it.", err=True)
         raise
     _tell(result, as_json, show)
+
+
+def _terminated(number: int, frame: object) -> NoReturn:
+    """SIGTERM ends in order, as Ctrl-C does: no process stays behind. Sent twice, it is heard once."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(EXIT_SIGNAL + number)
 
 
 def tree_of(

@@ -144,9 +144,13 @@ class InnerController:
         self.committed = -1
         self.rounds: deque[Round] = deque(maxlen=ROUNDS_KEPT)
         self.last_bounds: Bounds | None = None
-        self.steps: dict[int, int] = {}
         self.local_epochs = 0
         self.refused = 0
+
+    @property
+    def steps(self) -> dict[int, int]:
+        """How often each step of the solver ladder gave the answer, so far."""
+        return dict(self.node.steps)
 
     # -- observe -------------------------------------------------------------------------------------------------------
     def summarise(self, twin: Twin, now: int) -> None:
@@ -393,9 +397,6 @@ class InnerController:
     def solved(self, twin: Twin, event: Solved, now: int) -> list[Effect]:
         if event.ticket != self._ticket or self._job is None:
             return []  # of a job given up
-        for answer in event.answers:
-            step = getattr(answer, "step", 0)
-            self.steps[step] = self.steps.get(step, 0) + 1
         return self._step(twin, list(event.answers), now)
 
     def fork(self) -> InnerController:

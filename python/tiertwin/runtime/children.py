@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LOG_LINES = 10
 STOP_S, KILL_S = 2.0, 2.0  # timeouts `stop` (then SIGKILL) and `kill`
 _FAULTS: dict[str, type[TiertwinError]] = {"InputError": InputError, "OutputError": OutputError}
+COMMAND = (sys.executable, "-P", "-m", "tiertwin.runtime.child")
 
 
 class Child:
@@ -41,10 +42,9 @@ class Child:
     def __init__(self, config: ChildConfig, log: Path) -> None:
         self.name = config.process
         self.log = log
-        command = [sys.executable, "-P", "-m", "tiertwin.runtime.child"]
         with log.open("ab") as errors:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
-                command,
+                COMMAND,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -157,14 +157,27 @@ class Child:
             self._process.wait(max(0.0, until - time.monotonic()))
         except subprocess.TimeoutExpired:
             return False
-        with contextlib.suppress(OSError):
-            self._process.stdout.close()  # type: ignore[union-attr]
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]
         return True
 
 
 def end_all(children: Iterable[Child]) -> list[str]:
-    """Stop every child, kill those that do not end in time; return the names of the killed."""
+    """Stop every child, kill those that do not end in time; return the names of the killed.
+
+    Interrupted (a second Ctrl-C, say), it kills them all before it lets the interruption go on.
+    """
     left = list(children)
+    try:
+        return _end_in_order(left)
+    except BaseException:
+        for child in left:
+            child.kill()
+        raise
+
+
+def _end_in_order(left: list[Child]) -> list[str]:
     for child in left:
         child.stop()
     until = time.monotonic() + STOP_S

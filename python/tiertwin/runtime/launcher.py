@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 START_S, LINK_S, ANSWER_S = 30.0, 20.0, 180.0  # timeouts `start`, `link`, `answer`
 SETTLE_NS = 1_500_000_000  # from the last process ready to the beginning of epoch 0: sessions open meanwhile
 SOLVER_LATE_S = 1.0  # a worker that is this late hangs
+RESTARTS, RESTARTS_S = 5, 60.0  # a worker that ends so often within so long is not started again (R6)
 _M = TypeVar("_M")
 
 
@@ -104,6 +106,9 @@ class Launcher:
         self._wire = WireContext(self.keys.access, now_ns=time.monotonic_ns(), now_s=time.time())
         self._board = Switchboard(self._wire)
         self._front: PoolFront | None = None
+        self._ended: dict[str, deque[float]] = {}  # when each worker ended by itself, monotonic s
+        self._ending: set[str] = set()  # workers that were killed and have not been replaced yet
+        self._solver_since: dict[str, float] = {}  # when each worker was started, monotonic s
         self._logs = plan.folder / "logs"
         self.started_s = 0.0
         self.origin = 0  # when epoch 0 begins under the real clock, ns
@@ -180,6 +185,8 @@ class Launcher:
     def _spawn_solver(self, name: str) -> None:
         shapes = master_shapes(self.plan.roster) if self.plan.real_clock else []
         config = SolverConfig(self.keys.keys[name], self._pool, self.plan.pool_host, self._board.port(POOL), shapes)
+        self._solver_since[name] = time.monotonic()
+        self._ending.discard(name)
         self._spawn(ChildConfig(name, solver=config))
 
     def _solvers(self) -> list[str]:
@@ -272,12 +279,26 @@ class Launcher:
     def _replace_solver(self, name: str) -> None:
         assert self._front is not None
         self._front.lost(name)
+        now = time.monotonic()
+        ended = self._ended.setdefault(name, deque(maxlen=RESTARTS))
+        ended.append(now)
+        if len(ended) == RESTARTS and now - ended[0] < RESTARTS_S:
+            del self._solver_since[name]
+            self.lost.append(f"{name} ended {RESTARTS} times within {RESTARTS_S:g} s and is not started again")
+            return
         self._spawn_solver(name)
 
     def kill_overdue_solvers(self) -> list[str]:
-        """Kill workers whose deadline passed (R44); the spare takes over, a new one warms up."""
+        """Kill workers whose deadline passed (R44); the spare takes over, a new one warms up.
+
+        One that is started again and never says that it is there (timeout `start`) is late as well.
+        """
         assert self._front is not None
-        late = self._front.overdue(time.monotonic(), SOLVER_LATE_S)
+        now, front = time.monotonic(), self._front
+        late = front.overdue(now, SOLVER_LATE_S)
+        late += [name for name, since in self._solver_since.items() if now - since > START_S and not front.knows(name)]
+        late = [name for name in late if name not in self._ending]
+        self._ending |= set(late)
         for name in late:
             self.children[name].kill()
         return late

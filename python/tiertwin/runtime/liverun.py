@@ -64,10 +64,19 @@ class LiveRun:
         silent = [name for name in self._parts if name in self.launcher.children and name not in self._collected]
         if silent:
             self.news.append(f"timeout 'epoch': nothing of epoch {epoch} from {', '.join(silent)}")
+        self.news += self._losses()
         self.news += self.launcher.lost[self._told :]
         self._told = len(self.launcher.lost)
         if not any(found.kpis is not None for found in self._collected.values()):
             raise ProcessError(f"epoch {epoch}: the plant said nothing" + "".join(f"\n{n}" for n in self.news))
+
+    def _losses(self) -> list[str]:
+        """Who lost whom in this epoch, a line for each one lost."""
+        names, by_peer = self.launcher.plan.roster.names, dict[str, list[str]]()
+        for line in (line for found in self._collected.values() for line in found.records):
+            if line["what"] == "lost":
+                by_peer.setdefault(line["peer"], []).append(names[line["node"]])
+        return [f"silence 2 s or link down: {peer} is lost to {', '.join(who)}" for peer, who in by_peer.items()]
 
     def _take(self, epoch: int) -> None:
         for name in self._parts:

@@ -81,6 +81,10 @@ class PoolFront:
         held = self._busy.pop(worker, None)
         return [] if held is None else [held[0]]
 
+    def knows(self, worker: str) -> bool:
+        """Whether a worker has said that it is there."""
+        return worker in self._idle or worker in self._busy
+
     def overdue(self, now: float, limit_s: float) -> list[str]:
         """Return the workers that have held a problem for longer than `limit_s`."""
         return [worker for worker, (_, since) in self._busy.items() if now - since > limit_s]

@@ -1,0 +1,131 @@
+"""What this machine offers to fault injection: each facility is tried for real and undone, none skipped in silence.
+
+A test says ``needs("netns")``: without it the test is skipped with the reason. What a machine of ours must offer is
+listed in ``tests/facilities.json``; with ``TIERTWIN_REQUIRE_FACILITIES=1`` (set in CI) a listed one that is missing
+fails the test instead.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+LISTED = Path(__file__).parents[1] / "facilities.json"
+SECONDS = 20
+
+
+class UnavailableError(Exception):
+    """The facility is not there; the text says why."""
+
+
+def ip(*words: str) -> None:
+    """Run ``ip``; UnavailableError when it is missing or says no."""
+    tool = shutil.which("ip")
+    if tool is None:
+        raise UnavailableError("ip: not installed (iproute2)")
+    done = subprocess.run([tool, *words], capture_output=True, text=True, timeout=SECONDS)
+    if done.returncode != 0:
+        raise UnavailableError(f"ip {' '.join(words[:4])}: {done.stderr.strip()[:120] or done.returncode}")
+
+
+def _netns() -> str:
+    """Network namespaces, joined by a pair of virtual interfaces."""
+    with namespaces("probe") as pair:
+        ip("-n", pair.near, "link", "show", pair.device)
+    return "two namespaces and a pair of interfaces"
+
+
+def _pause() -> str:
+    """SIGSTOP."""
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        child.send_signal(signal.SIGSTOP)
+        _, status = os.waitpid(child.pid, os.WUNTRACED)
+    finally:
+        child.kill()
+        child.wait()
+    if not os.WIFSTOPPED(status):
+        raise UnavailableError("SIGSTOP did not stop a process")
+    return "SIGSTOP, SIGCONT"
+
+
+def _proc() -> str:
+    """Processes, their descriptors and sockets, as Linux shows them."""
+    if not Path("/proc/self/task").is_dir() or not Path("/proc/self/net/tcp").exists():
+        raise UnavailableError("no /proc as Linux has it")
+    return "/proc"
+
+
+_PROBES: dict[str, Callable[[], str]] = {"netns": _netns, "pause": _pause, "proc": _proc}
+
+
+@lru_cache
+def probe(name: str) -> tuple[bool, str]:
+    """Whether a facility works, and how or why not."""
+    try:
+        return True, _PROBES[name]()
+    except (UnavailableError, OSError, subprocess.SubprocessError) as error:
+        return False, str(error)
+
+
+def needs(*names: str) -> None:
+    """Skip this test, loudly, if a facility is missing; fail it where ours must have it."""
+    for name in names:
+        works, why = probe(name)
+        if works:
+            continue
+        said = f"facility {name!r} is missing: {why}"
+        if os.environ.get("TIERTWIN_REQUIRE_FACILITIES") and name in json.loads(LISTED.read_text()):
+            pytest.fail(said)
+        print(f"skipped: {said}", file=sys.stderr)
+        pytest.skip(said)
+
+
+class Namespaces:
+    """Two network namespaces, `near` and `far`, joined by one pair of interfaces and by nothing else.
+
+    Both have a loopback of their own and one address of 198.18.0.0/15 (RFC 2544, routed nowhere).
+    """
+
+    near_address, far_address = "198.18.0.1", "198.18.0.2"
+
+    def __init__(self, tag: str) -> None:
+        stem = f"tt-{tag}-{os.getpid()}"
+        self.near, self.far = f"{stem}-a", f"{stem}-b"
+        self.device = "link0"
+
+    def make(self) -> None:
+        for name in (self.near, self.far):
+            ip("netns", "add", name)  # fails, rather than reuses, if the name is taken
+            ip("-n", name, "link", "set", "lo", "up")
+        there = ("peer", "name", self.device, "netns", self.far)
+        ip("-n", self.near, "link", "add", self.device, "type", "veth", *there)
+        for name, address in ((self.near, self.near_address), (self.far, self.far_address)):
+            ip("-n", name, "addr", "add", f"{address}/30", "dev", self.device)
+            ip("-n", name, "link", "set", self.device, "up")
+
+    def remove(self) -> None:
+        for name in (self.near, self.far):
+            subprocess.run([shutil.which("ip") or "ip", "netns", "del", name], capture_output=True, timeout=SECONDS)
+
+
+@contextmanager
+def namespaces(tag: str) -> Iterator[Namespaces]:
+    """Make two joined namespaces; what was made is removed."""
+    made = Namespaces(tag)
+    try:
+        made.make()
+        yield made
+    finally:
+        if shutil.which("ip"):
+            made.remove()
