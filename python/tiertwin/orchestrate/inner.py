@@ -153,6 +153,16 @@ class InnerController:
         self.local_epochs = 0
         self.refused = 0
 
+    @property
+    def parent(self) -> str | None:
+        """Name of the parent, None at the root."""
+        return self._parent
+
+    @property
+    def solving(self) -> bool:
+        """Whether it waits for the solver."""
+        return self._job is not None
+
     # -- observe -------------------------------------------------------------------------------------------------------
     def summarise(self, twin: Twin, now: int) -> None:
         parent = twin.parent

@@ -17,6 +17,7 @@ from tiertwin.runtime.pool import PoolFront
 from tiertwin.runtime.poolclient import POOL
 from tiertwin.runtime.switchboard import Switchboard
 from tiertwin.runtime.tree import quota_components
+from tiertwin.runtime.treefile import RunningNode, RunningProcess, RunningTree, began, machine, remove_tree, write_tree
 from tiertwin.wire.access import Access
 from tiertwin.wire.context import WireContext
 from tiertwin.wire.keys import Member, make_keys, members_of
@@ -83,6 +84,7 @@ class Launcher:
         self._board = Switchboard(self._wire)
         self._front: PoolFront | None = None
         self._logs = plan.folder / "logs"
+        self._ports: dict[str, int] = {}
         self.started_s = 0.0
         self.origin = 0  # when epoch 0 begins under the real clock, ns
         self.lost: list[str] = []  # children that ended by themselves under the real clock, in words
@@ -104,6 +106,7 @@ class Launcher:
         """End every process; return the names of those that had to be killed."""
         killed = end_all(self.children.values())
         self.children = {}
+        remove_tree(self.plan.folder)
         self._wire.close()
         return killed
 
@@ -132,6 +135,32 @@ class Launcher:
             self.children[process.name].tell(Connect(addresses, self.origin))
         for child in self.children.values():
             self.expect(child, Linked, "link", LINK_S)
+        self._ports = ports
+        self._leave_a_map()
+
+    def _leave_a_map(self) -> None:
+        """Say in the run directory who runs where, for observers."""
+        plan = self.plan
+        if not plan.real_clock:
+            return
+        keys = self._keys.keys
+        nodes = [
+            RunningNode(
+                name=node.name,
+                tier=node.tier,
+                parent=node.parent,
+                process=self.home[node.name],
+                host=LOCALHOST,
+                port=self._ports.get(node.name, 0),
+                public=keys[node.name].public,
+            )
+            for node in plan.roster.nodes.values()
+        ]
+        processes = [
+            RunningProcess(name=c.name, pid=c.pid, began=began(c.pid), machine=machine()) for c in self.children.values()
+        ]
+        periods = {str(tier): plan.settings.rhythm.period_s(tier) for tier in range(len(ROLES))}
+        write_tree(plan.folder, RunningTree(nodes=nodes, processes=processes, periods_s=periods), keys[OBSERVER])
 
     def _spawn_solver(self, name: str) -> None:
         shapes = master_shapes(self.plan.roster) if self.plan.real_clock else []
@@ -218,6 +247,7 @@ class Launcher:
         assert self._front is not None
         self._front.lost(name)
         self._spawn_solver(name)
+        self._leave_a_map()
 
     def kill_overdue_solvers(self) -> list[str]:
         """Kill workers whose deadline passed (R44); the spare takes over, a new one warms up."""
