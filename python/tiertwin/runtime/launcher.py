@@ -17,7 +17,7 @@ from tiertwin.runtime.pool import PoolFront
 from tiertwin.runtime.poolclient import POOL
 from tiertwin.runtime.switchboard import Switchboard
 from tiertwin.runtime.tree import quota_components
-from tiertwin.runtime.treefile import RunningNode, RunningProcess, RunningTree, began, machine, remove_tree, write_tree
+from tiertwin.runtime.treefile import RunningNode, RunningProcess, RunningTree, began, machine, remove_tree, this_version, write_tree
 from tiertwin.wire.access import Access
 from tiertwin.wire.context import WireContext
 from tiertwin.wire.keys import Member, make_keys, members_of
@@ -160,7 +160,8 @@ class Launcher:
             RunningProcess(name=c.name, pid=c.pid, began=began(c.pid), machine=machine()) for c in self.children.values()
         ]
         periods = {str(tier): plan.settings.rhythm.period_s(tier) for tier in range(len(ROLES))}
-        write_tree(plan.folder, RunningTree(nodes=nodes, processes=processes, periods_s=periods), keys[OBSERVER])
+        tree = RunningTree(nodes=nodes, processes=processes, periods_s=periods, **this_version())
+        write_tree(plan.folder, tree, keys[OBSERVER])
 
     def _spawn_solver(self, name: str) -> None:
         shapes = master_shapes(self.plan.roster) if self.plan.real_clock else []

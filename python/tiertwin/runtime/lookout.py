@@ -60,7 +60,8 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class ProcessLook:
-    """A process as the operating system sees it: ``running``, ``stopped``, ``gone``, or ``elsewhere`` (other machine)."""
+    """A process as the operating system sees it: ``running``, ``stopped``, ``gone``, ``elsewhere`` (on another machine) or
+    ``unknown`` (started by hand)."""
 
     name: str
     pid: int
@@ -80,6 +81,8 @@ def look_at_processes(tree: RunningTree) -> list[ProcessLook]:
 def _state(process: RunningProcess, here: str) -> str:
     if process.machine not in ("", here):
         return "elsewhere"
+    if not process.pid:
+        return "unknown"
     letter, began = stat_of(process.pid)
     if not letter or letter in "ZX" or (process.began and began != process.began):
         return "gone"

@@ -133,8 +133,8 @@ class Observers:
             self.gone(node, observer)
 
     def _process(self) -> ProcessBook:
-        late = self._pool.counters["late"] + self._pool.counters["S6 for lateness"]
-        return ProcessBook(resident_mb(), self._pool.counters["asked"], late)
+        counted = self._pool.counters
+        return ProcessBook(resident_mb(), counted["asked"], counted["S6 for lateness"])
 
     def _write(self, node: str, table: _core.StateTable, process: ProcessBook, now: int) -> None:
         write_status(table, status_of(self._twins[node], now, self.books[node], process), self._order[node], now)

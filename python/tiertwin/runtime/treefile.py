@@ -3,35 +3,51 @@
     run/tree.json            nodes with address and public key, processes with number and start time
     run/observer.key.json    0600
 
-Both go with the tree's orderly end.
+Both go with the tree's orderly end. Nodes started by hand leave neither: then `deployment.json` and `keys/` tell the
+same but for the processes' numbers.
 """
 
 from __future__ import annotations
 
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import msgspec
 
+from tiertwin import __version__
 from tiertwin.errors import InputError
-from tiertwin.wire.keys import write_private
+from tiertwin.runtime.roster import Roster
+from tiertwin.twin.attributes import registry
+from tiertwin.wire.keys import key_path, write_private
+from tiertwin.world.stored import stored_world
 
 if TYPE_CHECKING:
     from tiertwin.wire.keys import NodeKey
 
-TREE_FILE, OBSERVER_FILE = "tree.json", "observer.key.json"
+TREE_FILE, OBSERVER_FILE, DEPLOYMENT_FILE = "tree.json", "observer.key.json", "deployment.json"
+OBSERVER = "observer"
 TREE_BYTES = 64 << 20  # of the file: far more than 50 000 nodes
 Text = Annotated[str, msgspec.Meta(max_length=255)]
+_T = TypeVar("_T")
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
 class RunningProcess(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A process of the tree; `began` is its start time in the kernel's ticks (0: unknown), so that a later process with
-    the same number is told apart."""
+    """A process of the tree.
+
+    Parameters
+    ----------
+    pid
+        Its number on `machine`; 0: unknown.
+    began
+        Start time in the kernel's ticks, so that a later process with the same number is told apart; 0: unknown.
+    machine
+        Name of its host; empty: unknown.
+    """
 
     name: Text
-    pid: Annotated[int, msgspec.Meta(ge=0)]
+    pid: Annotated[int, msgspec.Meta(ge=0)] = 0
     began: Annotated[int, msgspec.Meta(ge=0)] = 0
     machine: Text = ""
 
@@ -55,12 +71,16 @@ class RunningTree(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     ----------
     periods_s
         Control period of each tier, by tier number as text, s.
+    tiertwin, schema
+        Version that wrote this, and fingerprint of its attributes (16 hex digits).
     """
 
     format: Literal["tiertwin-tree-1"] = "tiertwin-tree-1"
     nodes: list[RunningNode]
     processes: list[RunningProcess]
     periods_s: dict[Text, float] = {}
+    tiertwin: Text = ""
+    schema: Text = ""
 
     def neighbours(self, node: str) -> list[str]:
         """Neighbours of a node in roster order: the rows of its status table after the first."""
@@ -87,6 +107,16 @@ def is_running(folder: Path) -> bool:
     return (folder / TREE_FILE).is_file()
 
 
+def schema_fingerprint() -> str:
+    """Fingerprint of the attributes of this version, 16 hex digits."""
+    return f"{registry().fingerprint():016x}"
+
+
+def this_version() -> dict[str, str]:
+    """Fields of :class:`RunningTree` that say which version wrote it."""
+    return {"tiertwin": __version__, "schema": schema_fingerprint()}
+
+
 def read_tree(folder: Path) -> RunningTree:
     """Return what a tree left.
 
@@ -95,22 +125,76 @@ def read_tree(folder: Path) -> RunningTree:
     InputError
         Nothing is there (it ended, or never ran as a tree under the real clock), or the file is malformed.
     """
-    path = folder / TREE_FILE
+    if is_running(folder):
+        return _decode(folder / TREE_FILE, RunningTree)
+    if (folder / DEPLOYMENT_FILE).is_file():
+        return _of_deployment(folder)
+    raise InputError(
+        f"no running tree here: there is no {TREE_FILE}. It ended, or it never ran with `--clock real`. "
+        "`tiertwin inspect` shows what a run left.",
+        str(folder),
+    )
+
+
+def observer_key(folder: Path) -> Path:
+    """Return where the observer's key lies."""
+    own = folder / OBSERVER_FILE
+    return own if own.is_file() else key_path(key_folder(folder), OBSERVER)
+
+
+def key_folder(folder: Path) -> Path:
+    """Return the folder of keys of a deployment."""
+    return folder / "keys"
+
+
+class _Place(msgspec.Struct, frozen=True):
+    name: Text
+    process: Text
+    host: Text
+    port: Port
+    public: Text
+
+
+class _Deployment(msgspec.Struct, frozen=True):
+    """What matters here of a deployment."""
+
+    nodes: list[_Place]
+    world: Text = "world.npz"
+    tiertwin: Text = ""
+    schema: Text = ""
+
+
+def _of_deployment(folder: Path) -> RunningTree:
+    held = _decode(folder / DEPLOYMENT_FILE, _Deployment)
+    places = {place.name: place for place in held.nodes}
+    roster = Roster(stored_world(folder / held.world))
+    nodes = [
+        RunningNode(
+            name=node.name,
+            tier=node.tier,
+            parent=node.parent,
+            process=places[node.name].process,
+            host=places[node.name].host,
+            port=places[node.name].port,
+            public=places[node.name].public,
+        )
+        for node in roster.nodes.values()
+        if node.name in places
+    ]
+    processes = [RunningProcess(name=name) for name in dict.fromkeys(node.process for node in nodes)]
+    return RunningTree(nodes=nodes, processes=processes, tiertwin=held.tiertwin, schema=held.schema)
+
+
+def _decode(path: Path, kind: type[_T]) -> _T:
     try:
         with path.open("rb") as file:
             content = file.read(TREE_BYTES + 1)
-    except FileNotFoundError:
-        raise InputError(
-            f"no running tree here: there is no {TREE_FILE}. It ended, or it never ran with `--clock real`. "
-            "`tiertwin inspect` shows what a run left.",
-            str(folder),
-        ) from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", str(path)) from None
     if len(content) > TREE_BYTES:
         raise InputError(f"is longer than {TREE_BYTES} bytes", str(path))
     try:
-        return msgspec.json.decode(content, type=RunningTree, strict=True)
+        return msgspec.json.decode(content, type=kind, strict=True)
     except (msgspec.DecodeError, ValueError) as error:
         raise InputError(f"describes no running tree: {error}", str(path)) from None
 
