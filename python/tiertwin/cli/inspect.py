@@ -14,7 +14,7 @@ from tiertwin.errors import InputError, UnknownNameError, suggest
 from tiertwin.store import StoredRun, Table, open_run
 from tiertwin.store.folder import finite
 
-LEAST_WIDTH = 132  # columns of the table of a running tree
+LEAST_WIDTH = 126  # columns of the table of a running tree
 
 
 @click.command()

@@ -159,9 +159,9 @@ class InnerController:
         return self._parent
 
     @property
-    def solving(self) -> bool:
-        """Whether it waits for the solver."""
-        return self._job is not None
+    def solving(self) -> int:
+        """Ticket of the problems it waits for; 0: it waits for none."""
+        return self._ticket if self._job is not None else 0
 
     # -- observe -------------------------------------------------------------------------------------------------------
     def summarise(self, twin: Twin, now: int) -> None:

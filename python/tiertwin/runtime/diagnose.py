@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tiertwin.runtime.lookout import ProcessLook, Report
-    from tiertwin.runtime.treefile import RunningNode, RunningTree
+    from tiertwin.runtime.treefile import RunningTree
 
 CLOCK_MS = 1_000.0  # clocks further apart are worth a word
 LONG_MS = 1_000.0  # a wait that is longer than this and than a control period
@@ -75,7 +75,11 @@ class Diagnosis:
         wrong = [f.text for f in self.findings if f.wrong]
         rest = [f.text for f in self.findings if not f.wrong]
         lines = [self.head, *(f"WRONG  {text}" for text in wrong), *(f"       {text}" for text in rest)]
-        last = "Nothing is wrong." if self.healthy else f"{len(wrong)} {'thing is' if len(wrong) == 1 else 'things are'} wrong."
+        last = (
+            "Nothing is wrong."
+            if self.healthy
+            else f"{len(wrong)} {'thing is' if len(wrong) == 1 else 'things are'} wrong."
+        )
         return "\n".join([*lines, last])
 
 
@@ -176,8 +180,12 @@ class _Case:
             process = self.process.get(self.node[name].process)
             if report.status is not None or (process is not None and process.state in ("stopped", "gone")):
                 continue
-            where = "" if process is None else {"elsewhere": ", on another machine", "unknown": ""}.get(
-                process.state, f" (pid {process.pid}), which runs"
+            where = (
+                ""
+                if process is None
+                else {"elsewhere": ", on another machine", "unknown": ""}.get(
+                    process.state, f" (pid {process.pid}), which runs"
+                )
             )
             facts: dict[str, Any] = {"node": name, "process": self.node[name].process, "reason": report.trouble}
             text = f"{name} does not answer, of process {self.node[name].process}{where}: {_why(report)}"
@@ -198,7 +206,7 @@ class _Case:
             ago = max(link.silent_ms for link in waiting.values())
             since = f"nothing heard since {self.when(ago)}" if ago >= 0 else "nothing ever heard"
             verb = "waits" if len(waiting) == 1 else "wait"
-            answers = "" if peer in self.silent else f" (which answers us)"
+            answers = "" if peer in self.silent else " (which answers us)"
             text = f"{names(waiting)} {verb} for {peer}{answers}: session {' or '.join(words)}, {since}"
             facts = {"for": peer, "waiting": list(waiting), "since_s": self.now_s - ago / 1e3 if ago >= 0 else None}
             yield Finding("waits", text, True, facts)
@@ -305,7 +313,8 @@ class _Case:
             yield Finding("refused", text, False, {"nodes": refused})
         pools = {self.node[n].process: s for n, s in self.seen.items() if s.pool_late > 0}
         for process, status in pools.items():
-            text = f"solver pool, asked by {process}: {status.pool_late:.0f} of {status.pool_asked:.0f} answers came too late"
+            of = f"{status.pool_late:.0f} of {status.pool_asked:.0f}"
+            text = f"solver pool, asked by {process}: {of} answers came too late"
             yield Finding("late", text, False, {"process": process, "late": status.pool_late})
 
 
@@ -342,8 +351,3 @@ def names(found: Iterable[str]) -> str:
     if len(listed) <= SHOWN:
         return " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]])) if listed else "nobody"
     return ", ".join(listed[: SHOWN - 1]) + f" and {len(listed) - SHOWN + 1} more"
-
-
-def tier_of(node: RunningNode) -> str:
-    """Word for a node's tier."""
-    return {-1: "plant", 0: "device", 1: "edge", 2: "fog", 3: "cloud"}.get(node.tier, str(node.tier))

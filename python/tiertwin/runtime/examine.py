@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tiertwin.errors import InputError
-from tiertwin.runtime.diagnose import Diagnosis, KeyNote, diagnose, tier_of
+from tiertwin.runtime.diagnose import Diagnosis, KeyNote, diagnose
 from tiertwin.runtime.lookout import WAIT_S, ProcessLook, Report, look, look_at_processes
 from tiertwin.runtime.status import Waiting
 from tiertwin.runtime.treefile import key_folder, observer_key, read_tree, schema_fingerprint
 from tiertwin.wire.keys import DAY_S, check_folder, read_key
 
 if TYPE_CHECKING:
-    from tiertwin.runtime.treefile import RunningTree
+    from tiertwin.runtime.treefile import RunningNode, RunningTree
     from tiertwin.wire.keys import NodeKey
 
 
@@ -52,16 +52,14 @@ class Examined:
             rows.append(
                 {
                     "node": node.name,
-                    "tier": tier_of(node),
-                    "process": node.process,
-                    "pid": process.pid if process else 0,
-                    **_row(self.reports[node.name], process),
+                    "process": f"{node.process} {process.pid}" if process and process.pid else node.process,
+                    **_row(node, self.reports[node.name], process),
                 }
             )
         return {name: [row[name] for row in rows] for name in (rows[0] if rows else {})}
 
 
-def _row(report: Report, process: ProcessLook | None) -> dict[str, Any]:
+def _row(node: RunningNode, report: Report, process: ProcessLook | None) -> dict[str, Any]:
     status = report.status
     if status is None:
         state = process.state if process is not None and process.state in ("stopped", "gone") else "no answer"
@@ -79,7 +77,8 @@ def _row(report: Report, process: ProcessLook | None) -> dict[str, Any]:
         f"{status.refused:.0f}",
         f"{status.rss_mb:.0f}",
     )
-    return {"state": "alone" if status.alone > 0 else "led", **dict(zip(_COLUMNS, values, strict=True))}
+    state = "root" if node.parent is None else "alone" if status.alone > 0 else "led"
+    return {"state": state, **dict(zip(_COLUMNS, values, strict=True))}
 
 
 _COLUMNS = ("silent ms", "epoch", "decided", "lease", "waiting", "frames in/out", "refused", "RSS MB")

@@ -17,7 +17,15 @@ from tiertwin.runtime.pool import PoolFront
 from tiertwin.runtime.poolclient import POOL
 from tiertwin.runtime.switchboard import Switchboard
 from tiertwin.runtime.tree import quota_components
-from tiertwin.runtime.treefile import RunningNode, RunningProcess, RunningTree, began, machine, remove_tree, this_version, write_tree
+from tiertwin.runtime.treefile import (
+    RunningNode,
+    RunningProcess,
+    RunningTree,
+    began,
+    machine,
+    remove_tree,
+    write_tree,
+)
 from tiertwin.wire.access import Access
 from tiertwin.wire.context import WireContext
 from tiertwin.wire.keys import Member, make_keys, members_of
@@ -157,10 +165,11 @@ class Launcher:
             for node in plan.roster.nodes.values()
         ]
         processes = [
-            RunningProcess(name=c.name, pid=c.pid, began=began(c.pid), machine=machine()) for c in self.children.values()
+            RunningProcess(name=c.name, pid=c.pid, began=began(c.pid), machine=machine())
+            for c in self.children.values()
         ]
         periods = {str(tier): plan.settings.rhythm.period_s(tier) for tier in range(len(ROLES))}
-        tree = RunningTree(nodes=nodes, processes=processes, periods_s=periods, **this_version())
+        tree = RunningTree(nodes=nodes, processes=processes, periods_s=periods)
         write_tree(plan.folder, tree, keys[OBSERVER])
 
     def _spawn_solver(self, name: str) -> None:

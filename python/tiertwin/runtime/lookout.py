@@ -60,7 +60,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class ProcessLook:
-    """A process as the operating system sees it: ``running``, ``stopped``, ``gone``, ``elsewhere`` (on another machine) or
+    """A process as the operating system sees it: ``running``, ``stopped``, ``gone``, ``elsewhere`` (another machine) or
     ``unknown`` (started by hand)."""
 
     name: str

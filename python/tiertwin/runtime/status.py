@@ -120,6 +120,7 @@ class NodeBook:
     links: dict[str, LinkBook] = field(default_factory=dict)
     waiting: Waiting = Waiting.NOTHING
     since: int = 0
+    _turn: tuple[int, int] = (-1, 0)  # epoch and ticket: another one is another wait
 
     def link(self, peer: str) -> LinkBook:
         """The book of a link."""
@@ -128,13 +129,14 @@ class NodeBook:
     def note(self, twin: Twin, now: int) -> None:
         """Note what the node waits for."""
         waiting = waits_for(twin, now)[0]
-        if waiting != self.waiting or waiting == Waiting.NOTHING:
-            self.waiting, self.since = waiting, now
+        turn = (0, 0) if waiting == Waiting.PARENT else (twin.epoch, getattr(twin.controller, "solving", 0))
+        if waiting != self.waiting or turn != self._turn or waiting == Waiting.NOTHING:
+            self.waiting, self.since, self._turn = waiting, now, turn
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessBook:
-    """What a process knows of itself: resident memory (10⁶ bytes), problems asked of the solver pool, those too late."""
+    """What a process knows of itself: resident memory (10⁶ bytes), problems asked of the pool, those too late."""
 
     rss_mb: float = 0.0
     pool_asked: int = 0
@@ -225,7 +227,9 @@ def _link(neighbour: Neighbour, now: int, book: LinkBook, awaited: bool) -> Link
 # -- as a table --------------------------------------------------------------------------------------------------------
 def status_table(registry: _core.AttributeRegistry, neighbours: int) -> _core.StateTable:
     """Return an empty status table of a node with so many neighbours; both ends make the same."""
-    return _core.StateTable(registry, TableId.STATUS, [int(a) for a in (*_NODE.values(), *_LINK.values())], 1 + neighbours)
+    return _core.StateTable(
+        registry, TableId.STATUS, [int(a) for a in (*_NODE.values(), *_LINK.values())], 1 + neighbours
+    )
 
 
 def write_status(table: _core.StateTable, status: NodeStatus, order: Sequence[str], now: int) -> None:

@@ -90,6 +90,7 @@ class RunningTree(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 def write_tree(folder: Path, tree: RunningTree, key: NodeKey) -> None:
     """Leave the files; again when a process was replaced."""
+    tree = msgspec.structs.replace(tree, tiertwin=__version__, schema=schema_fingerprint())
     key_file = folder / OBSERVER_FILE
     if not key_file.exists():
         write_private(key_file, msgspec.json.format(msgspec.json.encode(key)) + b"\n")
@@ -110,11 +111,6 @@ def is_running(folder: Path) -> bool:
 def schema_fingerprint() -> str:
     """Fingerprint of the attributes of this version, 16 hex digits."""
     return f"{registry().fingerprint():016x}"
-
-
-def this_version() -> dict[str, str]:
-    """Fields of :class:`RunningTree` that say which version wrote it."""
-    return {"tiertwin": __version__, "schema": schema_fingerprint()}
 
 
 def read_tree(folder: Path) -> RunningTree:

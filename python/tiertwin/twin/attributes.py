@@ -1,8 +1,7 @@
 """The attributes of the spine: each registered once, with unit, merge rule, range and age.
 
-Ids below 100 are telemetry and summaries, 100-199 are what orchestrators say to each other, from 200 on what a node says
-of itself to observers. A new attribute gets a new
-id and a row here; a peer that does not know it carries it opaque.
+Ids below 100 are telemetry and summaries, 100-199 are what orchestrators say to each other, from 200 on what a node
+tells observers of itself. A new attribute gets a new id and a row here; a peer that does not know it carries it opaque.
 """
 
 from __future__ import annotations
