@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MOST = 8  # observers a node; one more, and the oldest has to leave
 EVERY_NS = 200_000_000  # between two looks
+SNAPSHOT_MS = 500  # between two snapshots for one observer: its table is small, and people look again at once
 ROLE = "observer"
 _LEAVE = 1  # reason of a BYE
 _LOST, _BYE = _core.PEER_EVENTS["lost"], _core.PEER_EVENTS["bye"]
@@ -110,6 +111,7 @@ class Observers:
             incarnation=self._twins[node].config.incarnation,
             stream_id=secrets.randbits(63),
             heartbeat_ms=self._twins[node].config.heartbeat_ms,
+            snapshot_every_ms=SNAPSHOT_MS,
         )
         session = _Session(peer, status_table(self._registry, len(self._order[node])))
         peer.add_out(session.table)
