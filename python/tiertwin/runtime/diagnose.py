@@ -5,6 +5,7 @@ Pure: :func:`diagnose` gets reports, states of processes and the time, and retur
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 CLOCK_MS = 1_000.0  # clocks further apart are worth a word
 LONG_MS = 1_000.0  # a wait that is longer than this and than a control period
 SHOWN = 6  # names in one line
+APART = 3  # silent nodes of one process that get a line each
 SOON_DAYS = 7
 BYE_WORDS = {
     2: "knows no session of ours",
@@ -176,19 +178,21 @@ class _Case:
 
     def silent_nodes(self) -> Iterable[Finding]:
         """Nodes that do not answer though nobody says that their process does not run."""
+        groups: dict[tuple[str, str], list[str]] = {}
         for name, report in self.reports.items():
             process = self.process.get(self.node[name].process)
-            if report.status is not None or (process is not None and process.state in ("stopped", "gone")):
-                continue
-            where = (
-                ""
-                if process is None
-                else {"elsewhere": ", on another machine", "unknown": ""}.get(
-                    process.state, f" (pid {process.pid}), which runs"
-                )
-            )
-            facts: dict[str, Any] = {"node": name, "process": self.node[name].process, "reason": report.trouble}
-            text = f"{name} does not answer, of process {self.node[name].process}{where}: {_why(report)}"
+            if report.status is None and (process is None or process.state not in ("stopped", "gone")):
+                groups.setdefault((self.node[name].process, _kind_of(report)), []).append(name)
+        for (where, _), nodes in groups.items():
+            report, process = self.reports[nodes[0]], self.process.get(where)
+            state = "unknown" if process is None else process.state
+            how = {
+                "elsewhere": ", on another machine",
+                "running": f" (pid {process.pid if process else 0}), which runs",
+            }
+            verb = "does" if len(nodes) == 1 else "do"
+            text = f"{names(nodes)} {verb} not answer, of process {where}{how.get(state, '')}: {_why(report)}"
+            facts: dict[str, Any] = {"nodes": nodes, "process": where, "reason": report.trouble}
             if report.refusal is not None:
                 facts["refused"] = report.refusal[0]
             yield Finding("no answer", text, True, facts)
@@ -196,20 +200,29 @@ class _Case:
     # -- who waits -----------------------------------------------------------------------------------------------------
     def who_waits(self) -> Iterable[Finding]:
         """Neighbours of nodes that are silent, or that have no session with them."""
-        for peer in self.node:
+        groups: dict[str, dict[str, dict[str, LinkStatus]]] = {}  # process or node → peer → who waits
+        for peer, node in self.node.items():
             waiting = {name: link for name, link in self._links_to(peer) if self._is_bad(peer, link)}
-            if not waiting:
-                continue
-            if self.epoch < 0 and peer not in self.silent:
-                continue  # it has only just begun
-            words = sorted({_word(link) for link in waiting.values()})
-            ago = max(link.silent_ms for link in waiting.values())
-            since = f"nothing heard since {self.when(ago)}" if ago >= 0 else "nothing ever heard"
-            verb = "waits" if len(waiting) == 1 else "wait"
-            answers = "" if peer in self.silent else " (which answers us)"
-            text = f"{names(waiting)} {verb} for {peer}{answers}: session {' or '.join(words)}, {since}"
-            facts = {"for": peer, "waiting": list(waiting), "since_s": self.now_s - ago / 1e3 if ago >= 0 else None}
-            yield Finding("waits", text, True, facts)
+            if waiting and (self.epoch >= 0 or peer in self.silent):  # before, it has only just begun
+                key = f"process {node.process}" if peer in self.silent else peer
+                groups.setdefault(key, {})[peer] = waiting
+        for group in groups.values():
+            if len(group) > APART:
+                yield self._waits(group)
+            else:
+                yield from (self._waits({peer: waiting}) for peer, waiting in group.items())
+
+    def _waits(self, group: dict[str, dict[str, LinkStatus]]) -> Finding:
+        links = [link for waiting in group.values() for link in waiting.values()]
+        waiting = sorted({name for found in group.values() for name in found}, key=list(self.node).index)
+        words = sorted({_word(link) for link in links})
+        ago = max(link.silent_ms for link in links)
+        since = f"nothing heard since {self.when(ago)}" if ago >= 0 else "nothing ever heard"
+        verb = "waits" if len(waiting) == 1 else "wait"
+        answers = "" if all(peer in self.silent for peer in group) else " (which answers us)"
+        text = f"{names(waiting)} {verb} for {names(group)}{answers}: session {' or '.join(words)}, {since}"
+        facts = {"for": list(group), "waiting": waiting, "since_s": self.now_s - ago / 1e3 if ago >= 0 else None}
+        return Finding("waits", text, True, facts)
 
     def _links_to(self, peer: str) -> Iterable[tuple[str, LinkStatus]]:
         for name, status in self.seen.items():
@@ -331,6 +344,13 @@ def _keys(keys: Sequence[KeyNote]) -> Iterable[Finding]:
             yield Finding("key", f"key {key.name} has expired", True, facts)
         elif key.days_left < SOON_DAYS:
             yield Finding("key", f"key {key.name} expires in {key.days_left:.1f} days", False, facts)
+
+
+def _kind_of(report: Report) -> str:
+    """What is the same for nodes that do not answer for the same reason."""
+    if report.refusal is not None:
+        return f"refused {report.refusal[0]}"
+    return re.sub(r"tcp://\S+|'[^']*'", "", report.trouble)
 
 
 def _why(report: Report) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MILLISECOND = 1_000_000
 NONE = -1.0
 LIVE = _core.SESSION_STATES["live"]
+_ORDINARY = (_core.REASONS["duplicate"], _core.REASONS["gap"])  # what is sent again, or asked for again
 
 
 class Waiting(IntEnum):
@@ -193,7 +194,7 @@ def status_of(twin: Twin, now: int, book: NodeBook, process: ProcessBook) -> Nod
         rss_mb=process.rss_mb,
         frames_in=twin.counters.frames_in,
         frames_out=sum(link.frames_out for link in book.links.values()),
-        refused=sum(twin.counters.refused.values()),
+        refused=sum(count for reason, count in twin.counters.refused.items() if reason not in _ORDINARY),
         pool_asked=process.pool_asked,
         pool_late=process.pool_late,
     )

@@ -147,7 +147,8 @@ def test_leases_that_ran_out(ward: Ward) -> None:
     assert "process fogs-1 (pid 101) is gone; inside: fog-1. Its log says why" in text
     assert "cloud-1, edge-a and edge-b wait for fog-1: session lost, nothing heard since <time>" in text
     assert (
-        "edge-a and edge-b decide alone; the first lease to run out was that of edge-a (epoch 12, from fog-1), at <time>"
+        "edge-a and edge-b decide alone; the first lease to run out was that of edge-a (epoch 12, from fog-1), at "
+        "<time>"
     ) in text
 
 
@@ -165,11 +166,35 @@ def test_a_port_that_does_not_answer_and_a_host_elsewhere(ward: Ward) -> None:
     ward.silence("fog-2", "nothing answers at tcp://10.0.0.7:5002; is 'fog-2' running?")
     ward.states["fogs-2"] = "elsewhere"
     text = ward.ask().to_text()
-    assert "fog-2 does not answer, of process fogs-2, on another machine: nothing answers at tcp://10.0.0.7:5002" in text
+    assert (
+        "fog-2 does not answer, of process fogs-2, on another machine: nothing answers at tcp://10.0.0.7:5002" in text
+    )
     assert "cloud-1 and edge-c wait for fog-2: session live, nothing heard since" in text
 
 
-@pytest.mark.parametrize(("reason", "words"), [(4, "another version of the frames"), (6, "another table of its status")])
+def test_many_of_one_process_get_one_line(ward: Ward) -> None:
+    for name in ("edge-a", "edge-b", "edge-c"):
+        ward.silence(name, f"nothing answers at tcp://127.0.0.1:{5000 + len(name)}; is {name!r} running?")
+    texts = [f.text for f in ward.ask().findings if f.kind == "no answer"]
+    assert texts == [
+        "edge-a, edge-b and edge-c do not answer, of process edges (pid 103), which runs: nothing answers at "
+        "tcp://127.0.0.1:5006; is 'edge-a' running?"
+    ]
+
+
+def test_many_silent_nodes_of_one_process_are_waited_for_in_one_line(ward: Ward, monkeypatch: Any) -> None:
+    monkeypatch.setattr("tiertwin.runtime.diagnose.APART", 2)
+    ward.states["edges"] = "gone"
+    for name in ("edge-a", "edge-b", "edge-c"):
+        ward.silence(name)
+    waits = [f for f in ward.ask().findings if f.kind == "waits"]
+    assert [f.facts["for"] for f in waits] == [["edge-a", "edge-b", "edge-c"]]
+    assert waits[0].text.startswith("fog-1, fog-2 and device-a wait for edge-a, edge-b and edge-c: session live, ")
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"), [(4, "another version of the frames"), (6, "another table of its status")]
+)
 def test_versions_and_schemas_that_differ(ward: Ward, reason: int, words: str) -> None:
     ward.silence("edge-c")
     ward.reports["edge-c"].refusal = (reason, "what it said")
