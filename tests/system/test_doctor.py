@@ -83,7 +83,7 @@ def led(tree: Tree) -> list[Report]:
 
 
 def masked(text: str) -> str:
-    text = re.sub(r"\d\d:\d\d:\d\d UTC \(\d+\.\d s\)", "<time>", text)
+    text = re.sub(r"\d\d:\d\d:\d\d UTC \((in )?\d+\.\d s( ago)?\)", "<time>", text)
     text = re.sub(r"session (live|suspect|lost)( or (suspect|lost))*", "session <state>", text)
     return re.sub(r"epoch \d+", "epoch <n>", re.sub(r"(pid|-CONT) \d+", r"\1 <pid>", text))
 

@@ -137,9 +137,9 @@ class _Case:
         self.silent = {name for name in self.node if name in down or (name in reports and name not in self.seen)}
 
     def when(self, ago_ms: float) -> str:
-        """A time of day, and how long that is from now."""
+        """A time of day, and how long that is from now; negative: to come."""
         at = time.strftime("%H:%M:%S", time.gmtime(self.now_s - ago_ms / 1e3))
-        return f"{at} UTC ({abs(ago_ms) / 1e3:.1f} s)"
+        return f"{at} UTC ({ago_ms / 1e3:.1f} s ago)" if ago_ms >= 0 else f"{at} UTC (in {-ago_ms / 1e3:.1f} s)"
 
     def head(self) -> str:
         """The first line."""

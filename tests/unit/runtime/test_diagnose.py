@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from support.inprocess import world_of
 from tiertwin.errors import InputError
 from tiertwin.runtime.diagnose import Diagnosis, KeyNote, diagnose, names
 from tiertwin.runtime.lookout import ProcessLook, Report, look_at_processes
+from tiertwin.runtime.roster import Roster
 from tiertwin.runtime.status import LIVE, LinkStatus, NodeStatus, Waiting
 from tiertwin.runtime.treefile import (
     RunningNode,
@@ -24,6 +26,7 @@ from tiertwin.runtime.treefile import (
     write_tree,
 )
 from tiertwin.wire.keys import Member, make_keys, read_key
+from tiertwin.world.stored import store_world
 
 NOW = 1_700_000_000.0  # 22:13:20 UTC
 LOST = 4
@@ -101,7 +104,7 @@ def ward() -> Ward:
 
 
 def masked(text: str) -> str:
-    return re.sub(r"\d\d:\d\d:\d\d UTC \(\d+\.\d s\)", "<time>", text)
+    return re.sub(r"\d\d:\d\d:\d\d UTC \((in )?\d+\.\d s( ago)?\)", "<time>", text)
 
 
 def test_a_healthy_tree_is_told_so(ward: Ward) -> None:
@@ -126,8 +129,8 @@ def test_a_stopped_fog(ward: Ward) -> None:
     assert found.to_text() == (
         "6 of 7 nodes answer, epoch 12; 6 processes; 1 of the plant are not asked.\n"
         "WRONG  process fogs-1 (pid 101) is stopped; inside: fog-1. `kill -CONT 101` lets it go on\n"
-        "WRONG  cloud-1, edge-a and edge-b wait for fog-1: session suspect, nothing heard since 22:13:18 UTC (1.5 s)\n"
-        "WRONG  the lease that runs out first is that of edge-b (epoch 12, from fog-1), at 22:13:20 UTC (0.8 s);"
+        "WRONG  cloud-1, edge-a and edge-b wait for fog-1: session suspect, nothing heard since 22:13:18 UTC (1.5 s ago)\n"
+        "WRONG  the lease that runs out first is that of edge-b (epoch 12, from fog-1), at 22:13:20 UTC (in 0.8 s);"
         " 1 more after it\n"
         "3 things are wrong."
     )
@@ -221,8 +224,8 @@ def test_long_waits_name_whom_and_since_when(ward: Ward) -> None:
     ward.change("edge-a", waiting=float(Waiting.BUDGET), waiting_since_ms=300.0)  # as in any epoch
     texts = [f.text for f in ward.ask().findings if f.kind == "long wait"]
     assert texts == [
-        "cloud-1 waits for what fog-2 say of this round since 22:13:16 UTC (3.2 s)",
-        "fog-1 waits for answers of the solver pool since 22:13:17 UTC (2.1 s)",
+        "cloud-1 waits for what fog-2 say of this round since 22:13:16 UTC (3.2 s ago)",
+        "fog-1 waits for answers of the solver pool since 22:13:17 UTC (2.1 s ago)",
     ]
 
 
@@ -298,6 +301,23 @@ def test_a_malformed_map_is_told(tmp_path: Path) -> None:
     (tmp_path / "tree.json").write_text('{"nodes": 3}')
     with pytest.raises(InputError, match=r"tree\.json.*describes no running tree"):
         read_tree(tmp_path)
+
+
+def test_a_deployment_tells_the_same_but_for_the_processes_numbers(tmp_path: Path) -> None:
+    world = world_of("metro")
+    store_world(world, tmp_path / "world.npz")
+    roster = Roster(world)
+    nodes = [
+        {"name": n.name, "process": "all", "host": "10.0.0.7", "port": 6000 + n.index, "public": "k" * 40, "more": 1}
+        for n in roster.nodes.values()
+    ]
+    deployment = {"tiertwin": "1", "schema": "ab", "origin": 1, "nodes": nodes, "settings": {}}
+    (tmp_path / "deployment.json").write_bytes(msgspec.json.encode(deployment))
+    tree = read_tree(tmp_path)
+    assert [node.name for node in tree.nodes] == roster.names
+    assert tree.neighbours("edge-centre") == ["fog-1", "device-centre"]
+    assert [look.state for look in look_at_processes(tree)] == ["unknown"]
+    assert observer_key(tmp_path) == tmp_path / "keys" / "observer.key.json"
 
 
 def test_a_process_of_another_time_is_gone(tmp_path: Path) -> None:
