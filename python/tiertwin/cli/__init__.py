@@ -26,7 +26,7 @@ VERBS = {
     "replay": "Run it again and compare the event logs.",
     "report": "Make one self-contained HTML page of a run.",
     "study": "Compare policies over many seeds, with confidence intervals.",
-    "doctor": "Say what is wrong with a running tree: who is silent, who waits for whom.",
+    "doctor": "Say what is wrong with a running tree of processes.",
     "keys": "Make or check the keys of a tree of processes.",
     "init": "Write a scenario to start from, or its JSON Schema.",
 }
