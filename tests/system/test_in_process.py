@@ -17,6 +17,8 @@ from tiertwin.runtime.execute import execute
 from tiertwin.runtime.inprocess import InProcessRun
 from tiertwin.runtime.measure import Meter, decision_tree
 from tiertwin.twin.attributes import A, TableId
+from tiertwin.twin.effects import Ban, Record
+from tiertwin.twin.events import FrameReceived
 from tiertwin.twin.lease import Lease
 from tiertwin.twin.twin import Unit
 from tiertwin.wire.memory import Faults
@@ -208,3 +210,15 @@ def test_a_malformed_budget_is_logged_and_not_obeyed() -> None:
     with pytest.raises(PeerError, match="budget"):
         twin.controller.told(twin, Unit("fog", TableId.BUDGET, {}, lease), run.now)
     assert edge.lease == before
+
+
+def test_a_peer_that_sends_nonsense_three_times_is_banned_and_told() -> None:
+    run = started()
+    run.run_epoch(0)
+    gateway = run.twins[next(t.name for t in run.world.twins if t.tier == 0)]
+    child = gateway.children[0].name
+    effects = [effect for _ in range(3) for effect in gateway.handle(FrameReceived(child, b"nonsense" * 9), run.now)]
+    assert [e.peer for e in effects if isinstance(e, Ban)] == [child]
+    assert [e.what for e in effects if isinstance(e, Record)] == ["banned"]
+    assert not gateway.children[0].live
+    assert sum(gateway.counters.refused.values()) == 3

@@ -31,10 +31,9 @@ def delay(load: Array, capacity: Array, kappa: Array) -> Array:
     kappa
         Scale of the delay term, utils/s.
     """
-    load, capacity, kappa = np.broadcast_arrays(load, capacity, kappa)
     room = np.maximum(capacity - load, (1 - LOAD_LIMIT) * capacity * (1 - 1e-6))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = np.where(load <= 0, 0.0, kappa * load / room)
+    worth = kappa * load
+    value = np.divide(worth, room, out=np.zeros(np.broadcast(worth, room).shape), where=(load > 0) & (room > 0))
     return np.where(load > LOAD_LIMIT * capacity + 1e-9 * capacity, np.inf, value)
 
 
@@ -49,9 +48,8 @@ def marginal_delay(load: Array, capacity: Array, kappa: Array) -> Array:
 def conjugate(price: Array, capacity: Array, kappa: Array) -> Array:
     """Return D*(λ) ≥ 0 of each resource at price λ ≥ 0 (shape of `price`)."""
     price = np.asarray(price, dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        best = capacity - np.sqrt(kappa * capacity / price)
-    load = np.clip(np.where(price > 0, best, 0.0), 0.0, LOAD_LIMIT * np.asarray(capacity))
+    free = np.divide(kappa * capacity, price, out=np.full(price.shape, np.inf), where=price > 0)
+    load = np.clip(capacity - np.sqrt(free), 0.0, LOAD_LIMIT * np.asarray(capacity))
     best_worth: Array = np.maximum(price * load - delay(load, capacity, kappa), 0.0)
     return best_worth
 

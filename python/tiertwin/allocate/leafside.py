@@ -12,10 +12,12 @@ from typing import Protocol
 
 import numpy as np
 
-from tiertwin.allocate.bounds import leaf_cut, leaf_worth
+from tiertwin.allocate import kernel
+from tiertwin.allocate.bounds import leaf_worth
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array, LeafAnswer, LeafProblem
 from tiertwin.allocate.messages import Query, Said, Slots
 from tiertwin.allocate.registry import Allocator
+from tiertwin.allocate.renewal import LEAF_PRICE_POWERS, Worked, growth, has_moved, note_support
 from tiertwin.allocate.slots import SlotTable
 
 DEAR_LIMIT = (
@@ -75,6 +77,7 @@ class LeafSide:
         self._points = SlotTable(slots, problem.quotas, smaller_is_better=False, pinned=0)
         self._own_price = np.zeros((slots, problem.own_resources))
         self._plan: dict[int, Array] = {}
+        self._worked: Worked | None = None
         self._v0 = 0.0
 
     def hello(self) -> Said:
@@ -108,10 +111,11 @@ class LeafSide:
         return self._say(distinct(cuts), distinct(points))
 
     def refresh(self, problem: LeafProblem, version: int, *, exact: bool = True) -> Said:
-        """Take new data and say every slot again under its number: slopes and uses stay, intercepts and values are new.
+        """Take new data and say every slot again under its number.
 
-        `exact` solves each slot again (tight); otherwise closed forms only (loose by about the change of the data).
-        A problem of another shape starts over with a hello.
+        `exact` solves each slot again (tight). Slopes and uses stay while the data hardly move. When they do, prices
+        stay, the points become the plans at these prices, and a few new questions are asked (renewal.py). Without
+        `exact`, closed forms only: loose by about the change of the data. Data of another shape start with a hello.
         """
         if problem.shape != self.problem.shape:
             fresh = LeafSide(problem, version, self._solver, slots=len(self._cuts.level), drift=self._drift)
@@ -121,7 +125,10 @@ class LeafSide:
             self.problem, self.version = problem, version
             return self.hello()
         before, self.problem, self.version = self.problem, problem, version
-        if exact:
+        moved = exact and has_moved(growth(before.quota_max, problem.quota_max))
+        if moved:
+            self._renew()
+        elif exact:
             self._refresh_exactly()
         else:
             for slot in self._cuts.taken:
@@ -129,11 +136,14 @@ class LeafSide:
             for slot in self._points.taken:
                 self._refresh_point(int(slot), before)
         self._v0 = float(self._points.level[0])
-        return replace(self._say(self._cuts.taken, self._points.taken), kept=True)
+        return replace(self._say(self._cuts.taken, self._points.taken), kept=not moved)
 
     def commit(self, quota: Array) -> LeafAnswer:
         """Solve inside a granted quota: the plan put in force, worth at least any mixture of points inside it."""
-        return self._solver.solve_quota(self.problem, np.maximum(quota, 0.0))
+        granted = np.maximum(quota, 0.0)
+        answer = self._solver.solve_quota(self.problem, granted)
+        self._worked = Worked(granted, answer.quota_price, self.problem.quota_max, LEAF_PRICE_POWERS)
+        return answer
 
     # ---------------------------------------------------------------- one cut, one point
 
@@ -151,8 +161,8 @@ class LeafSide:
         """Return φ, slope and declared drift of the cut at `price`; the answer's own φ where it is of this price."""
         if not self._drift and np.array_equal(price, answer.quota_price):
             return answer.phi, price, 0.0
-        cut = leaf_cut(self.problem, price, answer.own_price)
-        return cut.phi, price, self._drift * cut.drift
+        phi, drift = kernel.cut(self.problem, price, answer.own_price)
+        return phi, price, self._drift * drift
 
     def _learn_point(self, answer: LeafAnswer, use: Array) -> int:
         slot, written = self._points.place(answer.value, use, self._value_after_drift(answer), answer.scale)
@@ -165,28 +175,54 @@ class LeafSide:
         points, cuts = self._points.taken, self._cuts.taken
         uses, prices = self._points.slope[points].copy(), self._cuts.slope[cuts].copy()
         answers = _solve_all(self._solver, self.problem, uses, prices)
-        for slot, price, answer in zip(cuts, prices, answers[len(points) :], strict=True):
+        self._renew_cuts(cuts, prices, answers[len(points) :])
+        for slot, answer in zip(points, answers[: len(points)], strict=True):
+            self._renew_point(int(slot), answer)
+        note_support(self._cuts, self._points)
+
+    def _renew(self) -> None:
+        """Solve at every kept price; say the cuts and plans there, and what the moved questions bring.
+
+        Old uses are no good to anyone when data have moved: twice the quota of a task that is gone. Costs less than an
+        exact refresh, since one solve at a price gives its cut and its point.
+        """
+        cuts = self._cuts.taken
+        prices = self._cuts.slope[cuts].copy()
+        quotas = asked = np.zeros((0, prices.shape[1]))
+        if self._worked is not None:
+            quotas, asked = self._worked.questions(self.problem.quota_max)
+        quotas = np.concatenate([np.zeros((1, prices.shape[1])), quotas])
+        answers = _solve_all(self._solver, self.problem, quotas, np.concatenate([prices, asked]))
+        at_quotas, at_prices = answers[: len(quotas)], answers[len(quotas) :]
+        self._renew_cuts(cuts, prices, at_prices[: len(cuts)])
+        self._points.clear(keep_pinned=True)
+        self._renew_point(0, at_quotas[0])
+        for answer in reversed(at_prices[: len(cuts)]):
+            self._learn_point(answer, answer.use)
+        note_support(self._cuts, self._points)
+        for answer in at_quotas[1:] + at_prices[len(cuts) :]:
+            self._learn(answer)
+
+    def _renew_cuts(self, slots: Slots, prices: Array, answers: list[LeafAnswer]) -> None:
+        for slot, price, answer in zip(slots, prices, answers, strict=True):
             self._own_price[slot] = answer.own_price
-            self._cuts.put(int(slot), *self._cut_at(price, answer))
-        for slot, use, answer in zip(points, uses, answers[: len(points)], strict=True):
-            self._put_point(int(slot), use, answer)
+            phi, _, drift = self._cut_at(price, answer)
+            self._cuts.renew(int(slot), phi, drift)
 
     def _refresh_cut(self, slot: int) -> None:
-        price = self._cuts.slope[slot].copy()
-        cut = leaf_cut(self.problem, price, self._own_price[slot])
-        self._cuts.put(slot, cut.phi, price, self._drift * cut.drift)
+        phi, drift = kernel.cut(self.problem, self._cuts.slope[slot], self._own_price[slot])
+        self._cuts.renew(slot, phi, self._drift * drift)
 
     def _refresh_point(self, slot: int, before: LeafProblem) -> None:
-        use = self._points.slope[slot].copy()
-        x = carry_over(before, self.problem, self._plan[slot], use)
+        x = carry_over(before, self.problem, self._plan[slot], self._points.slope[slot])
         worth = leaf_worth(self.problem, x)
         nothing = np.zeros(0)
         answer = LeafAnswer(x, worth.value, worth.scale, worth.use, worth.own_load, nothing, nothing, np.inf)
-        self._put_point(slot, use, answer)
+        self._renew_point(slot, answer)
 
-    def _put_point(self, slot: int, use: Array, answer: LeafAnswer) -> None:
+    def _renew_point(self, slot: int, answer: LeafAnswer) -> None:
         self._plan[slot] = answer.x
-        self._points.put(slot, answer.value, use, self._value_after_drift(answer), answer.scale)
+        self._points.renew(slot, answer.value, self._value_after_drift(answer), answer.scale)
 
     def _value_after_drift(self, answer: LeafAnswer) -> float:
         """Value of the same rates when every demand has grown by η (the worst case, since utilities are ≤ 0)."""

@@ -9,17 +9,19 @@ and no clock or thread is in here. Children are folded in roster order; the orde
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 import numpy as np
 
+from tiertwin.allocate.archive import Archive, CutBasis, OwnPoint
 from tiertwin.allocate.bounds import delay
 from tiertwin.allocate.childmodel import ChildModel, stack, without_unusable
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array
 from tiertwin.allocate.leafside import DEAR_LIMIT, distinct
 from tiertwin.allocate.messages import LOWER, UPPER, Bounds, MasterAnswer, MasterRequest, Query, Said, Slots
-from tiertwin.allocate.nodemath import best_pair, faults, greedy, node_cut, settle, zero_answer
+from tiertwin.allocate.nodemath import faults, greedy, node_cut, settle, zero_answer
+from tiertwin.allocate.renewal import NODE_PRICE_POWERS, Worked
 from tiertwin.allocate.slots import SlotTable
 from tiertwin.errors import InputError, SolveError
 
@@ -27,7 +29,6 @@ HINT_LIMIT = 3.0  # inner prices are clipped at so many times the dearest tier c
 LEAST_QUERY = 1e-7  # a query asks at least this share of rmax: at 0 the slopes are degenerate
 HELLO_SHARES = (0.25, 0.5)  # share of the free use at which a node asks itself in a hello
 USED_WEIGHT = 1e-5  # dual weight from which a slot counts as used
-ARCHIVE = 48  # own points of this version kept for the commit, whatever slots the parent still holds
 
 Masters = Generator[list[MasterRequest], list["MasterAnswer | None"], "T"]
 T = TypeVar("T")
@@ -50,31 +51,6 @@ def run(steps: Generator[list[MasterRequest], list[MasterAnswer | None], T], sol
             result: T = end.value
             return result
         answers = [solver.solve(request) for request in requests]
-
-
-@dataclass(frozen=True, eq=False)
-class _CutBasis:
-    """What a cut of the node was made of; recomputes its φ for new data of the children."""
-
-    rho: Array
-    price: Array
-
-
-@dataclass(frozen=True, eq=False)
-class _PointBasis:
-    """What a point of the node was made of: the mixture, and the quotas that realise it."""
-
-    lam: Array
-    plan: Array
-
-
-@dataclass(frozen=True, eq=False)
-class _Archived:
-    """A point of this version with the quotas that realise it, kept after its slot has gone."""
-
-    use: Array
-    value: float
-    plan: Array
 
 
 class NodeSide:
@@ -114,11 +90,9 @@ class NodeSide:
         self._cuts = [SlotTable(slots, levels, smaller_is_better=True) for _ in children]
         self._points = [SlotTable(slots, levels, smaller_is_better=False, pinned=0) for _ in children]
         self._last: list[Said | None] = [None] * len(self.children)
-        self._own_cuts = SlotTable(slots, levels - own, smaller_is_better=True)
-        self._own_points = SlotTable(slots, levels - own, smaller_is_better=False, pinned=0)
-        self._cut_basis: dict[int, _CutBasis] = {}
-        self._point_basis: dict[int, _PointBasis] = {}
-        self._archive: list[_Archived] = []
+        self._slots = slots
+        self._own = Archive(slots, levels - own)
+        self._worked: Worked | None = None
         self._used = np.zeros(len(self.children), dtype=np.int64)
         self._good: dict[tuple[int | bool, ...], MasterAnswer] = {}
         self._steps: set[int] = set()
@@ -159,13 +133,10 @@ class NodeSide:
                 return False
             self._cuts[child].clear()
             self._points[child].clear()
-        cuts, points = self._cuts[child], self._points[child]
         drift = np.zeros(len(said.phi)) if said.drift is None else said.drift
         low = said.v if said.v_low is None else said.v_low
-        for row, slot in enumerate(said.cut_slots):
-            cuts.put(int(slot), float(said.phi[row]), said.g[row], float(drift[row]))
-        for row, slot in enumerate(said.point_slots):
-            points.put(int(slot), float(said.v[row]), said.u[row], float(low[row]), float(said.scale[row]))
+        self._cuts[child].put_all(said.cut_slots, said.phi, said.g, drift)
+        self._points[child].put_all(said.point_slots, said.v, said.u, low, said.scale)
         self._last[child] = said
         self._models = self._arrays = None
         return True
@@ -173,7 +144,7 @@ class NodeSide:
     def _check_said(self, child: int, said: Said) -> None:
         numbers = (said.phi, said.g, said.u, said.v, said.scale, said.rmax, said.dear)
         slots = np.concatenate([said.cut_slots, said.point_slots])
-        top = len(self._own_cuts.level)
+        top = self._slots
         good = (
             all(np.isfinite(part).all() for part in numbers)
             and said.g.shape[1:] == said.u.shape[1:] == said.rmax.shape == (self.levels,)
@@ -191,8 +162,7 @@ class NodeSide:
     def hello(self, version: int) -> Masters[Said]:
         """Say the first four cuts and points: quota 0, price 0, and two shares of the use at price 0."""
         self._start(version)
-        for table in (self._own_cuts, self._own_points):
-            table.clear()
+        self._own.clear()
         free = np.zeros(self.levels - self.own)
         asked = [self._request(kind, quota=free) for kind in (UPPER, LOWER)]
         asked += [self._request(kind, price=free) for kind in (UPPER, LOWER)]
@@ -202,27 +172,38 @@ class NodeSide:
         asked = [self._request(kind, quota=share * use) for share in HELLO_SHARES for kind in (UPPER, LOWER)]
         answers = yield from self._solve(asked)
         said += [self._learn_own(*answers[i : i + 2]) for i in range(0, len(answers), 2)]
-        return self._say(self._own_cuts.taken, self._own_points.taken)
+        return self._say(self._own.cuts.taken, self._own.points.taken)
 
     def refresh(self, version: int) -> Masters[Said]:
-        """Say every slot again for the children's new data: closed forms, then one re-solve at the last query."""
-        if not self._own_cuts.filled.any():
+        """Say every slot again for the children's new data: closed forms, then a solve at the last query.
+
+        Where the children's data moved much since the last commit, solves at quotas and prices moved with them follow
+        (renewal.py), and the new cuts and points take the place of slots that hold up nothing.
+        """
+        if not self._own.cuts.filled.any():
             return (yield from self.hello(version))
         self._start(version)
-        for slot in self._own_cuts.taken:
+        for slot in self._own.cuts.taken:
             self._refresh_cut(int(slot))
-        for slot in self._own_points.taken:
+        for slot in self._own.points.taken:
             self._refresh_point(int(slot))
-        if self._asked is not None:
-            yield from self._answer(self._asked)
-        return self._say(self._own_cuts.taken, self._own_points.taken)
+        self._own.note_support()
+        asked = [] if self._asked is None else self._asked_models(self._asked)
+        if self._worked is not None:
+            most = self._most_passed()
+            quotas, prices = self._worked.questions(most)
+            quotas = np.maximum(quotas, LEAST_QUERY * most)
+            asked += [self._request(kind, quota=quota) for quota in quotas for kind in (UPPER, LOWER)]
+            asked += [self._request(kind, price=price) for price in prices for kind in (UPPER, LOWER)]
+        if asked:
+            yield from self._learn_answers(asked)
+        return self._say(self._own.cuts.taken, self._own.points.taken)
 
     def answer(self, query: Query) -> Masters[Said]:
         """Answer the parent's query with the models as they are now: two cuts, two points."""
         self._asked = query
-        self._own_cuts.note_used(query.used)
-        self._own_points.note_used(query.used >> 16)
-        learnt = yield from self._answer(query)
+        self._own.note_used(query.used)
+        learnt = yield from self._learn_answers(self._asked_models(query))
         cuts, points = zip(*learnt, strict=True)
         return self._say(distinct(cuts), distinct(points))
 
@@ -274,19 +255,16 @@ class NodeSide:
         if quota is None:
             best = yield from self.bounds()
             return best.plan
-        points = self._archive
-        values, uses = np.array([p.value for p in points]), np.stack([p.use for p in points])
-        weight, kept = best_pair(values, uses, quota)
-        if quota.size == 1:  # two points suffice, and no solver loses digits on a tiny quota
-            (fresh,) = yield from self._solve([self._request(LOWER, quota=quota)])
-        else:
-            fresh, mixture = yield from self._solve([self._request(LOWER, quota=quota), self._archive_request(quota)])
-            if mixture.value > kept:
-                weight, kept = mixture.weight[0, : len(points)], mixture.value
-        if kept > fresh.value + 1e-12 * abs(fresh.value):
-            mixed: Array = np.einsum("k,knj->nj", weight, np.stack([p.plan for p in points]))
-            return mixed
-        return fresh.r
+        asked = [self._request(LOWER, quota=quota)]
+        if quota.size > 1:  # for one component two points suffice, and no solver loses digits on a tiny quota
+            asked.append(self._own.request(quota))
+        fresh, *mixture = yield from self._solve(asked)
+        self._worked = Worked(quota, fresh.price[self.own :], self._most_passed(), NODE_PRICE_POWERS)
+        plan, kept = self._own.best_pair(quota)
+        for answer in mixture:
+            if answer.value > kept:
+                plan, kept = self._own.mixture_of(answer), answer.value
+        return plan if kept > fresh.value + 1e-12 * abs(fresh.value) else fresh.r
 
     # ---------------------------------------------------------------- solving
 
@@ -325,13 +303,14 @@ class NodeSide:
             self._models = upper, lower
         return self._models
 
-    def _answer(self, query: Query) -> Masters[list[tuple[int, int]]]:
-        answers = yield from self._solve(self._asked_models(query))
-        return [self._learn_own(*answers[:2]), self._learn_own(*answers[2:])]
+    def _learn_answers(self, requests: list[MasterRequest]) -> Masters[list[tuple[int, int]]]:
+        """Solve pairs of upper and lower models; learn the cut and the point of each."""
+        answers = yield from self._solve(requests)
+        return [self._learn_own(*answers[i : i + 2]) for i in range(0, len(answers), 2)]
 
     def _asked_models(self, query: Query) -> list[MasterRequest]:
         """Both models at the quota of a query, then both at its price."""
-        quota = np.maximum(query.quota, LEAST_QUERY * self._model().rmax[:, self.own :].sum(axis=0))
+        quota = np.maximum(query.quota, LEAST_QUERY * self._most_passed())
         price = np.maximum(query.price, 0.0)
         at_quota = [self._request(kind, quota=quota) for kind in (UPPER, LOWER)]
         return at_quota + [self._request(kind, price=price) for kind in (UPPER, LOWER)]
@@ -353,21 +332,10 @@ class NodeSide:
             price=np.zeros(passed) if price is None else np.asarray(price, dtype=np.float64),
         )
 
-    def _archive_request(self, quota: Array) -> MasterRequest:
-        """Mixtures of the node's own points: what it promised its parent for this quota, dropped slots included."""
-        points = self._archive[:ARCHIVE]
-        rows = points + [points[0]] * (ARCHIVE - len(points))
-        use = np.stack([point.use for point in rows])
-        return MasterRequest(
-            kind=LOWER,
-            level=np.array([[point.value for point in rows]]),
-            slope=use[None],
-            rmax=use.max(axis=0)[None],
-            capacity=np.zeros(0),
-            kappa=np.zeros(0),
-            quota=np.asarray(quota, dtype=np.float64),
-            price=np.zeros(quota.size),
-        )
+    def _most_passed(self) -> Array:
+        """Return ``[J − O]`` the most the subtree can use of what its parent grants."""
+        most: Array = self._model().rmax[:, self.own :].sum(axis=0)
+        return most
 
     # ---------------------------------------------------------------- own cuts and points
 
@@ -379,37 +347,27 @@ class NodeSide:
         dear = self._model().dear[self.own :]
         price[self.own :] = np.minimum(price[self.own :], DEAR_LIMIT * dear)
         phi, drift = self._cut_value(upper.weight, price)
-        slot, written = self._own_cuts.place(phi, price[self.own :], drift)
-        if written:
-            self._cut_basis[slot] = _CutBasis(upper.weight, price)
-        return slot
+        return self._own.learn_cut(phi, price[self.own :], drift, CutBasis(upper.weight, price))
 
     def _learn_own_point(self, lower: MasterAnswer, *, zero: bool) -> int:
-        value, scale, low = self._mixture(lower.weight)
         use = np.zeros(self.levels - self.own) if zero else lower.r[:, self.own :].sum(axis=0)
-        slot, written = self._own_points.place(value, use, low, scale)
-        if written:
-            self._point_basis[slot] = _PointBasis(lower.weight, lower.r)
-            self._archive.append(_Archived(use, value, lower.r))
-            del self._archive[1 : -ARCHIVE + 1]
-        return slot
+        return self._own.learn_point(self._point_of(lower, use))
+
+    def _point_of(self, lower: MasterAnswer, use: Array) -> OwnPoint:
+        value, scale, low = self._mixture(lower.weight)
+        return OwnPoint(lower.weight, lower.r, use, value, scale, low)
 
     def _refresh_cut(self, slot: int) -> None:
-        basis = self._cut_basis[slot]
-        phi, drift = self._cut_value(basis.rho, basis.price)
-        self._own_cuts.put(slot, phi, self._own_cuts.slope[slot].copy(), drift)
+        basis = self._own.cut_basis(slot)
+        self._own.renew_cut(slot, *self._cut_value(basis.rho, basis.price))
 
     def _refresh_point(self, slot: int) -> None:
         """Value the same mixture on the children's new points; scaled towards zero points where it no longer fits."""
-        use = self._own_points.slope[slot].copy()
-        request = self._request(LOWER, quota=use)
-        offer = MasterAnswer(np.zeros_like(request.rmax), np.zeros(self.levels), self._point_basis[slot].lam, 0.0)
+        point = self._own.point(slot)
+        request = self._request(LOWER, quota=point.use)
+        offer = MasterAnswer(np.zeros_like(request.rmax), np.zeros(self.levels), point.lam, 0.0)
         fitted = settle(request, offer, slack=1.0, optimal=np.inf) or zero_answer(request)
-        fitted = self._fold(request, fitted)
-        value, scale, low = self._mixture(fitted.weight)
-        self._own_points.put(slot, value, use, low, scale)
-        self._point_basis[slot] = _PointBasis(fitted.weight, fitted.r)
-        self._archive.append(_Archived(use, value, fitted.r))
+        self._own.renew_point(slot, self._point_of(self._fold(request, fitted), point.use))
 
     def _cut_value(self, rho: Array, price: Array) -> tuple[float, float]:
         model = self._model()
@@ -433,7 +391,7 @@ class NodeSide:
             raise SolveError(f"no bounds yet: waiting for the hello of {', '.join(self.missing)}")
         self.version = version
         self._models = self._best = self._arrays = None
-        self._archive.clear()
+        self._own.begin()
         self._steps.clear()
 
     def _heard(self) -> list[Said]:
@@ -469,19 +427,19 @@ class NodeSide:
         return Said(
             version=self.version,
             cut_slots=cuts,
-            phi=self._own_cuts.level[cuts],
-            g=self._own_cuts.slope[cuts],
+            phi=self._own.cuts.level[cuts],
+            g=self._own.cuts.slope[cuts],
             point_slots=points,
-            u=self._own_points.slope[points],
-            v=self._own_points.level[points],
-            scale=self._own_points.scale[points],
+            u=self._own.points.slope[points],
+            v=self._own.points.level[points],
+            scale=self._own.points.scale[points],
             rmax=model.rmax[:, own:].sum(axis=0),
             dear=model.dear[own:],
             v0=sum(said.v0 for said in heard),
             leaves=sum(said.leaves for said in heard),
             stale=model.stale,
-            drift=self._own_cuts.spare[cuts] if declared else None,
-            v_low=self._own_points.spare[points] if declared else None,
+            drift=self._own.cuts.spare[cuts] if declared else None,
+            v_low=self._own.points.spare[points] if declared else None,
         )
 
 

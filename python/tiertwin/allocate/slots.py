@@ -76,6 +76,25 @@ class SlotTable:
         self.filled[slot] = True
         self._idle[slot] = 0
 
+    def put_all(self, slots: Slots, level: Array, slope: Array, spare: Array, scale: Array | None = None) -> None:
+        """Write several distinct slots, each as `put` would: ``[n]``, ``[n, J]``, ``[n]``, ``[n]``."""
+        good = np.isfinite(level) & np.isfinite(slope).all(axis=1)
+        if not good.all():
+            bad = slots[~good]
+            self.filled[bad] &= bad == self._pinned
+            slots, level, slope, spare = slots[good], level[good], slope[good], spare[good]
+            scale = None if scale is None else scale[good]
+        self.level[slots], self.slope[slots], self.spare[slots] = level, slope, spare
+        self.scale[slots] = 0.0 if scale is None else scale
+        self.filled[slots] = True
+        self._idle[slots] = 0
+
+    def renew(self, slot: int, level: float, spare: float = 0.0, scale: float = 0.0) -> None:
+        """Say a slot anew for new data: its slope stays, and how long it has been idle."""
+        idle = self._idle[slot]
+        self.put(slot, level, self.slope[slot].copy(), spare, scale)
+        self._idle[slot] = idle
+
     def note_used(self, mask: int) -> None:
         """Age all slots by one query; those in the bit mask carried dual weight and are young again."""
         self._idle += 1
@@ -83,10 +102,13 @@ class SlotTable:
             if mask >> slot & 1:
                 self._idle[slot] = 0
 
-    def clear(self) -> None:
-        """Forget everything (a hello follows)."""
+    def clear(self, *, keep_pinned: bool = False) -> None:
+        """Forget everything (a hello follows), or everything but the pinned slot."""
+        pinned = keep_pinned and self._pinned >= 0 and bool(self.filled[self._pinned])
         self.filled[:] = False
         self._idle[:] = 0
+        if pinned:
+            self.filled[self._pinned] = True
 
     def dense(self, values: Array) -> Array:
         """Return `values` with every empty slot repeating the first one in use (solvers see fixed slots)."""

@@ -343,7 +343,7 @@ _COST = (
         "lower",
         "run",
         "Twin peak memory",
-        "Peak resident memory of the process (in one process: plant included) in 10⁶ bytes.",
+        "Peak resident memory in 10⁶ bytes: of the process, plant included; of a tree, summed over its processes.",
     ),
     Kpi(
         "twin_energy_j",

@@ -13,6 +13,7 @@ solver as ``StartSolve`` and come back as ``Solved``; while one is out, the node
 from __future__ import annotations
 
 import copy
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ import numpy as np
 from tiertwin.allocate.hierarchy import Bounds, NodeSide
 from tiertwin.errors import InputError, PeerError
 from tiertwin.orchestrate import units
+from tiertwin.orchestrate.gathering import Early, Gathering
 from tiertwin.orchestrate.links import LinkShares
 from tiertwin.orchestrate.observe import PassThrough
 from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
     from tiertwin.twin.twin import Twin, Unit
 
     F64 = npt.NDArray[np.float64]
+
+
+ROUNDS_KEPT = 1_000  # lines of the certificate a root can still be asked for
 
 
 @dataclass(frozen=True)
@@ -89,16 +94,6 @@ class Domain:
 
 
 @dataclass
-class Gathering:
-    """What the children have said for one (epoch, round)."""
-
-    stamp: units.Stamp
-    cuts: dict[str, Any]
-    points: dict[str, Any]
-    done: bool = False
-
-
-@dataclass
 class Round:
     """One line of the certificate: what the root knew after a round."""
 
@@ -135,8 +130,8 @@ class InnerController:
         if domain.own_layout is not None:
             self._passes = [PassThrough(below, domain.own_layout) for below in domain.layouts]
         self._heard: set[str] = set()
-        self.gathering = Gathering(units.Stamp(-1, 0), {}, {})
-        self._early: dict[tuple[str, int], tuple[int, Any]] = {}
+        self.gathering = Gathering(domain.children)
+        self._early = Early()
         self._job: Generator[Any, Any, Any] | None = None
         self._then: Callable[[Twin, Any, int], list[Effect]] | None = None
         self._ticket = 0
@@ -147,7 +142,7 @@ class InnerController:
         self.uplink = self.uplink_used = domain.uplink_mbps
         self.version = 0
         self.committed = -1
-        self.rounds: list[Round] = []
+        self.rounds: deque[Round] = deque(maxlen=ROUNDS_KEPT)
         self.last_bounds: Bounds | None = None
         self.steps: dict[int, int] = {}
         self.local_epochs = 0
@@ -179,28 +174,28 @@ class InnerController:
         assert own is not None
         assert twin.parent is not None
         assert twin.parent.table_out is not None
+        total = self._by_class(twin, _MERGED)
         rows = np.arange(own.members, dtype=np.uint32)
-        for attribute in _MERGED:
-            total = np.zeros(own.members)
-            for child, layout in zip(twin.children, self.domain.layouts, strict=True):
-                assert child.table_in is not None
-                values = np.nan_to_num(child.table_in.column(attribute)[: layout.members])
-                total += values.reshape(own.members, -1).sum(axis=1)
-            out = twin.parent.table_out
-            changed = out.column(attribute)[: own.members] != total
+        out = twin.parent.table_out
+        for attribute, merged in zip(_MERGED, total, strict=True):
+            changed = out.column(attribute)[: own.members] != merged
             if changed.any():
-                out.set(attribute, rows[changed], total[changed], now)
+                out.set(attribute, rows[changed], merged[changed], now)
+
+    def _by_class(self, twin: Twin, attributes: Sequence[int]) -> F64:
+        """Sums ``[attributes, classes]`` over the groups of all children, children in roster order."""
+        total = np.zeros((len(attributes), self.domain.classes))
+        for child, layout in zip(twin.children, self.domain.layouts, strict=True):
+            assert child.table_in is not None
+            told = np.stack([child.table_in.column(attribute)[: layout.members] for attribute in attributes])
+            told[~np.isfinite(told)] = 0.0  # not yet told
+            total += told.reshape(*total.shape, -1).sum(axis=2)
+        return total
 
     def demand_by_class(self, twin: Twin) -> F64:
         """Demand below this twin as its children told it, tasks/s by service class."""
-        layouts = self.domain.layouts
-        classes = self.domain.classes
-        total = np.zeros(classes)
-        for child, layout in zip(twin.children, layouts, strict=True):
-            assert child.table_in is not None
-            told = np.nan_to_num(child.table_in.column(A.DEMAND)[: layout.members])
-            total += told.reshape(classes, -1).sum(axis=1)
-        return total
+        demand: F64 = self._by_class(twin, [A.DEMAND])[0]
+        return demand
 
     def _observe_links(self, twin: Twin) -> None:
         for child, layout in zip(twin.children, self.domain.layouts, strict=True):
@@ -221,19 +216,10 @@ class InnerController:
             return []
         self._observe_links(twin)
         self._job = self._then = None  # what is left of an earlier epoch is too late
-        self.gathering = Gathering(units.Stamp(epoch, 0), {}, {})
-        early, self._early = self._early, {}
-        for (peer, table), (named, cells) in early.items():
-            if named == epoch:
-                (self.gathering.cuts if table == TableId.CUT else self.gathering.points)[peer] = cells
+        self.gathering = Gathering(self.domain.children, units.Stamp(epoch, 0))
+        self._early.give(self.gathering)
         effects: list[Effect] = [SetTimer("gather", epoch, now + self._rhythm.gather_ms * MILLISECOND)]
-        if self._all_said():  # every child began before us
-            effects += self._proceed(twin, now)
-        return effects
-
-    def _all_said(self) -> bool:
-        held = self.gathering
-        return len(held.cuts) == len(held.points) == len(self.domain.children)
+        return effects + (self._proceed(twin, now) if self.gathering.complete else [])  # all began before us
 
     def told(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
         if unit.table in (TableId.CUT, TableId.POINT):
@@ -248,37 +234,30 @@ class InnerController:
         stamp = units.stamp_of(unit.table, unit.cells)
         if not self._rhythm.decides(twin.tier, stamp.epoch):
             return []  # this tier looks at its children only when it decides
-        held = self.gathering
         if stamp == units.Stamp(twin.epoch + 1, 0):  # a child began the epoch before us
-            self._early[unit.peer, unit.table] = (stamp.epoch, unit.cells)
+            self._early.hold(unit, stamp)
             return []
-        if stamp != held.stamp or held.done:
-            return []
-        (held.cuts if unit.table == TableId.CUT else held.points)[unit.peer] = unit.cells
-        return self._proceed(twin, now) if self._all_said() and stamp.epoch == twin.epoch else []
+        taken = self.gathering.take(unit, stamp)
+        return self._proceed(twin, now) if taken and self.gathering.complete and stamp.epoch == twin.epoch else []
 
     def timed_out(self, twin: Twin, event: TimerFired, now: int) -> list[Effect]:
         held = self.gathering
         if event.name == "gather" and event.epoch == held.stamp.epoch and not held.done:
-            missing = [c for c in self.domain.children if c not in held.cuts or c not in held.points]
-            effects: list[Effect] = [Record("timeout", event.epoch, {"name": "gather", "missing": missing})]
+            effects: list[Effect] = [Record("timeout", event.epoch, {"name": "gather", "missing": held.missing})]
             return effects + self._proceed(twin, now)
         if event.name == "budget" and self.committed < event.epoch and event.epoch == twin.epoch:
             return [Record("timeout", event.epoch, {"name": "budget"}), *self._commit(twin, now)]
         return []
 
     def _proceed(self, twin: Twin, now: int) -> list[Effect]:
-        held = self.gathering
-        held.done = True
-        for index, child in enumerate(self.domain.children):  # roster order, never order of arrival
-            if child in held.cuts and child in held.points:
-                if self._learn(index, held.cuts[child], held.points[child]):
-                    self._heard.add(child)
-                else:
-                    self.refused += 1
+        for index, child, cuts, points in self.gathering.close():
+            if self._learn(index, cuts, points):
+                self._heard.add(child)
+            else:
+                self.refused += 1
         if len(self._heard) < len(self.domain.children):
             return []  # some child was never heard: without a cut there is no bound and no plan yet
-        return self._propose(twin, now) if held.stamp.round == 0 else self._answered(twin, now)
+        return self._propose(twin, now) if self.gathering.stamp.round == 0 else self._answered(twin, now)
 
     def _learn(self, index: int, cuts: Any, points: Any) -> bool:
         """Take what a child said; False when it is unusable, so that it counts as not said (stale)."""
@@ -325,7 +304,7 @@ class InnerController:
         if stamp.epoch != twin.epoch or stamp.round <= self.gathering.stamp.round:
             return []
         self._query = units.query_of(unit.cells, self.domain.levels - 2)
-        self.gathering = Gathering(stamp, {}, {})
+        self.gathering = Gathering(self.domain.children, stamp)
         return self._start(twin, self.node.descend(self._query), self._ask, now)
 
     def _ask(self, twin: Twin, queries: Any, now: int) -> list[Effect]:
@@ -361,7 +340,7 @@ class InnerController:
         target = self._rhythm.target_gap if cold else self._rhythm.warm_target_gap
         if bounds.gap <= target or stamp.round + 1 >= most:
             return effects + self._commit(twin, now)
-        self.gathering = Gathering(units.Stamp(stamp.epoch, stamp.round + 1), {}, {})
+        self.gathering = Gathering(self.domain.children, units.Stamp(stamp.epoch, stamp.round + 1))
         return effects + self._start(twin, self.node.descend(None), self._ask, now)
 
     # -- decide --------------------------------------------------------------------------------------------------------

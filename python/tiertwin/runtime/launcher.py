@@ -63,6 +63,8 @@ class TreePlan:
         For logs and the stored world.
     real_clock
         Under the real clock, else in lockstep.
+    elsewhere
+        Nodes that no process of ours hosts: they come by themselves, with the keys the launcher has for them.
     """
 
     world: World
@@ -72,6 +74,7 @@ class TreePlan:
     solvers: int
     folder: Path
     real_clock: bool = False
+    elsewhere: frozenset[str] = frozenset()
 
 
 class Launcher:
@@ -87,8 +90,9 @@ class Launcher:
         self.plan = plan
         self.children: dict[str, Child] = {}
         self.home = {node: process.name for process in plan.processes for node in process.nodes}
-        self._keys = _keys(plan)
-        self._wire = WireContext(self._keys.access, now_ns=time.monotonic_ns(), now_s=time.time())
+        self.keys = _keys(plan)
+        self.addresses: dict[str, Address] = {}
+        self._wire = WireContext(self.keys.access, now_ns=time.monotonic_ns(), now_s=time.time())
         self._board = Switchboard(self._wire)
         self._front: PoolFront | None = None
         self._logs = plan.folder / "logs"
@@ -135,7 +139,7 @@ class Launcher:
         ports: dict[str, int] = {}
         for child in self.children.values():
             ports |= self.expect(child, Ready, "start", START_S).ports
-        addresses = {name: Address(LOCALHOST, port) for name, port in ports.items()}
+        addresses = self.addresses = {name: Address(LOCALHOST, port) for name, port in ports.items()}
         addresses[POOL] = Address(LOCALHOST, self._board.port(POOL))
         if plan.real_clock:
             self.origin = time.time_ns() + SETTLE_NS
@@ -174,14 +178,14 @@ class Launcher:
 
     def _spawn_solver(self, name: str) -> None:
         shapes = master_shapes(self.plan.roster) if self.plan.real_clock else []
-        config = SolverConfig(self._keys.keys[name], self._pool, LOCALHOST, self._board.port(POOL), shapes)
+        config = SolverConfig(self.keys.keys[name], self._pool, LOCALHOST, self._board.port(POOL), shapes)
         self._spawn(ChildConfig(name, solver=config))
 
     def _solvers(self) -> list[str]:
         return [f"solver-{k + 1}" for k in range(self.plan.solvers)]
 
     def _open_pool(self) -> Peer:
-        key = self._keys.keys[POOL]
+        key = self.keys.keys[POOL]
         endpoint = NodeEndpoint(self._wire, POOL, key.pair, bind=Bind(LOCALHOST))
         self._wire.prove([endpoint], time.monotonic_ns)
         self._board.listen(endpoint)
@@ -194,7 +198,7 @@ class Launcher:
         return self._board.send(POOL, peer, frame)
 
     def _twins(self, process: ProcessPlan, world: Path, pool: Peer) -> TwinsConfig:
-        plan, roster, keys = self.plan, self.plan.roster, self._keys.keys
+        plan, roster, keys = self.plan, self.plan.roster, self.keys.keys
         here = set(process.nodes)
         parents, children, listening = {}, set(), []
         for name in process.nodes:
@@ -206,7 +210,7 @@ class Launcher:
                 listening.append(name)
                 children |= set(away)
         watching = {OBSERVER} if plan.real_clock else set()
-        access = Access(grant for grant in self._keys.access.grants if grant.node in children | watching)
+        access = Access(grant for grant in self.keys.access.grants if grant.node in children | watching)
         solving = [name for name in process.nodes if roster.tier(name) >= 2]
         return TwinsConfig(
             world=str(world),

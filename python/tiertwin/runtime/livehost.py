@@ -14,7 +14,7 @@ from tiertwin.runtime.host import Traffic
 from tiertwin.runtime.observed import Observation, observe
 from tiertwin.runtime.observers import ROLE, Observers
 from tiertwin.runtime.poolclient import POOL
-from tiertwin.twin.effects import Actuate, Effect, Persist, Reconnect, Record, Send, SetTimer, StartSolve
+from tiertwin.twin.effects import Actuate, Ban, Effect, Persist, Reconnect, Record, Send, SetTimer, StartSolve
 from tiertwin.twin.events import (
     EpochBegan,
     FrameReceived,
@@ -32,12 +32,13 @@ if TYPE_CHECKING:
     from tiertwin.runtime.livepool import LivePool
     from tiertwin.runtime.nodestate import StateFile
     from tiertwin.runtime.roster import Roster
-    from tiertwin.runtime.southbound import Southbound
+    from tiertwin.runtime.southbound import PhysicalSide
     from tiertwin.runtime.switchboard import Switchboard
     from tiertwin.twin.twin import Twin
 
 MILLISECOND = 1_000_000
 LEAVING = 1  # reason of a BYE
+BAN_NS = 10_000_000_000  # at the door; the session itself doubles its own
 
 
 class LiveHost:
@@ -72,7 +73,7 @@ class LiveHost:
         epochs: EpochClock,
         report_ms: int,
         states: Mapping[str, StateFile],
-        southbound: Southbound | None,
+        southbound: PhysicalSide | None,
         origin: int,
     ) -> None:
         self.roster, self.twins, self.board, self.pool = roster, dict(twins), board, pool
@@ -204,6 +205,8 @@ class LiveHost:
                 self._local.append(done)
         elif isinstance(effect, Reconnect):
             self._reconnect(name, effect.peer)
+        elif isinstance(effect, Ban):
+            self.board.ban(name, effect.peer, BAN_NS)
         elif isinstance(effect, Persist):
             if name in self.states:
                 self.states[name].raise_term(effect.peer, effect.term)

@@ -82,7 +82,7 @@ class LivePool:
                 self.counters["late"] += 1
                 return None
             held.answers[number] = decode_answer(frame, held.requests[number])[1]
-        except (PeerError, ValueError):
+        except PeerError:
             return None
         self.counters["answered"] += 1
         return (held.node, held.event()) if held.complete else None

@@ -138,6 +138,7 @@ class _Process:
         origin = self._live.origin
         period_ms = 1000 * settings.rhythm.base_epoch_s
         pool = LivePool(board.send, int(min(DEADLINE_MS, period_ms / 2)))
+        self._southbound = make_southbound(world, roster, settings, config.nodes, origin)
         host = LiveHost(
             roster,
             twins,
@@ -146,7 +147,7 @@ class _Process:
             EpochClock(origin, settings.rhythm.base_epoch_s),
             settings.report_ms,
             self._states,
-            make_southbound(world, roster, settings, config.nodes, origin),
+            self._southbound,
             origin,
         )
         logs.info("live", nodes=len(config.nodes), ports={n: board.port(n) for n in config.listening})
@@ -223,8 +224,8 @@ class _Process:
 
     def _collect(self, host: LiveHost, epoch: int, now: int) -> None:
         kpis = truth = None
-        if host.southbound is not None:
-            kpis, truth = host.southbound.books(max(now - self._live.origin, 0), epoch)
+        if self._southbound is not None:
+            kpis, truth = self._southbound.books(max(now - self._live.origin, 0), epoch)
         records = [host_line(host, name, record) for name, record in host.records]
         host.records.clear()
         self._launcher.tell(Collected(records, host.observe(epoch, now), kpis, truth, high_water_mb()))

@@ -35,9 +35,12 @@ def decode_request(frame: Any) -> tuple[int, int, MasterRequest]:
     Raises
     ------
     PeerError
-        Another problem than a master, or arrays that do not have the sizes it says.
+        No SOLVE frame, another problem than a master, or arrays that do not have the sizes it says.
     """
-    number, deadline, kind, _, sizes, blocks = _core.decode_solve(frame)
+    try:
+        number, deadline, kind, _, sizes, blocks = _core.decode_solve(frame)
+    except (RuntimeError, ValueError) as error:  # the codec's refusals
+        raise PeerError(f"SOLVE: {error}") from None
     if kind not in (UPPER, LOWER):
         raise PeerError(f"SOLVE: expected problem {UPPER} (upper master) or {LOWER} (lower), got {kind}.")
     children, levels, own, slots = sizes
@@ -76,7 +79,7 @@ def decode_answer(frame: Any, request: MasterRequest) -> tuple[int, MasterAnswer
     PeerError
         Arrays of other sizes than the problem asks for.
     """
-    number, status, _, _, blocks = _core.decode_solved(frame)
+    number, status, _, _, blocks = _solved(frame)
     if status != OPTIMAL:
         return number, None
     _, children, levels, _, slots = request.shape
@@ -86,7 +89,14 @@ def decode_answer(frame: Any, request: MasterRequest) -> tuple[int, MasterAnswer
 
 def number_of_answer(frame: Any) -> int:
     """Number of the request that a SOLVED frame answers."""
-    return int(_core.decode_solved(frame)[0])
+    return int(_solved(frame)[0])
+
+
+def _solved(frame: Any) -> tuple[int, int, int, int, list[Any]]:
+    try:
+        return _core.decode_solved(frame)
+    except (RuntimeError, ValueError) as error:  # the codec's refusals
+        raise PeerError(f"SOLVED: {error}") from None
 
 
 def _blocks(arrays: list[F64]) -> list[tuple[int, str, None, F64]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -12,12 +12,30 @@ from tiertwin.twin.events import Sampled
 from tiertwin.twin.layout import gateway_layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from tiertwin.plant import PlantKpis, SimulatedPlant
     from tiertwin.runtime.roster import Roster
     from tiertwin.twin.effects import Actuate
     from tiertwin.world import World
+
+
+class PhysicalSide(Protocol):
+    """What stands below the nodes of a process: the simulated plant, or somebody's own network. `now` is in ns."""
+
+    cpu_s: float
+
+    def telemetry(self, until: int, epoch: int) -> Iterable[tuple[str, Sampled]]:
+        """Return what was measured since the last call, by node."""
+        ...
+
+    def turn(self, now: int, epoch: int) -> None:
+        """A base epoch begins."""
+        ...
+
+    def actuate(self, now: int, epoch: int, wanted: Actuate) -> None:
+        """Put set-points in force."""
+        ...
 
 
 class Southbound:
@@ -27,18 +45,26 @@ class Southbound:
     ----------
     world, roster
         Inventory and who is who.
+    names
+        Nodes at the plant's side whose telemetry is taken from it; others are somebody else's.
     plant
         The physical side.
     origin
         Time on the twins' clock when the plant's is 0, ns.
     """
 
-    def __init__(self, world: World, roster: Roster, plant: SimulatedPlant, origin: int) -> None:
+    def __init__(
+        self, world: World, roster: Roster, names: Collection[str], plant: SimulatedPlant, origin: int
+    ) -> None:
         self.plant = plant
         self.cpu_s = 0.0
         self._origin = origin
         self._first = world.device_rows
-        self._sides = [(node.name, node.site) for node in roster.nodes.values() if roster.is_plant(node.name)]
+        self._sides = [
+            (node.name, node.site)
+            for node in roster.nodes.values()
+            if roster.is_plant(node.name) and node.name in names
+        ]
         self._layouts = {site: gateway_layout(world, site) for _, site in self._sides}
 
     def telemetry(self, until: int, epoch: int) -> Iterator[tuple[str, Sampled]]:

@@ -106,6 +106,12 @@ class Switchboard:
             self._up.discard((name, peer))
             endpoint.reopen(time.monotonic_ns())
 
+    def ban(self, name: str, peer: str, for_ns: int) -> None:
+        """Refuse a child of a node here at the door for a while."""
+        endpoint = self._listening.get(name)
+        if endpoint is not None:
+            endpoint.ban(peer, for_ns)
+
     def wait_for(self, done: Callable[[], bool], what: str, timeout_s: float) -> None:
         """Turn until `done`; ProcessError names what was waited for when the time is over."""
         until = time.monotonic() + timeout_s

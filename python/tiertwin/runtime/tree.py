@@ -310,4 +310,4 @@ def make_southbound(
     """Make the plant if some of its sides are among `names`; its time is 0 at `origin` on the twins' clock (ns)."""
     if not any(roster.is_plant(name) for name in names):
         return None
-    return Southbound(world, roster, SimulatedPlant(world, settings.seed, settings.plant), origin)
+    return Southbound(world, roster, set(names), SimulatedPlant(world, settings.seed, settings.plant), origin)

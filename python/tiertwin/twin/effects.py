@@ -28,6 +28,13 @@ class Reconnect:
 
 
 @dataclass(frozen=True, slots=True)
+class Ban:
+    """`peer` sent its third bad frame within a minute: refuse it at the door, too (R41)."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Persist:
     """Put the authority of `peer` on disk before anything behind this effect is carried out (R18)."""
 
@@ -77,4 +84,4 @@ class Record:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
-Effect = Send | Reconnect | Persist | StartSolve | SetTimer | Actuate | Record
+Effect = Send | Reconnect | Ban | Persist | StartSolve | SetTimer | Actuate | Record

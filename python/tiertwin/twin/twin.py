@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tiertwin import _core
 from tiertwin.errors import PeerError
 from tiertwin.twin.attributes import TableId
-from tiertwin.twin.effects import Effect, Persist, Reconnect, Record, Send
+from tiertwin.twin.effects import Ban, Effect, Persist, Reconnect, Record, Send
 from tiertwin.twin.events import (
     EpochBegan,
     Event,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tiertwin.twin.lease import Lease as LeaseType
 
 REFUSED_UNKNOWN_PEER, REFUSED_UNIT = -1, -2  # counted beside the codec's own reasons
-EVENT_LIVE, EVENT_LOST, EVENT_WELL, EVENT_TERM = 1, 4, 7, 10
+EVENT_LIVE, EVENT_LOST, EVENT_BANNED, EVENT_WELL, EVENT_TERM = 1, 4, 5, 7, 10
 
 
 @dataclass(frozen=True)
@@ -257,6 +257,9 @@ class Twin:
             if neighbour.spec.is_parent:  # go on knocking; the lease decides how long the budget holds meanwhile
                 lost.append(Reconnect(neighbour.name))
             return lost
+        if code == EVENT_BANNED:
+            neighbour.live = False
+            return [Record("banned", self.epoch, {"peer": neighbour.name}), Ban(neighbour.name)]
         return []
 
     def _on_samples(self, event: Sampled, now: int) -> list[Effect]:

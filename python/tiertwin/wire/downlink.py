@@ -133,7 +133,7 @@ class Downlink:
             self._bury()
         return frames
 
-    def _admit(self, routing_id: bytes, part: zmq.Frame) -> str | None:  # noqa: PLR0911  one return a check
+    def _admit(self, routing_id: bytes, part: zmq.Frame) -> str | None:
         """Return whose frame it is, None when it is dropped (counted). Checks in the order of R35."""
         if part.more:
             self._draining = True

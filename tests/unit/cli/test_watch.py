@@ -27,9 +27,8 @@ def shown(world: World, width: int, policy: str = "hierarchical", **values: floa
         kpis=SimpleNamespace(server_utilisation=np.linspace(0.0, 1.0, servers)),
         values={"deadline_miss_ratio": 0.0177, "offered_tasks_per_s": 123_456.0, "aoi_p99_ms": 1353.0, **values},
     )
-    run: Any = SimpleNamespace(world=world)
     console = Console(file=io.StringIO(), width=width, color_system=None, legacy_windows=False)
-    console.print(draw(policy, row, run, 60, width))
+    console.print(draw(policy, row, world, 60, width))
     return console.file.getvalue().splitlines()  # type: ignore[attr-defined,no-any-return]
 
 
