@@ -125,7 +125,7 @@ def test_a_stopped_process_is_named_with_who_waits_and_which_lease_ends(tree: Tr
         os.kill(fogs, signal.SIGCONT)
     assert done.returncode == told.returncode == 1, done.stderr
     lines = masked(done.stdout).splitlines()
-    assert lines[0] == "29 of 32 nodes answer, epoch <n>; 6 processes; 14 of the plant are not asked."
+    assert lines[0] == "29 of 32 nodes answer, epoch <n>; 7 processes; 14 of the plant are not asked."
     assert lines[1:5] == [
         "WRONG  process fogs (pid <pid>) is stopped; inside: fog-1, fog-2 and fog-3. `kill -CONT <pid>` lets it go on",
         "WRONG  cloud-1, edge-centre, edge-harbour, edge-southmoor and edge-millbrook wait for fog-1: "

@@ -54,8 +54,13 @@ def inspect(
 
 
 def is_running(run: Path) -> bool:
-    """Whether a tree runs in this directory now; without importing what only a running one needs."""
-    return (run / "tree.json").is_file()
+    """Whether a tree runs in this directory now; imports what only a running one needs if there may be one."""
+    if not (run / "tree.json").is_file():
+        return False
+    from tiertwin.runtime.lookout import look_at_processes
+    from tiertwin.runtime.treefile import read_tree
+
+    return any(process.state != "gone" for process in look_at_processes(read_tree(run)))
 
 
 def _show_running(run: Path, rows: int, as_json: bool) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CLOCK_MS = 1_000.0  # clocks further apart are worth a word
 LONG_MS = 1_000.0  # a wait that is longer than this and than a control period
 SHOWN = 6  # names in one line
+LAUNCHER = "launcher"  # holds the solver pool's front, and writes the run's files
 APART = 3  # silent nodes of one process that get a line each
 SOON_DAYS = 7
 BYE_WORDS = {
@@ -134,7 +135,7 @@ class _Case:
         self.seen = {name: r.status for name, r in reports.items() if r.status is not None}
         self.epoch = int(max((status.epoch for status in self.seen.values()), default=-1))
         down = {name for process in processes if process.state in ("stopped", "gone") for name in process.nodes}
-        self.silent = {name for name in self.node if name in down or (name in reports and name not in self.seen)}
+        self.silent = {name for name in self.node if name not in self.seen and (name in down or name in reports)}
 
     def when(self, ago_ms: float) -> str:
         """A time of day, and how long that is from now; negative: to come."""
@@ -170,11 +171,22 @@ class _Case:
             inside = f"; inside: {names(process.nodes)}" if process.nodes else ""
             what = f"process {process.name} (pid {process.pid})"
             facts = {"process": process.name, "pid": process.pid, "nodes": list(process.nodes)}
-            if process.state == "stopped":
+            if process.state == "gone" and self._answers(process):
+                yield Finding(
+                    "by hand", f"{what} is gone{inside}. Its nodes answer: somebody started them again", False, facts
+                )
+                continue
+            if process.name == LAUNCHER and process.state == "gone":
+                text = f"the launcher (pid {process.pid}) is gone: no solver pool, and nobody writes the run's history"
+            elif process.state == "stopped":
                 text = f"{what} is stopped{inside}. `kill -CONT {process.pid}` lets it go on"
             else:
                 text = f"{what} is gone{inside}. Its log says why"
             yield Finding(process.state, text, True, facts)
+
+    def _answers(self, process: ProcessLook) -> bool:
+        asked = [name for name in process.nodes if name in self.reports]
+        return bool(asked) and all(name in self.seen for name in asked)
 
     def silent_nodes(self) -> Iterable[Finding]:
         """Nodes that do not answer though nobody says that their process does not run."""

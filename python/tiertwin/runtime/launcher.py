@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +97,7 @@ class Launcher:
         self._board = Switchboard(self._wire)
         self._front: PoolFront | None = None
         self._logs = plan.folder / "logs"
-        self._ports: dict[str, int] = {}
+        self._listening: dict[str, int] = {}
         self.started_s = 0.0
         self.origin = 0  # when epoch 0 begins under the real clock, ns
         self.lost: list[str] = []  # children that ended by themselves under the real clock, in words
@@ -147,7 +148,7 @@ class Launcher:
             self.children[process.name].tell(Connect(addresses, self.origin))
         for child in self.children.values():
             self.expect(child, Linked, "link", LINK_S)
-        self._ports = ports
+        self._listening = ports
         self._leave_a_map()
 
     def _leave_a_map(self) -> None:
@@ -155,7 +156,7 @@ class Launcher:
         plan = self.plan
         if not plan.real_clock:
             return
-        keys = self._keys.keys
+        keys = self.keys.keys
         nodes = [
             RunningNode(
                 name=node.name,
@@ -163,14 +164,14 @@ class Launcher:
                 parent=node.parent,
                 process=self.home[node.name],
                 host=LOCALHOST,
-                port=self._ports.get(node.name, 0),
+                port=self._listening.get(node.name, 0),
                 public=keys[node.name].public,
             )
             for node in plan.roster.nodes.values()
         ]
+        numbers = {"launcher": os.getpid()} | {child.name: child.pid for child in self.children.values()}
         processes = [
-            RunningProcess(name=c.name, pid=c.pid, began=began(c.pid), machine=machine())
-            for c in self.children.values()
+            RunningProcess(name=name, pid=pid, began=began(pid), machine=machine()) for name, pid in numbers.items()
         ]
         periods = {str(tier): plan.settings.rhythm.period_s(tier) for tier in range(len(ROLES))}
         tree = RunningTree(nodes=nodes, processes=processes, periods_s=periods)

@@ -129,7 +129,8 @@ def test_a_stopped_fog(ward: Ward) -> None:
     assert found.to_text() == (
         "6 of 7 nodes answer, epoch 12; 6 processes; 1 of the plant are not asked.\n"
         "WRONG  process fogs-1 (pid 101) is stopped; inside: fog-1. `kill -CONT 101` lets it go on\n"
-        "WRONG  cloud-1, edge-a and edge-b wait for fog-1: session suspect, nothing heard since 22:13:18 UTC (1.5 s ago)\n"
+        "WRONG  cloud-1, edge-a and edge-b wait for fog-1: session suspect, nothing heard since 22:13:18 UTC (1.5 s"
+        " ago)\n"
         "WRONG  the lease that runs out first is that of edge-b (epoch 12, from fog-1), at 22:13:20 UTC (in 0.8 s);"
         " 1 more after it\n"
         "3 things are wrong."
@@ -153,6 +154,23 @@ def test_leases_that_ran_out(ward: Ward) -> None:
         "edge-a and edge-b decide alone; the first lease to run out was that of edge-a (epoch 12, from fog-1), at "
         "<time>"
     ) in text
+
+
+def test_nodes_started_by_hand_in_place_of_a_process_that_is_gone(ward: Ward) -> None:
+    ward.states["fogs-1"] = "gone"
+    found = ward.ask()
+    assert found.healthy
+    assert (
+        "process fogs-1 (pid 101) is gone; inside: fog-1. Its nodes answer: somebody started them again"
+        in found.to_text()
+    )
+
+
+def test_a_launcher_that_is_gone(ward: Ward) -> None:
+    found = diagnose(TREE, ward.reports, [ProcessLook("launcher", 99, "gone")], NOW)
+    assert [f.text for f in found.findings if f.wrong] == [
+        "the launcher (pid 99) is gone: no solver pool, and nobody writes the run's history"
+    ]
 
 
 def test_a_node_that_hangs_in_a_process_that_runs(ward: Ward) -> None:
