@@ -165,6 +165,10 @@ class _Case:
 
     def stopped(self) -> Iterable[Finding]:
         """Processes that do not run."""
+        if self.processes and not self.seen and all(process.state == "gone" for process in self.processes):
+            text = "every process of this tree is gone; it did not end in order. `tiertwin inspect` shows what it left"
+            yield Finding("ended", text, True)
+            return
         for process in self.processes:
             if process.state not in ("stopped", "gone"):
                 continue

@@ -72,7 +72,7 @@ def _row(node: RunningNode, report: Report, process: ProcessLook | None) -> dict
         f"{status.epoch:.0f}",
         "" if status.decided < 0 else f"{status.decided:.0f}",
         lease,
-        "" if waiting == "nothing" else f"{waiting} {', '.join(link.peer for link in up)}".strip(),
+        "" if waiting == "nothing" else f"{waiting} {up[0].peer if len(up) == 1 else len(up) or ''}".strip(),
         f"{status.frames_in:.0f}/{status.frames_out:.0f}",
         f"{status.refused:.0f}",
         f"{status.rss_mb:.0f}",

@@ -166,6 +166,16 @@ def test_nodes_started_by_hand_in_place_of_a_process_that_is_gone(ward: Ward) ->
     )
 
 
+def test_a_tree_that_is_gone_as_a_whole(ward: Ward) -> None:
+    for name in ward.reports:
+        ward.silence(name)
+    ward.states = dict.fromkeys(ward.states, "gone")
+    assert ward.ask().to_text().splitlines()[1:] == [
+        "WRONG  every process of this tree is gone; it did not end in order. `tiertwin inspect` shows what it left",
+        "1 thing is wrong.",
+    ]
+
+
 def test_a_launcher_that_is_gone(ward: Ward) -> None:
     found = diagnose(TREE, ward.reports, [ProcessLook("launcher", 99, "gone")], NOW)
     assert [f.text for f in found.findings if f.wrong] == [
