@@ -162,7 +162,7 @@ class Launcher:
                 name=node.name,
                 tier=node.tier,
                 parent=node.parent,
-                process=self.home[node.name],
+                process=self.home.get(node.name, "elsewhere"),
                 host=LOCALHOST,
                 port=self._listening.get(node.name, 0),
                 public=keys[node.name].public,

@@ -88,7 +88,7 @@ class LiveHost:
         self.traffic = Traffic()
         self.records: list[tuple[str, Record]] = []
         self.counters: Counter[str] = Counter()
-        self.observers = Observers(roster, self.twins, pool, board.send)
+        self.observers = Observers(roster, self.twins, pool, board.send, board.ban)
 
     # -- time ----------------------------------------------------------------------------------------------------------
     def start(self, now: int) -> None:

@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
 MOST = 8  # observers a node; one more, and the oldest has to leave
 EVERY_NS = 200_000_000  # between two looks
+BAN_NS = 10_000_000_000
 SNAPSHOT_MS = 500  # between two snapshots for one observer: its table is small, and people look again at once
 ROLE = "observer"
 _LEAVE = 1  # reason of a BYE
-_LOST, _BYE = _core.PEER_EVENTS["lost"], _core.PEER_EVENTS["bye"]
+_LOST, _BYE, _BANNED = (_core.PEER_EVENTS[word] for word in ("lost", "bye", "banned"))
 
 
 @dataclass(slots=True)
@@ -51,12 +52,19 @@ class Observers:
         For what it counted.
     send
         ``send(node, observer, frame) -> bool``.
+    ban
+        ``ban(node, observer, for_ns)`` at the door.
     """
 
     def __init__(
-        self, roster: Roster, twins: Mapping[str, Twin], pool: LivePool, send: Callable[[str, str, Buffer], bool]
+        self,
+        roster: Roster,
+        twins: Mapping[str, Twin],
+        pool: LivePool,
+        send: Callable[[str, str, Buffer], bool],
+        ban: Callable[[str, str, int], None],
     ) -> None:
-        self._twins, self._pool, self._send = twins, pool, send
+        self._twins, self._pool, self._send, self._ban = twins, pool, send, ban
         self._order = {name: sorted(twin.neighbours, key=roster.index) for name, twin in twins.items()}
         self._registry = registry()
         self.books = {name: NodeBook() for name in twins}
@@ -131,6 +139,8 @@ class Observers:
             self._send(node, observer, frame)
         if received.reason:
             self.counters["refused frames of observers"] += 1
+        if _BANNED in received.events:
+            self._ban(node, observer, BAN_NS)
         if _LOST in received.events or _BYE in received.events:
             self.gone(node, observer)
 

@@ -48,8 +48,9 @@ class Wire:
         self.now = run.now
         self.mail: dict[str, list[bytes]] = {}
         self.sent = 0
+        self.banned: list[tuple[str, str, int]] = []
         pool = LivePool(lambda *_: False, 250)
-        self.observers = Observers(roster, run.twins, pool, self._send)
+        self.observers = Observers(roster, run.twins, pool, self._send, lambda *who: self.banned.append(who))
         self.order = sorted(run.twins[NODE].neighbours, key=roster.index)
 
     def _send(self, node: str, observer: str, frame: object) -> bool:
@@ -108,6 +109,14 @@ def test_an_observer_writes_nothing(run: InProcessRun) -> None:
     assert {name: twin.digests() for name, twin in run.twins.items()} == before
     assert watcher.status is not None
     assert watcher.status.epoch == 0
+
+
+def test_who_sends_nonsense_is_banned_at_the_door(run: InProcessRun) -> None:
+    wire = Wire(run)
+    watcher = wire.watcher("observer")
+    for _ in range(3):
+        wire._post(watcher, [b"TW" + bytes(60)])
+    assert [(node, who) for node, who, _ in wire.banned] == [(NODE, "observer")]
 
 
 def test_the_oldest_has_to_leave_for_one_too_many(run: InProcessRun) -> None:
