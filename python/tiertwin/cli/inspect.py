@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import click
 from tiertwin.errors import InputError, UnknownNameError, suggest
 from tiertwin.store import StoredRun, Table, open_run
 from tiertwin.store.folder import finite
+
+LEAST_WIDTH = 126  # columns of the table of a running tree
 
 
 @click.command()
@@ -24,7 +28,13 @@ from tiertwin.store.folder import finite
 def inspect(
     run: Path, links: bool, twin: str | None, epoch: int | None, policy: str | None, rows: int, as_json: bool
 ) -> None:
-    """Show a run: how it ended, its KPIs; with --links its link loads; with --twin what a twin believed."""
+    """Show a run: how it ended, its KPIs; with --links its link loads; with --twin what a twin believed.
+
+    Of a tree that runs under the real clock: how each node stands now.
+    """
+    if not (links or twin or policy or epoch is not None) and is_running(run):
+        _show_running(run, rows, as_json)
+        return
     with open_run(run) as opened:
         chosen = _policy(opened, policy)
         when = _epoch(opened, chosen, epoch)
@@ -41,6 +51,32 @@ def inspect(
             click.echo(json.dumps(finite(held), ensure_ascii=False, allow_nan=False))
             return
         _print(opened, tables, rows)
+
+
+def is_running(run: Path) -> bool:
+    """Whether a tree runs in this directory now; imports what only a running one needs if there may be one."""
+    if not (run / "tree.json").is_file():
+        return False
+    from tiertwin.runtime.lookout import look_at_processes
+    from tiertwin.runtime.treefile import read_tree
+
+    return any(process.state != "gone" for process in look_at_processes(read_tree(run)))
+
+
+def _show_running(run: Path, rows: int, as_json: bool) -> None:
+    from tiertwin.runtime.examine import examine
+
+    found = examine(run)
+    if as_json:
+        click.echo(json.dumps(finite(found.to_json()), ensure_ascii=False, allow_nan=False))
+        return
+    from rich.console import Console
+
+    click.echo(found.diagnosis.head)
+    wide = shutil.get_terminal_size().columns if sys.stdout.isatty() else LEAST_WIDTH
+    Console(highlight=False, width=max(wide, LEAST_WIDTH)).print(Table(found.columns()).rich("", rows))
+    if not found.diagnosis.healthy:
+        click.echo(f"Something is wrong: `tiertwin doctor {run}` says what.")
 
 
 def _policy(run: StoredRun, policy: str | None) -> str:

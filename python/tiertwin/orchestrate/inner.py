@@ -152,6 +152,16 @@ class InnerController:
         """How often each step of the solver ladder gave the answer, so far."""
         return dict(self.node.steps)
 
+    @property
+    def parent(self) -> str | None:
+        """Name of the parent, None at the root."""
+        return self._parent
+
+    @property
+    def solving(self) -> int:
+        """Ticket of the problems it waits for; 0: it waits for none."""
+        return self._ticket if self._job is not None else 0
+
     # -- observe -------------------------------------------------------------------------------------------------------
     def summarise(self, twin: Twin, now: int) -> None:
         parent = twin.parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -34,6 +35,15 @@ from tiertwin.runtime.poolclient import POOL
 from tiertwin.runtime.processes import LOCALHOST
 from tiertwin.runtime.switchboard import Switchboard
 from tiertwin.runtime.tree import quota_components
+from tiertwin.runtime.treefile import (
+    RunningNode,
+    RunningProcess,
+    RunningTree,
+    began,
+    machine,
+    remove_tree,
+    write_tree,
+)
 from tiertwin.wire.access import Access
 from tiertwin.wire.context import WireContext
 from tiertwin.wire.keys import make_keys, write_keys
@@ -110,6 +120,7 @@ class Launcher:
         self._ending: set[str] = set()  # workers that were killed and have not been replaced yet
         self._solver_since: dict[str, float] = {}  # when each worker was started, monotonic s
         self._logs = plan.folder / "logs"
+        self._listening: dict[str, int] = {}
         self.started_s = 0.0
         self.origin = 0  # when epoch 0 begins under the real clock, ns
         self.lost: list[str] = []  # children that ended by themselves under the real clock, in words
@@ -131,6 +142,7 @@ class Launcher:
         """End every process; return the names of those that had to be killed."""
         killed = end_all(self.children.values())
         self.children = {}
+        remove_tree(self.plan.folder)
         self._wire.close()
         return killed
 
@@ -163,6 +175,34 @@ class Launcher:
             self.children[process.name].tell(Connect(addresses, self.origin))
         for child in self.children.values():
             self.expect(child, Linked, "link", LINK_S)
+        self._listening = ports
+        self._leave_a_map()
+
+    def _leave_a_map(self) -> None:
+        """Say in the run directory who runs where, for observers."""
+        plan = self.plan
+        if not plan.real_clock:
+            return
+        keys = self.keys.keys
+        nodes = [
+            RunningNode(
+                name=node.name,
+                tier=node.tier,
+                parent=node.parent,
+                process=self.home.get(node.name, "elsewhere"),
+                host=LOCALHOST,
+                port=self._listening.get(node.name, 0),
+                public=keys[node.name].public,
+            )
+            for node in plan.roster.nodes.values()
+        ]
+        numbers = {"launcher": os.getpid()} | {child.name: child.pid for child in self.children.values()}
+        processes = [
+            RunningProcess(name=name, pid=pid, began=began(pid), machine=machine()) for name, pid in numbers.items()
+        ]
+        periods = {str(tier): plan.settings.rhythm.period_s(tier) for tier in range(len(ROLES))}
+        tree = RunningTree(nodes=nodes, processes=processes, periods_s=periods)
+        write_tree(plan.folder, tree, keys[OBSERVER])
 
     def _deployment(self, addresses: Mapping[str, Address]) -> Deployment:
         """What `tiertwin node` needs to start a node of this tree again, at its old place."""
@@ -287,6 +327,7 @@ class Launcher:
             self.lost.append(f"{name} ended {RESTARTS} times within {RESTARTS_S:g} s and is not started again")
             return
         self._spawn_solver(name)
+        self._leave_a_map()
 
     def kill_overdue_solvers(self) -> list[str]:
         """Kill workers whose deadline passed (R44); the spare takes over, a new one warms up.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tiertwin.runtime import logs
 from tiertwin.runtime.host import Traffic
 from tiertwin.runtime.observed import Observation, observe
+from tiertwin.runtime.observers import ROLE, Observers
 from tiertwin.runtime.poolclient import POOL
 from tiertwin.twin.effects import Actuate, Ban, Effect, Persist, Reconnect, Record, Send, SetTimer, StartSolve
 from tiertwin.twin.events import (
@@ -105,6 +106,7 @@ class LiveHost:
         self._broken: dict[tuple[str, str], str] = {}  # links that do not stand, and why
         self._met: set[tuple[str, str]] = set()  # sessions that were live once
         self._watched: dict[tuple[str, str], _Watched] = {}
+        self.observers = Observers(roster, self.twins, pool, board.send, board.ban)
 
     # -- time ----------------------------------------------------------------------------------------------------------
     def start(self, now: int) -> None:
@@ -151,6 +153,10 @@ class LiveHost:
             node, event = self.board.events.popleft()
             self._tell_link(node, event)
             if event.peer == POOL:
+                continue
+            if event.peer not in self.twins[node].neighbours:
+                if event.kind != "up":  # an observer begins with its first frame
+                    self.observers.gone(node, event.peer)
                 continue
             self._feed(node, LinkUp(event.peer) if event.kind == "up" else LinkDown(event.peer), now)
 
@@ -202,7 +208,10 @@ class LiveHost:
             if sender == POOL:
                 if (done := self.pool.take(frame)) is not None:
                     self._feed(done[0], done[1], now)
+            elif self.board.role(receiver, sender) == ROLE:
+                self.observers.take(receiver, sender, frame, now)
             else:
+                self.observers.came(receiver, sender, frame, now)
                 self._feed(receiver, FrameReceived(sender, frame), now)
 
     def _report_all(self, now: int) -> None:
@@ -214,6 +223,7 @@ class LiveHost:
             self._drain(now)
         self._follow(now)
         self._tell_sessions()
+        self.observers.report(now)
 
     def _follow(self, now: int) -> None:
         """Take the epoch from a parent in another process that is ahead."""
@@ -239,6 +249,8 @@ class LiveHost:
         """Deliver what nodes here sent to each other, in order."""
         while self._local:
             receiver, event = self._local.popleft()
+            if isinstance(event, FrameReceived):
+                self.observers.came(receiver, event.peer, event.frame, now)
             self._feed(receiver, event, now)
 
     def _carry_out(self, name: str, effect: Effect, now: int) -> None:
@@ -264,6 +276,7 @@ class LiveHost:
             self.southbound.actuate(max(now - self._origin, 0), max(self.epochs.epoch, 0), effect)
 
     def _send(self, name: str, effect: Send) -> None:
+        self.observers.went(name, effect.peer, effect.frame)
         own, other = self.roster.tier(name), self.roster.tier(effect.peer)
         if (lower := min(own, other)) >= 0:
             book = self.traffic.up if own < other else self.traffic.down

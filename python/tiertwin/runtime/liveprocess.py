@@ -190,7 +190,13 @@ class _Process:
         logs.info("live", nodes=len(config.nodes), ports={n: board.port(n) for n in config.listening})
         self._loop(host)
         host.leave(self._clock.now())
-        logs.info("stopped", peak_mb=round(high_water_mb(), 1), wire=board.counters(), pool=pool.counters)
+        logs.info(
+            "stopped",
+            refused={n: t.counters.refused for n, t in twins.items() if t.counters.refused},
+            peak_mb=round(high_water_mb(), 1),
+            wire=board.counters(),
+            pool=pool.counters,
+        )
 
     def _lives(self) -> dict[str, Life]:
         return {

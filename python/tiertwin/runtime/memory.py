@@ -10,11 +10,21 @@ import resource
 from pathlib import Path
 
 _RESET, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
+_STATM = Path("/proc/self/statm")
 
 
 def high_water_mb() -> float:
     """Peak resident memory of this process since it began (VmHWM), 10⁶ bytes."""
     return _high_water() or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+
+
+def resident_mb() -> float:
+    """Resident memory of this process now, 10⁶ bytes; 0 where the system does not say."""
+    try:
+        pages = int(_STATM.read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0.0
+    return pages * resource.getpagesize() / 1e6
 
 
 def _high_water() -> float:

@@ -93,6 +93,12 @@ class Switchboard:
         endpoint = self._towards.get((sender, receiver)) or self._listening.get(sender)
         return endpoint is not None and endpoint.send(receiver, frame)
 
+    def role(self, name: str, peer: str) -> str:
+        """Role of a peer that is connected to a node here, by its key; empty: not connected, or above us."""
+        listening = self._listening.get(name)
+        grant = listening.grant(peer) if listening is not None else None
+        return "" if grant is None else grant.role
+
     def reopen(self, name: str, peer: str) -> None:
         """Give a connection to a peer up and make a new one after a pause."""
         endpoint = self._towards.get((name, peer))

@@ -1,7 +1,7 @@
 """The attributes of the spine: each registered once, with unit, merge rule, range and age.
 
-Ids below 100 are telemetry and summaries, 100-199 are what orchestrators say to each other. A new attribute gets a new
-id and a row here; a peer that does not know it carries it opaque.
+Ids below 100 are telemetry and summaries, 100-199 are what orchestrators say to each other, from 200 on what a node
+tells observers of itself. A new attribute gets a new id and a row here; a peer that does not know it carries it opaque.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class TableId(IntEnum):
     BUDGET = 16
     QUERY = 17
     SUBSCRIPTION = 18
+    STATUS = 32
 
 
 class A(IntEnum):
@@ -74,6 +75,34 @@ class A(IntEnum):
     UPLINK_SHARE = 173
     SHARE = 184
     CPU_SHARE = 192
+    STATUS_EPOCH = 210
+    STATUS_DECIDED = 211
+    STATUS_ALONE = 212
+    STATUS_LEASE_EPOCH = 213
+    STATUS_LEASE_LEFT = 214
+    STATUS_GAP = 215
+    STATUS_WAITING = 216
+    STATUS_WAITING_SINCE = 217
+    STATUS_INCARNATION = 218
+    STATUS_RSS = 219
+    STATUS_FRAMES_IN = 220
+    STATUS_FRAMES_OUT = 221
+    STATUS_REFUSED = 222
+    STATUS_POOL_ASKED = 223
+    STATUS_POOL_LATE = 224
+    LINK_SESSION = 230
+    LINK_ATTACHED = 231
+    LINK_SUSPECT = 232
+    LINK_AWAITED = 233
+    LINK_SILENT = 234
+    LINK_RTT = 235
+    LINK_EPOCH = 236
+    LINK_AGE = 237
+    LINK_INCARNATION = 238
+    LINK_UNACKED = 239
+    LINK_HELD = 240
+    LINK_BYTES_IN = 241
+    LINK_BYTES_OUT = 242
 
 
 BIG = 1e15
@@ -115,6 +144,35 @@ _ROWS: list[tuple[int, str, str, str, str, str, float, float]] = [
     (A.QUERY_ROUND, "query.round", "1", "state", "u32", "max", 0, 1e6),
     (A.QUERY_USED, "query.used", "bits", "state", "i64", "max", 0, 2.0**40),
     (A.BUDGET_UPLINK, "budget.uplink", "Mb/s", "gauge", "f64", "min", 0, BIG),
+    # status of a node (row 0) and of its links (a row a neighbour); -1: there is none
+    (A.STATUS_EPOCH, "status.epoch", "1", "state", "f64", "max", -1, BIG),
+    (A.STATUS_DECIDED, "status.decided", "1", "state", "f64", "max", -1, BIG),
+    (A.STATUS_ALONE, "status.local_policy", "1", "state", "f64", "max", 0, 1),
+    (A.STATUS_LEASE_EPOCH, "status.lease_epoch", "1", "state", "f64", "max", -1, BIG),
+    (A.STATUS_LEASE_LEFT, "status.lease_left", "ms", "gauge", "f64", "min", -BIG, BIG),
+    (A.STATUS_GAP, "status.gap", "1", "gauge", "f64", "max", -BIG, BIG),
+    (A.STATUS_WAITING, "status.waiting", "1", "state", "f64", "max", 0, 255),
+    (A.STATUS_WAITING_SINCE, "status.waiting_since", "ms", "gauge", "f64", "max", 0, BIG),
+    (A.STATUS_INCARNATION, "status.incarnation", "1", "state", "f64", "max", 0, 2.0**32),
+    (A.STATUS_RSS, "status.rss", "MB", "gauge", "f64", "max", 0, BIG),
+    (A.STATUS_FRAMES_IN, "status.frames_in", "1", "counter", "f64", "sum", 0, BIG),
+    (A.STATUS_FRAMES_OUT, "status.frames_out", "1", "counter", "f64", "sum", 0, BIG),
+    (A.STATUS_REFUSED, "status.refused", "1", "counter", "f64", "sum", 0, BIG),
+    (A.STATUS_POOL_ASKED, "status.pool_asked", "1", "counter", "f64", "sum", 0, BIG),
+    (A.STATUS_POOL_LATE, "status.pool_late", "1", "counter", "f64", "sum", 0, BIG),
+    (A.LINK_SESSION, "link.session", "1", "state", "f64", "max", 0, 255),
+    (A.LINK_ATTACHED, "link.attached", "1", "state", "f64", "all", 0, 1),
+    (A.LINK_SUSPECT, "link.suspect", "1", "state", "f64", "max", 0, 1),
+    (A.LINK_AWAITED, "link.awaited", "1", "state", "f64", "max", 0, 1),
+    (A.LINK_SILENT, "link.silent", "ms", "gauge", "f64", "max", -1, BIG),
+    (A.LINK_RTT, "link.rtt", "ms", "gauge", "f64", "max", -1, BIG),
+    (A.LINK_EPOCH, "link.epoch", "1", "state", "f64", "max", -1, BIG),
+    (A.LINK_AGE, "link.age", "ms", "gauge", "f64", "max", 0, BIG),
+    (A.LINK_INCARNATION, "link.incarnation", "1", "state", "f64", "max", 0, 2.0**32),
+    (A.LINK_UNACKED, "link.unacknowledged", "1", "gauge", "f64", "sum", 0, BIG),
+    (A.LINK_HELD, "link.held_units", "1", "gauge", "f64", "sum", 0, BIG),
+    (A.LINK_BYTES_IN, "link.bytes_in", "B", "counter", "f64", "sum", 0, BIG),
+    (A.LINK_BYTES_OUT, "link.bytes_out", "B", "counter", "f64", "sum", 0, BIG),
 ]
 for _j in range(MAX_QUOTAS):
     _ROWS += [

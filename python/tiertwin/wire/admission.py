@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from tiertwin.wire.access import Access, Grant
+from tiertwin.wire.access import ANY, Access, Grant
 
 SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
@@ -44,12 +44,13 @@ class Admission:
     access
         The table; replaced as a whole.
     handshakes_a_minute
-        Limit a key (R29).
+        Limit a key (R29); for a key that may attach to every node, a key and listening node here.
     """
 
     def __init__(self, access: Access, handshakes_a_minute: int = HANDSHAKES_A_MINUTE) -> None:
         self.access = access
         self.limit = handshakes_a_minute
+        self.doors = 0  # listening nodes of this process
         self.now_ns = 0
         self.now_s = 0.0
         self.refused: Counter[str] = Counter()
@@ -88,7 +89,8 @@ class Admission:
         recent = self._record(public).handshakes
         while recent and recent[0] <= self.now_ns - MINUTE_NS:
             recent.popleft()
-        return "R29 too many handshakes" if len(recent) >= self.limit else ""
+        most = self.limit * max(self.doors, 1) if ANY in grant.parents else self.limit
+        return "R29 too many handshakes" if len(recent) >= most else ""
 
     def refuse(self, reason: str, address: str = "", who: str = "") -> None:
         """Count a refusal."""

@@ -74,6 +74,7 @@ class Downlink:
         self._monitor = monitor(wire.context, self.socket, zmq.EVENT_DISCONNECTED)
         host = "127.0.0.1" if bind.host in EVERYWHERE else bind.host
         self.address = f"tcp://{f'[{host}]' if ':' in host else host}:{self.port}"
+        wire.admission.doors += 1
         self._proof: Proof | None = None
         self.proven = False
         self._current: dict[str, Connection] = {}
@@ -283,6 +284,7 @@ class Downlink:
 
     def close(self) -> None:
         """Release the sockets."""
+        self._wire.admission.doors -= 1
         self._end_proof()
         self._wire.poller.remove(self.socket)
         self._wire.poller.remove(self._monitor)

@@ -49,6 +49,12 @@ def test_handshakes_are_counted_in_a_sliding_minute(door: Admission) -> None:
     assert door.refused == {"R29 too many handshakes": 3}
 
 
+def test_a_key_for_every_node_may_knock_so_often_at_each_door() -> None:
+    made = Admission(Access([Grant(KEY, "observer", "observer", ("*",), not_after_s=100)]), handshakes_a_minute=5)
+    made.doors = 3
+    assert [made.knock(KEY, "") is not None for _ in range(16)] == [True] * 15 + [False]
+
+
 def test_the_third_bad_frame_in_a_minute_bans_ever_longer(door: Admission) -> None:
     lengths = []
     for _ in range(9):

@@ -1,0 +1,190 @@
+"""Looks at a running tree as an observer: connects to every node, waits a little, returns what each said."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tiertwin import _core
+from tiertwin.errors import TiertwinError
+from tiertwin.runtime.status import NodeStatus, read_status, status_table, written_at
+from tiertwin.runtime.switchboard import Switchboard
+from tiertwin.runtime.treefile import machine, stat_of
+from tiertwin.twin.attributes import registry
+from tiertwin.wire.access import Access
+from tiertwin.wire.context import WireContext
+from tiertwin.wire.zeromq import NodeEndpoint, ParentAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tiertwin.runtime.treefile import RunningNode, RunningProcess, RunningTree
+    from tiertwin.wire.endpoint import Buffer
+    from tiertwin.wire.keys import NodeKey
+
+WAIT_S = 2.0  # for every node
+SHORT_S = 0.6  # for nodes of processes that are stopped or gone
+TURN_MS = 50
+BYE = 8
+_REASON, _TEXT, _BODY = 40, 48, 248  # offsets in a BYE frame
+_LEAVE = 1
+
+
+@dataclass(slots=True)
+class Report:
+    """What came of looking at one node.
+
+    Parameters
+    ----------
+    status
+        What it said; None: nothing.
+    trouble
+        Why there is no link, in words; empty: there is one, or nothing was said about it.
+    refusal
+        Reason of a BYE (PROTOCOL: 4 version, 6 schema …) and its text.
+    ahead_ms
+        How far the node's clock is ahead of ours, ms, at least; None: unknown.
+    after_ms
+        When its first answer came, ms after we began.
+    """
+
+    node: str
+    status: NodeStatus | None = None
+    trouble: str = ""
+    refusal: tuple[int, str] | None = None
+    ahead_ms: float | None = None
+    after_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessLook:
+    """A process as the operating system sees it: ``running``, ``stopped``, ``gone``, ``elsewhere`` (another machine) or
+    ``unknown`` (started by hand)."""
+
+    name: str
+    pid: int
+    state: str
+    nodes: tuple[str, ...] = field(default=())
+
+
+def look_at_processes(tree: RunningTree) -> list[ProcessLook]:
+    """Look at every process of the tree."""
+    here = machine()
+    return [
+        ProcessLook(p.name, p.pid, _state(p, here), tuple(n.name for n in tree.nodes if n.process == p.name))
+        for p in tree.processes
+    ]
+
+
+def _state(process: RunningProcess, here: str) -> str:
+    if process.machine not in ("", here):
+        return "elsewhere"
+    if not process.pid:
+        return "unknown"
+    letter, began = stat_of(process.pid)
+    if not letter or letter in "ZX" or (process.began and began != process.began):
+        return "gone"
+    return "stopped" if letter in "Tt" else "running"
+
+
+class _Node:
+    """Our session with one node."""
+
+    def __init__(self, tree: RunningTree, node: RunningNode, known: _core.AttributeRegistry) -> None:
+        self.order = tree.neighbours(node.name)
+        self.table = status_table(known, len(self.order))
+        self.peer = _core.Peer(
+            known, is_child=True, incarnation=int(time.time()), stream_id=secrets.randbits(63), heartbeat_ms=250
+        )
+        self.peer.add_in(self.table)
+        self.report = Report(node.name)
+
+    def take(self, frame: Buffer, now: int, began: int) -> list[bytes]:
+        """Take a frame; return the answer."""
+        if len(frame) >= _BODY and frame[3] == BYE:
+            length = min(int.from_bytes(frame[_REASON + 2 : _REASON + 4], "little"), _BODY - _TEXT)
+            text = bytes(frame[_TEXT : _TEXT + length]).decode("utf-8", "replace")
+            printable = "".join(c if c.isprintable() else "?" for c in text)
+            self.report.refusal = int.from_bytes(frame[_REASON : _REASON + 2], "little"), printable
+        received = self.peer.receive(frame, now)
+        self._read(now, began)
+        return received.reply
+
+    def _read(self, now: int, began: int) -> None:
+        status = read_status(self.table, self.report.node, self.order)
+        if status is None:
+            return
+        if self.report.after_ms is None:
+            self.report.after_ms = (now - began) / 1e6
+        self.report.status = status
+        ahead = (written_at(self.table) - time.time_ns()) / 1e6
+        self.report.ahead_ms = ahead if self.report.ahead_ms is None else max(ahead, self.report.ahead_ms)
+
+
+def look(
+    tree: RunningTree, key: NodeKey, processes: Sequence[ProcessLook], wait_s: float = WAIT_S
+) -> dict[str, Report]:
+    """Connect to every listening node and return what each said within `wait_s`.
+
+    Nodes of processes that do not run are waited for a shorter time, once all others have answered.
+    """
+    began, known = time.monotonic_ns(), registry()
+    still = {name for process in processes if process.state in ("stopped", "gone") for name in process.nodes}
+    listening = [node for node in tree.nodes if node.port]
+    sessions = {node.name: _Node(tree, node, known) for node in listening}
+    with WireContext(Access(), now_ns=began, now_s=time.time()) as wire:
+        board = Switchboard(wire)
+        for k, node in enumerate(listening):
+            address = ParentAddress(node.name, f"tcp://{_literal(node.host)}:{node.port}", node.public.encode())
+            try:
+                endpoint = NodeEndpoint(wire, key.node, key.pair, parent=address, jitter_seed=k)
+                endpoint.open(began)
+            except (TiertwinError, ValueError) as error:
+                sessions[node.name].report.trouble = str(error)
+                continue
+            board.connect(endpoint, node.name)
+        while not _over(sessions, still, (time.monotonic_ns() - began) / 1e9, wait_s):
+            board.turn(TURN_MS)
+            _turn(board, key.node, sessions, began)
+        now = time.monotonic_ns()
+        for node_name, session in sessions.items():
+            for frame in session.peer.bye(_LEAVE, "looked", now):
+                board.send(key.node, node_name, frame)
+    return {name: session.report for name, session in sessions.items()}
+
+
+def _over(sessions: dict[str, _Node], still: set[str], waited_s: float, wait_s: float) -> bool:
+    missing = [name for name, session in sessions.items() if session.report.status is None]
+    limit = min(SHORT_S, wait_s) if all(name in still for name in missing) else wait_s
+    return not missing or waited_s >= limit
+
+
+def _turn(board: Switchboard, us: str, sessions: dict[str, _Node], began: int) -> None:
+    now = time.monotonic_ns()
+    while board.events:
+        _, event = board.events.popleft()
+        session = sessions[event.peer]
+        if event.kind == "up":
+            session.report.trouble = ""
+            replies = session.peer.connect(now)
+        else:
+            session.report.trouble = event.reason
+            replies = session.peer.lost(now).reply
+        _send(board, us, event.peer, replies)
+    while board.frames:
+        sender, _, frame = board.frames.popleft()
+        _send(board, us, sender, sessions[sender].take(frame, now, began))
+    for name, session in sessions.items():
+        if now >= session.peer.next_ns:
+            _send(board, us, name, session.peer.tick(now).reply)
+
+
+def _send(board: Switchboard, us: str, node: str, frames: Sequence[bytes]) -> None:
+    for frame in frames:
+        board.send(us, node, frame)
+
+
+def _literal(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
