@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from tiertwin.wire.keys import KeySet
     from tiertwin.world import World
 
+CLOUD_TIER = 3
 START_S, LINK_S, ANSWER_S = 30.0, 20.0, 180.0  # timeouts `start`, `link`, `answer`
 SETTLE_NS = 1_500_000_000  # from the last process ready to the beginning of epoch 0: sessions open meanwhile
 SOLVER_LATE_S = 1.0  # a worker that is this late hangs
@@ -175,7 +176,6 @@ class Launcher:
             self.children[process.name].tell(Connect(addresses, self.origin))
         for child in self.children.values():
             self.expect(child, Linked, "link", LINK_S)
-        self._listening = ports
         self._leave_a_map()
 
     def _leave_a_map(self) -> None:
@@ -190,8 +190,8 @@ class Launcher:
                 tier=node.tier,
                 parent=node.parent,
                 process=self.home.get(node.name, "elsewhere"),
-                host=LOCALHOST,
-                port=self._listening.get(node.name, 0),
+                host=self.addresses[node.name].host if node.name in self.addresses else LOCALHOST,
+                port=self.addresses[node.name].port if node.name in self.addresses else 0,
                 public=keys[node.name].public,
             )
             for node in plan.roster.nodes.values()
@@ -200,7 +200,7 @@ class Launcher:
         processes = [
             RunningProcess(name=name, pid=pid, began=began(pid), machine=machine()) for name, pid in numbers.items()
         ]
-        periods = {str(tier): plan.settings.rhythm.period_s(tier) for tier in range(len(ROLES))}
+        periods = {str(tier): plan.settings.rhythm.period_s(tier) for tier in range(CLOUD_TIER + 1)}
         tree = RunningTree(nodes=nodes, processes=processes, periods_s=periods)
         write_tree(plan.folder, tree, keys[OBSERVER])
 
