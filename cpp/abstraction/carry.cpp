@@ -8,7 +8,7 @@
 namespace tiertwin::abstraction {
 namespace {
 
-const Column& numeric(const StateTable& table, std::uint16_t attribute) {
+const Column& numeric(const StateTable& table, AttributeId attribute) {
     const Column* column = table.find(attribute);
     if (column == nullptr) {
         throw NotFound("Table " + std::to_string(table.table_id()) + " has no attribute " + std::to_string(attribute) +
@@ -36,7 +36,7 @@ Time time_at(const Column& column, index_t row) {
 
 }  // namespace
 
-index_t carry(const StateTable& from, StateTable& to, std::span<const std::uint16_t> attributes,
+index_t carry(const StateTable& from, StateTable& to, const std::vector<AttributeId>& attributes,
               std::span<const std::uint32_t> sources, std::span<const std::uint32_t> targets) {
     if (sources.size() != targets.size()) {
         throw InvalidArgument("Expected one target row a source row, got " + std::to_string(sources.size()) + " and " +
@@ -48,7 +48,7 @@ index_t carry(const StateTable& from, StateTable& to, std::span<const std::uint1
     std::vector<double> values;
     std::vector<Time> times;
     index_t written = 0;
-    for (const std::uint16_t attribute : attributes) {
+    for (const AttributeId attribute : attributes) {
         const Column& source = numeric(from, attribute);
         const Column& target = numeric(to, attribute);
         rows.clear();

@@ -13,7 +13,7 @@ namespace tiertwin::abstraction {
 // and its time later than that of the cell there; nobody else may write those cells. Both tables have the attributes,
 // of numeric types (NotFound, InvalidArgument; nothing is written of an attribute that is refused). Returns the cells
 // written.
-index_t carry(const StateTable& from, StateTable& to, std::span<const std::uint16_t> attributes,
+index_t carry(const StateTable& from, StateTable& to, const std::vector<AttributeId>& attributes,
               std::span<const std::uint32_t> sources, std::span<const std::uint32_t> targets);
 
 }  // namespace tiertwin::abstraction

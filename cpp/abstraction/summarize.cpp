@@ -31,7 +31,8 @@ class Reader {
     [[nodiscard]] double value(std::uint32_t row) const {  // NaN: unwritten
         const index_t b = column_->block_of(row);
         const Block* block = blocks_[static_cast<std::size_t>(b)];
-        return block == nullptr ? std::numeric_limits<double>::quiet_NaN() : block->values()[row - column_->first_row(b)];
+        return block == nullptr ? std::numeric_limits<double>::quiet_NaN()
+                                : block->values()[row - column_->first_row(b)];
     }
     [[nodiscard]] Time time(std::uint32_t row) const {
         const index_t b = column_->block_of(row);

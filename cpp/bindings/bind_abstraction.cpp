@@ -102,11 +102,11 @@ void bind_abstraction(py::module_& m) {
         "deadband"_a = true, "Merge member rows into the group rows of `out`; returns the cells written.");
     m.def(
         "carry",
-        [](const StateTable& source, StateTable& target, const array_in<std::uint16_t>& attributes,
+        [](const StateTable& source, StateTable& target, const std::vector<AttributeId>& attributes,
            const array_in<std::uint32_t>& source_rows, const array_in<std::uint32_t>& target_rows) {
-            return abstraction::carry(source, target, view(attributes), view(source_rows), view(target_rows));
+            return abstraction::carry(source, target, attributes, view(source_rows), view(target_rows));
         },
-        "source"_a, "target"_a, "attributes"_a.noconvert(), "source_rows"_a.noconvert(), "target_rows"_a.noconvert(),
+        "source"_a, "target"_a, "attributes"_a, "source_rows"_a.noconvert(), "target_rows"_a.noconvert(),
         "Copy cells that are finite and later than those in the target's rows; returns the cells written.");
     m.def(
         "declared_bound",

@@ -114,10 +114,10 @@ std::uint64_t Block::digest(std::uint64_t key, index_t first_row) const {
         const auto chunk = static_cast<std::size_t>(std::countr_zero(stale_));
         const std::size_t at = chunk * kChunkRows;
         const std::uint64_t row_key = key + (static_cast<std::uint64_t>(first_row) + at) * kRowStep;
-        const std::uint64_t sum =
-            (stamped_ >> chunk & 1U) != 0
-                ? stamped_sum(values_.get() + at, chunks_[chunk].stamp_time, row_key)
-                : chunk_sum(values_.get() + at, times_.get() + at, numbers_.get() + at, chunks_[chunk].pending, row_key);
+        const std::uint64_t sum = (stamped_ >> chunk & 1U) != 0
+                                      ? stamped_sum(values_.get() + at, chunks_[chunk].stamp_time, row_key)
+                                      : chunk_sum(values_.get() + at, times_.get() + at, numbers_.get() + at,
+                                                  chunks_[chunk].pending, row_key);
         total_ += sum - chunks_[chunk].sum;
         chunks_[chunk].sum = sum;
     }

@@ -30,9 +30,11 @@ bool same_block(const Block* a, const Block* b) {
 }  // namespace
 
 Column::Column(Attribute attribute, std::uint16_t table, index_t rows, bool opaque)
-    : attribute_(std::move(attribute)), key_(column_key(table, attribute_.id)), rows_(rows),
-      shift_(static_cast<unsigned>(std::countr_zero(
-          static_cast<std::uint64_t>(rows > kBlockRows ? kBlockRows : kSmallBlockRows)))),
+    : attribute_(std::move(attribute)),
+      key_(column_key(table, attribute_.id)),
+      rows_(rows),
+      shift_(static_cast<unsigned>(
+          std::countr_zero(static_cast<std::uint64_t>(rows > kBlockRows ? kBlockRows : kSmallBlockRows)))),
       opaque_(opaque) {
     if (holds_bytes()) {
         bytes_ = std::make_shared<BytesStore>();

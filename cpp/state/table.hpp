@@ -3,7 +3,8 @@
 // Thread safety  externally synchronised: one thread owns it and its forks. Others get copies.
 // Cell           (value f64, time i64 ns in whole microseconds, number u64). One writer, ordered by the number in that
 //                writer's stream, never by a clock (R7). Unwritten: NaN, kNever, 0.
-// Blocks         4 096 rows of a column (256 where the table has no more: what only a few rows have should cost little),
+// Blocks         4 096 rows of a column (256 where the table has no more: what only a few rows have should cost
+// little),
 //                shared with forks and views, copied on first write: a fork costs a pointer a block.
 // Local writes   `set` leaves a cell *pending* (on a dirty list, not in a scan) until an encoder numbers it
 // (R8). Digest         R14, lazily over what changed; a pending cell counts with its last numbered record. Unknown an

@@ -701,6 +701,11 @@ class Plant:
     def now_ns(self) -> int:
         """Time of the plant, ns."""
 
+def carry(
+    source: StateTable, target: StateTable, attributes: Sequence[int], source_rows: _Rows, target_rows: _Rows
+) -> int:
+    """Copy cells that are finite and later than those in the target's rows; returns the cells written."""
+
 def crc32c(data: Buffer, crc: int = 0) -> int:
     """CRC-32C, by the CPU's instruction where it has one."""
 

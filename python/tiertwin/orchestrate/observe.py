@@ -49,7 +49,7 @@ class PassThrough:
 
 class _Move:
     def __init__(self, attributes: list[int], source_rows: I64, target_rows: I64) -> None:
-        self._attributes = np.array(attributes, dtype=np.uint16)
+        self._attributes = attributes
         self.source_rows = source_rows.astype(np.uint32)
         self._target_rows = target_rows.astype(np.uint32)
 
@@ -58,7 +58,7 @@ class _Move:
 
 
 def _match(below: I64, below_rows: I64, above: I64, above_rows: I64) -> tuple[I64, I64]:
-    both = np.intersect1d(below, above)
+    both = below[np.isin(below, above)]  # ascending, as both are; np.intersect1d would load numpy.ma
     return below_rows[np.searchsorted(below, both)], above_rows[np.searchsorted(above, both)]
 
 

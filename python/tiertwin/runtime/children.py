@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LOG_LINES = 10
 STOP_S, KILL_S = 2.0, 2.0  # timeouts `stop` (then SIGKILL) and `kill`
 _FAULTS: dict[str, type[TiertwinError]] = {"InputError": InputError, "OutputError": OutputError}
-_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 
 
 class Child:
