@@ -31,12 +31,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 import zmq
+from ingest import ATTRIBUTES, BLOCK, HEADER, REGISTRY, Numpy
 
-from ingest import ATTRIBUTES, BLOCK, HEADER, REGISTRY, Numpy, Writer
 from support import Case, main
 from tiertwin import _core
 from tiertwin.wire.access import Access
@@ -82,6 +82,10 @@ class Link(Protocol):
         """Wake up for this descriptor too."""
         ...
 
+    def close(self) -> None:
+        """Release the sockets."""
+        ...
+
 
 class CurveLink:
     """What ships: `NodeEndpoint` with CURVE, door and start-up proof."""
@@ -113,6 +117,9 @@ class CurveLink:
 
     def watch(self, fd: int) -> None:
         self.wire.poller.add_file(fd, fd)
+
+    def close(self) -> None:
+        self.wire.close()
 
 
 class PlainLink:
@@ -159,6 +166,9 @@ class PlainLink:
     def watch(self, fd: int) -> None:
         self.poller.register(fd, zmq.POLLIN)
 
+    def close(self) -> None:
+        self.socket.close(0)
+
 
 # ------------------------------------------------------------------------------------------------------------ senders
 class OurSender:
@@ -184,12 +194,14 @@ class OurSender:
     def _take(self) -> None:
         now = time.monotonic_ns()
         for frame in self.link.receive():
-            self._send(self.peer.receive(frame, now).reply)
+            self._react(self.peer.receive(frame, now), now)
         if now >= self.peer.next_ns:
-            told = self.peer.tick(now)
-            self._send(told.reply)
-            if LOST in told.events:
-                self._send(self.peer.connect(now))
+            self._react(self.peer.tick(now), now)
+
+    def _react(self, received: _core.Received, now: int) -> None:
+        self._send(received.reply)
+        if LOST in received.events:
+            self._send(self.peer.connect(now))
 
     def _send(self, frames: list[bytes]) -> None:
         for frame in frames:
@@ -354,9 +366,16 @@ class Receiver:
     def prepare(self, count: int) -> None:
         """Have the sender ready for `count` frames."""
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.child.kill()
         self.child.wait()
+        self.close()
+
+    def close(self) -> None:
+        """Release the sockets."""
 
 
 class OurReceiver(Receiver):
@@ -368,6 +387,8 @@ class OurReceiver(Receiver):
         self.link: Link = link
         self.peer = _core.Peer(REGISTRY, is_child=False, incarnation=1, stream_id=8)
         self.table = _core.StateTable(REGISTRY, 1, list(range(1, ATTRIBUTES + 1)), ROWS)
+        self.refused: list[int] = []
+        self.lost = False  # something happened to the session
         self.peer.add_in(self.table)
         link.watch(self.answers.fileno())
         until(lambda: self._turn(20) or self.peer.attached, "session")
@@ -377,22 +398,32 @@ class OurReceiver(Receiver):
         now = time.monotonic_ns()
         for frame in self.link.receive():
             received = self.peer.receive(frame, now)
+            self.lost = self.lost or bool(received.events)
             if received.reason:
-                raise AssertionError(f"a frame was refused for reason {received.reason}")
+                self.refused.append(received.reason)
             if self.timing and received.count:
                 self.note(frame)
             self._send(received.reply)
         if now >= self.peer.next_ns:
-            self._send(self.peer.tick(now).reply)
+            told = self.peer.tick(now)
+            self.lost = self.lost or bool(told.events)
+            self._send(told.reply)
 
     def _send(self, frames: list[bytes]) -> None:
         for frame in frames:
             while not self.link.send(frame):
                 self.link.wait(1)
 
+    def close(self) -> None:
+        self.link.close()
+
     def keep(self) -> None:
-        """Let the session live on while others were measured."""
-        until(lambda: self._turn(2) or (self.peer.attached and time.monotonic_ns() < self.peer.heard_ns + 10**9), "life")
+        """Have a session, after others were measured: the silence of 2 s ends one, and the child comes back."""
+        asked, self.lost = time.monotonic_ns(), False
+        until(lambda: self._turn(2) or (self.peer.attached and self.peer.heard_ns > asked), "life")
+        settled = time.monotonic_ns() + 10**9
+        until(lambda: self._turn(2) or not self.lost or time.monotonic_ns() > settled, "life")
+        self.refused.clear()
 
     def run(self, what: str, count: int) -> Run:
         self.timing = what == "paced"
@@ -400,6 +431,7 @@ class OurReceiver(Receiver):
         until(lambda: self._turn(100) or self.answered(), "answer", RUN_S)
         spent, last, digest = self.answer()
         until(lambda: self.peer.cursor >= last or self._turn(5), "last record", RUN_S)
+        assert not self.refused, f"frames were refused for reasons {sorted(set(self.refused))}"
         return Run(spent, self.p99(), digest)
 
 
@@ -415,6 +447,9 @@ class NumpyReceiver(Receiver):
         address = f"tcp://127.0.0.1:{port}"
         super().__init__({"kind": "numpy", "address": address, "keys": None if keys is None else _plain(keys)})
         self.arrays = Numpy(ROWS)
+
+    def close(self) -> None:
+        self.socket.close(0)
 
     def prepare(self, count: int) -> None:
         self.tell("prepare", count)
@@ -449,6 +484,9 @@ class ZenohReceiver(NumpyReceiver):
         self.left, self.came, self.timing_now = 0, threading.Event(), False
         self.subscriber = self.session.declare_subscriber("bench/frames", self._take)
         Receiver.__init__(self, {"kind": "zenoh", "address": f"tcp/127.0.0.1:{port}", "keys": None})
+
+    def close(self) -> None:
+        self.session.close()
 
     def _take(self, sample: Any) -> None:
         frame = sample.payload.to_bytes()
@@ -541,7 +579,9 @@ class Pair:
         if self.peer is not None and peer is not None:
             for attribute in range(ATTRIBUTES):
                 rows = self.count * PART if self.count * PART < ROWS else ROWS
-                np.testing.assert_array_equal(table.column(attribute + 1)[:rows], self.peer.arrays.value[attribute][:rows])
+                np.testing.assert_array_equal(
+                    table.column(attribute + 1)[:rows], self.peer.arrays.value[attribute][:rows]
+                )
 
 
 class OnOff(Pair):
@@ -582,38 +622,27 @@ def case(name: str, pair: Pair, peer_name: str, *, target: float | None = None) 
     )
 
 
-def zenoh_or_not() -> ZenohReceiver | None:
-    """Return the peer, or say why not."""
-    try:
-        return ZenohReceiver()
-    except ImportError:
-        print('zenoh is not installed, its cases are left out: pip install "tiertwin[bench]"', file=sys.stderr)
-        return None
-
-
 def cases(quick: bool) -> Iterable[Case]:
-    """Yield the cases; the sessions of all of them live side by side."""
+    """Yield the cases; each has processes and sessions of its own."""
     count, few, many = (800, 400, 200_000) if quick else (2000, 1000, 500_000)
     keys = make_keys([Member(PARENT, "fog"), Member(CHILD, "edge", (PARENT,))], time.time())
-    curve, plain = OurReceiver(keys), OurReceiver(None)
-    numpy_curve, numpy_plain = NumpyReceiver(keys), NumpyReceiver(None)
-    open_ones: list[Receiver] = [curve, plain, numpy_curve, numpy_plain]
     over = "numpy over pyzmq, last-number-wins only"
-    try:
-        yield case("throughput/curve", Pair(curve, numpy_curve, "frames", count), over)
-        yield case("throughput/plain", Pair(plain, numpy_plain, "frames", count), over)
+    for what, amount, name in (("frames", count, "throughput"), ("paced", few, "latency p99")):
+        for used, word in ((keys, "curve"), (None, "plain")):
+            with NumpyReceiver(used) as peer, OurReceiver(used) as ours:
+                yield case(f"{name}/{word}", Pair(ours, peer, what, amount), over)
+    with OurReceiver(keys) as curve, OurReceiver(None) as plain:
         yield case("throughput/curve of plain", OnOff(curve, plain, count), "ours without CURVE")
-        yield case("one at a time/curve", Pair(curve, None, "singles", many), "target", target=1e6)
-        yield case("latency p99/curve", Pair(curve, numpy_curve, "paced", few), over)
-        yield case("latency p99/plain", Pair(plain, numpy_plain, "paced", few), over)
-        zenoh = zenoh_or_not()
-        if zenoh is not None:
-            open_ones.append(zenoh)
-            yield case("throughput/plain, zenoh", Pair(plain, zenoh, "frames", count), "eclipse-zenoh into numpy")
-            yield case("latency p99/plain, zenoh", Pair(plain, zenoh, "paced", few), "eclipse-zenoh into numpy")
-    finally:
-        for one in open_ones:
-            one.close()
+    with OurReceiver(keys) as ours:
+        yield case("one at a time/curve", Pair(ours, None, "singles", many), "target", target=1e6)
+    try:
+        import zenoh  # noqa: F401
+    except ImportError:
+        print('zenoh is not installed, its cases are left out: pip install "tiertwin[bench]"', file=sys.stderr)
+        return
+    for what, amount, name in (("frames", count, "throughput"), ("paced", few, "latency p99")):
+        with ZenohReceiver() as peer, OurReceiver(None) as ours:
+            yield case(f"{name}/plain, zenoh", Pair(ours, peer, what, amount), "eclipse-zenoh into numpy")
 
 
 if __name__ == "__main__":
