@@ -23,6 +23,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import socket
 import struct
 import subprocess
 import sys
@@ -141,7 +142,7 @@ class PlainLink:
         self.poller.register(self.socket, zmq.POLLIN)
 
     def wait(self, timeout_ms: float) -> None:
-        self.poller.poll(timeout_ms)
+        self.poller.poll(int(timeout_ms))
 
     def receive(self) -> list[Any]:
         frames: list[Any] = []
@@ -183,9 +184,9 @@ class OurSender:
         self.values = self.random.normal(0.0, 100.0, (64, ATTRIBUTES, PART))
         self.rows = [np.arange(at, at + PART, dtype=np.uint32) for at in range(0, ROWS, PART)]
         link.watch(0)
-        until(lambda: self._turn(20) or link.up, "link")
+        until(lambda: link.up, lambda: self._turn(20), "link")
         self._send(self.peer.connect(time.monotonic_ns()))
-        until(lambda: self._turn(20) or self.peer.attached, "session")
+        until(lambda: self.peer.attached, lambda: self._turn(20), "session")
 
     def _turn(self, timeout_ms: float) -> None:
         self.link.wait(timeout_ms)
@@ -316,12 +317,13 @@ def order(method: Callable[[str], Any], state: Callable[[], tuple[int, int]]) ->
     print(json.dumps([spent, last, digest]), flush=True)
 
 
-def until(done: Callable[[], Any], what: str, timeout_s: float = LINK_S) -> None:
-    """Repeat `done` until it is true."""
+def until(done: Callable[[], bool], turn: Callable[[], object], what: str, timeout_s: float = LINK_S) -> None:
+    """Repeat `turn` until `done`."""
     end = time.monotonic() + timeout_s
     while not done():
         if time.monotonic() > end:
             raise TimeoutError(f"no {what} within {timeout_s:g} s")
+        turn()
 
 
 # ---------------------------------------------------------------------------------------------------------- receivers
@@ -391,7 +393,7 @@ class OurReceiver(Receiver):
         self.lost = False  # something happened to the session
         self.peer.add_in(self.table)
         link.watch(self.answers.fileno())
-        until(lambda: self._turn(20) or self.peer.attached, "session")
+        until(lambda: self.peer.attached, lambda: self._turn(20), "session")
 
     def _turn(self, timeout_ms: float) -> None:
         self.link.wait(timeout_ms)
@@ -420,17 +422,17 @@ class OurReceiver(Receiver):
     def keep(self) -> None:
         """Have a session, after others were measured: the silence of 2 s ends one, and the child comes back."""
         asked, self.lost = time.monotonic_ns(), False
-        until(lambda: self._turn(2) or (self.peer.attached and self.peer.heard_ns > asked), "life")
+        until(lambda: self.peer.attached and self.peer.heard_ns > asked, lambda: self._turn(2), "life")
         settled = time.monotonic_ns() + 10**9
-        until(lambda: self._turn(2) or not self.lost or time.monotonic_ns() > settled, "life")
+        until(lambda: not self.lost or time.monotonic_ns() > settled, lambda: self._turn(2), "life")
         self.refused.clear()
 
     def run(self, what: str, count: int) -> Run:
         self.timing = what == "paced"
         self.tell(what, count)
-        until(lambda: self._turn(100) or self.answered(), "answer", RUN_S)
+        until(self.answered, lambda: self._turn(100), "answer", RUN_S)
         spent, last, digest = self.answer()
-        until(lambda: self.peer.cursor >= last or self._turn(5), "last record", RUN_S)
+        until(lambda: self.peer.cursor >= last, lambda: self._turn(5), "last record", RUN_S)
         assert not self.refused, f"frames were refused for reasons {sorted(set(self.refused))}"
         return Run(spent, self.p99(), digest)
 
@@ -439,7 +441,7 @@ class NumpyReceiver(Receiver):
     """Arrays behind a pyzmq PULL socket."""
 
     def __init__(self, keys: KeySet | None) -> None:
-        self.socket = zmq.Context.instance().socket(zmq.PULL)
+        self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PULL)
         if keys is not None:
             self.socket.setsockopt(zmq.CURVE_SERVER, 1)
             self.socket.setsockopt(zmq.CURVE_SECRETKEY, keys.keys[PARENT].pair.secret)
@@ -473,8 +475,8 @@ class ZenohReceiver(NumpyReceiver):
     def __init__(self) -> None:
         import zenoh
 
-        with zmq.Context.instance().socket(zmq.PULL) as free:
-            port = free.bind_to_random_port("tcp://127.0.0.1")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
         config = zenoh.Config()
         config.insert_json5("mode", '"peer"')
         config.insert_json5("listen/endpoints", f'["tcp/127.0.0.1:{port}"]')
@@ -514,16 +516,16 @@ def sender(setting: dict[str, Any]) -> None:
     if setting["kind"] == "ours":
         OurSender(PlainLink(address) if keys is None else CurveLink(keys, CHILD, PARENT, address)).serve()
     elif setting["kind"] == "numpy":
-        socket = zmq.Context.instance().socket(zmq.PUSH)
+        push: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.PUSH)
         if keys is not None:
             public = keys.access.public_of(PARENT)
             assert public is not None
             mine = KeyPair.fresh()
-            socket.setsockopt(zmq.CURVE_PUBLICKEY, mine.public)
-            socket.setsockopt(zmq.CURVE_SECRETKEY, mine.secret)
-            socket.setsockopt(zmq.CURVE_SERVERKEY, public)
-        socket.connect(address)
-        ByteSender(socket.send).serve()
+            push.setsockopt(zmq.CURVE_PUBLICKEY, mine.public)
+            push.setsockopt(zmq.CURVE_SECRETKEY, mine.secret)
+            push.setsockopt(zmq.CURVE_SERVERKEY, public)
+        push.connect(address)
+        ByteSender(push.send).serve()
     else:
         import zenoh
 
@@ -534,7 +536,7 @@ def sender(setting: dict[str, Any]) -> None:
         session = zenoh.open(config)
         block = zenoh.CongestionControl.BLOCK
         publisher = session.declare_publisher("bench/frames", congestion_control=block)
-        until(lambda: publisher.matching_status.matching or time.sleep(0.02), "subscriber")
+        until(lambda: bool(publisher.matching_status.matching), lambda: time.sleep(0.02), "subscriber")
         ByteSender(publisher.put).serve()
 
 
@@ -578,10 +580,8 @@ class Pair:
         assert table.digest() == ours.digest, "our table differs from the sender's"
         if self.peer is not None and peer is not None:
             for attribute in range(ATTRIBUTES):
-                rows = self.count * PART if self.count * PART < ROWS else ROWS
-                np.testing.assert_array_equal(
-                    table.column(attribute + 1)[:rows], self.peer.arrays.value[attribute][:rows]
-                )
+                rows, theirs = min(self.count * PART, ROWS), self.peer.arrays.value[attribute]
+                np.testing.assert_array_equal(table.column(attribute + 1)[:rows], theirs[:rows])
 
 
 class OnOff(Pair):
