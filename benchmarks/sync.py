@@ -127,13 +127,13 @@ class PlainLink:
     """The same sockets without CURVE and without a door; to be found nowhere else."""
 
     def __init__(self, address: str | None = None) -> None:
-        self.socket = zmq.Context.instance().socket(zmq.ROUTER if address is None else zmq.DEALER)
+        self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.ROUTER if address is None else zmq.DEALER)
         self.socket.setsockopt(zmq.SNDHWM, 256)
         self.socket.setsockopt(zmq.RCVHWM, 256)
         self.socket.setsockopt(zmq.LINGER, 0)
         self.to: list[bytes] = []
         if address is None:
-            port = self.socket.bind_to_random_port("tcp://127.0.0.1")
+            port: int = self.socket.bind_to_random_port("tcp://127.0.0.1")
             address = f"tcp://127.0.0.1:{port}"
         else:
             self.socket.connect(address)
@@ -445,7 +445,7 @@ class NumpyReceiver(Receiver):
         if keys is not None:
             self.socket.setsockopt(zmq.CURVE_SERVER, 1)
             self.socket.setsockopt(zmq.CURVE_SECRETKEY, keys.keys[PARENT].pair.secret)
-        port = self.socket.bind_to_random_port("tcp://127.0.0.1")
+        port: int = self.socket.bind_to_random_port("tcp://127.0.0.1")
         address = f"tcp://127.0.0.1:{port}"
         super().__init__({"kind": "numpy", "address": address, "keys": None if keys is None else _plain(keys)})
         self.arrays = Numpy(ROWS)
