@@ -61,7 +61,7 @@ class Numpy:
         self.time = np.zeros((ATTRIBUTES, rows), np.int64)
         self.number = np.zeros((ATTRIBUTES, rows), np.uint64)
 
-    def ingest(self, frame: bytes) -> None:
+    def ingest(self, frame: bytes | memoryview) -> None:
         (number,) = struct.unpack_from("<Q", frame, 24)
         at = HEADER
         while at < len(frame):

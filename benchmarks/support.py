@@ -33,7 +33,8 @@ class Case:
     `amount` is what one run gets through, in the unit that `unit` counts per second: with ``amount=1e6`` and
     ``unit="records/s"`` a run of 10 ms is 1e8 records/s. With `unit` "s" the figure is the time itself, less is better,
     and `amount` is not used. `setup` runs, untimed, before each timed run of either, and its result goes to both.
-    Without `peer` the case reports our figure against a stated `target` in the same unit.
+    Without `peer` the case reports our figure against a stated `target` in the same unit. `figure` takes the figure out
+    of an answer where it is not the time of the run (a latency); `cpu` what other processes spent on it, CPU seconds.
     """
 
     case: str
@@ -45,17 +46,21 @@ class Case:
     amount: float = 1.0
     setup: Callable[[], Any] | None = None
     target: float | None = None
+    figure: Callable[[Any], float] | None = None
+    cpu: Callable[[Any], float] | None = None
 
 
-def _timed(run: Callable[..., Any], case: Case) -> float:
+def _timed(run: Callable[..., Any], case: Case) -> tuple[float, float]:
+    """Run once; return the figure and the CPU seconds it took."""
     arguments = () if case.setup is None else (case.setup(),)
-    start = time.perf_counter()
-    run(*arguments)
-    return time.perf_counter() - start
-
-
-def _figure(seconds: float, case: Case) -> float:
-    return seconds if case.unit == "s" else case.amount / seconds
+    start, spent = time.perf_counter(), time.process_time()
+    answer = run(*arguments)
+    seconds, spent = time.perf_counter() - start, time.process_time() - spent
+    if case.cpu is not None:
+        spent += case.cpu(answer)
+    if case.figure is not None:
+        return case.figure(answer), spent
+    return (seconds if case.unit == "s" else case.amount / seconds), spent
 
 
 def measure(case: Case, least_runs: int) -> dict[str, Any]:
@@ -67,7 +72,7 @@ def measure(case: Case, least_runs: int) -> dict[str, Any]:
     given = () if case.setup is None else (case.setup(),)
     ours = case.ours(*given)
     case.check(ours, None if case.peer is None else case.peer(*given))
-    times: dict[str, list[float]] = {"ours": [], "peer": []}
+    runs: dict[str, list[tuple[float, float]]] = {"ours": [], "peer": []}
     gc.collect()
     gc.disable()
     try:
@@ -77,11 +82,12 @@ def measure(case: Case, least_runs: int) -> dict[str, Any]:
             pair = [("ours", case.ours), ("peer", case.peer)]
             for name, run in pair if turn % 2 == 0 else reversed(pair):
                 if run is not None:
-                    times[name].append(_timed(run, case))
+                    runs[name].append(_timed(run, case))
             turn += 1
     finally:
         gc.enable()
-    figures = {name: [_figure(t, case) for t in seconds] for name, seconds in times.items()}
+    figures = {name: [figure for figure, _ in done] for name, done in runs.items()}
+    cpu = {name: statistics.median([spent for _, spent in done]) for name, done in runs.items() if done}
     median = statistics.median(figures["ours"])
     against = statistics.median(figures["peer"]) if case.peer is not None else case.target
     ratio = None if against is None else (against / median if case.unit == "s" else median / against)
@@ -94,6 +100,8 @@ def measure(case: Case, least_runs: int) -> dict[str, Any]:
         "unit": case.unit,
         "runs": turn,
         "spread": (max(figures["ours"]) - min(figures["ours"])) / median,
+        "cpu_ours": cpu["ours"],
+        "cpu_peer": cpu.get("peer"),
     }
 
 

@@ -25,17 +25,22 @@ class Reader {
             throw InvalidArgument("Attribute '" + column->attribute().name + "' holds bytes; those cannot be merged");
         }
         for (index_t b = 0; b < column->block_count(); ++b) blocks_.push_back(column->block(b));
+        column_ = column;
     }
 
     [[nodiscard]] double value(std::uint32_t row) const {  // NaN: unwritten
-        const Block* block = blocks_[static_cast<std::size_t>(row / kBlockRows)];
-        return block == nullptr ? std::numeric_limits<double>::quiet_NaN() : block->values()[row % kBlockRows];
+        const index_t b = column_->block_of(row);
+        const Block* block = blocks_[static_cast<std::size_t>(b)];
+        return block == nullptr ? std::numeric_limits<double>::quiet_NaN()
+                                : block->values()[row - column_->first_row(b)];
     }
     [[nodiscard]] Time time(std::uint32_t row) const {
-        return blocks_[static_cast<std::size_t>(row / kBlockRows)]->times()[row % kBlockRows];
+        const index_t b = column_->block_of(row);
+        return blocks_[static_cast<std::size_t>(b)]->times()[row - column_->first_row(b)];
     }
 
   private:
+    const Column* column_ = nullptr;
     std::vector<const Block*> blocks_;
 };
 

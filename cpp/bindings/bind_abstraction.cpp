@@ -1,4 +1,5 @@
 // Mergeable summaries: partition, plan, one pass. Convert, call, return.
+#include "abstraction/carry.hpp"
 #include "abstraction/summarize.hpp"
 #include "bindings/common.hpp"
 
@@ -99,6 +100,14 @@ void bind_abstraction(py::module_& m) {
         },
         "members"_a, "partition"_a, "plan"_a, "out"_a, "now_ns"_a, "dirty"_a.noconvert() = py::none(),
         "deadband"_a = true, "Merge member rows into the group rows of `out`; returns the cells written.");
+    m.def(
+        "carry",
+        [](const StateTable& source, StateTable& target, const std::vector<AttributeId>& attributes,
+           const array_in<std::uint32_t>& source_rows, const array_in<std::uint32_t>& target_rows) {
+            return abstraction::carry(source, target, attributes, view(source_rows), view(target_rows));
+        },
+        "source"_a, "target"_a, "attributes"_a, "source_rows"_a.noconvert(), "target_rows"_a.noconvert(),
+        "Copy cells that are finite and later than those in the target's rows; returns the cells written.");
     m.def(
         "declared_bound",
         [](const std::string& rule, index_t members, double deadband, double value) {

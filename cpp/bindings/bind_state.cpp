@@ -83,7 +83,7 @@ void bind_table_reads(py::class_<StateTable>& table) {
                     self, attribute, [](const Block& b) { return b.values(); },
                     [&](std::span<double> out) { self.copy_values(attribute, out); });
             },
-            "attribute"_a, "Values, f64[rows], read-only: a view up to 4096 rows, else a copy; NaN where unwritten.")
+            "attribute"_a, "Values, f64[rows], read-only: a view up to 256 rows, else a copy; NaN where unwritten.")
         .def(
             "times",
             [](const StateTable& self, AttributeId attribute) {
@@ -137,6 +137,13 @@ void bind_table_writes(py::class_<StateTable>& table) {
             "attribute"_a, "rows"_a.noconvert(), "values"_a.noconvert(), "times_ns"_a.noconvert(), "deadband"_a = false,
             "The same with a time for each row.")
         .def(
+            "put",
+            [](StateTable& self, AttributeId attribute, std::uint32_t row, double value, Time time_ns) {
+                self.set(attribute, std::span(&row, 1), std::span(&value, 1), time_ns);
+            },
+            "attribute"_a, "row"_a, "value"_a, "time_ns"_a,
+            "Write one cell locally; until it is encoded, a later write to it replaces this one.")
+        .def(
             "set_bytes",
             [](StateTable& self, AttributeId attribute, std::uint32_t row, const py::bytes& value, Time time_ns) {
                 self.set_bytes(attribute, row, std::string_view(value), time_ns);
@@ -156,8 +163,7 @@ void bind_table_writes(py::class_<StateTable>& table) {
 
 void bind_state(py::module_& m) {
     bind_registry(m);
-    py::class_<StateTable> table(m, "StateTable",
-                                 "Rows x attributes in shared blocks of 4096 rows; one thread owns it.");
+    py::class_<StateTable> table(m, "StateTable", "Rows x attributes in blocks shared with forks; one thread owns it.");
     table.def(py::init<const AttributeRegistry&, std::uint16_t, const std::vector<AttributeId>&, index_t>(),
               "registry"_a, "table_id"_a, "attributes"_a, "rows"_a);
     bind_table_reads(table);

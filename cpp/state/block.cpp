@@ -13,7 +13,8 @@ Block::Block(index_t rows)
       capacity_(static_cast<std::size_t>((rows + kChunkRows - 1) / kChunkRows * kChunkRows)),
       values_(new double[capacity_]),
       times_(new Time[capacity_]),
-      numbers_(new std::uint64_t[capacity_]) {
+      numbers_(new std::uint64_t[capacity_]),
+      chunks_(new Chunk[capacity_ / kChunkRows]) {
     std::fill_n(values_.get(), capacity_, std::numeric_limits<double>::quiet_NaN());
     std::fill_n(times_.get(), capacity_, kNever);
     std::fill_n(numbers_.get(), capacity_, std::uint64_t{0});
@@ -26,16 +27,14 @@ Block::Block(const Block& other)
       values_(new double[capacity_]),
       times_(new Time[capacity_]),
       numbers_(new std::uint64_t[capacity_]),
+      chunks_(new Chunk[capacity_ / kChunkRows]),
       stamped_(other.stamped_),
-      stamp_time_(other.stamp_time_),
-      stamp_number_(other.stamp_number_),
-      pending_(other.pending_),
-      sums_(other.sums_),
       stale_(other.stale_),
       total_(other.total_) {
     std::copy_n(other.values_.get(), capacity_, values_.get());
     std::copy_n(other.times_.get(), capacity_, times_.get());
     std::copy_n(other.numbers_.get(), capacity_, numbers_.get());
+    std::copy_n(other.chunks_.get(), capacity_ / kChunkRows, chunks_.get());
 }
 
 void Block::touch(index_t first, index_t last) {
@@ -52,8 +51,8 @@ void Block::stamp(index_t first, index_t n, Time time, std::uint64_t number) {
         const index_t next = std::min(end, (at / kChunkRows + 1) * kChunkRows);
         const std::uint64_t here = number + static_cast<std::uint64_t>(at - first);
         if (next - at == kChunkRows) {
-            stamp_time_[chunk] = time;
-            stamp_number_[chunk] = here;
+            chunks_[chunk].stamp_time = time;
+            chunks_[chunk].stamp_number = here;
             stamped_ |= std::uint64_t{1} << chunk;
         } else {
             if (stamped(at)) spread_chunk(chunk);
@@ -68,8 +67,8 @@ void Block::stamp(index_t first, index_t n, Time time, std::uint64_t number) {
 
 void Block::spread_chunk(std::size_t chunk) const {
     const std::size_t at = chunk * kChunkRows;
-    std::fill_n(times_.get() + at, kChunkRows, stamp_time_[chunk]);
-    std::iota(numbers_.get() + at, numbers_.get() + at + kChunkRows, stamp_number_[chunk]);
+    std::fill_n(times_.get() + at, kChunkRows, chunks_[chunk].stamp_time);
+    std::iota(numbers_.get() + at, numbers_.get() + at + kChunkRows, chunks_[chunk].stamp_number);
     stamped_ &= ~(std::uint64_t{1} << chunk);
 }
 
@@ -115,12 +114,12 @@ std::uint64_t Block::digest(std::uint64_t key, index_t first_row) const {
         const auto chunk = static_cast<std::size_t>(std::countr_zero(stale_));
         const std::size_t at = chunk * kChunkRows;
         const std::uint64_t row_key = key + (static_cast<std::uint64_t>(first_row) + at) * kRowStep;
-        const std::uint64_t sum =
-            (stamped_ >> chunk & 1U) != 0
-                ? stamped_sum(values_.get() + at, stamp_time_[chunk], row_key)
-                : chunk_sum(values_.get() + at, times_.get() + at, numbers_.get() + at, pending_[chunk], row_key);
-        total_ += sum - sums_[chunk];
-        sums_[chunk] = sum;
+        const std::uint64_t sum = (stamped_ >> chunk & 1U) != 0
+                                      ? stamped_sum(values_.get() + at, chunks_[chunk].stamp_time, row_key)
+                                      : chunk_sum(values_.get() + at, times_.get() + at, numbers_.get() + at,
+                                                  chunks_[chunk].pending, row_key);
+        total_ += sum - chunks_[chunk].sum;
+        chunks_[chunk].sum = sum;
     }
     return total_;
 }

@@ -1,4 +1,4 @@
-// 4 096 rows of one column, shared between a table, its forks and its views, and copied on the first write.
+// At most 4 096 rows of one column, shared between a table, its forks and its views, and copied on the first write.
 //
 // Arrays lie apart (value, time, number), so that a run of rows moves like memcpy. They are kept in chunks of 64 rows:
 //   stale    the chunk's sum of cell hashes must be taken again, so a digest costs only what changed since the last one
@@ -7,7 +7,6 @@
 //            moves 8 bytes a record instead of 24.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -17,6 +16,7 @@
 namespace tiertwin {
 
 inline constexpr index_t kBlockRows = 4096;
+inline constexpr index_t kSmallBlockRows = 256;  // in a table of at most kBlockRows rows: see Column
 inline constexpr index_t kChunkRows = 64;
 inline constexpr Time kNever = std::numeric_limits<Time>::min();  // time of a cell nobody wrote; its value is NaN
 
@@ -53,9 +53,9 @@ class Block {
     void prefetch(index_t row) const;
 
     // Pending: written here, not numbered yet. Such a cell counts in the digest with its last numbered record.
-    [[nodiscard]] bool pending(index_t row) const { return (pending_[word(row)] >> bit(row) & 1U) != 0; }
-    void set_pending(index_t row) { pending_[word(row)] |= std::uint64_t{1} << bit(row); }
-    void clear_pending(index_t row) { pending_[word(row)] &= ~(std::uint64_t{1} << bit(row)); }
+    [[nodiscard]] bool pending(index_t row) const { return (chunks_[word(row)].pending >> bit(row) & 1U) != 0; }
+    void set_pending(index_t row) { chunks_[word(row)].pending |= std::uint64_t{1} << bit(row); }
+    void clear_pending(index_t row) { chunks_[word(row)].pending &= ~(std::uint64_t{1} << bit(row)); }
 
     // Cells first … last changed: their chunks are hashed again when the digest is next read.
     void touch(index_t first, index_t last);
@@ -64,7 +64,7 @@ class Block {
     // if it was taken; false if the chunk is stale anyway.
     bool adjust(index_t row, std::uint64_t difference) {
         if ((stale_ >> word(row) & 1U) != 0) return false;
-        sums_[word(row)] += difference;
+        chunks_[word(row)].sum += difference;
         total_ += difference;
         return true;
     }
@@ -75,6 +75,13 @@ class Block {
     [[nodiscard]] std::uint64_t digest(std::uint64_t key, index_t first_row) const;
 
   private:
+    struct Chunk {
+        Time stamp_time = 0;
+        std::uint64_t stamp_number = 0;  // of the chunk's first row
+        std::uint64_t pending = 0;       // a bit a row
+        std::uint64_t sum = 0;           // of hashes
+    };
+
     static std::size_t word(index_t row) { return static_cast<std::size_t>(row) / 64U; }
     static unsigned bit(index_t row) { return static_cast<unsigned>(row) % 64U; }
 
@@ -90,11 +97,8 @@ class Block {
     std::unique_ptr<double[]> values_;
     std::unique_ptr<Time[]> times_;
     std::unique_ptr<std::uint64_t[]> numbers_;
+    std::unique_ptr<Chunk[]> chunks_;
     mutable std::uint64_t stamped_ = 0;
-    std::array<Time, 64> stamp_time_{};
-    std::array<std::uint64_t, 64> stamp_number_{};  // of the chunk's first row
-    std::array<std::uint64_t, 64> pending_{};
-    mutable std::array<std::uint64_t, 64> sums_{};
     mutable std::uint64_t stale_ = 0;
     mutable std::uint64_t total_ = 0;
 };

@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <bit>
 
 #include "state/table.hpp"
 
 namespace tiertwin {
 namespace {
+
+constexpr std::size_t kKeptDirty = 64;  // entries: a process may hold thousands of columns between their reports
 
 bool same_cells(const Block& a, const Block& b) {
     for (index_t i = 0; i < a.rows(); ++i) {
@@ -27,27 +30,37 @@ bool same_block(const Block* a, const Block* b) {
 }  // namespace
 
 Column::Column(Attribute attribute, std::uint16_t table, index_t rows, bool opaque)
-    : attribute_(std::move(attribute)), key_(column_key(table, attribute_.id)), rows_(rows), opaque_(opaque) {
+    : attribute_(std::move(attribute)),
+      key_(column_key(table, attribute_.id)),
+      rows_(rows),
+      shift_(static_cast<unsigned>(
+          std::countr_zero(static_cast<std::uint64_t>(rows > kBlockRows ? kBlockRows : kSmallBlockRows)))),
+      opaque_(opaque) {
     if (holds_bytes()) {
         bytes_ = std::make_shared<BytesStore>();
     } else {
-        blocks_.resize(static_cast<std::size_t>((rows + kBlockRows - 1) / kBlockRows));
+        blocks_.resize(static_cast<std::size_t>(block_of(rows - 1) + 1));
     }
 }
 
 Block& Column::writable(index_t b) {
     std::shared_ptr<Block>& block = blocks_[static_cast<std::size_t>(b)];
     if (!block) {
-        block = std::make_shared<Block>(std::min(kBlockRows, rows_ - b * kBlockRows));
+        block = std::make_shared<Block>(std::min(first_row(1), rows_ - first_row(b)));
     } else if (block.use_count() > 1) {
         block = std::make_shared<Block>(*block);
     }
     return *block;
 }
 
+void Column::expect(std::size_t writes) {
+    const std::size_t wanted = dirty_.size() + writes;
+    if (wanted > dirty_.capacity()) dirty_.reserve(std::max(wanted, 2 * dirty_.capacity()));
+}
+
 void Column::write(index_t row, double value, Time time) {
-    const index_t b = row / kBlockRows;
-    const index_t at = row - b * kBlockRows;
+    const index_t b = block_of(row);
+    const index_t at = row - first_row(b);
     Block& block = writable(b);
     const Block::Cell cell = block.cell(at);
     if (!block.pending(at)) {
@@ -93,8 +106,8 @@ void Column::settle(std::size_t count, std::uint64_t first) {
             cell.number = number;
             continue;
         }
-        const index_t b = static_cast<index_t>(entry.row) / kBlockRows;
-        const index_t at = static_cast<index_t>(entry.row) - b * kBlockRows;
+        const index_t b = block_of(entry.row);
+        const index_t at = static_cast<index_t>(entry.row) - first_row(b);
         Block& block = writable(b);
         block.clear_pending(at);
         block.cell(at).number = number;
@@ -102,6 +115,7 @@ void Column::settle(std::size_t count, std::uint64_t first) {
         block.touch(at, at);
     }
     dirty_.erase(dirty_.begin(), dirty_.begin() + static_cast<std::ptrdiff_t>(count));
+    if (dirty_.empty() && dirty_.capacity() > kKeptDirty) dirty_.shrink_to_fit();
 }
 
 const std::map<std::uint32_t, BytesCell>& Column::bytes() const { return bytes_->cells; }
@@ -116,7 +130,7 @@ std::uint64_t Column::digest() const {
     std::uint64_t sum = pending_sum_;
     if (!holds_bytes()) {
         for (index_t b = 0; b < block_count(); ++b) {
-            if (const Block* block = this->block(b)) sum += block->digest(key_, b * kBlockRows);
+            if (const Block* block = this->block(b)) sum += block->digest(key_, first_row(b));
         }
         return sum;
     }

@@ -41,10 +41,10 @@ double checked_value(const Attribute& a, double value, std::uint32_t row) {
 // On-change with a floor: nearly the same value is not worth a record until half its age bound is over.
 bool within_deadband(const Column& column, index_t row, double value, Time time) {
     const Attribute& a = column.attribute();
-    const index_t b = row / kBlockRows;
+    const index_t b = column.block_of(row);
     const Block* block = column.block(b);
     if (block == nullptr) return false;
-    const index_t at = row - b * kBlockRows;
+    const index_t at = row - column.first_row(b);
     if (block->times()[at] == kNever || std::abs(value - block->values()[at]) > a.deadband) return false;
     return a.max_age_ms == 0 || time - block->times()[at] < a.max_age_ms * (kMillisecond / 2);
 }
@@ -54,7 +54,7 @@ void copy_column(const Column& column, std::span<T> out, T unwritten, Get get) {
     auto to = out.begin();
     for (index_t b = 0; b < column.block_count(); ++b) {
         const auto left = static_cast<index_t>(out.end() - to);
-        const index_t rows = std::min(kBlockRows, left);
+        const index_t rows = std::min(column.first_row(1), left);
         const Block* block = column.block(b);
         to = block ? std::copy_n(get(*block), rows, to) : std::fill_n(to, rows, unwritten);
     }
@@ -154,6 +154,7 @@ index_t StateTable::write_all(Column& column, std::span<const std::uint32_t> row
         (void)checked_value(a, values[i], rows[i]);
     }
     index_t written = 0;
+    if (!use_deadband) column.expect(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const double value = a.type == ValueType::f32 ? static_cast<double>(static_cast<float>(values[i])) : values[i];
         if (use_deadband && within_deadband(column, rows[i], value, time_of(i))) continue;
@@ -197,18 +198,18 @@ index_t StateTable::settle(std::uint64_t first) {
 }
 
 double StateTable::value(AttributeId attribute, index_t row) const {
-    const Block* block = require_block(attribute, row);
-    return block ? block->values()[row % kBlockRows] : std::numeric_limits<double>::quiet_NaN();
+    const auto [block, at] = require_block(attribute, row);
+    return block ? block->values()[at] : std::numeric_limits<double>::quiet_NaN();
 }
 
 Time StateTable::time(AttributeId attribute, index_t row) const {
-    const Block* block = require_block(attribute, row);
-    return block ? block->times()[row % kBlockRows] : kNever;
+    const auto [block, at] = require_block(attribute, row);
+    return block ? block->times()[at] : kNever;
 }
 
 std::uint64_t StateTable::number(AttributeId attribute, index_t row) const {
-    const Block* block = require_block(attribute, row);
-    return block ? block->numbers()[row % kBlockRows] : 0;
+    const auto [block, at] = require_block(attribute, row);
+    return block ? block->numbers()[at] : 0;
 }
 
 void StateTable::copy_values(AttributeId attribute, std::span<double> out) const {
@@ -302,10 +303,11 @@ void StateTable::check_row(index_t row) const {
     }
 }
 
-const Block* StateTable::require_block(AttributeId attribute, index_t row) const {
+std::pair<const Block*, index_t> StateTable::require_block(AttributeId attribute, index_t row) const {
     const Column& column = require_numeric(attribute);
     check_row(row);
-    return column.block(row / kBlockRows);
+    const index_t b = column.block_of(row);
+    return {column.block(b), row - column.first_row(b)};
 }
 
 }  // namespace tiertwin

@@ -3,8 +3,10 @@
 // Thread safety  externally synchronised: one thread owns it and its forks. Others get copies.
 // Cell           (value f64, time i64 ns in whole microseconds, number u64). One writer, ordered by the number in that
 //                writer's stream, never by a clock (R7). Unwritten: NaN, kNever, 0.
-// Blocks         4 096 rows of a column, shared with forks and views, copied on first write: a fork costs a pointer a
-// block. Local writes   `set` leaves a cell *pending* (on a dirty list, not in a scan) until an encoder numbers it
+// Blocks         4 096 rows of a column (256 where the table has no more: what only a few rows have should cost
+// little),
+//                shared with forks and views, copied on first write: a fork costs a pointer a block.
+// Local writes   `set` leaves a cell *pending* (on a dirty list, not in a scan) until an encoder numbers it
 // (R8). Digest         R14, lazily over what changed; a pending cell counts with its last numbered record. Unknown an
 // attribute the schema does not have becomes an *opaque* column (at most kMaxOpaque of them), kept and
 //                counted in the digest, so that it can go on upwards.
@@ -15,6 +17,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/types.hpp"
@@ -49,6 +52,8 @@ class Column {
     [[nodiscard]] bool holds_bytes() const { return attribute_.type == ValueType::bytes; }
     [[nodiscard]] std::uint64_t key() const { return key_; }
 
+    [[nodiscard]] index_t block_of(index_t row) const { return row >> shift_; }
+    [[nodiscard]] index_t first_row(index_t b) const { return b << shift_; }
     [[nodiscard]] index_t block_count() const { return static_cast<index_t>(blocks_.size()); }
     [[nodiscard]] const Block* block(index_t b) const {
         return blocks_[static_cast<std::size_t>(b)].get();
@@ -62,6 +67,7 @@ class Column {
     };
     [[nodiscard]] const std::vector<Dirty>& dirty() const { return dirty_; }
 
+    void expect(std::size_t writes);                                  // room for that many
     void write(index_t row, double value, Time time);                 // pending
     void write_bytes(index_t row, std::string_view text, Time time);  // pending
     // Numbers the first `count` dirty cells in ascending row order from `first`; call sort_dirty() before.
@@ -77,6 +83,7 @@ class Column {
     Attribute attribute_;
     std::uint64_t key_;
     index_t rows_;
+    unsigned shift_;  // log2 of the rows of a block
     bool opaque_;
     std::vector<std::shared_ptr<Block>> blocks_;
     std::shared_ptr<BytesStore> bytes_;
@@ -142,7 +149,7 @@ class StateTable {
     [[nodiscard]] const Column& require(AttributeId attribute) const;
     [[nodiscard]] Column& require(AttributeId attribute);
     [[nodiscard]] const Column& require_numeric(AttributeId attribute) const;
-    [[nodiscard]] const Block* require_block(AttributeId attribute, index_t row) const;
+    [[nodiscard]] std::pair<const Block*, index_t> require_block(AttributeId attribute, index_t row) const;
     void check_row(index_t row) const;
 
     std::uint16_t table_id_;

@@ -12,8 +12,8 @@ constexpr Time kWidestSpan = Time{std::numeric_limits<std::uint32_t>::max()} * k
 
 Time time_of(const Column& column, std::uint32_t row) {
     if (column.holds_bytes()) return column.bytes().at(row).time;
-    const index_t b = static_cast<index_t>(row) / kBlockRows;
-    return column.block(b)->times()[static_cast<index_t>(row) - b * kBlockRows];
+    const index_t b = column.block_of(row);
+    return column.block(b)->times()[row - column.first_row(b)];
 }
 
 // Bytes of a block of n cells; `text` is the sum of their lengths (bytes columns).
@@ -25,8 +25,8 @@ std::size_t block_bytes(ValueType type, std::size_t n, bool one_time, std::size_
 template <typename T>
 void write_values(std::uint8_t* to, const Column& column, std::span<const Column::Dirty> cells) {
     for (std::size_t i = 0; i < cells.size(); ++i) {
-        const index_t b = static_cast<index_t>(cells[i].row) / kBlockRows;
-        const double value = column.block(b)->values()[static_cast<index_t>(cells[i].row) - b * kBlockRows];
+        const index_t b = column.block_of(cells[i].row);
+        const double value = column.block(b)->values()[cells[i].row - column.first_row(b)];
         store(to + sizeof(T) * i, static_cast<T>(value));
     }
 }

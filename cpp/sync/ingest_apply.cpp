@@ -71,13 +71,13 @@ std::uint32_t move_cells(const Run& run, std::size_t i, std::size_t n, Block& to
 }
 
 // Records i … of the run that fall into the same block of the column.
-std::size_t same_block(const Run& run, std::size_t i, index_t b, bool consecutive) {
+std::size_t same_block(const Run& run, std::size_t i, const Column& column, index_t b, bool consecutive) {
     if (consecutive) {
-        const auto left = static_cast<std::size_t>((b + 1) * kBlockRows - static_cast<index_t>(run.row_of(i)));
+        const auto left = static_cast<std::size_t>(column.first_row(b + 1) - index_t{run.row_of(i)});
         return std::min<std::size_t>(left, run.block.n - i);
     }
     std::size_t end = i + 1;
-    while (end < run.block.n && static_cast<index_t>(run.row_of(end)) / kBlockRows == b) ++end;
+    while (end < run.block.n && column.block_of(run.row_of(end)) == b) ++end;
     return end - i;
 }
 
@@ -86,15 +86,15 @@ std::uint32_t apply_numbers(const Run& run, Column& column) {
     const bool consecutive = rows_consecutive(run.block.rows, run.block.n);
     std::uint32_t applied = 0;
     for (std::size_t i = run.from; i < run.block.n;) {
-        const index_t b = static_cast<index_t>(run.row_of(i)) / kBlockRows;
-        const std::size_t n = same_block(run, i, b, consecutive);
+        const index_t b = column.block_of(run.row_of(i));
+        const std::size_t n = same_block(run, i, column, b, consecutive);
         const Block* present = column.block(b);
         const std::uint64_t newest = present ? present->newest : 0;
         if (consecutive && run.number_of(i) > newest) {
-            move_columns<T>(run, i, n, column.writable(b), static_cast<index_t>(run.row_of(i)) - b * kBlockRows);
+            move_columns<T>(run, i, n, column.writable(b), index_t{run.row_of(i)} - column.first_row(b));
             applied += static_cast<std::uint32_t>(n);
         } else {
-            applied += move_cells<T>(run, i, n, column.writable(b), b * kBlockRows, column.key());
+            applied += move_cells<T>(run, i, n, column.writable(b), column.first_row(b), column.key());
         }
         i += n;
     }

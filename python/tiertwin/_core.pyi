@@ -174,7 +174,7 @@ class AttributeRegistry:
         """Names in the order of ids()."""
 
 class StateTable:
-    """Rows x attributes in shared blocks of 4096 rows; one thread owns it."""
+    """Rows x attributes in blocks shared with forks; one thread owns it."""
 
     def __init__(self, registry: AttributeRegistry, table_id: int, attributes: Sequence[int], rows: int) -> None: ...
     def add_opaque(self, attribute: int, type: str) -> None:
@@ -184,7 +184,7 @@ class StateTable:
         """Its definition; of an unknown attribute what the wire told: its type."""
 
     def column(self, attribute: int) -> _Reals:
-        """Values, f64[rows], read-only: a view up to 4096 rows, else a copy; NaN where unwritten."""
+        """Values, f64[rows], read-only: a view up to 256 rows, else a copy; NaN where unwritten."""
 
     def digest(self) -> int:
         """Sum of cell hashes modulo 2^64 (R14); pending cells count as last sent."""
@@ -206,6 +206,9 @@ class StateTable:
 
     def opaque(self) -> list[int]:
         """Ids of unknown attributes carried along."""
+
+    def put(self, attribute: int, row: int, value: float, time_ns: int) -> None:
+        """Write one cell locally; until it is encoded, a later write to it replaces this one."""
 
     @overload
     def set(self, attribute: int, rows: _Rows, values: _Reals, time_ns: int, deadband: bool = False) -> int:
@@ -700,6 +703,11 @@ class Plant:
     @property
     def now_ns(self) -> int:
         """Time of the plant, ns."""
+
+def carry(
+    source: StateTable, target: StateTable, attributes: Sequence[int], source_rows: _Rows, target_rows: _Rows
+) -> int:
+    """Copy cells that are finite and later than those in the target's rows; returns the cells written."""
 
 def crc32c(data: Buffer, crc: int = 0) -> int:
     """CRC-32C, by the CPU's instruction where it has one."""

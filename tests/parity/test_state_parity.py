@@ -127,10 +127,16 @@ def test_a_time_for_each_row(cells):
 
 
 @settings(max_examples=20)
-@given(st.lists(st.integers(0, 9999), min_size=1, max_size=30, unique=True), st.integers(1, 1 << 60))
-def test_many_blocks(rows, first):
-    """Rows of several blocks of 4 096, the last one not full."""
-    table, slow = both(10_000)
+@given(
+    st.sampled_from([700, 10_000]).flatmap(
+        lambda n: st.tuples(st.just(n), st.lists(st.integers(0, n - 1), min_size=1, max_size=30, unique=True))
+    ),
+    st.integers(1, 1 << 60),
+)
+def test_many_blocks(table_and_rows, first):
+    """Rows of several blocks of 256 or 4 096, the last one not full."""
+    size, rows = table_and_rows
+    table, slow = both(size)
     values = np.arange(len(rows), dtype=np.float64)
     table.set(1, np.array(rows, np.uint32), values, 5_000)
     slow.set(1, rows, values.tolist(), 5_000)
@@ -138,7 +144,7 @@ def test_many_blocks(rows, first):
     slow.settle(first)
     assert table.digest() == slow.digest()
     np.testing.assert_array_equal(table.column(1)[rows], values)
-    assert int(np.isnan(table.column(1)).sum()) == 10_000 - len(rows)
+    assert int(np.isnan(table.column(1)).sum()) == size - len(rows)
     assert [int(table.numbers(1)[r]) for r in sorted(rows)] == list(range(first, first + len(rows)))
 
 

@@ -50,6 +50,8 @@ class AloneController:
         ``tier_costs(world)``, if at hand.
     """
 
+    under_tree = False
+
     def __init__(
         self,
         world: World,

@@ -135,6 +135,8 @@ class EdgeController:
         ``tier_costs(world)``, if at hand.
     """
 
+    under_tree = True
+
     def __init__(
         self, world: World, site: int, rhythm: Rhythm, solver: Any, parent: str, gateway: str, cost: F64 | None = None
     ) -> None:

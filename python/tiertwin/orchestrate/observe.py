@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tiertwin import _core
 from tiertwin.twin.attributes import LINK, SERVER, TELEMETRY, A
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tiertwin import _core
     from tiertwin.twin.layout import Layout
 
     F64 = npt.NDArray[np.float64]
@@ -41,7 +41,7 @@ class PassThrough:
             self._moves.insert(0, _Move([int(a) for a in TELEMETRY], rows, rows))
 
     def carry(self, source: _core.StateTable, target: _core.StateTable) -> None:
-        """Copy what is newer in `source` than what was copied last."""
+        """Copy what is newer in `source` than what `target` has."""
         for move in self._moves:
             if len(move.source_rows):
                 move.carry(source, target)
@@ -49,23 +49,16 @@ class PassThrough:
 
 class _Move:
     def __init__(self, attributes: list[int], source_rows: I64, target_rows: I64) -> None:
-        self.attributes = attributes
-        self.source_rows = source_rows
-        self.target_rows = target_rows.astype(np.uint32)
-        self._last = [np.full(len(source_rows), np.iinfo(np.int64).min) for _ in attributes]
+        self._attributes = attributes
+        self.source_rows = source_rows.astype(np.uint32)
+        self._target_rows = target_rows.astype(np.uint32)
 
     def carry(self, source: _core.StateTable, target: _core.StateTable) -> None:
-        for k, attribute in enumerate(self.attributes):
-            times = source.times(attribute)[self.source_rows]
-            values = source.column(attribute)[self.source_rows]
-            fresh = (times > self._last[k]) & np.isfinite(values)
-            if fresh.any():
-                target.set(attribute, self.target_rows[fresh], values[fresh], times[fresh])
-                self._last[k][fresh] = times[fresh]
+        _core.carry(source, target, self._attributes, self.source_rows, self._target_rows)
 
 
 def _match(below: I64, below_rows: I64, above: I64, above_rows: I64) -> tuple[I64, I64]:
-    both = np.intersect1d(below, above)
+    both = below[np.isin(below, above)]  # ascending, as both are; np.intersect1d would load numpy.ma
     return below_rows[np.searchsorted(below, both)], above_rows[np.searchsorted(above, both)]
 
 

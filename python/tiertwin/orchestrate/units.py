@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tiertwin.allocate.hierarchy import Query, Said
+from tiertwin.allocate.messages import Query, Said
 from tiertwin.allocate.split import ClassShares
 from tiertwin.errors import PeerError
 from tiertwin.twin.attributes import A, TableId, attribute_name

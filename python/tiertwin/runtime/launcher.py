@@ -121,7 +121,6 @@ class Launcher:
         self._ending: set[str] = set()  # workers that were killed and have not been replaced yet
         self._solver_since: dict[str, float] = {}  # when each worker was started, monotonic s
         self._logs = plan.folder / "logs"
-        self._listening: dict[str, int] = {}
         self.started_s = 0.0
         self.origin = 0  # when epoch 0 begins under the real clock, ns
         self.lost: list[str] = []  # children that ended by themselves under the real clock, in words

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import time
 from pathlib import Path
@@ -200,7 +199,7 @@ class _Process:
 
     def _lives(self) -> dict[str, Life]:
         return {
-            name: Life(secrets.randbits(63), file.state.incarnation, file.state.terms)
+            name: Life(int.from_bytes(os.urandom(8)) >> 1, file.state.incarnation, file.state.terms)
             for name, file in self._states.items()
         }
 

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from tiertwin import _core
-from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.orchestrate import units
-from tiertwin.orchestrate.alone import AloneController, Watcher, fixed_shares
-from tiertwin.orchestrate.edge import EdgeController
 from tiertwin.orchestrate.gateway import GatewayController
-from tiertwin.orchestrate.inner import Domain, InnerController
-from tiertwin.orchestrate.links import LinkShares
 from tiertwin.orchestrate.plantside import PlantSideController
-from tiertwin.orchestrate.policies import HIERARCHICAL, find_policy
 from tiertwin.orchestrate.site import SiteInventory
 from tiertwin.plant import PlantOptions, SimulatedPlant
 from tiertwin.runtime.host import ORIGIN, Host
@@ -26,14 +18,13 @@ from tiertwin.twin.attributes import RESOURCES, SUMMARY, TELEMETRY, TableId, reg
 from tiertwin.twin.layout import Layout, edge_layout, fog_layout, gateway_layout
 from tiertwin.twin.twin import Controller, NeighbourSpec, TableShape, Twin, TwinConfig
 from tiertwin.wire.memory import MemoryNetwork
-from tiertwin.world import node_resources, tier_costs
 from tiertwin.world.shares import narrowest_links
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from tiertwin.allocate.ladder import LeafLadder
     from tiertwin.orchestrate.rhythm import Rhythm
+    from tiertwin.runtime.deciding import Deciding
     from tiertwin.runtime.host import Solver
     from tiertwin.world import World
     from tiertwin.world.world import TwinSpec
@@ -60,6 +51,11 @@ class Life:
     terms: Mapping[str, int]
 
 
+def quota_components(tier: int) -> int:
+    """Components of the quota vector of a twin of this tier: 3 at the edge, 1 at the fog (depth 3)."""
+    return 2 * (CLOUD - tier) - 1
+
+
 class TreeBuilder:
     """Makes the nodes of a world for one policy, all of them or those of one process.
 
@@ -71,8 +67,8 @@ class TreeBuilder:
         Name of the policy the edges run.
     rhythm
         Control rhythm.
-    solver
-        Makes a leaf solver; each edge gets its own.
+    allocator
+        Name of the leaf solver; each edge gets its own.
     seed
         Of the stream ids.
     lives
@@ -85,11 +81,11 @@ class TreeBuilder:
         roster: Roster,
         policy: str,
         rhythm: Rhythm,
-        solver: Callable[[], Any],
+        allocator: str,
         seed: int,
         lives: Mapping[str, Life] | None = None,
     ) -> None:
-        self._world, self._policy, self._rhythm, self._solver, self._seed = world, policy, rhythm, solver, seed
+        self._world, self._policy, self._rhythm, self._allocator, self._seed = world, policy, rhythm, allocator, seed
         self._roster, self._lives = roster, lives
         self._registry = registry()
         self._children: dict[str, list[TwinSpec]] = {}
@@ -97,8 +93,7 @@ class TreeBuilder:
             if spec.parent is not None:
                 self._children.setdefault(spec.parent, []).append(spec)
         self._by_name = {spec.name: spec for spec in world.twins}
-        self._shares = fixed_shares(world)
-        self._cost = tier_costs(world)
+        self._deciding: Deciding | None = None
         self._narrowest = narrowest_links(world)
 
     def build(self, names: Iterable[str] | None = None) -> dict[str, Twin]:
@@ -198,63 +193,19 @@ class TreeBuilder:
         if spec.tier == DEVICE:
             (side,) = self._roster.children(spec.name)
             return GatewayController(side.name, self._inventory(spec.site), gateway_layout(self._world, spec.site))
-        if spec.tier == EDGE:
-            return self._edge(spec)
-        return self._inner(spec) if self._policy == HIERARCHICAL else Watcher()
+        if self._deciding is None:
+            from tiertwin.runtime.deciding import Deciding  # noqa: PLC0415  a process of gateways goes without (2 MB)
+
+            self._deciding = Deciding(
+                self._world, self._policy, self._rhythm, self._allocator, self._children, self.layout
+            )
+        return self._deciding.controller(spec)
 
     def _plant_side(self, node: Node) -> PlantSideController:
         return PlantSideController(self._inventory(node.site))
 
     def _inventory(self, site: int) -> SiteInventory:
         return SiteInventory.of(self._world, site, self._narrowest)
-
-    def _edge(self, spec: TwinSpec) -> Controller:
-        assert spec.parent is not None
-        gateway = self._children[spec.name][0].name
-        if self._policy == HIERARCHICAL:
-            return EdgeController(
-                self._world, spec.site, self._rhythm, self._solver(), spec.parent, gateway, self._cost
-            )
-        policy = find_policy(self._policy)
-        share = np.ascontiguousarray(self._shares[spec.site])
-        return AloneController(self._world, spec.site, self._rhythm, self._solver(), policy, share, gateway, self._cost)
-
-    def _inner(self, spec: TwinSpec) -> InnerController:
-        return InnerController(self._domain(spec), LinkShares(self._world, spec.name), self._rhythm, spec.parent)
-
-    def _domain(self, spec: TwinSpec) -> Domain:
-        world, sites = self._world, self._world.site_count
-        children = self._children[spec.name]
-        root = spec.tier == CLOUD
-        cores = world.cloud_cores if root else int(world.fog_cores[spec.fog])
-        ghz = cores * world.core_ghz
-        if root:
-            routes = np.array([sites + child.fog for child in children], dtype=np.int64)
-            below = [np.array([g.site for g in self._children[c.name]], dtype=np.int64) for c in children]
-        else:
-            routes = np.array([child.site for child in children], dtype=np.int64)
-            below = []
-        return Domain(
-            children=[child.name for child in children],
-            child_routes=routes,
-            grandchild_sites=below,
-            layouts=[self.layout(child) for child in children],
-            own_layout=None if root else self.layout(spec),
-            server=sites + (world.fog_count if root else spec.fog),
-            capacity_ghz=ghz,
-            kappa=node_resources(world, spec.name)["compute"][1],
-            uplink_mbps=0.0 if root else float(world.uplink_fog_mbps[spec.fog]),
-            uplink_kappa0=world.objective.kappa0_link,
-            own_route=-1 if root else sites + spec.fog,
-            lan_mbps=float(world.lan_mbps),
-            levels=quota_components(children[0].tier),
-            classes=len(world.class_names),
-        )
-
-
-def quota_components(tier: int) -> int:
-    """Components of the quota vector of a twin of this tier: 3 at the edge, 1 at the fog (depth 3)."""
-    return 2 * (CLOUD - tier) - 1
 
 
 @dataclass(frozen=True)
@@ -297,11 +248,8 @@ def make_twins(
     lives: Mapping[str, Life] | None = None,
 ) -> dict[str, Twin]:
     """Build the nodes called `names`, in roster order."""
-
-    def solver() -> LeafLadder:
-        return leaf_solver(settings.leaf_solver)
-
-    return TreeBuilder(world, roster, settings.policy, settings.rhythm, solver, settings.seed, lives).build(names)
+    rhythm, allocator = settings.rhythm, settings.leaf_solver
+    return TreeBuilder(world, roster, settings.policy, rhythm, allocator, settings.seed, lives).build(names)
 
 
 def make_southbound(

@@ -41,6 +41,11 @@ class TreeRun:
             self.close()
             raise
 
+    @property
+    def windows(self) -> int:
+        """How often the processes were synchronised so far."""
+        return self._step.windows
+
     def start_of(self, epoch: int) -> int:
         """Plant time at which `epoch` begins, ns."""
         return int(epoch * self.rhythm.base_epoch_s * SECOND)

@@ -1,0 +1,106 @@
+"""Controllers of the twins that decide: edges, fogs, cloud. Apart from `tree`, since gateways need none of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tiertwin.allocate.leafsolver import leaf_solver
+from tiertwin.orchestrate.alone import AloneController, Watcher, fixed_shares
+from tiertwin.orchestrate.edge import EdgeController
+from tiertwin.orchestrate.inner import Domain, InnerController
+from tiertwin.orchestrate.links import LinkShares
+from tiertwin.orchestrate.policies import HIERARCHICAL, find_policy
+from tiertwin.runtime.tree import CLOUD, EDGE, quota_components
+from tiertwin.world import node_resources, tier_costs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tiertwin.orchestrate.rhythm import Rhythm
+    from tiertwin.twin.layout import Layout
+    from tiertwin.twin.twin import Controller
+    from tiertwin.world import World
+    from tiertwin.world.world import TwinSpec
+
+
+class Deciding:
+    """Makes the controller of each twin above the gateways.
+
+    Parameters
+    ----------
+    world
+        Inventory.
+    policy, rhythm, allocator
+        What the edges run, when they decide, and the name of their leaf solver; each edge gets its own.
+    children
+        Of each twin by name, in roster order.
+    layout
+        Uplink layout of a twin below the root.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        policy: str,
+        rhythm: Rhythm,
+        allocator: str,
+        children: Mapping[str, list[TwinSpec]],
+        layout: Callable[[TwinSpec], Layout],
+    ) -> None:
+        self._world, self._policy, self._rhythm, self._allocator = world, policy, rhythm, allocator
+        self._children, self._layout = children, layout
+        self._shares = fixed_shares(world)
+        self._cost = tier_costs(world)
+
+    def controller(self, spec: TwinSpec) -> Controller:
+        """Return a new controller for one twin."""
+        if spec.tier == EDGE:
+            return self._edge(spec)
+        return self._inner(spec) if self._policy == HIERARCHICAL else Watcher()
+
+    def _edge(self, spec: TwinSpec) -> Controller:
+        assert spec.parent is not None
+        gateway = self._children[spec.name][0].name
+        if self._policy == HIERARCHICAL:
+            return EdgeController(
+                self._world, spec.site, self._rhythm, leaf_solver(self._allocator), spec.parent, gateway, self._cost
+            )
+        policy = find_policy(self._policy)
+        share = np.ascontiguousarray(self._shares[spec.site])
+        return AloneController(
+            self._world, spec.site, self._rhythm, leaf_solver(self._allocator), policy, share, gateway, self._cost
+        )
+
+    def _inner(self, spec: TwinSpec) -> InnerController:
+        return InnerController(self._domain(spec), LinkShares(self._world, spec.name), self._rhythm, spec.parent)
+
+    def _domain(self, spec: TwinSpec) -> Domain:
+        world, sites = self._world, self._world.site_count
+        children = self._children[spec.name]
+        root = spec.tier == CLOUD
+        cores = world.cloud_cores if root else int(world.fog_cores[spec.fog])
+        ghz = cores * world.core_ghz
+        if root:
+            routes = np.array([sites + child.fog for child in children], dtype=np.int64)
+            below = [np.array([g.site for g in self._children[c.name]], dtype=np.int64) for c in children]
+        else:
+            routes = np.array([child.site for child in children], dtype=np.int64)
+            below = []
+        return Domain(
+            children=[child.name for child in children],
+            child_routes=routes,
+            grandchild_sites=below,
+            layouts=[self._layout(child) for child in children],
+            own_layout=None if root else self._layout(spec),
+            server=sites + (world.fog_count if root else spec.fog),
+            capacity_ghz=ghz,
+            kappa=node_resources(world, spec.name)["compute"][1],
+            uplink_mbps=0.0 if root else float(world.uplink_fog_mbps[spec.fog]),
+            uplink_kappa0=world.objective.kappa0_link,
+            own_route=-1 if root else sites + spec.fog,
+            lan_mbps=float(world.lan_mbps),
+            levels=quota_components(children[0].tier),
+            classes=len(world.class_names),
+        )
