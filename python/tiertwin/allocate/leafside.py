@@ -131,10 +131,7 @@ class LeafSide:
         elif exact:
             self._refresh_exactly()
         else:
-            for slot in self._cuts.taken:
-                self._refresh_cut(int(slot))
-            for slot in self._points.taken:
-                self._refresh_point(int(slot), before)
+            self._refresh_by_closed_forms(before)
         self._v0 = float(self._points.level[0])
         return replace(self._say(self._cuts.taken, self._points.taken), kept=not moved)
 
@@ -175,9 +172,8 @@ class LeafSide:
         points, cuts = self._points.taken, self._cuts.taken
         uses, prices = self._points.slope[points].copy(), self._cuts.slope[cuts].copy()
         answers = _solve_all(self._solver, self.problem, uses, prices)
+        self._renew_points(points, answers[: len(points)])
         self._renew_cuts(cuts, prices, answers[len(points) :])
-        for slot, answer in zip(points, answers[: len(points)], strict=True):
-            self._renew_point(int(slot), answer)
         note_support(self._cuts, self._points)
 
     def _renew(self) -> None:
@@ -195,34 +191,40 @@ class LeafSide:
         answers = _solve_all(self._solver, self.problem, quotas, np.concatenate([prices, asked]))
         at_quotas, at_prices = answers[: len(quotas)], answers[len(quotas) :]
         self._renew_cuts(cuts, prices, at_prices[: len(cuts)])
-        self._points.clear(keep_pinned=True)
-        self._renew_point(0, at_quotas[0])
-        for answer in reversed(at_prices[: len(cuts)]):
-            self._learn_point(answer, answer.use)
+        self._renew_points(np.zeros(1, dtype=np.int64), at_quotas[:1])
+        plans = at_prices[: len(cuts)][::-1]
+        slots = self._points.refill(*self._told(plans), np.array([answer.scale for answer in plans]))
+        self._plan |= {int(slot): answer.x for slot, answer in zip(slots, plans, strict=True) if slot >= 0}
         note_support(self._cuts, self._points)
         for answer in at_quotas[1:] + at_prices[len(cuts) :]:
             self._learn(answer)
 
+    def _refresh_by_closed_forms(self, before: LeafProblem) -> None:
+        for slot in self._cuts.taken:
+            phi, drift = kernel.cut(self.problem, self._cuts.slope[slot], self._own_price[slot])
+            self._cuts.renew(np.array([slot]), np.array([phi]), np.array([self._drift * drift]))
+        points, answers, nothing = self._points.taken, [], np.zeros(0)
+        for slot in points:
+            x = carry_over(before, self.problem, self._plan[int(slot)], self._points.slope[slot])
+            worth = leaf_worth(self.problem, x)
+            answers.append(LeafAnswer(x, worth.value, worth.scale, worth.use, worth.own_load, nothing, nothing, np.inf))
+        self._renew_points(points, answers)
+
     def _renew_cuts(self, slots: Slots, prices: Array, answers: list[LeafAnswer]) -> None:
-        for slot, price, answer in zip(slots, prices, answers, strict=True):
-            self._own_price[slot] = answer.own_price
-            phi, _, drift = self._cut_at(price, answer)
-            self._cuts.renew(int(slot), phi, drift)
+        self._own_price[slots] = [answer.own_price for answer in answers]
+        made = [self._cut_at(price, answer) for price, answer in zip(prices, answers, strict=True)]
+        self._cuts.renew(slots, np.array([phi for phi, _, _ in made]), np.array([drift for _, _, drift in made]))
 
-    def _refresh_cut(self, slot: int) -> None:
-        phi, drift = kernel.cut(self.problem, self._cuts.slope[slot], self._own_price[slot])
-        self._cuts.renew(slot, phi, self._drift * drift)
+    def _renew_points(self, slots: Slots, answers: list[LeafAnswer]) -> None:
+        self._plan |= {int(slot): answer.x for slot, answer in zip(slots, answers, strict=True)}
+        value, _, low = self._told(answers)
+        self._points.renew(slots, value, low, np.array([answer.scale for answer in answers]))
 
-    def _refresh_point(self, slot: int, before: LeafProblem) -> None:
-        x = carry_over(before, self.problem, self._plan[slot], self._points.slope[slot])
-        worth = leaf_worth(self.problem, x)
-        nothing = np.zeros(0)
-        answer = LeafAnswer(x, worth.value, worth.scale, worth.use, worth.own_load, nothing, nothing, np.inf)
-        self._renew_point(slot, answer)
-
-    def _renew_point(self, slot: int, answer: LeafAnswer) -> None:
-        self._plan[slot] = answer.x
-        self._points.renew(slot, answer.value, self._value_after_drift(answer), answer.scale)
+    def _told(self, answers: list[LeafAnswer]) -> tuple[Array, Array, Array]:
+        """Value, use and value after drift of plans."""
+        value = np.array([answer.value for answer in answers])
+        use = np.array([answer.use for answer in answers])
+        return value, use, np.array([self._value_after_drift(answer) for answer in answers])
 
     def _value_after_drift(self, answer: LeafAnswer) -> float:
         """Value of the same rates when every demand has grown by η (the worst case, since utilities are ≤ 0)."""
