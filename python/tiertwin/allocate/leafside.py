@@ -17,7 +17,7 @@ from tiertwin.allocate.bounds import leaf_worth
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array, LeafAnswer, LeafProblem
 from tiertwin.allocate.messages import Query, Said, Slots
 from tiertwin.allocate.registry import Allocator
-from tiertwin.allocate.renewal import LEAF_PRICE_POWERS, Worked, growth, has_moved, note_support
+from tiertwin.allocate.renewal import LEAF, Worked, growth, has_moved, note_support
 from tiertwin.allocate.slots import SlotTable
 
 DEAR_LIMIT = (
@@ -139,7 +139,7 @@ class LeafSide:
         """Solve inside a granted quota: the plan put in force, worth at least any mixture of points inside it."""
         granted = np.maximum(quota, 0.0)
         answer = self._solver.solve_quota(self.problem, granted)
-        self._worked = Worked(granted, answer.quota_price, self.problem.quota_max, LEAF_PRICE_POWERS)
+        self._worked = Worked(granted, answer.quota_price, self.problem.quota_max, LEAF)
         return answer
 
     # ---------------------------------------------------------------- one cut, one point
@@ -158,8 +158,16 @@ class LeafSide:
         """Return φ, slope and declared drift of the cut at `price`; the answer's own φ where it is of this price."""
         if not self._drift and np.array_equal(price, answer.quota_price):
             return answer.phi, price, 0.0
-        phi, drift = kernel.cut(self.problem, price, answer.own_price)
-        return phi, price, self._drift * drift
+        phi, drift = self._proved(price, answer.own_price)
+        return phi, price, drift
+
+    def _proved(self, price: Array, own_price: Array) -> tuple[float, float]:
+        """Return φ and declared drift at these prices; NaN for data that are no problem, since they prove nothing."""
+        try:
+            phi, drift = kernel.cut(self.problem, price, own_price)
+        except ValueError:
+            return np.nan, np.nan
+        return phi, self._drift * drift
 
     def _learn_point(self, answer: LeafAnswer, use: Array) -> int:
         slot, written = self._points.place(answer.value, use, self._value_after_drift(answer), answer.scale)
@@ -200,9 +208,9 @@ class LeafSide:
             self._learn(answer)
 
     def _refresh_by_closed_forms(self, before: LeafProblem) -> None:
-        for slot in self._cuts.taken:
-            phi, drift = kernel.cut(self.problem, self._cuts.slope[slot], self._own_price[slot])
-            self._cuts.renew(np.array([slot]), np.array([phi]), np.array([self._drift * drift]))
+        cuts = self._cuts.taken
+        made = [self._proved(self._cuts.slope[slot], self._own_price[slot]) for slot in cuts]
+        self._cuts.renew(cuts, np.array([phi for phi, _ in made]), np.array([drift for _, drift in made]))
         points, answers, nothing = self._points.taken, [], np.zeros(0)
         for slot in points:
             x = carry_over(before, self.problem, self._plan[int(slot)], self._points.slope[slot])

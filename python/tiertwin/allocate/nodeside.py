@@ -21,7 +21,7 @@ from tiertwin.allocate.leaf import LOAD_LIMIT, Array
 from tiertwin.allocate.leafside import DEAR_LIMIT, distinct
 from tiertwin.allocate.messages import LOWER, UPPER, Bounds, MasterAnswer, MasterRequest, Query, Said, Slots
 from tiertwin.allocate.nodemath import faults, fitting, greedy, node_cut, settle, zero_answer
-from tiertwin.allocate.renewal import NODE_PRICE_POWERS, Worked
+from tiertwin.allocate.renewal import NODE, Worked
 from tiertwin.allocate.slots import SlotTable
 from tiertwin.errors import InputError, SolveError
 
@@ -257,7 +257,7 @@ class NodeSide:
         if quota.size > 1:  # for one component two points suffice, and no solver loses digits on a tiny quota
             asked.append(self._own.request(quota))
         fresh, *mixture = yield from self._solve(asked)
-        self._worked = Worked(quota, fresh.price[self.own :], self._most_passed(), NODE_PRICE_POWERS)
+        self._worked = Worked(quota, fresh.price[self.own :], self._most_passed(), NODE)
         plan, kept = self._own.best_pair(quota)
         for answer in mixture:
             if answer.value > kept:
