@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tiertwin.allocate.leaf import Array
-from tiertwin.allocate.messages import LOWER, MasterAnswer, MasterRequest
+from tiertwin.allocate.messages import LOWER, MasterAnswer, MasterRequest, Slots
 from tiertwin.allocate.nodemath import best_pair
 from tiertwin.allocate.renewal import note_support
 from tiertwin.allocate.slots import SlotTable
@@ -101,23 +101,26 @@ class Archive:
 
     # ---------------------------------------------------------------- the same slots, new data
 
-    def cut_basis(self, slot: int) -> CutBasis:
-        """What the cut in a slot was made of."""
-        return self._bases[slot]
+    def cut_bases(self) -> tuple[Slots, list[CutBasis]]:
+        """Return the slots of cuts in use, and what each was made of."""
+        slots = self.cuts.taken
+        return slots, [self._bases[int(slot)] for slot in slots]
 
-    def point(self, slot: int) -> OwnPoint:
-        """What the point in a slot was made of."""
-        return self._made[slot]
+    def mixtures(self) -> tuple[Slots, Array, Array]:
+        """Return the slots of points in use, λ ``[P, N, K]`` and use ``[P, J − O]`` of each."""
+        slots = self.points.taken
+        return slots, np.stack([self._made[int(slot)].lam for slot in slots]), self.points.slope[slots].copy()
 
-    def renew_cut(self, slot: int, phi: float, drift: float) -> None:
-        """Say a cut again with a new intercept."""
-        self.cuts.renew(slot, phi, drift)
+    def renew_cuts(self, slots: Slots, phi: Array, drift: Array) -> None:
+        """Say cuts again with new intercepts."""
+        self.cuts.renew(slots, phi, drift)
 
-    def renew_point(self, slot: int, point: OwnPoint) -> None:
-        """Say a point again at its old use, with a new value."""
-        self.points.renew(slot, point.value, point.low, point.scale)
-        self._made[slot] = point
-        self._kept.append(point)
+    def renew_points(self, slots: Slots, points: list[OwnPoint]) -> None:
+        """Say points again at their old uses, with new values."""
+        value, low, scale = (np.array([getattr(p, name) for p in points]) for name in ("value", "low", "scale"))
+        self.points.renew(slots, value, low, scale)
+        self._made |= {int(slot): point for slot, point in zip(slots, points, strict=True)}
+        self._kept += points
 
     # ---------------------------------------------------------------- keeping promises
 

@@ -11,6 +11,7 @@ Tier 0 is the device itself: it uses no own resource and no quota, so a plan exi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,10 +98,12 @@ class LeafProblem:
         """(G, T, K, J): what a solver is compiled for."""
         return self.groups, self.tiers, self.own_resources, self.quotas
 
-    @property
+    @cached_property
     def quota_max(self) -> Array:
         """``[J]`` the most of each quota this leaf could ever use: total demand at its dearest tier."""
-        return np.asarray(np.einsum("jg,g->j", self.use_quota.max(axis=2), self.demand), dtype=np.float64)
+        most: Array = np.einsum("jg,g->j", self.use_quota.max(axis=2), self.demand)
+        most.flags.writeable = False
+        return most
 
     def faults(self) -> list[str]:
         """Say what is wrong with the values, one line each; empty when the problem can be solved."""

@@ -17,7 +17,7 @@ from tiertwin.allocate.bounds import leaf_worth
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array, LeafAnswer, LeafProblem
 from tiertwin.allocate.messages import Query, Said, Slots
 from tiertwin.allocate.registry import Allocator
-from tiertwin.allocate.renewal import LEAF_PRICE_POWERS, Worked, growth, has_moved, note_support
+from tiertwin.allocate.renewal import LEAF, Worked, growth, has_moved, note_support
 from tiertwin.allocate.slots import SlotTable
 
 DEAR_LIMIT = (
@@ -131,10 +131,7 @@ class LeafSide:
         elif exact:
             self._refresh_exactly()
         else:
-            for slot in self._cuts.taken:
-                self._refresh_cut(int(slot))
-            for slot in self._points.taken:
-                self._refresh_point(int(slot), before)
+            self._refresh_by_closed_forms(before)
         self._v0 = float(self._points.level[0])
         return replace(self._say(self._cuts.taken, self._points.taken), kept=not moved)
 
@@ -142,7 +139,7 @@ class LeafSide:
         """Solve inside a granted quota: the plan put in force, worth at least any mixture of points inside it."""
         granted = np.maximum(quota, 0.0)
         answer = self._solver.solve_quota(self.problem, granted)
-        self._worked = Worked(granted, answer.quota_price, self.problem.quota_max, LEAF_PRICE_POWERS)
+        self._worked = Worked(granted, answer.quota_price, self.problem.quota_max, LEAF)
         return answer
 
     # ---------------------------------------------------------------- one cut, one point
@@ -161,8 +158,16 @@ class LeafSide:
         """Return φ, slope and declared drift of the cut at `price`; the answer's own φ where it is of this price."""
         if not self._drift and np.array_equal(price, answer.quota_price):
             return answer.phi, price, 0.0
-        phi, drift = kernel.cut(self.problem, price, answer.own_price)
-        return phi, price, self._drift * drift
+        phi, drift = self._proved(price, answer.own_price)
+        return phi, price, drift
+
+    def _proved(self, price: Array, own_price: Array) -> tuple[float, float]:
+        """Return φ and declared drift at these prices; NaN for data that are no problem, since they prove nothing."""
+        try:
+            phi, drift = kernel.cut(self.problem, price, own_price)
+        except ValueError:
+            return np.nan, np.nan
+        return phi, self._drift * drift
 
     def _learn_point(self, answer: LeafAnswer, use: Array) -> int:
         slot, written = self._points.place(answer.value, use, self._value_after_drift(answer), answer.scale)
@@ -175,9 +180,8 @@ class LeafSide:
         points, cuts = self._points.taken, self._cuts.taken
         uses, prices = self._points.slope[points].copy(), self._cuts.slope[cuts].copy()
         answers = _solve_all(self._solver, self.problem, uses, prices)
+        self._renew_points(points, answers[: len(points)])
         self._renew_cuts(cuts, prices, answers[len(points) :])
-        for slot, answer in zip(points, answers[: len(points)], strict=True):
-            self._renew_point(int(slot), answer)
         note_support(self._cuts, self._points)
 
     def _renew(self) -> None:
@@ -195,34 +199,40 @@ class LeafSide:
         answers = _solve_all(self._solver, self.problem, quotas, np.concatenate([prices, asked]))
         at_quotas, at_prices = answers[: len(quotas)], answers[len(quotas) :]
         self._renew_cuts(cuts, prices, at_prices[: len(cuts)])
-        self._points.clear(keep_pinned=True)
-        self._renew_point(0, at_quotas[0])
-        for answer in reversed(at_prices[: len(cuts)]):
-            self._learn_point(answer, answer.use)
+        self._renew_points(np.zeros(1, dtype=np.int64), at_quotas[:1])
+        plans = at_prices[: len(cuts)][::-1]
+        slots = self._points.refill(*self._told(plans), np.array([answer.scale for answer in plans]))
+        self._plan |= {int(slot): answer.x for slot, answer in zip(slots, plans, strict=True) if slot >= 0}
         note_support(self._cuts, self._points)
         for answer in at_quotas[1:] + at_prices[len(cuts) :]:
             self._learn(answer)
 
+    def _refresh_by_closed_forms(self, before: LeafProblem) -> None:
+        cuts = self._cuts.taken
+        made = [self._proved(self._cuts.slope[slot], self._own_price[slot]) for slot in cuts]
+        self._cuts.renew(cuts, np.array([phi for phi, _ in made]), np.array([drift for _, drift in made]))
+        points, answers, nothing = self._points.taken, [], np.zeros(0)
+        for slot in points:
+            x = carry_over(before, self.problem, self._plan[int(slot)], self._points.slope[slot])
+            worth = leaf_worth(self.problem, x)
+            answers.append(LeafAnswer(x, worth.value, worth.scale, worth.use, worth.own_load, nothing, nothing, np.inf))
+        self._renew_points(points, answers)
+
     def _renew_cuts(self, slots: Slots, prices: Array, answers: list[LeafAnswer]) -> None:
-        for slot, price, answer in zip(slots, prices, answers, strict=True):
-            self._own_price[slot] = answer.own_price
-            phi, _, drift = self._cut_at(price, answer)
-            self._cuts.renew(int(slot), phi, drift)
+        self._own_price[slots] = [answer.own_price for answer in answers]
+        made = [self._cut_at(price, answer) for price, answer in zip(prices, answers, strict=True)]
+        self._cuts.renew(slots, np.array([phi for phi, _, _ in made]), np.array([drift for _, _, drift in made]))
 
-    def _refresh_cut(self, slot: int) -> None:
-        phi, drift = kernel.cut(self.problem, self._cuts.slope[slot], self._own_price[slot])
-        self._cuts.renew(slot, phi, self._drift * drift)
+    def _renew_points(self, slots: Slots, answers: list[LeafAnswer]) -> None:
+        self._plan |= {int(slot): answer.x for slot, answer in zip(slots, answers, strict=True)}
+        value, _, low = self._told(answers)
+        self._points.renew(slots, value, low, np.array([answer.scale for answer in answers]))
 
-    def _refresh_point(self, slot: int, before: LeafProblem) -> None:
-        x = carry_over(before, self.problem, self._plan[slot], self._points.slope[slot])
-        worth = leaf_worth(self.problem, x)
-        nothing = np.zeros(0)
-        answer = LeafAnswer(x, worth.value, worth.scale, worth.use, worth.own_load, nothing, nothing, np.inf)
-        self._renew_point(slot, answer)
-
-    def _renew_point(self, slot: int, answer: LeafAnswer) -> None:
-        self._plan[slot] = answer.x
-        self._points.renew(slot, answer.value, self._value_after_drift(answer), answer.scale)
+    def _told(self, answers: list[LeafAnswer]) -> tuple[Array, Array, Array]:
+        """Value, use and value after drift of plans."""
+        value = np.array([answer.value for answer in answers])
+        use = np.array([answer.use for answer in answers])
+        return value, use, np.array([self._value_after_drift(answer) for answer in answers])
 
     def _value_after_drift(self, answer: LeafAnswer) -> float:
         """Value of the same rates when every demand has grown by η (the worst case, since utilities are ≤ 0)."""

@@ -13,9 +13,11 @@ a solver's answer.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tiertwin.allocate.bounds import conjugate, delay, marginal_delay
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array
@@ -129,14 +131,14 @@ def settle(request: MasterRequest, answer: MasterAnswer, *, slack: float, optima
     -------
     The feasible answer with its recomputed value, or None.
     """
-    parts = (answer.r, answer.price, answer.weight)
-    if any(not np.isfinite(part).all() for part in parts) or answer.weight.min(initial=0.0) < -1e-3:
+    total = float(answer.r.sum() + answer.price.sum() + answer.weight.sum())  # finite only if all its terms are
+    if not math.isfinite(total) or answer.weight.min(initial=0.0) < -1e-3:
         return None
     weight = np.maximum(answer.weight, 0.0)
-    total = weight.sum(axis=1, keepdims=True)
-    if np.any(np.abs(total - 1) > 1e-2):
+    sums = weight.sum(axis=1, keepdims=True)
+    if np.any(np.abs(sums - 1) > 1e-2):
         return None
-    weight = weight / total
+    weight = weight / sums
     price = np.maximum(answer.price, 0.0)
     own = request.capacity.size
     price[own:] = np.where(np.isinf(request.quota), request.price, np.maximum(price[own:], request.price))
@@ -153,12 +155,40 @@ def settle(request: MasterRequest, answer: MasterAnswer, *, slack: float, optima
         return None
     if request.kind == UPPER:
         r = r * (1 - over)
-    else:
+    elif over.any():
         r, weight = _towards_zero_point(request, weight, over)
     value = primal_value(request, r, weight)
     if np.isfinite(optimal) and dual_value(request, price, weight) - value > optimal * unit_of(request):
         return None
     return replace(answer, r=r, price=price, weight=weight, value=value)
+
+
+def fitting(mixtures: Array, points: Array, there: NDArray[np.bool_], limits: Array, dust: Array) -> Array:
+    """Return mixtures ``[P, N, K]`` that fit into their limits, old ones where they do: step S5 for many at once.
+
+    Parameters
+    ----------
+    mixtures
+        λ ``[P, N, K]`` of the children's points; rows sum to 1.
+    points, there
+        u ``[N, K, J]``, and which slots hold one. Slot 0 uses nothing.
+    limits
+        ``[P, J]`` on the sum over the children.
+    dust
+        ``[J]`` a limit at most this is none: no point is mixed in that uses such a component.
+    """
+    unusable = ((points > 0)[None] & (limits <= dust)[:, None, None, :]).any(axis=3)
+    dropped = np.where(unusable | ~there, mixtures, 0.0)
+    mixed = mixtures - dropped
+    mixed[:, :, 0] += dropped.sum(axis=2)
+    r = np.einsum("pnk,nkj->pnj", mixed, points)
+    load = r.sum(axis=1)
+    over = np.where(load > limits, 1 - limits / np.maximum(load, 1e-300), 0.0)
+    share = np.where(r > 0, over[:, None, :], 0.0).max(axis=2, initial=0.0)
+    share = np.minimum(share * (1 + 1e-12), 1.0)
+    mixed *= 1 - share[:, :, None]
+    mixed[:, :, 0] += share
+    return mixed
 
 
 def _towards_zero_point(request: MasterRequest, weight: Array, over: Array) -> tuple[Array, Array]:

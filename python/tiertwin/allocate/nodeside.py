@@ -17,12 +17,12 @@ import numpy as np
 
 from tiertwin.allocate.archive import Archive, CutBasis, OwnPoint
 from tiertwin.allocate.bounds import delay
-from tiertwin.allocate.childmodel import ChildModel, stack, without_unusable
+from tiertwin.allocate.childmodel import NOTHING, ChildModel, stack, without_unusable
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array
 from tiertwin.allocate.leafside import DEAR_LIMIT, distinct
 from tiertwin.allocate.messages import LOWER, UPPER, Bounds, MasterAnswer, MasterRequest, Query, Said, Slots
-from tiertwin.allocate.nodemath import faults, greedy, node_cut, settle, zero_answer
-from tiertwin.allocate.renewal import NODE_PRICE_POWERS, Worked
+from tiertwin.allocate.nodemath import faults, fitting, greedy, node_cut, settle, zero_answer
+from tiertwin.allocate.renewal import NODE, Worked
 from tiertwin.allocate.slots import SlotTable
 from tiertwin.errors import InputError, SolveError
 
@@ -185,10 +185,8 @@ class NodeSide:
         if not self._own.cuts.filled.any():
             return (yield from self.hello(version))
         self._start(version)
-        for slot in self._own.cuts.taken:
-            self._refresh_cut(int(slot))
-        for slot in self._own.points.taken:
-            self._refresh_point(int(slot))
+        self._renew_cuts()
+        self._renew_points()
         self._own.note_support()
         asked = [] if self._asked is None else self._asked_models(self._asked)
         if self._worked is not None:
@@ -261,7 +259,7 @@ class NodeSide:
         if quota.size > 1:  # for one component two points suffice, and no solver loses digits on a tiny quota
             asked.append(self._own.request(quota))
         fresh, *mixture = yield from self._solve(asked)
-        self._worked = Worked(quota, fresh.price[self.own :], self._most_passed(), NODE_PRICE_POWERS)
+        self._worked = Worked(quota, fresh.price[self.own :], self._most_passed(), NODE)
         plan, kept = self._own.best_pair(quota)
         for answer in mixture:
             if answer.value > kept:
@@ -362,17 +360,26 @@ class NodeSide:
         value, scale, low = self._mixture(lower.weight)
         return OwnPoint(lower.weight, lower.r, use, value, scale, low)
 
-    def _refresh_cut(self, slot: int) -> None:
-        basis = self._own.cut_basis(slot)
-        self._own.renew_cut(slot, *self._cut_value(basis.rho, basis.price))
+    def _renew_cuts(self) -> None:
+        slots, bases = self._own.cut_bases()
+        made = np.array([self._cut_value(basis.rho, basis.price) for basis in bases])
+        self._own.renew_cuts(slots, made[:, 0], made[:, 1])
 
-    def _refresh_point(self, slot: int) -> None:
-        """Value the same mixture on the children's new points; scaled towards zero points where it no longer fits."""
-        point = self._own.point(slot)
-        request = self._request(LOWER, quota=point.use)
-        offer = MasterAnswer(np.zeros_like(request.rmax), np.zeros(self.levels), point.lam, 0.0)
-        fitted = settle(request, offer, slack=1.0, optimal=np.inf) or zero_answer(request)
-        self._own.renew_point(slot, self._point_of(self._fold(request, fitted), point.use))
+    def _renew_points(self) -> None:
+        """Value the same mixtures on the children's new points, mixed with zero points where they no longer fit."""
+        model = self._model()
+        slots, lam, uses = self._own.mixtures()
+        there = np.stack([table.filled for table in self._points])
+        limits = np.concatenate([np.tile(LOAD_LIMIT * self.capacity, (len(slots), 1)), uses], axis=1)
+        dust = np.concatenate([np.full(self.own, -1.0), NOTHING * self._most_passed()])
+        lam = fitting(lam, model.u, there, limits, dust)
+        self._used |= (((lam > USED_WEIGHT).any(axis=0).astype(np.int64)) << (np.arange(lam.shape[2]) + 16)).sum(axis=1)
+        plans = np.einsum("pnk,nkj->pnj", lam, model.u)
+        points = [
+            OwnPoint(mixture, plan, use, *self._mixture(mixture))
+            for mixture, plan, use in zip(lam, plans, uses, strict=True)
+        ]
+        self._own.renew_points(slots, points)
 
     def _cut_value(self, rho: Array, price: Array) -> tuple[float, float]:
         model = self._model()

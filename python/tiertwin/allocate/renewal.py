@@ -2,11 +2,11 @@
 
 Levels alone are not enough after a steep change. When demand falls to a half, marginal prices fall to a sixth: the
 kept cuts and points stand where nobody will trade. A child knows its own old and new data, so it moves its questions
-with them. Asked at quota r and price p before, it asks itself at r √τ, at p and at p times powers of τ, the growth of
-the most it could use, component by component. √τ lies between "everybody grew like me" (capacities stay, so does r) and
-"only I grew" (r τ). Prices of the built-in worlds moved with the whole demand to the power 2.3 to 2.7, and a child's
-own growth is a noisy measure of the whole: so powers on both sides of it, and 0 in case nobody else grew. Every answer
-is a cut or a point of the new data, true wherever it was asked: a bad guess costs a slot, never truth.
+with them. Put to work at quota r and price p, it asks itself at r and p times powers of τ, the growth of the most it
+could use, component by component. For quotas between 0, "everybody grew like me" (capacities stay, so does r), and 1,
+"only I grew". Prices of the built-in worlds moved with the whole demand to the power 2.3 to 2.7, and a child's own
+growth is a noisy measure of the whole: so powers on both sides of it, and 0 in case nobody else grew. Every answer is a
+cut or a point of the new data, true wherever it was asked: a bad guess costs a slot, never truth.
 """
 
 from __future__ import annotations
@@ -16,13 +16,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from tiertwin.allocate.leaf import Array
+from tiertwin.allocate.messages import Slots
 from tiertwin.allocate.slots import SlotTable
 
 MOVED = 0.05  # growth of data (as a logarithm) from which new levels alone are too little
 MOST_GROWTH = 8.0  # one step is counted as at most this factor either way: beyond it, it says nothing of prices
-QUOTA_POWERS = (0.5,)
-LEAF_PRICE_POWERS = (0.0, 1.5, 3.0)
-NODE_PRICE_POWERS = (0.0, 2.0)  # two solves of 2 ms each a question, where a leaf needs 0.1 ms
+
+
+@dataclass(frozen=True)
+class Powers:
+    """Powers of the growth τ by which questions move from where a child worked."""
+
+    quota: tuple[float, ...]
+    price: tuple[float, ...]
+
+
+LEAF = Powers(quota=(0.0, 0.5, 1.0), price=(0.0, 1.5, 3.0))
+NODE = Powers(quota=(0.5,), price=(0.0, 2.0))  # two solves of 2 ms each a question, where a leaf needs 0.1 ms
 
 
 def growth(before: Array, now: Array) -> Array:
@@ -48,21 +58,21 @@ class Worked:
     most
         ``[J]`` the most it could use then.
     powers
-        Powers of the growth by which its price questions move.
+        How far its questions move.
     """
 
     quota: Array
     price: Array
     most: Array
-    powers: tuple[float, ...]
+    powers: Powers
 
     def questions(self, most: Array) -> tuple[Array, Array]:
         """Return quotas ``[n, J]`` and prices ``[m, J]`` to ask oneself now that the most is `most`; none when calm."""
         by = growth(self.most, most)
         if not has_moved(by):
             return np.zeros((0, by.size)), np.zeros((0, by.size))
-        quotas = np.stack([self.quota * by**power for power in QUOTA_POWERS])
-        return quotas, np.stack([self.price * by**power for power in self.powers])
+        quotas = np.stack([self.quota * by**power for power in self.powers.quota])
+        return quotas, np.stack([self.price * by**power for power in self.powers.price])
 
 
 def note_support(cuts: SlotTable, points: SlotTable) -> None:
@@ -71,6 +81,8 @@ def note_support(cuts: SlotTable, points: SlotTable) -> None:
     Between queries nobody else tells a child which of its slots carry weight. O(K² J).
     """
     c, p = cuts.taken, points.taken
+    if not (c.size and p.size):
+        return
     traded = cuts.slope[c] @ points.slope[p].T
     above = cuts.level[c][:, None] + traded
     below = points.level[p][None, :] - traded
@@ -78,5 +90,5 @@ def note_support(cuts: SlotTable, points: SlotTable) -> None:
     points.note_used(_mask(p[below.argmax(axis=1)]))
 
 
-def _mask(slots: Array | np.ndarray) -> int:
-    return int(np.bitwise_or.reduce(1 << np.asarray(slots, dtype=np.int64), initial=0))
+def _mask(slots: Slots) -> int:
+    return int(np.bitwise_or.reduce(1 << slots, initial=0))

@@ -7,6 +7,8 @@ point is pinned: it makes the lower model feasible for every quota.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tiertwin.allocate.leaf import Array
@@ -56,7 +58,7 @@ class SlotTable:
         -------
         The slot, and whether it was written: not when an equal slope stands there with a level at least as good.
         """
-        if not (np.isfinite(level) and np.isfinite(slope).all()):
+        if not _finite(level, slope):
             return -1, False  # at extreme prices a solver may end nowhere: that is no news
         slot = self._equal(slope)
         if slot < 0:
@@ -69,7 +71,7 @@ class SlotTable:
 
     def put(self, slot: int, level: float, slope: Array, spare: float = 0.0, scale: float = 0.0) -> None:
         """Write a slot, whatever it held; what is not finite empties it (a pinned slot keeps what it had)."""
-        if not (np.isfinite(level) and np.isfinite(slope).all()):
+        if not _finite(level, slope):
             self.filled[slot] = self.filled[slot] and slot == self._pinned
             return
         self.level[slot], self.slope[slot], self.spare[slot], self.scale[slot] = level, slope, spare, scale
@@ -89,11 +91,35 @@ class SlotTable:
         self.filled[slots] = True
         self._idle[slots] = 0
 
-    def renew(self, slot: int, level: float, spare: float = 0.0, scale: float = 0.0) -> None:
-        """Say a slot anew for new data: its slope stays, and how long it has been idle."""
-        idle = self._idle[slot]
-        self.put(slot, level, self.slope[slot].copy(), spare, scale)
-        self._idle[slot] = idle
+    def renew(self, slots: Slots, level: Array, spare: Array, scale: Array | None = None) -> None:
+        """Say slots anew for new data: their slopes stay, and how long they have been idle."""
+        idle = self._idle.copy()
+        self.put_all(slots, level, self.slope[slots], spare, scale)
+        self._idle[slots] = idle[slots]
+
+    def refill(self, level: Array, slope: Array, spare: Array, scale: Array) -> Slots:
+        """Put these in place of all but the pinned slot: in their order, one of equal slopes, while there is room.
+
+        Returns
+        -------
+        The slot of each row, −1 where it was not taken.
+        """
+        pinned = self._pinned >= 0 and bool(self.filled[self._pinned])
+        self.clear()
+        if pinned:
+            self.filled[self._pinned] = True
+        known = np.concatenate([self.slope[self.filled], slope])
+        size = np.abs(known).max(axis=1, initial=0.0)
+        apart = np.abs(known[:, None] - known).max(axis=2, initial=0.0)
+        equal = np.tril(apart <= EQUAL * np.maximum(size[:, None], size), k=-1).any(axis=1)[int(pinned) :]
+        wanted = np.flatnonzero(~equal & np.isfinite(level) & np.isfinite(slope).all(axis=1))
+        free = np.flatnonzero(~self.filled)
+        taken = min(len(wanted), len(free))
+        wanted, free = wanted[:taken], free[:taken]
+        self.put_all(free, level[wanted], slope[wanted], spare[wanted], scale[wanted])
+        slots = np.full(len(level), -1, dtype=np.int64)
+        slots[wanted] = free
+        return slots
 
     def note_used(self, mask: int) -> None:
         """Age all slots by one query; those in the bit mask carried dual weight and are young again."""
@@ -102,13 +128,10 @@ class SlotTable:
             if mask >> slot & 1:
                 self._idle[slot] = 0
 
-    def clear(self, *, keep_pinned: bool = False) -> None:
-        """Forget everything (a hello follows), or everything but the pinned slot."""
-        pinned = keep_pinned and self._pinned >= 0 and bool(self.filled[self._pinned])
+    def clear(self) -> None:
+        """Forget everything (a hello follows)."""
         self.filled[:] = False
         self._idle[:] = 0
-        if pinned:
-            self.filled[self._pinned] = True
 
     def dense(self, values: Array) -> Array:
         """Return `values` with every empty slot repeating the first one in use (solvers see fixed slots)."""
@@ -120,11 +143,10 @@ class SlotTable:
 
     def _equal(self, slope: Array) -> int:
         size = np.abs(self.slope).max(axis=1, initial=0.0)
-        near = np.abs(self.slope - slope).max(axis=1, initial=0.0) <= EQUAL * np.maximum(
-            size, np.abs(slope).max(initial=0.0)
-        )
-        same = np.flatnonzero(self.filled & near)
-        return int(same[0]) if same.size else -1
+        apart = np.abs(self.slope - slope).max(axis=1, initial=0.0)
+        same = self.filled & (apart <= EQUAL * np.maximum(size, max(map(abs, slope.tolist()), default=0.0)))
+        first = int(same.argmax())
+        return first if same[first] else -1
 
     def _free(self) -> int:
         empty = np.flatnonzero(~self.filled)
@@ -134,3 +156,8 @@ class SlotTable:
         if self._pinned >= 0:
             idle[self._pinned] = -1
         return int(np.argmax(idle))  # ties go to the lowest slot
+
+
+def _finite(level: float, slope: Array) -> bool:
+    """A handful of numbers: plain Python is several times faster than an array operation."""
+    return math.isfinite(level) and all(map(math.isfinite, slope.tolist()))

@@ -11,15 +11,14 @@ from support.leaves import random_leaf, random_query
 from tiertwin.allocate import kernel, registry
 from tiertwin.allocate.ladder import (
     LeafLadder,
-    LeafQuery,
     Rungs,
     Step,
     allocator_solver,
     climb,
     devices_only,
-    sanitised,
 )
 from tiertwin.allocate.leaf import LeafAnswer, LeafProblem
+from tiertwin.allocate.validation import LeafQuery, sanitised
 from tiertwin.errors import InputError, SolveError
 
 EXACT = allocator_solver(kernel.KernelAllocator())
