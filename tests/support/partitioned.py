@@ -19,7 +19,6 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from support import trees
 from support.facilities import ip
 from support.inprocess import world_of
-from tiertwin.runtime import launcher
 from tiertwin.runtime.processes import ProcessPlan
 from tiertwin.runtime.roster import Roster
 
@@ -32,9 +31,8 @@ def main() -> None:
     roster = Roster(world_of("metro"))
     low = tuple(name for name in roster.names if roster.tier(name) <= 1)
     layout = [ProcessPlan("low", low)]
-    layout += [ProcessPlan(name, (name,)) for name in roster.names if roster.tier(name) > 1]
+    layout += [ProcessPlan(name, (name,), address) for name in roster.names if roster.tier(name) > 1]
     patch = pytest.MonkeyPatch()
-    patch.setattr(launcher, "LOCALHOST", address)
     with trees.live_tree(patch, folder, layout, elsewhere=(far, "low")) as live:
         links = list(trees.links(live.folder))
         crossing = [(a, b) for a, b in links if b.startswith("fog-") and a.startswith("edge-")]

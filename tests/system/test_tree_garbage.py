@@ -28,7 +28,7 @@ def test_nobody_who_belongs_there_notices(tmp_path: Path, monkeypatch: pytest.Mo
         ports["pool"] = {port for port in listening_ports(Known.of(os.getpid())) if port}
         assert len(ports["pool"]) >= 1
         assert sum(map(len, ports.values())) >= 33  # each twin and the pool
-        keys = live.run.launcher._keys.keys
+        keys = live.run.launcher.keys.keys
         public = {f"fogs-{k}": keys[f"fog-{k}"].pair.public for k in (1, 2, 3)}
         began, since = live.epoch, time.time_ns()
         targets = {
