@@ -14,7 +14,7 @@ from tiertwin.allocate.bounds import best_share, conjugate, delay, leaf_cut, lea
 from tiertwin.allocate.leaf import LOAD_LIMIT
 from tiertwin.allocate.leafside import carry_over
 from tiertwin.allocate.messages import LOWER, UPPER, MasterRequest
-from tiertwin.allocate.nodemath import box, dual_value, greedy, primal_value, settle, zero_answer
+from tiertwin.allocate.nodemath import dual_value, greedy, primal_value, settle, zero_answer
 from tiertwin.allocate.slots import SlotTable
 
 seeds = st.integers(0, 2**32 - 1)
@@ -155,7 +155,7 @@ def test_a_node_cut_is_above_and_a_node_point_below_whatever_the_solver_returned
         load = fitted.r.sum(axis=0)
         limits = np.concatenate([LOAD_LIMIT * request.capacity, request.quota])
         assert (load <= limits * (1 + 1e-9)).all()
-        assert (fitted.r <= box(request) * (1 + 1e-9)).all() or kind == LOWER
+        assert (fitted.r <= request.box * (1 + 1e-9)).all() or kind == LOWER
         assert fitted.value == primal_value(request, fitted.r, fitted.weight)
         assert fitted.value <= above + 1e-9 * (1 + abs(above))
 

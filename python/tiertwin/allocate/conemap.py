@@ -42,7 +42,7 @@ class _Entries:
 
 
 class ConeMap:
-    """The cone form of one compiled problem. Immutable once made.
+    """The cone form of one compiled problem. One owner: its matrix is filled anew with each solve.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ import numpy as np
 from tiertwin.allocate.conemap import ConeMap, NotSimpleError
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array
 from tiertwin.allocate.messages import LOWER, UPPER, MasterAnswer, MasterRequest
-from tiertwin.allocate.nodemath import box, faults, settle, unit_of
+from tiertwin.allocate.nodemath import faults, settle
 
 cp: Any = cvxpy  # its names come by star imports, which strict mypy does not follow
 
@@ -134,7 +134,7 @@ class _Raw:
 def _scale(request: MasterRequest) -> _Scaled:
     kind, children, levels, own, slots = request.shape
     room = _bucket(request.shape)[1]
-    unit, top = unit_of(request), box(request)
+    unit, top = request.unit, request.box
     most = top if kind == UPPER else request.slope.max(axis=1)
     passed = np.maximum(most[:, own:].sum(axis=0), 1e-12)
     row = np.concatenate([np.where(request.capacity > 0, request.capacity, 1.0), passed])
@@ -159,7 +159,7 @@ def _scale(request: MasterRequest) -> _Scaled:
 
 def _unscale(request: MasterRequest, scaled: _Scaled, raw: _Raw, *, linear: bool) -> MasterAnswer:
     children = request.level.shape[0]
-    r = np.zeros_like(request.rmax) if raw.share is None else raw.share[:children] * box(request)
+    r = np.zeros_like(request.rmax) if raw.share is None else raw.share[:children] * request.box
     return MasterAnswer(
         r=r,
         price=raw.price * scaled.unit / scaled.row,

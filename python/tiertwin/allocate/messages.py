@@ -1,4 +1,4 @@
-"""What passes between a parent, its children and the solver of their master problems. Frozen arrays, no behaviour.
+"""What passes between a parent, its children and the solver of their master problems. Frozen arrays.
 
 A child says *cuts* (V(r) ≤ φ + g·r for every quota r) and *points* (a plan that uses u is worth v). A parent asks with
 a *query*: one quota and one price a child. Numbers travel as f64, so nothing is rounded and no bound moves on the wire.
@@ -7,11 +7,12 @@ a *query*: one quota and one price a child. Numbers travel as f64, so nothing is
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tiertwin.allocate.leaf import Array
+from tiertwin.allocate.leaf import LOAD_LIMIT, Array
 
 Slots = NDArray[np.int64]
 
@@ -116,6 +117,25 @@ class MasterRequest:
         """(kind, N, J, O, K): what a solver compiles for."""
         children, slots, levels = self.slope.shape
         return self.kind, children, levels, self.capacity.shape[0], slots
+
+    @cached_property
+    def box(self) -> Array:
+        """``[N, J]`` rmax cut at what own resources can carry at all (valid: no child can be granted more)."""
+        own = self.capacity.size
+        top = self.rmax.copy()
+        top[:, :own] = np.minimum(top[:, :own], LOAD_LIMIT * self.capacity)
+        top.flags.writeable = False
+        return top
+
+    @cached_property
+    def unit(self) -> float:
+        """Spread of the model, utils/s: what tolerances and scalings refer to."""
+        if self.kind == UPPER:
+            top = (self.level + np.einsum("nkj,nj->nk", self.slope, self.box)).min(axis=1)
+            spread = float(np.maximum(top - self.level.min(axis=1), 0.0).sum())
+        else:
+            spread = float((self.level.max(axis=1) - self.level[:, 0]).clip(0).sum())
+        return max(spread, 1e-9 * float(np.abs(self.level).max(axis=1).sum()), 1e-12)
 
     def arrays(self) -> list[Array]:
         """Return the arrays in the order of the fields, as they travel to a solver process."""

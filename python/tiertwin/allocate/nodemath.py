@@ -47,24 +47,6 @@ def node_cut(cuts: tuple[Array, Array], weight: Array, price: Array, *, top: Arr
     return float((weight * level).sum() + over.sum() + relaxed.sum())
 
 
-def box(request: MasterRequest) -> Array:
-    """Return ``[N, J]`` rmax cut at what own resources can carry at all (valid: no child can be granted more)."""
-    own = request.capacity.size
-    top = request.rmax.copy()
-    top[:, :own] = np.minimum(top[:, :own], LOAD_LIMIT * request.capacity)
-    return top
-
-
-def unit_of(request: MasterRequest) -> float:
-    """Return the spread of the model, utils/s: what tolerances and scalings refer to."""
-    if request.kind == UPPER:
-        top = (request.level + np.einsum("nkj,nj->nk", request.slope, box(request))).min(axis=1)
-        spread = float(np.maximum(top - request.level.min(axis=1), 0.0).sum())
-    else:
-        spread = float((request.level.max(axis=1) - request.level[:, 0]).clip(0).sum())
-    return max(spread, 1e-9 * float(np.abs(request.level).max(axis=1).sum()), 1e-12)
-
-
 def primal_value(request: MasterRequest, r: Array, weight: Array) -> float:
     """Return the model's objective at r (upper) or at the mixture `weight` (lower)."""
     own = request.capacity.size
@@ -89,7 +71,7 @@ def dual_value(request: MasterRequest, price: Array, weight: Array) -> float:
     full = np.concatenate([price[:own], passed])
     if request.kind == UPPER:
         resources = request.capacity, request.kappa
-        phi = node_cut((request.level, request.slope), weight, full, top=box(request), own=resources)
+        phi = node_cut((request.level, request.slope), weight, full, top=request.box, own=resources)
     else:
         best = (request.level - np.einsum("nkj,j->nk", request.slope, full)).max(axis=1)
         phi = float(best.sum() + conjugate(full[:own], request.capacity, request.kappa).sum())
@@ -111,9 +93,9 @@ def faults(request: MasterRequest) -> list[str]:
         if not found and np.any(getattr(request, name) < 0)
     ]
     if not found and request.kind == UPPER:
-        reach = float((request.slope * box(request)[:, None, :]).max(initial=0.0))
-        if reach > SPREAD_LIMIT * unit_of(request):
-            found.append(f"slope: expected a spread ≤ {SPREAD_LIMIT:g}, got {reach / unit_of(request):.1e}")
+        reach = float((request.slope * request.box[:, None, :]).max(initial=0.0))
+        if reach > SPREAD_LIMIT * request.unit:
+            found.append(f"slope: expected a spread ≤ {SPREAD_LIMIT:g}, got {reach / request.unit:.1e}")
     return found
 
 
@@ -143,11 +125,7 @@ def settle(request: MasterRequest, answer: MasterAnswer, *, slack: float, optima
     own = request.capacity.size
     price[own:] = np.where(np.isinf(request.quota), request.price, np.maximum(price[own:], request.price))
     limits = np.concatenate([LOAD_LIMIT * request.capacity, request.quota])
-    r = (
-        np.clip(answer.r, 0.0, box(request))
-        if request.kind == UPPER
-        else np.einsum("nk,nkj->nj", weight, request.slope)
-    )
+    r = np.clip(answer.r, 0.0, request.box) if request.kind == UPPER else np.einsum("nk,nkj->nj", weight, request.slope)
     load = r.sum(axis=0)
     over = np.where(load > limits, 1 - limits / np.maximum(load, 1e-300), 0.0)
     tiny = load - limits <= 1e-6 * np.maximum(request.rmax.sum(axis=0), 1e-300)
@@ -158,7 +136,7 @@ def settle(request: MasterRequest, answer: MasterAnswer, *, slack: float, optima
     elif over.any():
         r, weight = _towards_zero_point(request, weight, over)
     value = primal_value(request, r, weight)
-    if np.isfinite(optimal) and dual_value(request, price, weight) - value > optimal * unit_of(request):
+    if np.isfinite(optimal) and dual_value(request, price, weight) - value > optimal * request.unit:
         return None
     return replace(answer, r=r, price=price, weight=weight, value=value)
 
@@ -211,7 +189,7 @@ def greedy(request: MasterRequest) -> MasterAnswer:
         target = np.take_along_axis(request.slope, best[:, None, None], axis=1)[:, 0]
     else:
         best = np.zeros(request.level.shape[0], dtype=np.int64)
-        target = box(request)
+        target = request.box
     own = request.capacity.size
     limits = np.concatenate([LOAD_LIMIT * request.capacity, request.quota])
     load = target.sum(axis=0)

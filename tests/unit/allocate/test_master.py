@@ -14,7 +14,7 @@ from tiertwin.allocate.conemap import ConeMap, NotSimpleError
 from tiertwin.allocate.leaf import LOAD_LIMIT
 from tiertwin.allocate.master import Masters
 from tiertwin.allocate.messages import LOWER, UPPER, MasterAnswer, MasterRequest
-from tiertwin.allocate.nodemath import dual_value, faults, greedy, primal_value, settle, unit_of, zero_answer
+from tiertwin.allocate.nodemath import dual_value, faults, greedy, primal_value, settle, zero_answer
 from tiertwin.allocate.nodeside import NodeSide
 
 
@@ -78,7 +78,7 @@ def test_equal_to_the_problem_stated_plainly(kind, priced, seed, masters):
     request = random_request(seed, kind, priced=priced)
     answer = masters.solve(request)
     assert answer.step == 2
-    assert answer.value == pytest.approx(plainly(request), abs=1e-5 * unit_of(request))
+    assert answer.value == pytest.approx(plainly(request), abs=1e-5 * request.unit)
     assert answer.value <= dual_value(request, answer.price, answer.weight) + 1e-9
     load = answer.r.sum(axis=0)
     limits = np.concatenate([LOAD_LIMIT * request.capacity, request.quota])
@@ -93,7 +93,7 @@ def test_every_shape_and_padding(children, levels, own, kind, masters):
     assert answer.step == 2
     assert answer.r.shape == request.rmax.shape
     assert answer.weight.shape == request.level.shape
-    assert dual_value(request, answer.price, answer.weight) - answer.value <= 1e-4 * unit_of(request)
+    assert dual_value(request, answer.price, answer.weight) - answer.value <= 1e-4 * request.unit
 
 
 @pytest.mark.parametrize("kind", [UPPER, LOWER])
@@ -125,7 +125,7 @@ def test_the_linear_form_is_within_two_percent(kind, seed, masters):
     raw = masters._problem(request, True).solve(scaled)
     answer = settle(request, master._unscale(request, scaled, raw, linear=True), slack=1e-4, optimal=np.inf)
     assert answer.step == 3
-    assert conic.value - 0.02 * unit_of(request) <= answer.value <= conic.value + 1e-6 * unit_of(request)
+    assert conic.value - 0.02 * request.unit <= answer.value <= conic.value + 1e-6 * request.unit
 
 
 @pytest.mark.parametrize("kind", [UPPER, LOWER])
@@ -141,7 +141,7 @@ def test_the_short_way_to_the_solver_gives_what_cvxpy_gives(kind, levels, own, m
         settle(request, master._unscale(request, scaled, raw, linear=False), slack=1e-5, optimal=1e-4)
         for raw in (short, long)
     )
-    assert a.value == pytest.approx(b.value, abs=1e-7 * unit_of(request))
+    assert a.value == pytest.approx(b.value, abs=1e-7 * request.unit)
 
 
 def test_where_the_short_way_is_not_understood_cvxpy_solves(monkeypatch):
@@ -151,7 +151,7 @@ def test_where_the_short_way_is_not_understood_cvxpy_solves(monkeypatch):
     request = random_request(12, UPPER)
     expected = Masters().solve(request)
     monkeypatch.setattr(master, "ConeMap", refuse)
-    assert Masters().solve(request).value == pytest.approx(expected.value, abs=1e-7 * unit_of(request))
+    assert Masters().solve(request).value == pytest.approx(expected.value, abs=1e-7 * request.unit)
 
 
 def test_a_problem_that_is_not_simple_is_refused():
@@ -184,7 +184,7 @@ def test_badly_scaled_units_do_not_matter(masters):
         capacity=request.capacity * unit[:2],
         quota=request.quota * unit[2:],
     )
-    assert masters.solve(other).value == pytest.approx(masters.solve(request).value, abs=1e-6 * unit_of(request))
+    assert masters.solve(other).value == pytest.approx(masters.solve(request).value, abs=1e-6 * request.unit)
 
 
 def test_a_dead_resource_carries_nothing(masters):

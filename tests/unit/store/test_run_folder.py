@@ -14,6 +14,7 @@ import pytest
 from support.fake_run import scenario, write_run
 from tiertwin.errors import InputError, OutputError, UnknownNameError
 from tiertwin.report.page import render
+from tiertwin.report.tables import kpi_table
 from tiertwin.store import RunWriter, new_run_folder, open_run
 from tiertwin.store.history import SCHEMA
 
@@ -159,6 +160,33 @@ def test_new_folders_count_up(tmp_path):
 
 
 # -- interruption ----------------------------------------------------------------------------------------------------
+
+
+def test_interrupted_runs_compare_over_common_epochs(tmp_path):
+    """A policy that came further must not be judged by a part of the day the others never saw."""
+    done = {"hierarchical": 5, "static": 2}
+    with small(tmp_path / "run") as writer:
+        for policy, epochs in done.items():
+            for epoch in range(epochs):
+                writer.kpis(policy, epoch, {"latency_mean_ms": 10.0 * (epoch + 1), "objective": -1.0 - epoch})
+            writer.commit()
+    with open_run(tmp_path / "run") as run:
+        assert run.status == "interrupted"
+        found = {(row["policy"], row["kpi"]): row["value"] for row in run.summary()}
+        assert len(run.kpis("hierarchical").where(kpi="objective")) == 5  # nothing is lost, only left out there
+        assert "Over the epochs that were finished" in str(kpi_table(run).title)
+    for policy in done:
+        assert found[policy, "latency_mean_ms"] == pytest.approx(15.0)
+        assert found[policy, "objective"] == pytest.approx(-1.5)
+
+
+def test_a_policy_that_has_not_begun_holds_nobody_back(tmp_path):
+    with small(tmp_path / "run") as writer:
+        for epoch in range(3):
+            writer.kpis("hierarchical", epoch, {"objective": float(epoch)})
+        writer.commit()
+    with open_run(tmp_path / "run") as run:
+        assert [(row["policy"], row["value"]) for row in run.summary()] == [("hierarchical", 1.0)]
 
 
 def test_leaving_without_finish_is_an_interruption(tmp_path):
