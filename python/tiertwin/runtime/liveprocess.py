@@ -273,5 +273,5 @@ class _Process:
 
 def host_line(host: LiveHost, name: str, record: Any) -> dict[str, Any]:
     """A log entry of a node."""
-    place = {"epoch": record.epoch, "tier": host.roster.tier(name), "node": host.roster.index(name), "name": name}
+    place = {"epoch": record.epoch, "tier": host.roster.tier(name), "node": host.roster.index(name), "twin": name}
     return {**place, "what": record.what, **record.fields}
