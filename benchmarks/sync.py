@@ -481,7 +481,7 @@ class ZenohReceiver(NumpyReceiver):
         config.insert_json5("mode", '"peer"')
         config.insert_json5("listen/endpoints", f'["tcp/127.0.0.1:{port}"]')
         config.insert_json5("scouting/multicast/enabled", "false")
-        self.session = zenoh.open(config)
+        self.session: Any = zenoh.open(config)
         self.arrays = Numpy(ROWS)
         self.left, self.came, self.timing_now = 0, threading.Event(), False
         self.subscriber = self.session.declare_subscriber("bench/frames", self._take)
@@ -533,7 +533,7 @@ def sender(setting: dict[str, Any]) -> None:
         config.insert_json5("mode", '"peer"')
         config.insert_json5("connect/endpoints", f'["{address}"]')
         config.insert_json5("scouting/multicast/enabled", "false")
-        session = zenoh.open(config)
+        session: Any = zenoh.open(config)
         block = zenoh.CongestionControl.BLOCK
         publisher = session.declare_publisher("bench/frames", congestion_control=block)
         until(lambda: bool(publisher.matching_status.matching), lambda: time.sleep(0.02), "subscriber")

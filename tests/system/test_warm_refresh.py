@@ -1,4 +1,4 @@
-"""The warm refresh alone certifies about 1 % in every epoch of the national network: no question is asked before it."""
+"""The warm refresh alone certifies 1 % in every epoch of the national network: no question is asked before it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from tiertwin.allocate.leafsolver import leaf_solver
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 LENGTH = {0: 6, 13: 16, 38: 24}  # epochs of each part
-WORST = 0.012  # one steep epoch of a drawn day; in the plant 1 % was never passed
 COLD, WARM = (1e-3, 6), (5e-3, 3)  # gap to reach and rounds at most, as a run has them
 
 
 @pytest.mark.parametrize(("seed", "first"), [(1, 0), (2, 0), (3, 13), (4, 38)])
-def test_a_day_of_refreshes_stays_near_one_percent(seed: int, first: int) -> None:
+def test_a_day_of_refreshes_stays_within_one_percent(seed: int, first: int) -> None:
     """Parts of the day: the step from the nominal prior to the first estimate, the morning, the evening."""
     epochs = believed_days(world_of("germany50"), seed, first, LENGTH[first])
     hierarchy = Hierarchy(next(epochs), leaf_solver("auto"), MASTERS)
@@ -27,8 +26,7 @@ def test_a_day_of_refreshes_stays_near_one_percent(seed: int, first: int) -> Non
         hierarchy.commit()
         gaps.append(hierarchy.warm(tree).gap)
         _finish(hierarchy, gaps[-1], *WARM)
-    assert max(gaps) <= WORST, [round(gap, 4) for gap in gaps]
-    assert sorted(gaps)[-2] <= 0.01, [round(gap, 4) for gap in gaps]
+    assert max(gaps) <= 0.01, [round(gap, 4) for gap in gaps]
 
 
 def _finish(hierarchy: Hierarchy, gap: float, target: float, most: int) -> None:
