@@ -13,6 +13,7 @@ from tiertwin.allocate.driver import Tree
 from tiertwin.orchestrate.alone import AloneController
 from tiertwin.orchestrate.edge import EdgeController
 from tiertwin.orchestrate.gateway import GatewayController
+from tiertwin.orchestrate.policies import Nearest, SiteInputs
 from tiertwin.runtime.fork import DomainTwin
 from tiertwin.runtime.inprocess import InProcessRun
 from tiertwin.runtime.measure import decision_tree
@@ -98,8 +99,8 @@ def check_covered(edge: EdgeController, split: Any) -> None:
         assert (share >= load * (1 - 1e-6) - 1e-9).all()
 
 
-@pytest.mark.parametrize("policy", ["edge-only", "cloud-only", "nearest", "static"])
-def test_the_simple_policies_split_their_fixed_shares_alike(policy: str) -> None:
+@pytest.mark.parametrize("policy", ["edge-only", "cloud-only"])
+def test_edge_only_and_cloud_only_split_their_fixed_shares_alike(policy: str) -> None:
     run = started(policy=policy)
     told = listening(run)
     for epoch in range(2):
@@ -112,6 +113,41 @@ def test_the_simple_policies_split_their_fixed_shares_alike(policy: str) -> None
     upper = sum(float(cpu[1:].sum()) for cpu in told.cpu.values())
     assert (upper > 0) == (policy != "edge-only")
     assert not any(g.clipped for g in gateways(run))
+
+
+@pytest.mark.parametrize("policy", ["nearest", "static"])
+def test_nearest_and_static_grant_all_classes_the_same(policy: str) -> None:
+    run = started(policy=policy)
+    told = listening(run)
+    for epoch in range(2):
+        run.run_epoch(epoch)
+    assert set(told.cpu) == set(edges(run))
+    assert not any(cpu.any() for cpu in told.cpu.values())
+    assert not any(uplink.any() for uplink in told.uplink.values())
+    assert {cpu.shape for cpu in told.cpu.values()} == {(3, len(run.world.class_names))}
+    assert {uplink.shape for uplink in told.uplink.values()} == {(2, len(run.world.class_names))}
+    assert not any(g.clipped for g in gateways(run))
+
+
+def test_an_own_policy_is_split_unless_it_says_otherwise() -> None:
+    whole, split = Own(), Own()
+    whole.splits = False  # type: ignore[attr-defined]
+    for policy in (whole, split):
+        run = started(policy="nearest")
+        for edge in edges(run).values():
+            edge._policy = policy
+        told = listening(run)
+        run.run_epoch(0)
+        assert any(cpu.any() for cpu in told.cpu.values()) == (policy is split)
+
+
+class Own:
+    """A user's policy without an opinion on classes."""
+
+    name = "own"
+
+    def plan(self, site: SiteInputs) -> np.ndarray:
+        return Nearest().plan(site)
 
 
 def test_a_gateway_that_is_cut_off_resets_its_class_shares() -> None:

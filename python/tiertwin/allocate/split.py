@@ -34,6 +34,11 @@ class ClassShares:
     cpu: Array
     uplink: Array
 
+    @classmethod
+    def equal(cls, servers: int, hops: int, classes: int) -> ClassShares:
+        """Grant no class anything, so that all get the same part of every server and hop."""
+        return cls(np.zeros((servers, classes)), np.zeros((hops, classes)))
+
 
 def class_shares(load: Array, worth: Array, capacity: float) -> Array:
     """Divide a capacity over classes so that weighted delay is least.

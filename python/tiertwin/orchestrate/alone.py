@@ -10,9 +10,11 @@ import numpy as np
 from tiertwin.allocate.bounds import leaf_worth
 from tiertwin.allocate.leaf import LeafAnswer, LeafProblem
 from tiertwin.allocate.leafside import carry_over
+from tiertwin.allocate.split import ClassShares
 from tiertwin.orchestrate.edge import SiteView, Summary, Tally, estimate_site, summarise_site
 from tiertwin.orchestrate.observe import PassThrough
 from tiertwin.orchestrate.policies import Policy, SiteInputs
+from tiertwin.orchestrate.units import setpoint_cells
 from tiertwin.twin.attributes import TableId
 from tiertwin.twin.effects import Effect, Record
 from tiertwin.twin.layout import edge_layout, gateway_layout
@@ -90,10 +92,16 @@ class AloneController:
         worth = leaf_worth(self.problem, x)
         none = np.zeros(0)
         self.plan = LeafAnswer(x, worth.value, worth.scale, worth.use, worth.own_load, none, none, np.inf)
-        cells = self.view.set_points(self.problem, self.plan.x, self._share)
+        cells = setpoint_cells(self.view.shares(x), self._split(self.problem, x))
         lease = (epoch, self.version, validity_ms(self._rhythm.period_s(twin.tier)), 0, 0)
         effects: list[Effect] = [Record("decision", epoch, {"value": self.plan.value})]
         return effects + twin.send_unit(self._gateway, TableId.BUDGET, cells, now, lease)
+
+    def _split(self, problem: LeafProblem, x: F64) -> ClassShares:
+        if getattr(self._policy, "splits", True):
+            return self.view.split(problem, x, self._share)
+        servers = problem.tiers - 1
+        return ClassShares.equal(servers, servers - 1, self.view.classes)
 
     def told(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
         return []

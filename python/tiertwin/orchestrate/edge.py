@@ -78,6 +78,7 @@ class SiteView:
         rings = len(world.ring_rate_mbps)
         self.group_of = (world.device_class[rows] * rings + world.device_ring[rows]).astype(np.int64)
         self.groups = world.groups_per_site
+        self.classes = len(world.class_names)
         self.class_of: npt.NDArray[np.int64] = np.arange(self.groups, dtype=np.int64) // rings
         self.devices = np.bincount(self.group_of, minlength=self.groups)
         self.nominal: F64 = np.asarray(self.devices * np.repeat(world.tasks_per_s, rings), dtype=np.float64)

@@ -10,7 +10,12 @@ proportion to nominal demand: they need no word from above, which is their stren
 ``static``     fixed split in proportion to the capacities a site can reach at its nominal load, never changed
 ============== =========================================================================================================
 
-A user's policy is any object with ``name`` and ``plan(site)``, found by the entry-point group ``tiertwin.policies``.
+The first two split servers and hops over the service classes of their plans as the hierarchy does. The others fill or
+overload servers without regard to classes, where the split costs them more than it gives: all classes get the same
+part (``splits = False``).
+
+A user's policy is any object with ``name`` and ``plan(site)``, found by the entry-point group ``tiertwin.policies``;
+its plans are split, unless it has an attribute ``splits`` that is false.
 """
 
 from __future__ import annotations
@@ -96,6 +101,7 @@ class Nearest:
     """Fill the nearest tier first."""
 
     name = "nearest"
+    splits = False
 
     def plan(self, site: SiteInputs) -> F64:
         problem = site.problem
@@ -119,6 +125,7 @@ class Static:
     """A fixed split in proportion to reachable capacity at nominal load."""
 
     name = "static"
+    splits = False
 
     def plan(self, site: SiteInputs) -> F64:
         problem, nominal = site.problem, site.nominal

@@ -95,8 +95,7 @@ def devices_alone(here: SiteInventory) -> SetPoints:
     """Every device serves itself, and no class has been granted anything."""
     shares = np.zeros((here.devices, here.tiers))
     shares[:, 0] = 1.0
-    none = ClassShares(np.zeros((len(here.cpu), here.classes)), np.zeros((len(here.uplink), here.classes)))
-    return SetPoints(shares, none, 0)
+    return SetPoints(shares, ClassShares.equal(len(here.cpu), len(here.uplink), here.classes), 0)
 
 
 def clip_shares(shares: F64) -> F64:
