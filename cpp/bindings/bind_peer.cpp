@@ -23,9 +23,12 @@ struct HandedUnit {
 
 py::dict cells(const Unit& unit) {
     py::dict out;
+    const std::vector<std::uint32_t>* last = nullptr;
+    py::object rows;  // columns in a row mostly have the same rows: then they share one array
     for (const sync::UnitColumn& c : unit.columns) {
-        out[py::int_(c.attribute)] =
-            py::make_tuple(fresh(std::span<const std::uint32_t>(c.rows)), fresh(std::span<const double>(c.values)));
+        if (last == nullptr || *last != c.rows) rows = fresh(std::span<const std::uint32_t>(c.rows));
+        last = &c.rows;
+        out[py::int_(c.attribute)] = py::make_tuple(rows, fresh(std::span<const double>(c.values)));
     }
     return out;
 }

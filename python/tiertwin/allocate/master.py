@@ -85,10 +85,10 @@ class Masters:
         """Solve several requests in their order."""
         return [self.solve(request) for request in requests]
 
-    def warm_up(self, shape: Shape) -> None:
-        """Compile both forms for requests of this shape (kind, N, J, O, K), so that no solve pays for it."""
-        for linear in (False, True):
-            self._compiled_for(_bucket(shape), linear=linear)
+    def warm_up(self, shape: Shape, *, linear: bool = True) -> None:
+        """Compile for requests of this shape (kind, N, J, O, K), with or without the linear form few solves need."""
+        for form in (False, True)[: 1 + linear]:
+            self._compiled_for(_bucket(shape), linear=form)
 
     def _problem(self, request: MasterRequest, linear: bool) -> _Compiled:
         return self._compiled_for(_bucket(request.shape), linear=linear)

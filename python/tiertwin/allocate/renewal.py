@@ -31,7 +31,7 @@ class Powers:
     price: tuple[float, ...]
 
 
-LEAF = Powers(quota=(0.0, 0.5, 1.0), price=(0.0, 1.0, 2.0, 3.0))
+LEAF = Powers(quota=(0.5, 1.0), price=(0.0, 0.75, 1.75, 2.75))  # six, half of the slots; found by trying (ADR 16)
 NODE = Powers(quota=(0.5,), price=(0.0, 2.0))  # two solves of 2 ms each a question, where a leaf needs 0.1 ms
 
 

@@ -100,7 +100,8 @@ def require(cells: Cells, attributes: Sequence[int], rows: Sequence[int] = ()) -
             raise PeerError(f"Expected {attribute_name(int(attribute))} in this unit, got none.")
         if first is None:
             first = found[0]
-        if not np.array_equal(found[0], first) or not np.isfinite(found[1]).all():
+        same = found[0] is first or np.array_equal(found[0], first)  # columns of a unit share their rows if they can
+        if not same or not np.isfinite(found[1]).all():
             raise PeerError(f"Expected {attribute_name(int(attribute))} finite and in every row of the unit.")
     if first is not None and not _covers(first, rows):
         raise PeerError(f"Expected rows {list(rows)[:20]} in this unit, got {first.tolist()[:20]}.")

@@ -18,6 +18,7 @@ import msgspec
 
 from tiertwin import __version__
 from tiertwin.errors import InputError, OutputError, UnknownNameError, suggest
+from tiertwin.model.tiers import Tier
 from tiertwin.runtime.childconfig import ChildConfig, LiveConfig, Peer, TwinsConfig, settings_from_plain
 from tiertwin.runtime.control import Address
 from tiertwin.runtime.poolclient import POOL
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
 DEPLOYMENT_FILE, WORLD_FILE, KEY_FOLDER, STATE_FOLDER = "deployment.json", "world.npz", "keys", "state"
 LARGEST = 64 << 20  # bytes of the file: a trace of arrivals may be in it
 OBSERVER = "observer"
-ROLES = ("device", "edge", "fog", "cloud")
-FOG_TIER = 2  # from here up nodes ask the solver pool
+ROLES = tuple(tier.label for tier in Tier)
 _ALL_INTERFACES = {False: "0.0.0.0", True: "::"}  # noqa: S104  by IPv6; taken only where it is asked for in words
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
@@ -132,7 +132,7 @@ def tree_members(twins: Iterable[TwinSpec], solvers: int) -> list[Member]:
     """Return who needs a key in a tree of processes: each node may connect to its parent, orchestrators to the pool."""
     members = []
     for member in members_of([(t.name, ROLES[t.tier], t.parent) for t in twins], solvers):
-        pool = (POOL,) if member.role in ROLES[FOG_TIER:] else ()
+        pool = (POOL,) if member.role in ROLES[Tier.FOG :] else ()
         members.append(Member(member.name, member.role, member.parents + pool))
     return [*members, Member(POOL, "solver")]
 
@@ -261,7 +261,7 @@ def node_config(path: Path, process: str, names: Sequence[str], now_s: float, *,
     table = Access.read(folder / deployment.keys / ACCESS_FILE)
     access = Access(grant for grant in table.grants if grant.node in children | {OBSERVER})
     parents = {name: roster.parent(name) for name in names}
-    solving = [name for name in names if roster.tier(name) >= FOG_TIER and deployment.pool is not None]
+    solving = [name for name in names if roster.tier(name) >= Tier.FOG and deployment.pool is not None]
     addresses = {place.name: Address(place.host, place.port) for place in deployment.nodes if place.port}
     if deployment.pool is not None:
         addresses[POOL] = Address(deployment.pool.host, deployment.pool.port)

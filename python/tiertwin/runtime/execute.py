@@ -16,7 +16,7 @@ from tiertwin.runtime.plan import MONOLITHIC, RunPlan, rhythm_of, settings_of
 from tiertwin.runtime.poolclient import POOL
 from tiertwin.runtime.processes import lay_out, place
 from tiertwin.runtime.roster import Roster
-from tiertwin.runtime.tree import make_host
+from tiertwin.runtime.tree import make_host, master_shapes
 from tiertwin.store import EventLog
 
 if TYPE_CHECKING:
@@ -211,7 +211,11 @@ def _make(plan: RunPlan, world: World, policy: str, tree: TreeOptions | None) ->
     if tree is None or policy != HIERARCHICAL:
         from tiertwin.allocate.master import Masters  # noqa: PLC0415  cvxpy: not while a tree runs
 
-        return make_run(plan, world, policy, Masters())
+        masters = Masters()
+        if policy == HIERARCHICAL:
+            for shape in master_shapes(Roster(world)):
+                masters.warm_up(shape, linear=False)
+        return make_run(plan, world, policy, masters)
     from tiertwin.runtime.launcher import TreePlan  # noqa: PLC0415  brings sockets
     from tiertwin.runtime.liverun import LiveRun  # noqa: PLC0415
     from tiertwin.runtime.treerun import TreeRun  # noqa: PLC0415

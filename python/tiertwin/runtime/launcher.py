@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from tiertwin import __version__
-from tiertwin.allocate.messages import LOWER, UPPER
 from tiertwin.errors import ProcessError, TiertwinError
-from tiertwin.orchestrate.units import SLOTS
+from tiertwin.model.tiers import Tier
 from tiertwin.runtime.childconfig import ChildConfig, LiveConfig, Peer, SolverConfig, TwinsConfig, settings_to_plain
 from tiertwin.runtime.children import Child, end_all
 from tiertwin.runtime.control import Address, Connect, Done, Linked, Message, Ready
 from tiertwin.runtime.deployment import (
     DEPLOYMENT_FILE,
-    FOG_TIER,
     KEY_FOLDER,
     OBSERVER,
     STATE_FOLDER,
@@ -34,7 +32,7 @@ from tiertwin.runtime.pool import PoolFront
 from tiertwin.runtime.poolclient import POOL
 from tiertwin.runtime.processes import LOCALHOST
 from tiertwin.runtime.switchboard import Switchboard
-from tiertwin.runtime.tree import quota_components
+from tiertwin.runtime.tree import master_shapes
 from tiertwin.runtime.treefile import (
     RunningNode,
     RunningProcess,
@@ -60,7 +58,6 @@ if TYPE_CHECKING:
     from tiertwin.wire.keys import KeySet
     from tiertwin.world import World
 
-CLOUD_TIER = 3
 START_S, LINK_S, ANSWER_S = 30.0, 20.0, 180.0  # timeouts `start`, `link`, `answer`
 SETTLE_NS = 1_500_000_000  # from the last process ready to the beginning of epoch 0: sessions open meanwhile
 SOLVER_LATE_S = 1.0  # a worker that is this late hangs
@@ -199,7 +196,7 @@ class Launcher:
         processes = [
             RunningProcess(name=name, pid=pid, began=began(pid), machine=machine()) for name, pid in numbers.items()
         ]
-        periods = {str(tier): plan.settings.rhythm.period_s(tier) for tier in range(CLOUD_TIER + 1)}
+        periods = {str(int(tier)): plan.settings.rhythm.period_s(tier) for tier in Tier}
         tree = RunningTree(nodes=nodes, processes=processes, periods_s=periods)
         write_tree(plan.folder, tree, keys[OBSERVER])
 
@@ -383,16 +380,3 @@ class RemotePart:
 def _keys(plan: TreePlan) -> KeySet:
     """Throw-away keys of a run."""
     return make_keys(tree_members(plan.world.twins, plan.solvers), time.time())
-
-
-def master_shapes(roster: Roster) -> list[tuple[int, int, int, int, int]]:
-    """Shapes (kind, N, J, O, K) of the master problems in a tree: what a solver compiles before it is needed."""
-    shapes = set()
-    for node in roster.nodes.values():
-        if node.tier < FOG_TIER:
-            continue
-        children = len(roster.children(node.name))
-        root = node.parent is None
-        levels = quota_components(node.tier - 1)
-        shapes |= {(kind, children, levels, 1 if root else 2, SLOTS) for kind in (UPPER, LOWER)}
-    return sorted(shapes)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tiertwin import _core
+from tiertwin.allocate.messages import LOWER, UPPER
+from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate import units
 from tiertwin.orchestrate.gateway import GatewayController
 from tiertwin.orchestrate.plantside import PlantSideController
@@ -259,3 +261,16 @@ def make_southbound(
     if not any(roster.is_plant(name) for name in names):
         return None
     return Southbound(world, roster, set(names), SimulatedPlant(world, settings.seed, settings.plant), origin)
+
+
+def master_shapes(roster: Roster) -> list[tuple[int, int, int, int, int]]:
+    """Shapes (kind, N, J, O, K) of the master problems in a tree: what a solver compiles before it is needed."""
+    shapes = set()
+    for node in roster.nodes.values():
+        if node.tier < Tier.FOG:
+            continue
+        children = len(roster.children(node.name))
+        root = node.parent is None
+        levels = quota_components(node.tier - 1)
+        shapes |= {(kind, children, levels, 1 if root else 2, units.SLOTS) for kind in (UPPER, LOWER)}
+    return sorted(shapes)
