@@ -1,8 +1,13 @@
-"""Shortest paths from one node, with the way back: ours against scipy.sparse.csgraph.dijkstra on prebuilt graphs."""
+"""Shortest paths from one node, with the way back: ours against scipy.sparse.csgraph.dijkstra on prebuilt graphs.
+
+Each run has another source: a processor learns the branches of a small search that is run again and again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -23,11 +28,13 @@ def cases(quick: bool) -> Iterator[Case]:
             graph = _core.Graph(nodes, tail, head, weight)
             matrix = csr_matrix((weight, (tail, head)), shape=(nodes, nodes))
 
-            def ours(g: Any = graph) -> Any:
-                return g.shortest_paths(0)
+            sources = cycle(np.random.default_rng(2).permutation(nodes)[:1000].tolist())
 
-            def peer(m: Any = matrix) -> Any:
-                return dijkstra(m, indices=0, return_predecessors=True)
+            def ours(source: int, g: Any = graph) -> Any:
+                return g.shortest_paths(source)
+
+            def peer(source: int, m: Any = matrix) -> Any:
+                return dijkstra(m, indices=source, return_predecessors=True)
 
             def check(mine: Any, theirs: Any, t: Any = tail, w: Any = weight) -> None:
                 (dist, via), (expected, _) = mine, theirs
@@ -36,7 +43,8 @@ def cases(quick: bool) -> Iterator[Case]:
                 assert len(reached) == np.isfinite(dist).sum() - 1
                 assert np.array_equal(dist[t[via[reached]]] + w[via[reached]], dist[reached])
 
-            yield Case(f"sssp/{name}/{nodes}", ours, peer, "scipy.sparse.csgraph.dijkstra", check)
+            case, setup = f"sssp/{name}/{nodes}", partial(next, sources)
+            yield Case(case, ours, peer, "scipy.sparse.csgraph.dijkstra", check, setup=setup)
 
 
 if __name__ == "__main__":
