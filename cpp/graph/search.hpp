@@ -44,7 +44,7 @@ struct OverlaidCost {
 };
 
 struct QueueItem {
-    double key;
+    double key;  // a distance, never below 0
     std::int32_t node;
     // As one unsigned number, key first: the bits of numbers from 0 up are in the order of the numbers. No branch.
     bool operator<(const QueueItem& other) const { return ordered() < other.ordered(); }

@@ -84,7 +84,7 @@ TEST_CASE("the heap pops by (key, node) whatever the order of pushes") {
     Heap4 heap;
     for (int i = 0; i < 1000; ++i)
         heap.push({static_cast<double>(random.below(20)), static_cast<std::int32_t>(random.below(100))});
-    QueueItem last{-1, -1};
+    QueueItem last{0.0, 0};
     while (!heap.empty()) {
         const QueueItem item = heap.pop();
         CHECK_FALSE(item < last);
