@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tiertwin.model.deployment import Deployment
     from tiertwin.runtime.api import Result, Tree
 
@@ -39,14 +41,14 @@ LEAST_WIDTH = 110  # columns of the KPI table: a narrower terminal wraps lines, 
 @click.option("--quiet", is_flag=True, help="No progress, no table.")
 @click.option("--watch/--no-watch", default=None, help="Live view of the tree [default: on a terminal].")
 @click.option(
-    "--in-process", is_flag=True, help="All twins in this process [default without a `deployment:` in the scenario]."
+    "--in-process", is_flag=True, help="All twins in this process, none in processes of their own; same event log."
 )
 @click.option(
     "--processes",
     default=None,
     metavar="LAYOUT",
     help="The twins of `hierarchical` as a tree of processes: 'node' (one a node), 'default', or e.g. device=2,edge=3 "
-    "[default: as the scenario's `deployment:` says].",
+    "[default: as the scenario's `deployment:` says, else 'default'].",
 )
 @click.option(
     "--clock",
@@ -79,7 +81,7 @@ def run(
     from tiertwin.runtime.api import load, run_stored
 
     wanted = load(scenario)
-    tree = tree_of(in_process, processes, clock == "real", solvers, wanted.deployment)
+    tree = tree_of(in_process, processes, clock == "real", solvers, wanted.deployment, policies)
     signal.signal(signal.SIGTERM, _terminated)
     show = not quiet and not as_json
     live = show and (sys.stderr.isatty() if watch is None else watch)
@@ -108,8 +110,11 @@ def tree_of(
     real_clock: bool,
     solvers: int | None,
     deployment: Deployment | None = None,
+    policies: Sequence[str] = (),
 ) -> Tree | None:
     """Read the options about processes and the scenario's `deployment`; None: everything in this process.
+
+    Only `hierarchical` runs in processes of its own; without it among `policies` (none: all) there is no tree.
 
     Raises
     ------
@@ -117,6 +122,7 @@ def tree_of(
         They contradict each other.
     """
     from tiertwin.errors import InputError
+    from tiertwin.orchestrate.policies import HIERARCHICAL
     from tiertwin.runtime.api import Tree
     from tiertwin.runtime.processes import parse_processes
 
@@ -125,7 +131,14 @@ def tree_of(
         raise InputError(f"--in-process: the twins are in one process under the virtual clock; {other} says otherwise")
     if solvers is not None and not 1 <= solvers <= MOST_SOLVERS:
         raise InputError(f"--solvers: expected 1 … {MOST_SOLVERS}, got {solvers}")
-    if in_process or (processes is None and not real_clock and deployment is None):
+    asked = "--processes" if processes is not None else "--clock real" if real_clock else None
+    if policies and HIERARCHICAL not in policies:
+        if asked is not None:
+            raise InputError(
+                f"{asked}: only the policy {HIERARCHICAL} runs in processes of its own; add it or leave out {asked}"
+            )
+        return None
+    if in_process:
         return None
     tree = Tree(real_clock=real_clock) if deployment is None else Tree.of(deployment, real_clock)
     if processes is not None:

@@ -26,10 +26,11 @@ def test_its_defaults_are_those_of_the_command_line() -> None:
     assert Tree.of(made) == Tree(processes=dict(DEFAULT_PROCESSES))
 
 
-def test_without_it_a_run_is_one_process() -> None:
+def test_without_it_a_run_is_the_default_tree_or_one_process() -> None:
     assert load("metro").deployment is None
     assert load("germany50").deployment is None
-    assert tree_of(False, None, False, None, None) is None
+    assert tree_of(True, None, False, None, None) is None
+    assert tree_of(False, None, False, None, None) == tree_of(False, "default", False, None, None)
 
 
 def test_it_is_used_unless_the_command_line_says_otherwise() -> None:
@@ -45,6 +46,15 @@ def test_it_is_used_unless_the_command_line_says_otherwise() -> None:
     default = tree_of(False, "default", False, None, None)
     assert default is not None
     assert (default.processes, default.solvers) == (None, 2)
+
+
+def test_without_the_hierarchy_there_is_no_tree() -> None:
+    assert tree_of(False, None, False, None, section(), ("nearest", "static")) is None
+    assert tree_of(False, None, False, None, None, ("nearest", "hierarchical")) is not None
+    with pytest.raises(InputError, match="--clock real: only the policy hierarchical"):
+        tree_of(False, None, True, None, None, ("nearest",))
+    with pytest.raises(InputError, match="--processes: only the policy hierarchical"):
+        tree_of(False, "node", False, None, None, ("nearest",))
 
 
 @pytest.mark.parametrize(
