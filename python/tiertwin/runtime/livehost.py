@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tiertwin.runtime.linklog import LinkLog
 from tiertwin.runtime.observed import Observation, observe
-from tiertwin.runtime.observers import ROLE, Observers
+from tiertwin.runtime.observers import Observers
 from tiertwin.runtime.poolclient import POOL
 from tiertwin.runtime.traffic import Traffic
 from tiertwin.twin.effects import Actuate, Ban, Effect, Persist, Reconnect, Record, Send, SetTimer, StartSolve
@@ -25,6 +25,7 @@ from tiertwin.twin.events import (
     Started,
     TimerFired,
 )
+from tiertwin.wire.keys import OBSERVER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,7 +152,7 @@ class LiveHost:
             if sender == POOL:
                 if (done := self.pool.take(frame)) is not None:
                     self._feed(done[0], done[1], now)
-            elif self.board.role(receiver, sender) == ROLE:
+            elif self.board.role(receiver, sender) == OBSERVER:
                 self.observers.take(receiver, sender, frame, now)
             else:
                 self.observers.came(receiver, sender, frame, now)
