@@ -11,103 +11,15 @@ import math
 from collections import defaultdict
 from typing import Any
 
+from reference.draws import ARRIVAL, DEVICE, MASK, ONOFF, SIZE, exponential, philox, uniform
 from reference.flows import FlowQueue
+from reference.plant_reports import Reports
+from reference.stations import NEVER, Queue
 
-_MASK = 0xFFFFFFFF
-ARRIVAL, SIZE, ONOFF, DEVICE, DEVICE_REPORT, SERVER, SERVER_REPORT, LINK, LINK_REPORT = range(0x504C0001, 0x504C000A)
-_DEPART, _FLIP, _MAKE, _REPORT = range(4)  # order of events at equal times
-_NEVER = 1 << 62
-
-
-def philox(seed: int, entity: int, purpose: int, number: int) -> list[int]:
-    """Return one block of Philox 4x32-10."""
-    k0, k1 = seed & _MASK, seed >> 32
-    c = [number & _MASK, purpose, entity & _MASK, entity >> 32]
-    for _ in range(10):
-        p0, p1 = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
-        c = [(p1 >> 32) ^ c[1] ^ k0, p1 & _MASK, (p0 >> 32) ^ c[3] ^ k1, p0 & _MASK]
-        k0, k1 = (k0 + 0x9E3779B9) & _MASK, (k1 + 0xBB67AE85) & _MASK
-    return c
+_DEPART, _FLIP, _MAKE = range(3)  # order of events at equal times; REPORT is the last
 
 
-def uniform(high: int, low: int) -> float:
-    """Return a uniform on [0, 1) from two words."""
-    return float(((high >> 5) << 26) | (low >> 6)) * 2.0**-53
-
-
-def exponential(high: int, low: int) -> float:
-    """Return an exponential of mean 1 from two words."""
-    return -math.log(1.0 - uniform(high, low))
-
-
-class Queue:
-    """A station (`kind` "ps" or "fifo") with `servers` servers of `speed`."""
-
-    def __init__(self, kind: str, servers: float, speed: float, buffer_s: float) -> None:
-        self.kind, self.servers, self.speed, self.buffer_s = kind, servers, speed, buffer_s
-        self.tasks: list[list[Any]] = []  # [work left, order, task] (ps) or [departure, order, task] (fifo)
-        self.free = [0] * int(servers)
-        self.last, self.busy_s, self.order, self.up = 0, 0.0, 0, True
-        self.announced = 0  # the last departure put into the heap; earlier ones are out of date
-
-    def advance(self, now: int) -> None:
-        """Serve what is here up to `now`."""
-        elapsed = (now - self.last) * 1e-9
-        self.last = now
-        if not self.tasks:
-            return
-        busy = min(len(self.tasks), self.servers)
-        self.busy_s += busy * elapsed
-        if self.kind == "ps":
-            for entry in self.tasks:
-                entry[0] -= self.speed * busy / len(self.tasks) * elapsed
-
-    def join(self, now: int, task: Any, work: float, _flow: Any) -> bool:
-        """Let a task in, or refuse it; flows are not told apart."""
-        self.advance(now)
-        if not self.up:
-            return False
-        self.order += 1
-        if self.kind == "ps":
-            if sum(entry[0] for entry in self.tasks) > self.buffer_s * self.servers * self.speed:
-                return False
-            self.tasks.append([work, self.order, task])
-            return True
-        first = min(range(len(self.free)), key=self.free.__getitem__)
-        start = max(now, self.free[first])
-        if (start - now) * 1e-9 > self.buffer_s:
-            return False
-        self.free[first] = start + math.ceil(work / self.speed * 1e9)
-        self.tasks.append([self.free[first], self.order, task])
-        return True
-
-    def next(self) -> int:
-        """Return the time of the next departure."""
-        if not self.tasks:
-            return _NEVER
-        least = min(self.tasks)[0]
-        if self.kind == "fifo":
-            return int(least)
-        rate = self.speed * min(len(self.tasks), self.servers) / len(self.tasks)
-        return self.last + math.ceil(max(0.0, least) / rate * 1e9)
-
-    def depart(self, now: int) -> Any:
-        """Return the task that leaves now."""
-        self.advance(now)
-        first = min(self.tasks)
-        self.tasks.remove(first)
-        return first[2]
-
-    def evict(self, now: int) -> list[Any]:
-        """Forget every task and return them."""
-        self.advance(now)
-        gone = [entry[2] for entry in self.tasks]
-        self.tasks.clear()
-        self.free = [now] * len(self.free)
-        return gone
-
-
-class Plant:
+class Plant(Reports):
     """The whole network; see `cpp/plant/plant.hpp` for the rules."""
 
     def __init__(self, seed: int, config: dict[str, Any]) -> None:
@@ -150,7 +62,7 @@ class Plant:
         self.load = [1.0] * self.sites
         self.version = [0] * count
         self.gap, self.on, self.gap_since = [0.0] * count, [True] * count, [0] * count
-        self.toggle, self.toggles, self.played, self.drawn = [_NEVER] * count, [0] * count, [0] * count, [0] * count
+        self.toggle, self.toggles, self.played, self.drawn = [NEVER] * count, [0] * count, [0] * count, [0] * count
         self.reported: dict[tuple[int, int], tuple[int, float]] = defaultdict(lambda: (0, 0.0))
         self.reports: dict[int, list[tuple[int, int, int, int, list[float]]]] = {0: [], 1: [], 2: []}
         for d in range(count):
@@ -179,7 +91,7 @@ class Plant:
                     if 0 <= at < 60_000_000_000:
                         self._push(at, _MAKE, (d, 0), ("trace", 0))
             return
-        first = philox(self.seed, self._key(d), ARRIVAL, _MASK)
+        first = philox(self.seed, self._key(d), ARRIVAL, MASK)
         self.gap[d] = exponential(first[0], first[1])
         if kind == 1:
             on_s, off_s = self._class(d, "class_on_s"), self._class(d, "class_off_s")
@@ -479,72 +391,3 @@ class Plant:
     def repair_link(self, link: int) -> None:
         """Bring a link back."""
         self.link_up[link] = True
-
-    # -- reports -----------------------------------------------------------------------------------------------------
-
-    def _start_reports(self) -> None:
-        period = math.ceil(self.c["report_s"] * 1e9)
-        if period == 0:
-            return
-        senders = [(0, d, self._key(d), DEVICE) for d in range(len(self.gap))]
-        senders += [(1, q, q, SERVER) for q in range(len(self.c["server_cores"]))]
-        senders += [(2, i, i, LINK) for i in range(len(self.link_free))]
-        for kind, who, key, purpose in senders:
-            words = philox(self.seed, key, purpose, 0)
-            phase = 1 + int(uniform(words[0], words[1]) * period)
-            number = 1 if 2 * phase < period else 0
-            self._push(phase + number * period, _REPORT, (kind, who), number)
-
-    def _blur(self, a: float, b: float, draw: tuple[int, int, int]) -> tuple[float, float]:
-        words = philox(self.seed, *draw)
-        radius, angle = math.sqrt(2 * exponential(words[0], words[1])), 2 * math.pi * uniform(words[2], words[3])
-        noise = self.c["noise"]
-        return max(0.0, a * (1 + noise * radius * math.cos(angle))), max(
-            0.0, b * (1 + noise * radius * math.sin(angle))
-        )
-
-    def _report(self, who: tuple[int, int], number: int) -> None:
-        kind, i = who
-        self._push(self.now + math.ceil(self.c["report_s"] * 1e9), _REPORT, who, number + 1)
-        key, purpose = (self._key(i), DEVICE_REPORT) if kind == 0 else (i, (SERVER_REPORT, LINK_REPORT)[kind - 1])
-        before, level = self.reported[who]
-        elapsed = (self.now - before) * 1e-9
-        clock, site, values, level = (self._device, self._server, self._link)[kind](i, elapsed, level, key, number)
-        self.reported[who] = (self.now, level)
-        words = philox(self.seed, key, purpose, 4 * number)
-        low, high = self.c["delay_low_s"], self.c["delay_high_s"]
-        delay = math.ceil((low + uniform(words[0], words[1]) * (high - low)) * 1e9)
-        if uniform(words[2], words[3]) >= self.c["loss"]:
-            self.reports[kind].append((site, self.now + delay, i, clock, values))
-
-    def _device(self, d: int, elapsed: float, level: float, key: int, number: int) -> Any:
-        since, site = self.since[d], int(self.c["device_site"][d])
-        words = philox(self.seed, key, DEVICE, 0)
-        offset = (2.0 * uniform(words[2], words[3]) - 1.0) * self.c["clock_offset_s"]
-        busy = self.cpu_assigned[d] - max(0, self.cpu_free[d] - self.now)
-        radio = float(self.c["ring_rate_mbps"][self.c["device_ring"][d]]) * self.cell[site][2]
-        rate, radio = self._blur(since["generated"] / elapsed, radio, (key, DEVICE_REPORT, 4 * number + 1))
-        done = since["completed"]
-        latency, energy = self._blur(
-            since["latency_s"] * 1e3 / done if done else 0.0, since["energy"], (key, DEVICE_REPORT, 4 * number + 2)
-        )
-        values = [rate, radio, (busy - level) * 1e-9 / elapsed, self.cpu_tasks[d], latency if done else math.nan]
-        values += [done, since["missed"], energy]
-        self.since[d] = defaultdict(float)
-        return self.now + round(offset * 1e9), site, values, busy
-
-    def _server(self, q: int, elapsed: float, level: float, key: int, number: int) -> Any:
-        queue = self.queues[2, q]
-        queue.advance(self.now)
-        load, _ = self._blur((queue.busy_s - level) * queue.speed / elapsed, 0, (key, SERVER_REPORT, 4 * number + 1))
-        values = [load, max(0.0, len(queue.tasks) - queue.servers), float(queue.up)]
-        return self.now, int(self.c["server_site"][q]), values, queue.busy_s
-
-    def _link(self, i: int, elapsed: float, level: float, key: int, number: int) -> Any:
-        load, background = self._blur(
-            (self.carried[i] - level) / elapsed + self.background[i],
-            self.background[i],
-            (key, LINK_REPORT, 4 * number + 1),
-        )
-        values = [load, float(self.c["link_capacity_mbps"][i]), float(self.link_up[i]), background]
-        return self.now, int(self.c["link_site"][i]), values, self.carried[i]

@@ -17,10 +17,9 @@ from tiertwin.runtime.deployment import Deployment, Place, schema_fingerprint, t
 from tiertwin.runtime.plan import settings_of
 from tiertwin.runtime.processes import lay_out
 from tiertwin.runtime.roster import Roster
+from tiertwin.wire.endpoint import LOCALHOST
 from tiertwin.wire.keys import make_keys, write_keys
 from tiertwin.world.stored import store_world
-
-LOCALHOST = "127.0.0.1"
 
 
 def free_ports(count: int) -> list[int]:

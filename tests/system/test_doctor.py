@@ -16,8 +16,8 @@ import pytest
 
 from support.command import tiertwin
 from tiertwin.runtime.lookout import Report, look, look_at_processes
-from tiertwin.runtime.treefile import RunningTree, observer_key, read_tree, stat_of
-from tiertwin.wire.keys import read_key
+from tiertwin.runtime.treefile import read_tree, running_processes, stat_of
+from tiertwin.wire.keys import OBSERVER, NodeKey, key_path, read_key
 
 pytestmark = pytest.mark.system
 
@@ -41,15 +41,17 @@ class Tree:
         command = [sys.executable, "-m", "tiertwin", "run", "metro", "--epochs", "200", "--clock", "real", "--quiet"]
         options = ["--policy", "hierarchical", "--processes", LAYOUT, "--solvers", "1", "--out", str(folder)]
         self.launcher = subprocess.Popen([*command, *options])  # of our process group, and it ends by itself
-        until(lambda: (folder / "tree.json").exists() or self.launcher.poll() is not None)
+        until(lambda: (folder / "deployment.json").exists() or self.launcher.poll() is not None)
         self.map = read_tree(folder)
 
     def pid(self, process: str) -> int:
         return next(p.pid for p in self.map.processes if p.name == process)
 
+    def key(self) -> NodeKey:
+        return read_key(key_path(self.map.keys, OBSERVER), time.time())
+
     def reports(self) -> dict[str, Report]:
-        key = read_key(observer_key(self.folder), time.time())
-        return look(self.map, key, look_at_processes(self.map))
+        return look(self.map, self.key(), look_at_processes(self.map))
 
     def end(self) -> None:
         for process in self.map.processes:
@@ -75,8 +77,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
         yield made
     finally:
         made.end()
-    assert not (made.folder / "tree.json").exists()
-    assert not (made.folder / "observer.key.json").exists()
+    assert made.map.processes
+    assert running_processes(made.folder) == []
 
 
 def led(tree: Tree) -> list[Report]:
@@ -173,6 +175,4 @@ def test_a_folder_without_a_running_tree_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_map_holds_no_secret(tree: Tree) -> None:
-    key = read_key(observer_key(tree.folder), time.time())
-    assert key.secret not in (tree.folder / "tree.json").read_text()
-    assert isinstance(tree.map, RunningTree)
+    assert tree.key().secret not in (tree.folder / "deployment.json").read_text()

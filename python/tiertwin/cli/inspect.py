@@ -55,12 +55,12 @@ def inspect(
 
 def is_running(run: Path) -> bool:
     """Whether a tree runs in this directory now; imports what only a running one needs if there may be one."""
-    if not (run / "tree.json").is_file():
+    if not (run / "deployment.json").is_file():
         return False
-    from tiertwin.runtime.lookout import look_at_processes
-    from tiertwin.runtime.treefile import read_tree
+    from tiertwin.runtime.lookout import state_of
+    from tiertwin.runtime.treefile import running_processes
 
-    return any(process.state != "gone" for process in look_at_processes(read_tree(run)))
+    return any(state_of(process) != "gone" for process in running_processes(run))
 
 
 def _show_running(run: Path, rows: int, as_json: bool) -> None:

@@ -33,8 +33,8 @@ def node(names: tuple[str, ...], process: str | None, path: Path, listen_public:
         raise click.UsageError("say either --process or --name (once or more)")
     os.environ |= {key: os.environ.get(key, value) for key, value in ONE_THREAD.items()}  # before NumPy is loaded
     from tiertwin.runtime import logs
-    from tiertwin.runtime.deployment import node_config
     from tiertwin.runtime.liveprocess import run_live
+    from tiertwin.runtime.nodeconfig import node_config
 
     title = process or (names[0] if len(names) == 1 else f"{names[0]}+{len(names) - 1}")
     config = node_config(path, title, names, time.time(), public=listen_public)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields, replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import numpy as np
 
+from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate.rhythm import Rhythm
 from tiertwin.plant import PlantOptions
 from tiertwin.runtime.control import Address
 from tiertwin.runtime.tree import Settings
-from tiertwin.wire.keys import NodeKey
+from tiertwin.wire.access import Access
+from tiertwin.wire.keys import OBSERVER, NodeKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from tiertwin.runtime.roster import Roster
+    from tiertwin.wire.access import Grant
 
 Text = Annotated[str, msgspec.Meta(max_length=4096)]
 
@@ -126,6 +135,48 @@ class ChildConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     twins: TwinsConfig | None = None
     solver: SolverConfig | None = None
     store: StoreConfig | None = None
+
+
+def twins_config(
+    roster: Roster,
+    nodes: Sequence[str],
+    world: Path,
+    settings: dict[str, Any],
+    keys: Sequence[NodeKey],
+    publics: Mapping[str, str],
+    grants: Iterable[Grant],
+    bind: str,
+    pool: Peer | None,
+    live: LiveConfig | None,
+) -> TwinsConfig:
+    """Put together what a process that hosts `nodes` is told: their parents elsewhere, who may come in, who solves.
+
+    Parameters
+    ----------
+    publics
+        Public keys of the nodes of the tree, by name.
+    grants
+        Of everybody; those of children elsewhere are passed on, and the observer's under the real clock.
+    """
+    here = set(nodes)
+    above = {name: roster.parent(name) for name in nodes}
+    away = {name: {child.name for child in roster.children(name)} - here for name in nodes}
+    listening = [name for name in nodes if away[name] or (live is not None and roster.tier(name) >= 0)]
+    may_come = set().union(*away.values(), () if live is None else (OBSERVER,))
+    solving = [name for name in nodes if roster.tier(name) >= Tier.FOG and pool is not None]
+    return TwinsConfig(
+        world=str(world),
+        settings=settings,
+        nodes=list(nodes),
+        keys=list(keys),
+        access=Access(grant for grant in grants if grant.node in may_come).to_json().decode(),
+        parents={name: Peer(up, publics[up]) for name, up in above.items() if up is not None and up not in here},
+        listening=listening,
+        bind=bind,
+        pool=pool if solving else None,
+        solving=solving,
+        live=live,
+    )
 
 
 def encode_config(config: ChildConfig) -> bytes:

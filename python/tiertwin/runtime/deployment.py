@@ -1,49 +1,43 @@
-"""A deployment: one file that says where every node of a tree lives, so that any of them can be started by hand.
+"""A deployment: one file that says where every node of a tree lives, so that any can be looked at or started by hand.
 
     RUN/deployment.json     this file: no secrets in it
     RUN/world.npz           the resolved world, the same on every host
     RUN/keys/               secret keys of the nodes of this host, and access.json
     RUN/state/              what the nodes of this host must not forget
 
-Paths in the file are relative to its own folder. `tiertwin run --clock real` writes one, `tiertwin node` reads it.
+Paths in the file are relative to its own folder. `tiertwin run --clock real` writes one; `tiertwin node` reads it, and
+`tiertwin doctor` (treefile.py).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from tiertwin import __version__
 from tiertwin.errors import InputError, OutputError, UnknownNameError, suggest
 from tiertwin.model.tiers import Tier
-from tiertwin.runtime.childconfig import ChildConfig, LiveConfig, Peer, TwinsConfig, settings_from_plain
-from tiertwin.runtime.control import Address
 from tiertwin.runtime.poolclient import POOL
-from tiertwin.runtime.roster import Roster
 from tiertwin.twin.attributes import registry
-from tiertwin.wire.access import Access
-from tiertwin.wire.keys import ACCESS_FILE, Member, key_path, members_of, read_key, write_private
-from tiertwin.world.stored import stored_world
+from tiertwin.wire.keys import Member, members_of, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tiertwin.wire.keys import NodeKey
     from tiertwin.world.world import TwinSpec
 
 DEPLOYMENT_FILE, WORLD_FILE, KEY_FOLDER, STATE_FOLDER = "deployment.json", "world.npz", "keys", "state"
 LARGEST = 64 << 20  # bytes of the file: a trace of arrivals may be in it
-OBSERVER = "observer"
 ROLES = tuple(tier.label for tier in Tier)
-_ALL_INTERFACES = {False: "0.0.0.0", True: "::"}  # noqa: S104  by IPv6; taken only where it is asked for in words
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Host = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+_T = TypeVar("_T")
 PublicKey = Annotated[str, msgspec.Meta(min_length=40, max_length=40)]
 
 
@@ -61,6 +55,25 @@ class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: Host
     port: Port
     public: PublicKey
+
+
+class RunningProcess(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A process of the tree as the operating system knows it.
+
+    Parameters
+    ----------
+    pid
+        Its number on `machine`; 0: unknown.
+    began
+        Start time in the kernel's ticks, so that a later process with the same number is told apart; 0: unknown.
+    machine
+        Name of its host; empty: unknown.
+    """
+
+    name: Text
+    pid: Annotated[int, msgspec.Meta(ge=0)] = 0
+    began: Annotated[int, msgspec.Meta(ge=0)] = 0
+    machine: Annotated[str, msgspec.Meta(max_length=255)] = ""
 
 
 class PoolPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,6 +98,8 @@ class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         length of a base epoch is ``rhythm.base_epoch_s`` in it.
     origin
         When base epoch 0 begins, ns since 1970.
+    running
+        Processes of the tree while its launcher runs them; empty when they ended in order.
     """
 
     format: Literal["tiertwin-deployment-1"] = "tiertwin-deployment-1"
@@ -97,6 +112,7 @@ class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     pool: PoolPlace | None = None
     nodes: Annotated[list[Place], msgspec.Meta(min_length=1, max_length=200_000)]
     settings: dict[str, Any]
+    running: list[RunningProcess] = []
 
     def nodes_of(self, process: str) -> list[str]:
         """Return the nodes that a process hosts.
@@ -152,8 +168,13 @@ def write_deployment(path: Path, deployment: Deployment) -> None:
         raise OutputError(f"deployment: {path} cannot be written: {error.strerror}") from error
 
 
-def read_deployment(path: Path) -> Deployment:
+def read_deployment(path: Path, *, any_version: bool = False) -> Deployment:
     """Return a deployment from its file, checked in itself.
+
+    Parameters
+    ----------
+    any_version
+        One of another version or schema will do, if it can be read at all: it is only looked at.
 
     Raises
     ------
@@ -172,16 +193,26 @@ def read_deployment(path: Path) -> Deployment:
         ) from None
     if len(content) > LARGEST:
         raise InputError(f"expected a deployment of at most {LARGEST} bytes, got more", where)
+    head = _decode(content, _Head, where)
     try:
-        _check_head(msgspec.json.decode(content, type=_Head), where)
-        deployment = msgspec.json.decode(content, type=Deployment, strict=True)
+        if not any_version:
+            _check_head(head, where)
+        deployment = _decode(content, Deployment, where)
+    except InputError:
+        _check_head(head, where)  # which says more, if that is why
+        raise
+    if problems := _problems(deployment.nodes):
+        raise InputError(problems, where)
+    return deployment
+
+
+def _decode(content: bytes, kind: type[_T], where: str) -> _T:
+    try:
+        return msgspec.json.decode(content, type=kind, strict=True)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(
             f"is no deployment: {error}. Take the one of the run directory, or mend what you changed.", where
         ) from None
-    if problems := _problems(deployment.nodes):
-        raise InputError(problems, where)
-    return deployment
 
 
 def _check_head(head: _Head, where: str) -> None:
@@ -221,131 +252,3 @@ def _problems(nodes: Sequence[Place]) -> list[str]:
         if len(names) > 1:
             found.append(f"nodes: {' and '.join(map(repr, names))} have one key; each node has its own")
     return found
-
-
-# ------------------------------------------------------------------------------------------------------------- process
-def node_config(path: Path, process: str, names: Sequence[str], now_s: float, *, public: bool = False) -> ChildConfig:
-    """Return the configuration of a process that hosts `names`, without a launcher.
-
-    Parameters
-    ----------
-    path
-        The deployment.
-    process
-        What the process is called in its log; where `names` is empty, the process whose nodes are meant.
-    names
-        Nodes of the deployment.
-    now_s
-        Wall time: keys must be valid then.
-    public
-        Listen on all interfaces instead of the address in the deployment.
-
-    Raises
-    ------
-    InputError, UnknownNameError
-        What is wrong in the deployment, the world, the keys or the names; all of it where that is possible.
-    """
-    deployment, folder = read_deployment(path), path.absolute().parent
-    names = list(names) or deployment.nodes_of(process)
-    places = {place.name: place for place in deployment.nodes}
-    _check_names(names, list(places))
-    world = folder / deployment.world
-    roster = _roster(world, places, path)
-    _check_settings(deployment, path)
-    hosts = sorted({places[name].host for name in names})
-    if len(hosts) > 1:
-        raise InputError(f"one process has one host, but {', '.join(names)} are on {' and '.join(hosts)}", str(path))
-    here = set(names)
-    keys = _read_keys(folder / deployment.keys, [places[name] for name in names], now_s, path)
-    children = {child.name for name in names for child in roster.children(name) if child.name not in here}
-    table = Access.read(folder / deployment.keys / ACCESS_FILE)
-    access = Access(grant for grant in table.grants if grant.node in children | {OBSERVER})
-    parents = {name: roster.parent(name) for name in names}
-    solving = [name for name in names if roster.tier(name) >= Tier.FOG and deployment.pool is not None]
-    addresses = {place.name: Address(place.host, place.port) for place in deployment.nodes if place.port}
-    if deployment.pool is not None:
-        addresses[POOL] = Address(deployment.pool.host, deployment.pool.port)
-    listening = [name for name in names if roster.tier(name) >= 0]
-    twins = TwinsConfig(
-        world=str(world),
-        settings=deployment.settings,
-        nodes=list(names),
-        keys=keys,
-        access=access.to_json().decode(),
-        parents={n: Peer(p, places[p].public) for n, p in parents.items() if p is not None and p not in here},
-        listening=listening,
-        bind=_ALL_INTERFACES[":" in hosts[0]] if public else hosts[0],
-        pool=Peer(POOL, deployment.pool.public) if solving and deployment.pool is not None else None,
-        solving=solving,
-        live=LiveConfig(
-            str(folder / deployment.state),
-            deployment.origin,
-            {name: places[name].port for name in listening},
-            public,
-            addresses,
-        ),
-    )
-    return ChildConfig(process, dies_with_parent=False, twins=twins)
-
-
-def _check_names(names: Sequence[str], known: Sequence[str]) -> None:
-    for name, count in Counter(names).items():
-        if name not in known:
-            raise UnknownNameError(f"--name: expected a node of the deployment, got {name!r}{suggest(name, known)}")
-        if count > 1:
-            raise InputError(f"--name: {name!r} is named {count} times; a name is one node")
-
-
-def _roster(world: Path, places: dict[str, Place], path: Path) -> Roster:
-    """Return the roster of the world, which must be that of the deployment."""
-    if not world.is_file():
-        raise InputError(
-            f"no world to read: {path} names it as its world. Copy it from the run directory, where both were written.",
-            str(world),
-        )
-    roster = Roster(stored_world(world))
-    unknown = [name for name in places if name not in roster.nodes]
-    problems = [f"nodes: {name!r} is no node of the world{suggest(name, roster.names)}" for name in unknown]
-    problems += [f"nodes: {name!r} of the world is missing" for name in roster.names if name not in places]
-    problems += [
-        f"nodes: {name!r} has children and no port" for name, place in places.items()
-        if place.port == 0 and name in roster.nodes and not roster.is_plant(name)
-    ]  # fmt: skip
-    if problems:
-        more = len(problems) - _LISTED
-        rest = [f"and {more} more"] if more > 0 else []
-        raise InputError([*problems[:_LISTED], *rest, f"{world} and this file must be of one run"], str(path))
-    return roster
-
-
-_LISTED = 10  # problems of one kind
-
-
-def _check_settings(deployment: Deployment, path: Path) -> None:
-    try:
-        settings_from_plain(deployment.settings)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(
-            f"settings: {type(error).__name__}: {error}. They are written by the run; take its own.", str(path)
-        ) from None
-
-
-def _read_keys(folder: Path, places: Sequence[Place], now_s: float, path: Path) -> list[NodeKey]:
-    """Return the keys of `places`; InputError with all that is wrong with them."""
-    keys, problems = [], []
-    for place in places:
-        file = key_path(folder, place.name)
-        try:
-            key = read_key(file, now_s, place.name)
-        except InputError as error:
-            problems.append(f"{file}: {error.problems[0]}")
-            continue
-        if key.public != place.public:
-            problems.append(
-                f"{file}: is another key ({key.public[:8]}…) than {path.name} has for {place.name!r} "
-                f"({place.public[:8]}…). Copy the key that belongs to it, or start the tree anew with new keys."
-            )
-        keys.append(key)
-    if problems:
-        raise InputError(problems)
-    return keys

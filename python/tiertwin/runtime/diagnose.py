@@ -252,7 +252,7 @@ class _Case:
     def long_waits(self) -> Iterable[Finding]:
         """Waits that are longer than they should be and are told by nothing above."""
         for name, status in self.seen.items():
-            period_ms = 1e3 * self.tree.periods_s.get(str(self.node[name].tier), 0.0)
+            period_ms = 1e3 * self.tree.periods_s.get(self.node[name].tier, 0.0)
             code = Waiting(int(status.waiting)) if status.waiting in list(Waiting) else Waiting.NOTHING
             if code in (Waiting.NOTHING, Waiting.PARENT) or status.waiting_since_ms < max(LONG_MS, period_ms):
                 continue
@@ -306,7 +306,7 @@ class _Case:
         """Control period of a node in base epochs."""
         periods = self.tree.periods_s
         base = min(periods.values(), default=0.0)
-        return max(1, round(periods.get(str(self.node[name].tier), base) / base)) if base > 0 else 1
+        return max(1, round(periods.get(self.node[name].tier, base) / base)) if base > 0 else 1
 
     # -- what is odd ---------------------------------------------------------------------------------------------------
     def behind(self) -> Iterable[Finding]:

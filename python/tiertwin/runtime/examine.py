@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tiertwin.errors import InputError
+from tiertwin.runtime.deployment import schema_fingerprint
 from tiertwin.runtime.diagnose import Diagnosis, KeyNote, diagnose
 from tiertwin.runtime.lookout import WAIT_S, ProcessLook, Report, look, look_at_processes
 from tiertwin.runtime.status import Waiting
-from tiertwin.runtime.treefile import key_folder, observer_key, read_tree, schema_fingerprint
-from tiertwin.wire.keys import DAY_S, check_folder, read_key
+from tiertwin.runtime.treefile import read_tree
+from tiertwin.wire.keys import DAY_S, OBSERVER, check_folder, key_path, read_key
 
 if TYPE_CHECKING:
     from tiertwin.runtime.treefile import RunningNode, RunningTree
@@ -94,22 +95,19 @@ def examine(folder: Path, wait_s: float = WAIT_S) -> Examined:
     """
     folder = folder.parent if folder.is_file() else folder
     tree = read_tree(folder)
-    path = observer_key(folder)
-    key = read_key(path, 0.0)  # an expired one is a finding
+    key = read_key(key_path(tree.keys, OBSERVER), 0.0)  # an expired one is a finding
     processes = look_at_processes(tree)
     reports = look(tree, key, processes, wait_s)
     now = time.time()
-    notes = _key_notes(folder, key, now)
+    notes = _key_notes(tree.keys, key, now)
     found = diagnose(tree, reports, processes, now, notes, schema_fingerprint())
     return Examined(tree, processes, reports, found)
 
 
 def _key_notes(folder: Path, key: NodeKey, now: float) -> list[KeyNote]:
     notes = [KeyNote(key.node, (key.not_after_s - now) / DAY_S)]
-    if not key_folder(folder).is_dir():
-        return notes
     try:
-        states = check_folder(key_folder(folder), now)
+        states = check_folder(folder, now)
     except InputError as error:
         return [*notes, KeyNote("keys", 0.0, "; ".join(error.problems))]
     return [*notes, *(KeyNote(s.name, s.days_left, s.problem) for s in states if s.problem and s.name != key.node)]

@@ -11,11 +11,12 @@ A frame takes the delay of its link and a solve a modelled time; nothing depends
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tiertwin.runtime.observed import Observation, observe
 from tiertwin.runtime.schedule import ANSWER, DELIVERY, EPOCH, REPORT, SENSE, TIMER, Schedule
+from tiertwin.runtime.traffic import Traffic
 from tiertwin.twin.effects import Actuate, Effect, Reconnect, Record, Send, SetTimer, StartSolve
 from tiertwin.twin.events import EpochBegan, FrameReceived, LinkUp, Reported, Solved, Started, TimerFired
 from tiertwin.wire.memory import Faults, MemoryNetwork
@@ -77,14 +78,6 @@ class Away:
     frame: bytes
 
 
-@dataclass
-class Traffic:
-    """Bytes between neighbouring tiers, by tier of the lower end: up and down."""
-
-    up: dict[int, int] = field(default_factory=dict)
-    down: dict[int, int] = field(default_factory=dict)
-
-
 class Host:
     """The nodes of one process.
 
@@ -123,7 +116,7 @@ class Host:
         self._upward = sorted(self.twins, key=lambda n: (roster.tier(n), roster.index(n)))
         self._sensing = [n for n in self._upward if roster.is_plant(n)]
         self._reporting = [n for n in self._upward if not roster.is_plant(n)]
-        self.traffic = Traffic()
+        self.traffic = Traffic(roster)
         self.away: list[Away] = []
         self.records: list[tuple[str, Record]] = []
         self.paused: set[str] = set()
@@ -224,7 +217,7 @@ class Host:
 
     def _carry_out(self, name: str, effect: Effect) -> None:
         if isinstance(effect, Send):
-            self._count(name, effect)
+            self.traffic.count(name, effect.peer, len(effect.frame))
             if effect.peer in self.twins:
                 self.network.send(name, effect.peer, effect.frame, self.now)
             else:
@@ -243,19 +236,11 @@ class Host:
             assert self.southbound is not None, f"{name} has set-points for a plant that is not here"
             self.southbound.actuate(self.now - ORIGIN, max(self.epoch, 0), effect)
 
-    def _count(self, name: str, effect: Send) -> None:
-        own, other = self.roster.tier(name), self.roster.tier(effect.peer)
-        lower = min(own, other)
-        if lower < 0:
-            return  # the plant's own wires are no traffic of the twins
-        book = self.traffic.up if own < other else self.traffic.down
-        book[lower] = book.get(lower, 0) + len(effect.frame)
-
     # -- what is seen --------------------------------------------------------------------------------------------------
     def observe(self) -> Observation:
         """Look at the twins here, now."""
         seen = observe(self.twins.values(), self.epoch, self.now)
-        seen.traffic_up, seen.traffic_down = dict(self.traffic.up), dict(self.traffic.down)
+        self.traffic.tell(seen)
         seen.cpu_s = self.cpu_s
         return seen
 
@@ -268,13 +253,20 @@ class Host:
         taken, self.records = self.records, []
         lines: list[dict[str, Any]] = []
         for name, record in taken:
-            place = {"epoch": record.epoch, "tier": self.roster.tier(name), "node": self.roster.index(name)}
-            lines.append({**place, "what": record.what, **record.fields})
+            lines.append(entry(self.roster, name, record))
         for name in self._reporting:
             digests = {key: f"{value:016x}" for key, value in self.twins[name].digests().items()}
-            place = {"epoch": self.epoch, "tier": self.roster.tier(name), "node": self.roster.index(name)}
-            lines.append({**place, "what": "tables", "digest": digests})
+            lines.append(entry(self.roster, name, Record("tables", self.epoch, {"digest": digests})))
         return [line for line in lines if line["tier"] >= 0]
+
+
+def entry(roster: Roster, name: str, record: Record, **more: Any) -> dict[str, Any]:
+    """Return a log entry of a node: where it happened and `more`, then what the node said.
+
+    No field of the record takes the place of what says whose entry it is.
+    """
+    place = {"epoch": record.epoch, "tier": roster.tier(name), "node": roster.index(name), **more, "what": record.what}
+    return {**place, **record.fields, **place}
 
 
 def in_log_order(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -5,56 +5,54 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
+
 from tiertwin import __version__
-from tiertwin.errors import ProcessError, TiertwinError
-from tiertwin.model.tiers import Tier
-from tiertwin.runtime.childconfig import ChildConfig, LiveConfig, Peer, SolverConfig, TwinsConfig, settings_to_plain
+from tiertwin.errors import OutputError, ProcessError, TiertwinError
+from tiertwin.runtime.childconfig import (
+    ChildConfig,
+    LiveConfig,
+    Peer,
+    SolverConfig,
+    TwinsConfig,
+    settings_to_plain,
+    twins_config,
+)
 from tiertwin.runtime.children import Child, end_all
 from tiertwin.runtime.control import Address, Connect, Done, Linked, Message, Ready
 from tiertwin.runtime.deployment import (
     DEPLOYMENT_FILE,
     KEY_FOLDER,
-    OBSERVER,
     STATE_FOLDER,
     WORLD_FILE,
     Deployment,
     Place,
     PoolPlace,
+    RunningProcess,
     schema_fingerprint,
     tree_members,
     write_deployment,
 )
 from tiertwin.runtime.pool import PoolFront
 from tiertwin.runtime.poolclient import POOL
-from tiertwin.runtime.processes import LOCALHOST
 from tiertwin.runtime.switchboard import Switchboard
 from tiertwin.runtime.tree import master_shapes
-from tiertwin.runtime.treefile import (
-    RunningNode,
-    RunningProcess,
-    RunningTree,
-    began,
-    machine,
-    remove_tree,
-    write_tree,
-)
-from tiertwin.wire.access import Access
+from tiertwin.runtime.treefile import began, machine
 from tiertwin.wire.context import WireContext
+from tiertwin.wire.endpoint import LOCALHOST
 from tiertwin.wire.keys import make_keys, write_keys
 from tiertwin.wire.zeromq import Bind, NodeEndpoint
 from tiertwin.world.stored import store_world
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tiertwin.runtime.processes import ProcessPlan
     from tiertwin.runtime.roster import Roster
     from tiertwin.runtime.tree import Settings
-    from tiertwin.wire.endpoint import Buffer
     from tiertwin.wire.keys import KeySet
     from tiertwin.world import World
 
@@ -118,6 +116,7 @@ class Launcher:
         self._ending: set[str] = set()  # workers that were killed and have not been replaced yet
         self._solver_since: dict[str, float] = {}  # when each worker was started, monotonic s
         self._logs = plan.folder / "logs"
+        self._deployment: Deployment | None = None
         self.started_s = 0.0
         self.origin = 0  # when epoch 0 begins under the real clock, ns
         self.lost: list[str] = []  # children that ended by themselves under the real clock, in words
@@ -139,7 +138,7 @@ class Launcher:
         """End every process; return the names of those that had to be killed."""
         killed = end_all(self.children.values())
         self.children = {}
-        remove_tree(self.plan.folder)
+        self._take_numbers_back()
         self._wire.close()
         return killed
 
@@ -167,42 +166,34 @@ class Launcher:
         addresses[POOL] = Address(plan.pool_host, self._board.port(POOL))
         if plan.real_clock:
             self.origin = time.time_ns() + SETTLE_NS
-            write_deployment(plan.folder / DEPLOYMENT_FILE, self._deployment(addresses))
+        self._write_deployment()
         for process in plan.processes:
             self.children[process.name].tell(Connect(addresses, self.origin))
         for child in self.children.values():
             self.expect(child, Linked, "link", LINK_S)
-        self._leave_a_map()
 
-    def _leave_a_map(self) -> None:
-        """Say in the run directory who runs where, for observers."""
-        plan = self.plan
-        if not plan.real_clock:
+    def _write_deployment(self) -> None:
+        """Say in the run directory who runs where, for `tiertwin node` and for observers."""
+        if not self.plan.real_clock:
             return
-        keys = self.keys.keys
-        nodes = [
-            RunningNode(
-                name=node.name,
-                tier=node.tier,
-                parent=node.parent,
-                process=self.home.get(node.name, "elsewhere"),
-                host=self.addresses[node.name].host if node.name in self.addresses else LOCALHOST,
-                port=self.addresses[node.name].port if node.name in self.addresses else 0,
-                public=keys[node.name].public,
-            )
-            for node in plan.roster.nodes.values()
-        ]
         numbers = {"launcher": os.getpid()} | {child.name: child.pid for child in self.children.values()}
-        processes = [
+        running = [
             RunningProcess(name=name, pid=pid, began=began(pid), machine=machine()) for name, pid in numbers.items()
         ]
-        periods = {str(int(tier)): plan.settings.rhythm.period_s(tier) for tier in Tier}
-        tree = RunningTree(nodes=nodes, processes=processes, periods_s=periods)
-        write_tree(plan.folder, tree, keys[OBSERVER])
+        self._deployment = self._describe(running)
+        write_deployment(self.plan.folder / DEPLOYMENT_FILE, self._deployment)
 
-    def _deployment(self, addresses: Mapping[str, Address]) -> Deployment:
-        """What `tiertwin node` needs to start a node of this tree again, at its old place."""
-        plan, keys = self.plan, self.keys.keys
+    def _take_numbers_back(self) -> None:
+        """Leave the deployment without numbers of processes: the tree ended in order."""
+        if self._deployment is None:
+            return
+        over, self._deployment = msgspec.structs.replace(self._deployment, running=[]), None
+        with suppress(OutputError):  # else they stay; nothing runs under them
+            write_deployment(self.plan.folder / DEPLOYMENT_FILE, over)
+
+    def _describe(self, running: list[RunningProcess]) -> Deployment:
+        """Everything that is needed to start a node of this tree again, at its old place."""
+        plan, keys, addresses = self.plan, self.keys.keys, self.addresses
         places = [
             Place(name, process.name, process.host, addresses[name].port if name in addresses else 0, keys[name].public)
             for process in plan.processes
@@ -216,6 +207,7 @@ class Launcher:
             pool=PoolPlace(pool.host, pool.port, keys[POOL].public),
             nodes=places,
             settings=settings_to_plain(plan.settings),
+            running=running,
         )
 
     def _spawn_solver(self, name: str) -> None:
@@ -243,36 +235,19 @@ class Launcher:
         )
         return Peer(POOL, key.public)
 
-    def _send_of_pool(self, peer: str, frame: Buffer) -> bool:
-        return self._board.send(POOL, peer, frame)
-
     def _twins(self, process: ProcessPlan, world: Path, pool: Peer) -> TwinsConfig:
-        plan, roster, keys = self.plan, self.plan.roster, self.keys.keys
-        here = set(process.nodes)
-        parents, children, listening = {}, set(), []
-        for name in process.nodes:
-            parent = roster.parent(name)
-            if parent is not None and parent not in here:
-                parents[name] = Peer(parent, keys[parent].public)
-            away = [child.name for child in roster.children(name) if child.name not in here]
-            if away or (plan.real_clock and roster.tier(name) >= 0):
-                listening.append(name)
-                children |= set(away)
-        watching = {OBSERVER} if plan.real_clock else set()
-        access = Access(grant for grant in self.keys.access.grants if grant.node in children | watching)
-        solving = [name for name in process.nodes if roster.tier(name) >= 2]
-        return TwinsConfig(
-            world=str(world),
-            settings=settings_to_plain(plan.settings),
-            nodes=list(process.nodes),
-            keys=[keys[name] for name in process.nodes],
-            access=access.to_json().decode(),
-            parents=parents,
-            listening=listening,
-            bind=process.host,
-            pool=pool if solving else None,
-            solving=solving,
-            live=LiveConfig(str(plan.folder / STATE_FOLDER), ports=self._ports(process)) if plan.real_clock else None,
+        plan, keys = self.plan, self.keys.keys
+        return twins_config(
+            plan.roster,
+            process.nodes,
+            world,
+            settings_to_plain(plan.settings),
+            [keys[name] for name in process.nodes],
+            {name: key.public for name, key in keys.items()},
+            self.keys.access.grants,
+            process.host,
+            pool,
+            LiveConfig(str(plan.folder / STATE_FOLDER), ports=self._ports(process)) if plan.real_clock else None,
         )
 
     def _ports(self, process: ProcessPlan) -> dict[str, int]:
@@ -323,7 +298,7 @@ class Launcher:
             self.lost.append(f"{name} ended {RESTARTS} times within {RESTARTS_S:g} s and is not started again")
             return
         self._spawn_solver(name)
-        self._leave_a_map()
+        self._write_deployment()
 
     def kill_overdue_solvers(self) -> list[str]:
         """Kill workers whose deadline passed (R44); the spare takes over, a new one warms up.

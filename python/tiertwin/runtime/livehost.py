@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tiertwin.runtime import logs
-from tiertwin.runtime.host import Traffic
+from tiertwin.runtime.linklog import LinkLog
 from tiertwin.runtime.observed import Observation, observe
-from tiertwin.runtime.observers import ROLE, Observers
+from tiertwin.runtime.observers import Observers
 from tiertwin.runtime.poolclient import POOL
+from tiertwin.runtime.traffic import Traffic
 from tiertwin.twin.effects import Actuate, Ban, Effect, Persist, Reconnect, Record, Send, SetTimer, StartSolve
 from tiertwin.twin.events import (
     EpochBegan,
@@ -26,6 +25,7 @@ from tiertwin.twin.events import (
     Started,
     TimerFired,
 )
+from tiertwin.wire.keys import OBSERVER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,24 +36,11 @@ if TYPE_CHECKING:
     from tiertwin.runtime.roster import Roster
     from tiertwin.runtime.southbound import PhysicalSide
     from tiertwin.runtime.switchboard import Switchboard
-    from tiertwin.twin.twin import Neighbour, Twin
-    from tiertwin.wire.endpoint import LinkEvent
+    from tiertwin.twin.twin import Twin
 
 MILLISECOND = 1_000_000
 LEAVING = 1  # reason of a BYE
 BAN_NS = 10_000_000_000  # at the door; the session itself doubles its own
-WATCHED_REPORTS = 20  # after a session went live again
-_LINK_WORDS = {"down": "link down", "auth_failed": "auth failed", "unreachable": "unreachable"}
-
-
-@dataclass(slots=True)
-class _Watched:
-    """A session after it went live: number → digest of the tables, on this end, in both directions."""
-
-    lives: tuple[int, int]
-    left: int
-    seen_in: dict[int, str] = field(default_factory=dict)
-    seen_out: dict[int, str] = field(default_factory=dict)
 
 
 class LiveHost:
@@ -100,12 +87,10 @@ class LiveHost:
         self._entered = 0
         self._local: deque[tuple[str, Any]] = deque()
         self._upward = sorted(self.twins, key=lambda n: (roster.tier(n), roster.index(n)))
-        self.traffic = Traffic()
+        self.traffic = Traffic(roster)
         self.records: list[tuple[str, Record]] = []
         self.counters: Counter[str] = Counter()
-        self._broken: dict[tuple[str, str], str] = {}  # links that do not stand, and why
-        self._met: set[tuple[str, str]] = set()  # sessions that were live once
-        self._watched: dict[tuple[str, str], _Watched] = {}
+        self._links = LinkLog()
         self.observers = Observers(roster, self.twins, pool, board.send, board.ban)
 
     # -- time ----------------------------------------------------------------------------------------------------------
@@ -151,7 +136,7 @@ class LiveHost:
     def _take_links(self, now: int) -> None:
         while self.board.events:
             node, event = self.board.events.popleft()
-            self._tell_link(node, event)
+            self._links.happened(node, event)
             if event.peer == POOL:
                 continue
             if event.peer not in self.twins[node].neighbours:
@@ -160,47 +145,6 @@ class LiveHost:
                 continue
             self._feed(node, LinkUp(event.peer) if event.kind == "up" else LinkDown(event.peer), now)
 
-    def _tell_link(self, node: str, event: LinkEvent) -> None:
-        """Log what happened to a link, each reason once until it stands again."""
-        pair = (node, event.peer)
-        if event.kind == "up":
-            if self._broken.pop(pair, None) is not None:
-                logs.info("link up", name=node, peer=event.peer)
-        elif self._broken.get(pair) != event.reason:
-            self._broken[pair] = event.reason
-            logs.warning(_LINK_WORDS[event.kind], name=node, peer=event.peer, reason=event.reason)
-
-    def _tell_sessions(self) -> None:
-        """Log each session that goes live again, soon after where both ends stand: equal numbers, equal digests."""
-        for name, twin in self.twins.items():
-            for neighbour in twin.neighbours.values():
-                if neighbour.name not in self.twins:
-                    self._tell_session(name, neighbour)
-
-    def _tell_session(self, name: str, neighbour: Neighbour) -> None:
-        pair, peer = (name, neighbour.name), neighbour.peer
-        if not neighbour.live:
-            self._watched.pop(pair, None)
-            return
-        lives = peer.incarnation, peer.peer_incarnation
-        watched = self._watched.get(pair)
-        if watched is None or watched.lives != lives:
-            again = pair in self._met or lives != (1, 1)
-            self._met.add(pair)
-            watched = self._watched[pair] = _Watched(lives, WATCHED_REPORTS if again else 0)
-            if again:
-                logs.info("session live", name=name, peer=neighbour.name, incarnation=lives[0], of_peer=lives[1])
-        if watched.left == 0:
-            return
-        watched.left -= 1
-        watched.seen_in[peer.cursor] = f"{peer.in_digest:016x}"
-        watched.seen_out[peer.last] = f"{peer.out_digest:016x}"
-        if watched.left == 0:
-            seen = {"in": watched.seen_in, "out": watched.seen_out}
-            logs.info(
-                "session digests", name=name, peer=neighbour.name, alarms=peer.counters()["alarms.digest"], **seen
-            )
-
     def _take_frames(self, now: int) -> None:
         frames = self.board.frames
         while frames:
@@ -208,7 +152,7 @@ class LiveHost:
             if sender == POOL:
                 if (done := self.pool.take(frame)) is not None:
                     self._feed(done[0], done[1], now)
-            elif self.board.role(receiver, sender) == ROLE:
+            elif self.board.role(receiver, sender) == OBSERVER:
                 self.observers.take(receiver, sender, frame, now)
             else:
                 self.observers.came(receiver, sender, frame, now)
@@ -222,8 +166,14 @@ class LiveHost:
             self._feed(name, Reported(), now)
             self._drain(now)
         self._follow(now)
-        self._tell_sessions()
+        self._look_at_sessions()
         self.observers.report(now)
+
+    def _look_at_sessions(self) -> None:
+        for name, twin in self.twins.items():
+            for neighbour in twin.neighbours.values():
+                if neighbour.name not in self.twins:
+                    self._links.look(name, neighbour)
 
     def _follow(self, now: int) -> None:
         """Take the epoch from a parent in another process that is ahead."""
@@ -277,10 +227,7 @@ class LiveHost:
 
     def _send(self, name: str, effect: Send) -> None:
         self.observers.went(name, effect.peer, effect.frame)
-        own, other = self.roster.tier(name), self.roster.tier(effect.peer)
-        if (lower := min(own, other)) >= 0:
-            book = self.traffic.up if own < other else self.traffic.down
-            book[lower] = book.get(lower, 0) + len(effect.frame)
+        self.traffic.count(name, effect.peer, len(effect.frame))
         if effect.peer in self.twins:
             self._local.append((effect.peer, FrameReceived(name, effect.frame)))
         elif not self.board.send(name, effect.peer, effect.frame):
@@ -306,5 +253,5 @@ class LiveHost:
     def observe(self, epoch: int, now: int) -> Observation:
         """Look at the nodes here."""
         seen = observe(self.twins.values(), epoch, now)
-        seen.traffic_up, seen.traffic_down = dict(self.traffic.up), dict(self.traffic.down)
+        self.traffic.tell(seen)
         return seen

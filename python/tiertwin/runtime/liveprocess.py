@@ -12,6 +12,7 @@ from tiertwin.runtime import logs
 from tiertwin.runtime.childconfig import settings_from_plain
 from tiertwin.runtime.clock import EpochClock, RealClock
 from tiertwin.runtime.control import Address, Collected, Connect, Linked, Ready, Stop, encode
+from tiertwin.runtime.host import entry
 from tiertwin.runtime.livehost import MILLISECOND, LiveHost
 from tiertwin.runtime.livepool import LivePool
 from tiertwin.runtime.memory import high_water_mb
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from tiertwin.runtime.child import Pipe
     from tiertwin.runtime.childconfig import ChildConfig, Peer, TwinsConfig
     from tiertwin.runtime.control import Message
+    from tiertwin.twin.effects import Record
     from tiertwin.wire.admission import Admission
 
 SIGNALLED = 128  # plus the signal: exit code of a process that a signal ended
@@ -264,14 +266,13 @@ class _Process:
         kpis = truth = None
         if self._southbound is not None:
             kpis, truth = self._southbound.books(max(now - self._live.origin, 0), epoch)
-        records = [host_line(host, name, record) for name, record in host.records]
+        records = [host_line(host.roster, name, record) for name, record in host.records]
         host.records.clear()
         self._launcher.tell(Collected(records, host.observe(epoch, now), kpis, truth, high_water_mb()))
         for line in records:
             logs.info("twin", **line)
 
 
-def host_line(host: LiveHost, name: str, record: Any) -> dict[str, Any]:
+def host_line(roster: Roster, name: str, record: Record) -> dict[str, Any]:
     """A log entry of a node."""
-    place = {"epoch": record.epoch, "tier": host.roster.tier(name), "node": host.roster.index(name), "twin": name}
-    return {**place, "what": record.what, **record.fields}
+    return entry(roster, name, record, twin=name)

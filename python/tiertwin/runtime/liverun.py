@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tiertwin.errors import ProcessError
 from tiertwin.runtime.control import Collected
-from tiertwin.runtime.host import SECOND, in_log_order
-from tiertwin.runtime.launcher import Launcher
+from tiertwin.runtime.remoterun import RemoteRun
 
 if TYPE_CHECKING:
-    from tiertwin.plant import PlantKpis
     from tiertwin.runtime.launcher import TreePlan
-    from tiertwin.runtime.observed import Observation
-    from tiertwin.world import World
 
 GRACE_S = 2.0  # how long after the end of an epoch its last report is waited for (timeout `epoch`)
 
 
-class LiveRun:
+class LiveRun(RemoteRun):
     """One policy on one world, its nodes in many processes, the plant paced by the clock.
 
     Parameters
@@ -29,19 +25,10 @@ class LiveRun:
     """
 
     def __init__(self, plan: TreePlan) -> None:
-        self.world: World = plan.world
-        self.rhythm = plan.settings.rhythm
-        self.launcher = Launcher(plan).__enter__()
-        self._parts = [process.name for process in plan.processes]
-        self._collected: dict[str, Collected] = {}
+        super().__init__(plan)
         self._early: dict[int, dict[str, Collected]] = {}  # by epoch: some are ahead of the slowest
-        self._seen: Observation | None = None
         self._told = 0
         self.news: list[str] = []
-
-    def start_of(self, epoch: int) -> int:
-        """Plant time at which `epoch` begins, ns."""
-        return int(epoch * self.rhythm.base_epoch_s * SECOND)
 
     def run_epoch(self, epoch: int) -> None:
         """Wait until base epoch `epoch` is over and everybody alive has told what happened in it.
@@ -90,34 +77,7 @@ class LiveRun:
                 elif message.seen.epoch > epoch:
                     self._early.setdefault(message.seen.epoch, {})[name] = message
 
-    def observe(self) -> Observation:
-        """What was seen of the twins that reported the last epoch."""
-        if self._seen is None:
-            seen: list[Observation] = [found.seen for found in self._collected.values()]
-            self._seen = seen[0]
-            for other in seen[1:]:
-                self._seen.merge(other)
-        return self._seen
-
-    def plant_books(self) -> tuple[PlantKpis, Any]:
-        """The plant's books of the last epoch, and every group's mean task rate at its end, tasks/s."""
-        found = next(part for part in self._collected.values() if part.kpis is not None)
-        return found.kpis, found.truth
-
     def take_news(self) -> list[str]:
         """Return what a person should know of the processes since the last call."""
         taken, self.news = self.news, []
         return taken
-
-    def take_records(self) -> list[dict[str, Any]]:
-        """The last epoch's log entries."""
-        return in_log_order([line for found in self._collected.values() for line in found.records])
-
-    @property
-    def peak_mb(self) -> float:
-        """Peak resident memory of all processes that host twins together, 10⁶ bytes."""
-        return sum(found.peak_mb for found in self._collected.values())
-
-    def close(self) -> list[str]:
-        """End every process; return the names of those that had to be killed."""
-        return self.launcher.close()

@@ -18,17 +18,17 @@ def start(process: str) -> None:
     _process = process
 
 
-def info(event: str, **fields: Any) -> None:
+def info(event: str, /, **fields: Any) -> None:
     """Log something worth knowing."""
     _line("info", event, fields)
 
 
-def warning(event: str, **fields: Any) -> None:
+def warning(event: str, /, **fields: Any) -> None:
     """Log something that should not happen often."""
     _line("warning", event, fields)
 
 
-def error(event: str, **fields: Any) -> None:
+def error(event: str, /, **fields: Any) -> None:
     """Log why something could not be done."""
     _line("error", event, fields)
 
@@ -40,6 +40,7 @@ def broke(failure: BaseException) -> None:
 
 def _line(level: str, event: str, fields: dict[str, Any]) -> None:
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{time.time_ns() // 1_000_000 % 1000:03d}Z"
-    record = {"time": stamp, "level": level, "process": _process, "event": event, **fields}
+    own = {"time": stamp, "level": level, "process": _process, "event": event}
+    record = own | fields | own  # no field takes the place of what says whose line it is
     sys.stderr.write(msgspec.json.encode(record, enc_hook=str).decode() + "\n")
     sys.stderr.flush()

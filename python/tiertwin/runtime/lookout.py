@@ -20,7 +20,8 @@ from tiertwin.wire.zeromq import NodeEndpoint, ParentAddress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tiertwin.runtime.treefile import RunningNode, RunningProcess, RunningTree
+    from tiertwin.runtime.deployment import RunningProcess
+    from tiertwin.runtime.treefile import RunningNode, RunningTree
     from tiertwin.wire.endpoint import Buffer
     from tiertwin.wire.keys import NodeKey
 
@@ -71,15 +72,15 @@ class ProcessLook:
 
 def look_at_processes(tree: RunningTree) -> list[ProcessLook]:
     """Look at every process of the tree."""
-    here = machine()
     return [
-        ProcessLook(p.name, p.pid, _state(p, here), tuple(n.name for n in tree.nodes if n.process == p.name))
+        ProcessLook(p.name, p.pid, state_of(p), tuple(n.name for n in tree.nodes if n.process == p.name))
         for p in tree.processes
     ]
 
 
-def _state(process: RunningProcess, here: str) -> str:
-    if process.machine not in ("", here):
+def state_of(process: RunningProcess) -> str:
+    """How a process stands, in the words of :class:`ProcessLook`."""
+    if process.machine not in ("", machine()):
         return "elsewhere"
     if not process.pid:
         return "unknown"

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from tiertwin.errors import InputError, OutputError
+from tiertwin.wire.keys import write_private
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 
@@ -30,19 +31,7 @@ class NodeState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 class NodeLock:
     """Held as long as this process hosts a node: two of one name on a host would share a state file and a port.
 
-    Parameters
-    ----------
-    folder
-        Where the files of this host's nodes are.
-    node
-        Name of the node.
-
-    Raises
-    ------
-    InputError
-        Another process holds it.
-    OutputError
-        The folder cannot be written.
+    Takes and raises what :class:`StateFile` does; InputError also while another process holds it.
     """
 
     def __init__(self, folder: Path, node: str) -> None:
@@ -91,7 +80,7 @@ class StateFile:
     """
 
     def __init__(self, folder: Path, node: str) -> None:
-        self._folder, self._path = folder, folder / f"{node}.state"
+        self._path = folder / f"{node}.state"
         found = self._read(node)
         self.state = NodeState(
             node=node,
@@ -134,19 +123,9 @@ class StateFile:
         return state
 
     def _write(self) -> None:
-        temporary = self._path.with_suffix(".new")
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
-                file.write(msgspec.json.encode(self.state))
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self._path)
-            folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_private(self._path, msgspec.json.encode(self.state), mode=0o644)
         except OSError as error:
             raise OutputError(
                 f"state of node {self.state.node!r}: {self._path} cannot be written: {error.strerror}"

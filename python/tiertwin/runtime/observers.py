@@ -28,7 +28,6 @@ MOST = 8  # observers a node; one more, and the oldest has to leave
 EVERY_NS = 200_000_000  # between two looks
 BAN_NS = 10_000_000_000
 SNAPSHOT_MS = 500  # between two snapshots for one observer: its table is small, and people look again at once
-ROLE = "observer"
 _LEAVE = 1  # reason of a BYE
 _LOST, _BYE, _BANNED = (_core.PEER_EVENTS[word] for word in ("lost", "bye", "banned"))
 

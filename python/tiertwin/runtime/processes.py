@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from tiertwin.errors import InputError, suggest
 from tiertwin.runtime.roster import PLANT, Roster
+from tiertwin.wire.endpoint import LOCALHOST
 
-LOCALHOST = "127.0.0.1"
 TIERS = ("device", "edge", "fog", "cloud")
 DEFAULT_PROCESSES: Mapping[str, int] = {"device": 2, "edge": 3, "fog": 3, "cloud": 1}
 _KINDS = ("gateways", "edges", "fogs", "cloud")

@@ -1,86 +1,63 @@
-"""What a running tree leaves in its run directory so that others can look at it: who runs where, and an observer's key.
-
-    run/tree.json            nodes with address and public key, processes with number and start time
-    run/observer.key.json    0600
-
-Both go with the tree's orderly end. Nodes started by hand leave neither: then `deployment.json` and `keys/` tell the
-same but for the processes' numbers.
-"""
+"""What a deployment says of a tree to those who look at it: who is in it, who runs where, and whether it runs."""
 
 from __future__ import annotations
 
 import socket
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from tiertwin import __version__
 from tiertwin.errors import InputError
+from tiertwin.model.tiers import Tier
+from tiertwin.runtime.childconfig import settings_from_plain
+from tiertwin.runtime.deployment import DEPLOYMENT_FILE, RunningProcess, read_deployment
 from tiertwin.runtime.roster import Roster
-from tiertwin.twin.attributes import registry
-from tiertwin.wire.keys import key_path, write_private
+from tiertwin.wire.endpoint import LOCALHOST
 from tiertwin.world.stored import stored_world
 
 if TYPE_CHECKING:
-    from tiertwin.wire.keys import NodeKey
+    from tiertwin.runtime.deployment import Deployment
 
-TREE_FILE, OBSERVER_FILE, DEPLOYMENT_FILE = "tree.json", "observer.key.json", "deployment.json"
-OBSERVER = "observer"
-TREE_BYTES = 64 << 20  # of the file: far more than 50 000 nodes
-Text = Annotated[str, msgspec.Meta(max_length=255)]
-_T = TypeVar("_T")
-Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+ELSEWHERE = "elsewhere"  # process of nodes that come by themselves
 
 
-class RunningProcess(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A process of the tree.
+@dataclass(frozen=True, slots=True)
+class RunningNode:
+    """A node of the tree; port 0: it does not listen."""
 
-    Parameters
-    ----------
-    pid
-        Its number on `machine`; 0: unknown.
-    began
-        Start time in the kernel's ticks, so that a later process with the same number is told apart; 0: unknown.
-    machine
-        Name of its host; empty: unknown.
-    """
-
-    name: Text
-    pid: Annotated[int, msgspec.Meta(ge=0)] = 0
-    began: Annotated[int, msgspec.Meta(ge=0)] = 0
-    machine: Text = ""
+    name: str
+    tier: int
+    parent: str | None
+    process: str
+    host: str = LOCALHOST
+    port: int = 0
+    public: str = ""
 
 
-class RunningNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A node of the tree, in roster order; port 0: it does not listen."""
-
-    name: Text
-    tier: Annotated[int, msgspec.Meta(ge=-1, le=8)]
-    parent: Text | None
-    process: Text
-    host: Text = "127.0.0.1"
-    port: Port = 0
-    public: Text = ""
-
-
-class RunningTree(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+@dataclass(frozen=True, slots=True)
+class RunningTree:
     """The tree as it runs.
 
     Parameters
     ----------
+    nodes
+        In roster order.
+    processes
+        Those that a launcher runs with number and start time; where nodes were started by hand, names alone.
     periods_s
-        Control period of each tier, by tier number as text, s.
+        Control period of each tier, s; empty: unknown.
+    keys
+        The folder of keys.
     tiertwin, schema
-        Version that wrote this, and fingerprint of its attributes (16 hex digits).
+        Version that wrote the deployment, and fingerprint of its attributes (16 hex digits).
     """
 
-    format: Literal["tiertwin-tree-1"] = "tiertwin-tree-1"
     nodes: list[RunningNode]
     processes: list[RunningProcess]
-    periods_s: dict[Text, float] = {}
-    tiertwin: Text = ""
-    schema: Text = ""
+    periods_s: dict[int, float] = field(default_factory=dict)
+    keys: Path = Path("keys")
+    tiertwin: str = ""
+    schema: str = ""
 
     def neighbours(self, node: str) -> list[str]:
         """Neighbours of a node in roster order: the rows of its status table after the first."""
@@ -88,111 +65,49 @@ class RunningTree(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         return [n.name for n in self.nodes if n.parent == node or n.name == parent]
 
 
-def write_tree(folder: Path, tree: RunningTree, key: NodeKey) -> None:
-    """Leave the files; again when a process was replaced."""
-    tree = msgspec.structs.replace(tree, tiertwin=__version__, schema=schema_fingerprint())
-    key_file = folder / OBSERVER_FILE
-    if not key_file.exists():
-        write_private(key_file, msgspec.json.format(msgspec.json.encode(key)) + b"\n")
-    write_private(folder / TREE_FILE, msgspec.json.format(msgspec.json.encode(tree)) + b"\n")
-
-
-def remove_tree(folder: Path) -> None:
-    """Take the files away."""
-    for name in (TREE_FILE, OBSERVER_FILE):
-        (folder / name).unlink(missing_ok=True)
-
-
-def is_running(folder: Path) -> bool:
-    """Whether a tree left its files here."""
-    return (folder / TREE_FILE).is_file()
-
-
-def schema_fingerprint() -> str:
-    """Fingerprint of the attributes of this version, 16 hex digits."""
-    return f"{registry().fingerprint():016x}"
-
-
 def read_tree(folder: Path) -> RunningTree:
-    """Return what a tree left.
+    """Return the tree of a deployment.
 
     Raises
     ------
     InputError
-        Nothing is there (it ended, or never ran as a tree under the real clock), or the file is malformed.
+        None is there (the folder is of a run that was no tree under the real clock), or it or its world is malformed.
     """
-    if is_running(folder):
-        return _decode(folder / TREE_FILE, RunningTree)
-    if (folder / DEPLOYMENT_FILE).is_file():
-        return _of_deployment(folder)
-    raise InputError(
-        f"no running tree here: there is no {TREE_FILE}. It ended, or it never ran with `--clock real`. "
-        "`tiertwin inspect` shows what a run left.",
-        str(folder),
-    )
-
-
-def observer_key(folder: Path) -> Path:
-    """Return where the observer's key lies."""
-    own = folder / OBSERVER_FILE
-    return own if own.is_file() else key_path(key_folder(folder), OBSERVER)
-
-
-def key_folder(folder: Path) -> Path:
-    """Return the folder of keys of a deployment."""
-    return folder / "keys"
-
-
-class _Place(msgspec.Struct, frozen=True):
-    name: Text
-    process: Text
-    host: Text
-    port: Port
-    public: Text
-
-
-class _Deployment(msgspec.Struct, frozen=True):
-    """What matters here of a deployment."""
-
-    nodes: list[_Place]
-    world: Text = "world.npz"
-    tiertwin: Text = ""
-    schema: Text = ""
-
-
-def _of_deployment(folder: Path) -> RunningTree:
-    held = _decode(folder / DEPLOYMENT_FILE, _Deployment)
-    places = {place.name: place for place in held.nodes}
-    roster = Roster(stored_world(folder / held.world))
-    nodes = [
-        RunningNode(
-            name=node.name,
-            tier=node.tier,
-            parent=node.parent,
-            process=places[node.name].process,
-            host=places[node.name].host,
-            port=places[node.name].port,
-            public=places[node.name].public,
+    path = folder / DEPLOYMENT_FILE
+    if not path.is_file():
+        raise InputError(
+            f"no running tree here: there is no {DEPLOYMENT_FILE}. A run leaves it that runs with `--clock real`. "
+            "`tiertwin inspect` shows what a run left.",
+            str(folder),
         )
-        for node in roster.nodes.values()
-        if node.name in places
-    ]
-    processes = [RunningProcess(name=name) for name in dict.fromkeys(node.process for node in nodes)]
-    return RunningTree(nodes=nodes, processes=processes, tiertwin=held.tiertwin, schema=held.schema)
+    held = read_deployment(path, any_version=True)
+    places = {place.name: place for place in held.nodes}
+    nodes = []
+    for node in Roster(stored_world(folder / held.world)).nodes.values():
+        if (place := places.get(node.name)) is None:
+            nodes.append(RunningNode(node.name, node.tier, node.parent, ELSEWHERE))
+        else:
+            where = (place.process, place.host, place.port, place.public)
+            nodes.append(RunningNode(node.name, node.tier, node.parent, *where))
+    by_hand = [RunningProcess(name=name) for name in dict.fromkeys(place.process for place in held.nodes)]
+    return RunningTree(nodes, held.running or by_hand, _periods(held), folder / held.keys, held.tiertwin, held.schema)
 
 
-def _decode(path: Path, kind: type[_T]) -> _T:
+def running_processes(folder: Path) -> list[RunningProcess]:
+    """Return the processes that a launcher runs here, or ran when it was killed; none when it ended in order."""
+    path = folder / DEPLOYMENT_FILE
     try:
-        with path.open("rb") as file:
-            content = file.read(TREE_BYTES + 1)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", str(path)) from None
-    if len(content) > TREE_BYTES:
-        raise InputError(f"is longer than {TREE_BYTES} bytes", str(path))
+        return read_deployment(path, any_version=True).running if path.is_file() else []
+    except InputError:  # that of a run that is over may have been changed by hand
+        return []
+
+
+def _periods(held: Deployment) -> dict[int, float]:
     try:
-        return msgspec.json.decode(content, type=kind, strict=True)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise InputError(f"describes no running tree: {error}", str(path)) from None
+        rhythm = settings_from_plain(held.settings).rhythm
+        return {int(tier): rhythm.period_s(tier) for tier in Tier}
+    except (KeyError, TypeError, ValueError, AttributeError):  # of another version
+        return {}
 
 
 # -- processes of this machine -----------------------------------------------------------------------------------------

@@ -10,32 +10,26 @@ after a handshake that we answered, so a disconnect in the monitor never hits it
 
 from __future__ import annotations
 
-import struct
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import zmq
 
 from tiertwin import _core
-from tiertwin.wire.endpoint import FRAME_BYTES, Buffer, LinkEvent
-from tiertwin.wire.keys import KeyPair
+from tiertwin.wire.endpoint import FRAME_BYTES, LOCALHOST, Buffer, LinkEvent
+from tiertwin.wire.side import Seat, Side, next_event
 from tiertwin.wire.sockets import EVERYWHERE, Bind, close_watched, make_router, monitor, send_now
 from tiertwin.wire.zap import Proof
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tiertwin.wire.access import Grant
-    from tiertwin.wire.context import WireContext
 
-PARTS = 4096  # of a message that is thrown away, read in one turn
 OLD_CONNECTIONS = 64  # remembered a node
 BYE_EVERY_NS = 1_000_000_000
 BYE_UNKNOWN, BYE_FENCED, BYE_BANNED = 2, 3, 5
 HELLO = 1
 HEADER_BYTES = 40
-_EVENT = struct.Struct("=hi")
 
 
 @dataclass(slots=True, eq=False)
@@ -49,39 +43,24 @@ class Connection:
     gone: bool = False  # disconnected; frames that came before may still be read
 
 
-class Downlink:
+class Downlink(Side):
     """A ROUTER and the children behind it; used by :class:`~tiertwin.wire.zeromq.NodeEndpoint` alone."""
 
-    def __init__(
-        self,
-        wire: WireContext,
-        node: str,
-        keys: KeyPair,
-        bind: Bind,
-        owner: object,
-        emit: Callable[[LinkEvent], None],
-        counted: Counter[str],
-        incarnation: int,
-    ) -> None:
-        self._wire = wire
-        self._node = node
-        self._keys = keys
-        self._emit = emit
-        self._counted = counted
+    def __init__(self, seat: Seat, bind: Bind, incarnation: int) -> None:
+        super().__init__(seat)
         self._incarnation = incarnation
-        self._owner = owner
-        self.socket, self.port = make_router(wire.context, keys, bind, node)
-        self._monitor = monitor(wire.context, self.socket, zmq.EVENT_DISCONNECTED)
-        host = "127.0.0.1" if bind.host in EVERYWHERE else bind.host
+        context = self._wire.context
+        self.socket, self.port = make_router(context, self._keys, bind, self._node)
+        self._monitor = monitor(context, self.socket, zmq.EVENT_DISCONNECTED)
+        host = LOCALHOST if bind.host in EVERYWHERE else bind.host
         self.address = f"tcp://{f'[{host}]' if ':' in host else host}:{self.port}"
-        wire.admission.doors += 1
+        self._wire.admission.doors += 1
         self._proof: Proof | None = None
         self.proven = False
         self._current: dict[str, Connection] = {}
         self._by_descriptor: dict[int, Connection] = {}
         self._gone: list[Connection] = []
         self._old: dict[str, OrderedDict[bytes, None]] = {}
-        self._draining = False  # within a message whose parts are being thrown away
         self._said_bye: dict[str, int] = {}
 
     # -- start ---------------------------------------------------------------------------------------------------------
@@ -117,7 +96,7 @@ class Downlink:
         frames: list[tuple[str, Buffer]] = []
         drained = False
         for _ in range(limit):
-            if self._draining and not self._throw_parts_away():
+            if self._draining and not self._throw_parts_away(self.socket):
                 break
             try:
                 routing_id = self.socket.recv(zmq.DONTWAIT)
@@ -176,14 +155,6 @@ class Downlink:
         self._emit(LinkEvent(grant.node, "up"))
         return grant.node
 
-    def _throw_parts_away(self) -> bool:
-        """Read on in a message of many parts; False when more are left for the next turn."""
-        for _ in range(PARTS):
-            if not self.socket.recv(zmq.DONTWAIT, copy=False).more:
-                self._draining = False
-                return True
-        return False
-
     def _drop(self, reason: str) -> str | None:
         """Count a frame that goes no further."""
         self._counted[reason] += 1
@@ -207,12 +178,8 @@ class Downlink:
 
     # -- connections that end ------------------------------------------------------------------------------------------
     def _read_monitor(self) -> None:
-        while True:
-            try:
-                event = self._monitor.recv_multipart(zmq.DONTWAIT)
-            except zmq.Again:
-                break
-            connection = self._by_descriptor.pop(_EVENT.unpack(event[0])[1], None)
+        while (event := next_event(self._monitor)) is not None:
+            connection = self._by_descriptor.pop(event[1], None)
             if connection is not None:
                 connection.gone = True
                 self._gone.append(connection)

@@ -17,6 +17,7 @@ FRAME_BYTES = 1_000_000  # the longest frame (docs/wire-format.md)
 HIGH_WATER = 256  # frames that wait for one peer before `send` says False
 RECEIVE_LIMIT = 64
 NEVER_NS = 2**63 - 1
+LOCALHOST = "127.0.0.1"
 
 Buffer: TypeAlias = bytes | memoryview
 LinkKind: TypeAlias = Literal["up", "down", "auth_failed", "unreachable"]

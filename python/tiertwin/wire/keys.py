@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Final, Literal, cast
 
 import msgspec
 import zmq
@@ -24,6 +24,7 @@ from tiertwin.wire.access import ANY, Access, Grant, Role
 
 NODE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 ACCESS_FILE = "access.json"
+OBSERVER: Final = "observer"  # its name, and its role
 KEY_BYTES = 4096  # of a key file; a real one has 300
 DAY_S = 86_400
 THROW_AWAY_DAYS = 30  # keys of one run: longer than any run
@@ -111,7 +112,7 @@ def members_of(twins: Iterable[tuple[str, str, str | None]], solvers: int = 2) -
     devices = [name for name, role, _ in rows if role == "device"]
     made += [Member("plant-" + name.removeprefix("device-"), "plant", (name,)) for name in devices]
     made += [Member(f"solver-{k + 1}", "solver", (ANY,)) for k in range(solvers)]
-    return [*made, Member("observer", "observer", (ANY,))]
+    return [*made, Member(OBSERVER, OBSERVER, (ANY,))]
 
 
 def make_keys(members: Iterable[Member], now_s: float, days: float = THROW_AWAY_DAYS) -> KeySet:

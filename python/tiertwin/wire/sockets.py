@@ -19,6 +19,7 @@ from typing import TypeAlias
 import zmq
 
 from tiertwin.errors import WireError
+from tiertwin.wire.endpoint import LOCALHOST
 from tiertwin.wire.keys import KeyPair
 
 Socket: TypeAlias = "zmq.Socket[bytes]"
@@ -39,7 +40,7 @@ _monitors = itertools.count()
 class Bind:
     """Where a node listens. Port 0 takes a free one; `public` allows an address that means all interfaces."""
 
-    host: str = "127.0.0.1"
+    host: str = LOCALHOST
     port: int = 0
     public: bool = False
 

@@ -12,28 +12,19 @@ holds belongs to a session that is over. The pause doubles until a frame of the 
 
 from __future__ import annotations
 
-import struct
-from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import zmq
 
 from tiertwin import _core
 from tiertwin.wire.endpoint import FRAME_BYTES, NEVER_NS, Buffer, LinkEvent
-from tiertwin.wire.keys import KeyPair
+from tiertwin.wire.side import Seat, Side, next_event
 from tiertwin.wire.sockets import HANDSHAKE_MS, Socket, close_watched, make_dealer, send_now
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tiertwin.wire.context import WireContext
-
 FIRST_PAUSE_NS, LONGEST_PAUSE_NS = 100_000_000, 5_000_000_000
-PARTS = 4096
 _SILENCE_NS = HANDSHAKE_MS * 900_000  # of a handshake: it ran out of time
 _PURPOSE_JITTER = 0x6A697474  # "jitt"
-_EVENT = struct.Struct("=hi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +36,12 @@ class ParentAddress:
     server_public: bytes
 
 
-class Uplink:
+class Uplink(Side):
     """The link to one parent; used by :class:`~tiertwin.wire.zeromq.NodeEndpoint` alone."""
 
-    def __init__(
-        self,
-        wire: WireContext,
-        node: str,
-        keys: KeyPair,
-        parent: ParentAddress,
-        owner: object,
-        emit: Callable[[LinkEvent], None],
-        counted: Counter[str],
-        jitter_seed: int,
-    ) -> None:
-        self._wire = wire
-        self._node = node
-        self._keys = keys
+    def __init__(self, seat: Seat, parent: ParentAddress, jitter_seed: int) -> None:
+        super().__init__(seat)
         self.parent = parent
-        self._owner = owner
-        self._emit = emit
-        self._counted = counted
         self._seed = jitter_seed
         self.state: Literal["closed", "connecting", "up", "waiting"] = "closed"
         self._dealer: Socket | None = None
@@ -75,7 +51,6 @@ class Uplink:
         self._failures = 0  # since the parent last said something
         self._connected_ns = 0
         self._told_unreachable = False
-        self._draining = False
 
     def open(self, now_ns: int) -> None:
         """Connect, unless it is connected or pausing."""
@@ -144,7 +119,7 @@ class Uplink:
                 part = self._dealer.recv(zmq.DONTWAIT, copy=False)
                 if self._passes(part):
                     frames.append((self.parent.name, part.buffer))
-                if self._draining and not self._throw_parts_away():
+                if self._draining and not self._throw_parts_away(self._dealer):
                     break
         except zmq.Again:
             pass
@@ -164,24 +139,14 @@ class Uplink:
             return False
         return True
 
-    def _throw_parts_away(self) -> bool:
-        assert self._dealer is not None
-        for _ in range(PARTS):
-            if not self._dealer.recv(zmq.DONTWAIT, copy=False).more:
-                self._draining = False
-                return True
-        return False
-
     # -- connection ----------------------------------------------------------------------------------------------------
     def _read_monitor(self) -> None:
         """Take what the monitor tells, until the connection is given up."""
         while self._monitor is not None:
-            try:
-                event = self._monitor.recv_multipart(zmq.DONTWAIT)
-            except zmq.Again:
+            if (event := next_event(self._monitor)) is None:
                 self._wire.poller.used(self._monitor)
                 return
-            self._happened(*_EVENT.unpack(event[0]))
+            self._happened(*event)
 
     def _happened(self, event: int, value: int) -> None:
         address, name, now_ns = self.parent.address, self.parent.name, self._wire.now_ns

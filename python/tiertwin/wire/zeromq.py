@@ -18,6 +18,7 @@ from tiertwin.wire.context import WireContext
 from tiertwin.wire.downlink import Downlink
 from tiertwin.wire.endpoint import NEVER_NS, RECEIVE_LIMIT, Buffer, LinkEvent, check_length
 from tiertwin.wire.keys import KeyPair
+from tiertwin.wire.side import Seat
 from tiertwin.wire.sockets import Bind
 from tiertwin.wire.uplink import ParentAddress, Uplink
 
@@ -68,14 +69,9 @@ class NodeEndpoint:
         self._counted: Counter[str] = Counter()
         self._is_open = True
         self._begun = False
-        self._down = (
-            Downlink(wire, name, keys, bind, self, self._emit, self._counted, incarnation) if bind is not None else None
-        )
-        self._up = (
-            Uplink(wire, name, keys, parent, self, self._emit, self._counted, jitter_seed)
-            if parent is not None
-            else None
-        )
+        seat = Seat(wire, name, keys, self, self._emit, self._counted)
+        self._down = Downlink(seat, bind, incarnation) if bind is not None else None
+        self._up = Uplink(seat, parent, jitter_seed) if parent is not None else None
         wire.joined(self)
 
     @property

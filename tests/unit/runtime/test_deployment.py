@@ -12,7 +12,8 @@ from support.deployments import change, change_place, make_deployment, place_of
 from support.inprocess import world_of
 from tiertwin import __version__
 from tiertwin.cli import main
-from tiertwin.runtime.deployment import node_config, read_deployment, schema_fingerprint
+from tiertwin.runtime.deployment import read_deployment, schema_fingerprint
+from tiertwin.runtime.nodeconfig import node_config
 from tiertwin.runtime.nodestate import NodeLock
 from tiertwin.runtime.roster import Roster
 

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
+from support.deployments import change, make_deployment, place_of
 from support.inprocess import world_of
 from tiertwin.errors import InputError
+from tiertwin.runtime.deployment import RunningProcess, read_deployment
 from tiertwin.runtime.diagnose import Diagnosis, KeyNote, diagnose, names
 from tiertwin.runtime.lookout import ProcessLook, Report, look_at_processes
 from tiertwin.runtime.roster import Roster
 from tiertwin.runtime.status import LIVE, LinkStatus, NodeStatus, Waiting
 from tiertwin.runtime.treefile import (
     RunningNode,
-    RunningProcess,
     RunningTree,
-    observer_key,
     read_tree,
-    remove_tree,
-    write_tree,
+    running_processes,
 )
-from tiertwin.wire.keys import Member, make_keys, read_key
-from tiertwin.world.stored import store_world
+from tiertwin.wire.keys import OBSERVER, key_path, read_key
 
 NOW = 1_700_000_000.0  # 22:13:20 UTC
 LOST = 4
@@ -46,7 +44,7 @@ TREE = RunningTree(
         for k, (n, t, p, where) in enumerate(PLACES)
     ],
     processes=[RunningProcess(name=n, pid=100 + k) for k, n in enumerate(dict.fromkeys(w for *_, w in PLACES))],
-    periods_s={"0": 1.0, "1": 1.0, "2": 1.0, "3": 1.0},
+    periods_s={0: 1.0, 1: 1.0, 2: 1.0, 3: 1.0},
 )
 
 
@@ -237,7 +235,7 @@ def test_versions_and_schemas_that_differ(ward: Ward, reason: int, words: str) -
 
 def test_a_map_of_another_version(ward: Ward) -> None:
     assert "version" not in {f.kind for f in ward.ask(schema="ab").findings}  # the map does not say
-    other = msgspec.structs.replace(TREE, schema="cd", tiertwin="9.9")
+    other = replace(TREE, schema="cd", tiertwin="9.9")
     found = diagnose(other, ward.reports, [], NOW, schema="ab")
     assert [f.text for f in found.findings if f.kind == "version"] == [
         "this tiertwin knows other attributes (schema ab) than the one that runs here (9.9, schema cd): look with the "
@@ -311,41 +309,55 @@ def test_neighbours_are_in_roster_order() -> None:
     assert TREE.neighbours("device-a") == ["edge-a", "plant-a"]
 
 
-def test_the_map_is_private_and_goes_again(tmp_path: Path) -> None:
-    key = make_keys([Member("observer", "observer", ("*",))], NOW).keys["observer"]
-    for _ in range(2):  # again, when a process was replaced
-        write_tree(tmp_path, TREE, key)
-    assert [path.stat().st_mode & 0o777 for path in sorted(tmp_path.iterdir())] == [0o600, 0o600]
-    assert read_tree(tmp_path).nodes == TREE.nodes
-    assert read_tree(tmp_path).schema
-    assert read_key(observer_key(tmp_path), NOW, "observer").public == key.public
-    remove_tree(tmp_path)
-    assert list(tmp_path.iterdir()) == []
+def test_a_deployment_says_who_runs_where(tmp_path: Path) -> None:
+    path = make_deployment(tmp_path, running=[RunningProcess(name="launcher", pid=7, began=8, machine="here")])
+    tree = read_tree(tmp_path)
+    assert [node.name for node in tree.nodes] == Roster(world_of("metro")).names
+    assert tree.neighbours("edge-centre") == ["fog-1", "device-centre"]
+    edge = next(node for node in tree.nodes if node.name == "edge-centre")
+    place = place_of(path, "edge-centre")
+    assert (edge.process, edge.host, edge.port, edge.public) == tuple(
+        place[k] for k in ("process", "host", "port", "public")
+    )
+    assert [(process.name, process.pid) for process in tree.processes] == [("launcher", 7)]
+    assert tree.periods_s == {0: 1.0, 1: 1.0, 2: 1.0, 3: 1.0}
+    assert read_key(key_path(tree.keys, OBSERVER), NOW, OBSERVER).role == "observer"
+    assert running_processes(tmp_path) == tree.processes
+
+
+def test_without_a_launcher_the_processes_have_no_numbers(tmp_path: Path) -> None:
+    path = make_deployment(tmp_path)
+    looks = look_at_processes(read_tree(tmp_path))
+    assert [look.name for look in looks] == list(dict.fromkeys(p.process for p in read_deployment(path).nodes))
+    assert {look.state for look in looks} == {"unknown"}
+    assert running_processes(tmp_path) == []
+
+
+def test_a_node_of_no_process_keeps_its_row(tmp_path: Path) -> None:
+    path = make_deployment(tmp_path)
+    change(path, nodes=[place for place in json.loads(path.read_text())["nodes"] if place["name"] != "plant-centre"])
+    tree = read_tree(tmp_path)
+    assert tree.neighbours("device-centre") == ["edge-centre", "plant-centre"]
+    assert next(node for node in tree.nodes if node.name == "plant-centre").process == "elsewhere"
+
+
+def test_a_folder_without_a_deployment_or_with_a_malformed_one_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no running tree here"):
         read_tree(tmp_path)
-
-
-def test_a_malformed_map_is_told(tmp_path: Path) -> None:
-    (tmp_path / "tree.json").write_text('{"nodes": 3}')
-    with pytest.raises(InputError, match=r"tree\.json.*describes no running tree"):
+    assert running_processes(tmp_path) == []
+    (tmp_path / "deployment.json").write_text('{"nodes": 3}')
+    with pytest.raises(InputError, match=r"deployment\.json.*this is no deployment"):
         read_tree(tmp_path)
+    assert running_processes(tmp_path) == []
 
 
-def test_a_deployment_tells_the_same_but_for_the_processes_numbers(tmp_path: Path) -> None:
-    world = world_of("metro")
-    store_world(world, tmp_path / "world.npz")
-    roster = Roster(world)
-    nodes = [
-        {"name": n.name, "process": "all", "host": "10.0.0.7", "port": 6000 + n.index, "public": "k" * 40, "more": 1}
-        for n in roster.nodes.values()
-    ]
-    deployment = {"tiertwin": "1", "schema": "ab", "origin": 1, "nodes": nodes, "settings": {}}
-    (tmp_path / "deployment.json").write_bytes(msgspec.json.encode(deployment))
+def test_a_deployment_of_another_version_is_looked_at_if_it_can_be_read(tmp_path: Path) -> None:
+    path = make_deployment(tmp_path, tiertwin="1", schema="ab", settings={})
     tree = read_tree(tmp_path)
-    assert [node.name for node in tree.nodes] == roster.names
-    assert tree.neighbours("edge-centre") == ["fog-1", "device-centre"]
-    assert [look.state for look in look_at_processes(tree)] == ["unknown"]
-    assert observer_key(tmp_path) == tmp_path / "keys" / "observer.key.json"
+    assert (tree.tiertwin, tree.schema, tree.periods_s) == ("1", "ab", {})
+    change(path, more=1)
+    with pytest.raises(InputError, match=r"was written by version 1"):
+        read_tree(tmp_path)
 
 
 def test_a_process_of_another_time_is_gone(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def pool_of(front: PoolFront, since: float) -> tuple[Launcher, FakeChild]:
     made._front, made._ending = front, set()
     made._solver_since = {"solver-1": time.monotonic() - since}
     made.children = {"solver-1": child}  # type: ignore[dict-item]
-    made._leave_a_map = lambda: None  # type: ignore[method-assign]
+    made._write_deployment = lambda: None  # type: ignore[method-assign]
     return made, child
 
 
