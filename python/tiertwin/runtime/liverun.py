@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from tiertwin.errors import ProcessError
+from tiertwin.runtime.clock import RealClock
 from tiertwin.runtime.control import Collected
 from tiertwin.runtime.host import SECOND, in_log_order
 from tiertwin.runtime.launcher import Launcher
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tiertwin.world import World
 
 GRACE_S = 2.0  # how long after the end of an epoch its last report is waited for (timeout `epoch`)
+PLANT_S = 30.0  # and the plant's books of it, as long as the plant's process lives (timeout `plant`)
 
 
 class LiveRun:
@@ -33,6 +34,8 @@ class LiveRun:
         self.rhythm = plan.settings.rhythm
         self.launcher = Launcher(plan).__enter__()
         self._parts = [process.name for process in plan.processes]
+        self._plant = {p.name for p in plan.processes if any(plan.roster.is_plant(name) for name in p.nodes)}
+        self._clock = RealClock()
         self._collected: dict[str, Collected] = {}
         self._early: dict[int, dict[str, Collected]] = {}  # by epoch: some are ahead of the slowest
         self._seen: Observation | None = None
@@ -46,29 +49,50 @@ class LiveRun:
     def run_epoch(self, epoch: int) -> None:
         """Wait until base epoch `epoch` is over and everybody alive has told what happened in it.
 
+        A process that has told of a later epoch slept through this one: it is not waited for. The plant is waited for
+        longer than the others, as nothing can be measured without its books; where it slept, there are none.
+
         Raises
         ------
         ProcessError
-            The plant's process is gone: there is nothing to run on.
+            The plant's process is gone, or silent (timeout `plant`): there is nothing to run on.
         """
         end = self.launcher.origin + self.start_of(epoch + 1)
-        self._collected, self._seen = self._early.pop(epoch, {}), None
-        until = end / 1e9 + GRACE_S
-        while time.time() < until:
+        self._collected = self._early.pop(epoch, {})
+        while (missing := self._missing()) and self._waits(missing, (self._clock.now() - end) / SECOND):
             self.launcher.turn(50.0)
             for name in self.launcher.kill_overdue_solvers():
                 self.news.append(f"{name} did not answer in time and was killed")
             self._take(epoch)
-            if all(name in self._collected for name in self._parts if name in self.launcher.children):
-                break
-        silent = [name for name in self._parts if name in self.launcher.children and name not in self._collected]
-        if silent:
+        for k, found in enumerate(self._collected.values()):
+            if k == 0 or self._seen is None:
+                self._seen = found.seen
+            else:
+                self._seen.merge(found.seen)
+        if silent := sorted(name for name in self._parts if name in missing):
             self.news.append(f"timeout 'epoch': nothing of epoch {epoch} from {', '.join(silent)}")
         self.news += self._losses()
         self.news += self.launcher.lost[self._told :]
         self._told = len(self.launcher.lost)
-        if not any(found.kpis is not None for found in self._collected.values()):
-            raise ProcessError(f"epoch {epoch}: the plant said nothing" + "".join(f"\n{n}" for n in self.news))
+        if self.plant_books() is None:
+            if not self._plant & self._ahead():
+                why = f"timeout 'plant': nothing for {PLANT_S:g} s" if self._plant & missing else "its process is gone"
+                raise ProcessError(
+                    f"epoch {epoch}: the plant said nothing ({why})" + "".join(f"\n{n}" for n in self.news)
+                )
+            self.news.append(f"epoch {epoch}: the plant slept through it; what happened is in a later epoch's books")
+
+    def _ahead(self) -> set[str]:
+        """Who has told of a later epoch than this one."""
+        return {name for found in self._early.values() for name in found}
+
+    def _missing(self) -> set[str]:
+        """Who lives and has yet to tell of this epoch."""
+        return {name for name in self._parts if name in self.launcher.children} - self._collected.keys() - self._ahead()
+
+    def _waits(self, missing: set[str], late_s: float) -> bool:
+        """Whether to wait on, `late_s` after the end of the epoch."""
+        return late_s < (PLANT_S if missing & self._plant else GRACE_S)
 
     def _losses(self) -> list[str]:
         """Who lost whom in this epoch, a line for each one lost."""
@@ -91,18 +115,15 @@ class LiveRun:
                     self._early.setdefault(message.seen.epoch, {})[name] = message
 
     def observe(self) -> Observation:
-        """What was seen of the twins that reported the last epoch."""
+        """What was seen of the twins that reported the last epoch; of an earlier one when nobody did."""
         if self._seen is None:
-            seen: list[Observation] = [found.seen for found in self._collected.values()]
-            self._seen = seen[0]
-            for other in seen[1:]:
-                self._seen.merge(other)
+            raise ProcessError("nothing was seen of any twin yet: let an epoch go by first (`run_epoch`)")
         return self._seen
 
-    def plant_books(self) -> tuple[PlantKpis, Any]:
-        """The plant's books of the last epoch, and every group's mean task rate at its end, tasks/s."""
-        found = next(part for part in self._collected.values() if part.kpis is not None)
-        return found.kpis, found.truth
+    def plant_books(self) -> tuple[PlantKpis, Any] | None:
+        """The plant's books of the last epoch, and every group's mean task rate at its end, tasks/s; None: it slept."""
+        found = [part for part in self._collected.values() if part.kpis is not None]
+        return (found[0].kpis, found[0].truth) if found else None
 
     def take_news(self) -> list[str]:
         """Return what a person should know of the processes since the last call."""
