@@ -140,6 +140,8 @@ void bind_state_of(py::class_<Peer>& peer) {
         .def_property_readonly("peer_counter", [](const Peer& p) { return p.peer_heartbeat().counter; })
         .def_property_readonly("heard_ns", [](const Peer& p) { return p.session().heard_at; })
         .def_property_readonly("rtt_ns", &Peer::rtt)
+        .def_property_readonly("acknowledged_in_ns", [](const Peer& p) { return p.session().srtt; })
+        .def_property_readonly("patience_ns", [](const Peer& p) { return p.session().patience; })
         .def_property_readonly("next_ns", &Peer::next_tick)
         .def("heartbeat_sent_ns", &Peer::heartbeat_sent, "counter"_a, "When our heartbeat left; -1 unknown.")
         .def("counters", &Peer::counters, "Everything counted since the object was made, by name.");

@@ -121,6 +121,9 @@ void bind_session(py::module_& m) {
         .def_readonly("acked", &Session::acked)
         .def_readonly("snapshot_out", &Session::snapshot_out)
         .def_readonly("retry_at", &Session::retry_at)
+        .def_readonly("retry_every", &Session::retry_every)
+        .def_readonly("patience", &Session::patience)
+        .def_readonly("srtt", &Session::srtt)
         .def_readonly("heard_at", &Session::heard_at)
         .def_readonly("banned_until", &Session::banned_until);
     bind_peer(m);

@@ -117,7 +117,7 @@ bool holds(When when, const Session& s, const Event& e, Time now) {
         case When::repeated_chunk:
             return e.last < s.as_of || (e.last == s.as_of && e.index < s.staged);
         case When::chunk_asked:
-            return now < s.asked_at + kFirstWait;
+            return now < s.asked_at + s.patience;
         case When::failures_left:
             return (e.input == Input::complete ? s.failures : s.tries) + 1 < kChunkFailures;
         case When::agrees:
@@ -150,7 +150,7 @@ bool holds(When when, const Session& s, const Event& e, Time now) {
 
 void start_wait(Session& s, Time now) {
     s.tries = 0;
-    s.wait_every = kFirstWait;
+    s.wait_every = s.patience;
     s.wait_at = now + s.wait_every;
 }
 
@@ -171,7 +171,8 @@ void begin(Session& s, const Event& e) {
     s.attached = true;
     s.failures = 0;
     s.snapshot_out = false;
-    s.retry_every = kFirstWait;
+    s.retry_every = s.patience;
+    s.timed = kNoNumber;
     s.wait_at = s.retry_at = kNoTime;
     restage(s);
     if (e.input == Input::welcome) s.term = e.term;
@@ -226,14 +227,30 @@ void stage(Session& s, const Event& e, Time now) {
     start_wait(s, now);
 }
 
+// True when the acknowledgement told how long the way is.
+bool measure(Session& s, std::uint64_t received, Time now) {
+    if (s.timed == kNoNumber || received < s.timed) return false;
+    const Time took = now - s.timed_at;
+    s.timed = kNoNumber;
+    if (s.srtt < 0) {
+        s.srtt = took;
+        s.rttvar = took / 2;
+    } else {
+        s.rttvar += ((took > s.srtt ? took - s.srtt : s.srtt - took) - s.rttvar) / 4;
+        s.srtt += (took - s.srtt) / 8;
+    }
+    s.patience = std::clamp(s.srtt + 4 * s.rttvar, kFirstWait, kLongestWait);
+    return true;
+}
+
 void truncate(Session& s, std::uint64_t received, Time now) {
     const bool progress = received > s.acked;
     s.acked = received;
+    if (measure(s, received, now)) s.retry_every = s.patience;
     if (s.snapshot_out && s.snapshot_as_of <= received) s.snapshot_out = false;
     if (!unacknowledged(s)) {
         s.retry_at = kNoTime;
     } else if (progress) {  // acknowledgements that do not move anything must not postpone the retry
-        s.retry_every = kFirstWait;
         s.retry_at = now + s.retry_every;
     }
 }
@@ -266,6 +283,7 @@ void note_effects(Session& s, const Event& e, std::uint32_t effects, Time now) {
         s.snapshot_out = true;
         s.snapshot_as_of = kNoNumber;
     }
+    if ((effects & (kSendFrom | kSendSnapshot | kSendChunks | kRetransmit)) != 0) s.timed = kNoNumber;
     if ((effects & kTruncate) != 0) truncate(s, e.last, now);
     if ((effects & kRetransmit) != 0) {
         s.retry_every = std::min(2 * s.retry_every, kLongestWait);
@@ -276,6 +294,10 @@ void note_effects(Session& s, const Event& e, std::uint32_t effects, Time now) {
 }  // namespace
 
 void note_sent(Session& s, std::uint64_t last, Time now) {
+    if (last > s.sent && s.timed == kNoNumber) {
+        s.timed = last;
+        s.timed_at = now;
+    }
     s.sent = std::max(s.sent, last);
     if (s.retry_at == kNoTime && unacknowledged(s)) s.retry_at = now + s.retry_every;
 }

@@ -172,6 +172,12 @@ struct Session {
     std::uint64_t snapshot_as_of = kNoNumber;
     Time retry_at = kNoTime, retry_every = kFirstWait;
 
+    // the way there and back, as acknowledgements show it (Jacobson and Karels); see `note_sent`
+    Time patience = kFirstWait;       // before sending or asking again: srtt + 4 rttvar in kFirstWait … kLongestWait
+    Time srtt = -1, rttvar = 0;       // smoothed time to the acknowledgement and its mean deviation; -1: none measured
+    std::uint64_t timed = kNoNumber;  // record whose acknowledgement is measured; kNoNumber: none
+    Time timed_at = 0;
+
     Time heard_at = kNoTime;  // last frame of any kind; kNoTime: nobody is expected
     Time unknown_at = kLongAgo;
     Time banned_until = kLongAgo;
@@ -191,7 +197,10 @@ struct Outcome {
 // The row that answers, without moving.
 [[nodiscard]] std::size_t find_row(const Session& session, const Event& event, Time now);
 Outcome apply(Session& session, const Event& event, Time now);
-// Records up to `last` left for the peer (again): the retry timer runs until they are acknowledged.
+// Records up to `last` left for the peer (again): the retry timer runs until they are acknowledged. One record at a
+// time is measured, from leaving for the first time to its acknowledgement; one that may have gone twice tells nothing,
+// and until another one does, the longer waiting time of the retry stays (Karn). A peer whose loop is slow is asked and
+// sent to less often, not more.
 void note_sent(Session& session, std::uint64_t last, Time now);
 // The snapshot as of `number` left; older records can not be sent again.
 void note_snapshot(Session& session, std::uint64_t number, Time now);

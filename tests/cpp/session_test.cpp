@@ -209,6 +209,49 @@ TEST_CASE("session: acknowledgements beyond what was sent are lies, overtaken on
     CHECK(s.retry_at == kNoTime);
 }
 
+TEST_CASE(
+    "session: what is sent again waits as long as acknowledgements take, within bounds (Jacobson, Karels, Karn)") {
+    Session s = live_at(0);
+    Time now = 0;
+    const auto round = [&](Time took) {
+        note_sent(s, s.sent + 1, now);
+        now += took;
+        (void)apply(s, {.input = Input::ack, .last = s.sent}, now);
+    };
+    round(40 * kMillisecond);
+    CHECK(s.srtt == 40 * kMillisecond);
+    CHECK(s.rttvar == 20 * kMillisecond);
+    CHECK(s.patience == kFirstWait);  // a quick peer is not hurried
+    for (int n = 0; n < 200; ++n) round(600 * kMillisecond);
+    CHECK(s.srtt > 599 * kMillisecond);
+    CHECK(s.patience >= 600 * kMillisecond);
+    CHECK(s.patience < 650 * kMillisecond);
+    note_sent(s, s.sent + 1, now);
+    CHECK(s.retry_at == now + s.patience);  // nothing goes again that is merely on its way
+    for (int n = 0; n < 20; ++n) round(9 * kSecond);
+    CHECK(s.patience == kLongestWait);
+    for (int n = 0; n < 200; ++n) round(kMillisecond);
+    CHECK(s.patience == kFirstWait);
+    (void)apply(s, delta(5, 5), now);
+    CHECK(s.wait_at == now + s.patience);
+}
+
+TEST_CASE("session: what went twice tells nothing of the way; the longer wait stays until something does (Karn)") {
+    Session s = live_at(0);
+    note_sent(s, 1, 0);
+    (void)apply(s, plain(Input::retry), s.retry_at);
+    CHECK(s.retry_every == 2 * kFirstWait);
+    (void)apply(s, {.input = Input::ack, .last = 1}, 700 * kMillisecond);  // of the first or of the second?
+    CHECK(s.srtt == -1);
+    CHECK(s.retry_every == 2 * kFirstWait);
+    note_sent(s, 2, kSecond);
+    CHECK(s.retry_at == kSecond + 2 * kFirstWait);
+    (void)apply(s, {.input = Input::ack, .last = 2}, kSecond + 500 * kMillisecond);
+    CHECK(s.srtt == 500 * kMillisecond);
+    CHECK(s.retry_every == s.patience);
+    CHECK(s.patience == 1500 * kMillisecond);
+}
+
 TEST_CASE("session: RESYNC gets the records while the log has them, else a snapshot that is owed until acknowledged") {
     Session s = live_at(0);
     note_sent(s, 10, 0);

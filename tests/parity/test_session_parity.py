@@ -13,7 +13,8 @@ from tiertwin import _core
 STATES, INPUTS, EFFECTS = _core.SESSION_STATES, _core.SESSION_INPUTS, _core.SESSION_EFFECTS
 FIELDS = (
     "suspect", "attached", "incarnation", "term", "stream", "cursor", "whole", "as_of", "staged", "failures", "wait_at",
-    "log_first", "sent", "acked", "snapshot_out", "retry_at", "heard_at", "banned_until",
+    "log_first", "sent", "acked", "snapshot_out", "retry_at", "retry_every", "patience",
+    "srtt", "heard_at", "banned_until",
 )  # fmt: skip
 
 

@@ -45,6 +45,15 @@ def _netns() -> str:
     return "two namespaces and a pair of interfaces"
 
 
+def _oneway() -> str:
+    """Packets of one direction lost without a word: a hardware address that nobody has."""
+    with namespaces("oneway") as pair:
+        words = ("lladdr", "02:00:00:00:00:01", "dev", pair.device, "nud", "permanent")
+        ip("-n", pair.far, "neigh", "replace", pair.near_address, *words)
+        ip("-n", pair.far, "neigh", "del", pair.near_address, "dev", pair.device)
+    return "a neighbour's address set by hand"
+
+
 def _pause() -> str:
     """SIGSTOP."""
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
@@ -66,7 +75,7 @@ def _proc() -> str:
     return "/proc"
 
 
-_PROBES: dict[str, Callable[[], str]] = {"netns": _netns, "pause": _pause, "proc": _proc}
+_PROBES: dict[str, Callable[[], str]] = {"netns": _netns, "oneway": _oneway, "pause": _pause, "proc": _proc}
 
 
 @lru_cache

@@ -1,8 +1,9 @@
 """A tree on both sides of a cable that is cut and healed: run inside the near namespace by test_tree_partition.py.
 
-    ip netns exec NEAR python partitioned.py FOLDER FAR DEVICE ADDRESS
+    ip netns exec NEAR python partitioned.py FOLDER FAR DEVICE ADDRESS WAY
 
-Plant, gateways and edges are in the far namespace, fogs, cloud and launcher in the near one. Prints one JSON object.
+Plant, gateways and edges are in the far namespace, fogs, cloud and launcher in the near one. WAY is what is cut: both,
+up (what edges send to fogs is lost, not what fogs send) or down. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support import trees
-from support.facilities import ip
+from support.facilities import Namespaces, ip
 from support.inprocess import world_of
 from tiertwin.runtime.processes import ProcessPlan
 from tiertwin.runtime.roster import Roster
@@ -25,9 +26,42 @@ from tiertwin.runtime.roster import Roster
 CUT_EPOCHS = 6  # base epochs of 1 s, less the time to get there
 
 
+class Cable:
+    """What joins the namespaces, seen from inside the near one.
+
+    One way is cut without a word to anybody: the sender's side is told a hardware address that nobody has, so frames
+    leave and the other side passes over them. The answers to ARP go to whoever asks, so nothing else changes.
+    """
+
+    NOBODY = "02:00:00:00:00:01"
+
+    def __init__(self, far: str, device: str, near_address: str) -> None:
+        self._far, self._device = far, device
+        self._wrong = {  # where to say it, about whom
+            "up": (("-n", far), near_address),
+            "down": ((), Namespaces.far_address),
+        }
+
+    def cut(self, way: str) -> None:
+        if way == "both":
+            ip("-n", self._far, "link", "set", self._device, "down")
+            return
+        where, whom = self._wrong[way]
+        words = ("lladdr", self.NOBODY, "dev", self._device, "nud", "permanent")
+        ip(*where, "neigh", "replace", whom, *words)
+
+    def heal(self, way: str) -> None:
+        if way == "both":
+            ip("-n", self._far, "link", "set", self._device, "up")
+            return
+        where, whom = self._wrong[way]
+        ip(*where, "neigh", "del", whom, "dev", self._device)
+
+
 def main() -> None:
     """Start, cut, heal, compare."""
-    folder, far, device, address = Path(sys.argv[1]), *sys.argv[2:5]
+    folder, far, device, address, way = Path(sys.argv[1]), *sys.argv[2:6]
+    cable = Cable(far, device, address)
     roster = Roster(world_of("metro"))
     low = tuple(name for name in roster.names if roster.tier(name) <= 1)
     layout = [ProcessPlan("low", low)]
@@ -37,11 +71,12 @@ def main() -> None:
         links = list(trees.links(live.folder))
         crossing = [(a, b) for a, b in links if b.startswith("fog-") and a.startswith("edge-")]
         cut_at = live.epoch
-        ip("-n", far, "link", "set", device, "down")
+        cable.cut(way)
         live.epochs(CUT_EPOCHS)
         after_cut = trees.links(live.folder)
         down = [after_cut[pair].state for pair in crossing]
-        ip("-n", far, "link", "set", device, "up")
+        above = [after_cut[b, a].state for a, b in crossing]
+        cable.heal(way)
         healed_at = time.time_ns()
         live.until(lambda: not trees.disagreements(live.folder, healed_at)[0], "both ends agree after the heal", 20)
         live.epochs(2)
@@ -50,6 +85,7 @@ def main() -> None:
         result = {
             "crossing": len(crossing),
             "down": down,
+            "above": above,
             "wrong": wrong,
             "compared": compared,
             "decided": {name: sorted(epochs) for name, epochs in live.decided(cut_at).items()},

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,6 +112,20 @@ def test_a_hung_loop_is_seen_though_its_connections_stand(live: Live) -> None:
     assert {line["peer"] for line in lost} >= {"fog-3"}
 
 
+def test_a_paused_plant_costs_epochs_not_the_run(live: Live) -> None:
+    """As on a machine that is too busy for it: what it slept through has no figures, and everything goes on after."""
+    plant = live.known["plant"]
+    plant.pause()
+    waker = subprocess.Popen(["/bin/sh", "-c", f"sleep {PAUSE_EPOCHS}; kill -CONT {plant.pid}"])
+    live.epochs(2 * PAUSE_EPOCHS)
+    assert waker.wait(60) == 0
+    slept = [news for news in live.news if "the plant slept through it" in news]
+    assert slept
+    live.until(lambda: live.run.plant_books() is not None, "the plant's books come again")
+    agree(live, time.time_ns())
+    all_decide(live, 2)
+
+
 def test_solvers_killed_and_paused(live: Live) -> None:
     began = live.epoch
     first = live.known["solver-1"]
@@ -135,6 +151,27 @@ def test_solvers_killed_and_paused(live: Live) -> None:
 def steps(live: Live, step: int) -> int:
     """How often a step of the ladder gave a fog's or the cloud's answer."""
     return sum(seen.steps.get(step, 0) for seen in live.seen[-1].inners.values())
+
+
+# ------------------------------------------------------------------------------------------------- without the plant
+def test_a_run_without_its_plant_ends_and_keeps_what_it_has(tmp_path: Path) -> None:
+    needs("proc")
+    words = ("run", "metro", "--epochs", "600", "--policy", "hierarchical", "--no-watch", "--clock", "real")
+    with Running(tmp_path, *words, "--processes", "device=1,edge=1,fog=1") as running:
+        running.wait_for_epoch(2)
+        held = running.children()
+        running.child("plant").signal(signal.SIGKILL)
+        assert running.wait() == 2
+        assert_gone(held)
+        assert "Traceback" not in running.stderr
+        assert "the plant said nothing (its process is gone)" in running.stderr
+        assert f"tiertwin report {running.run}" in running.stderr
+        kept = msgspec.json.decode((running.run / "result.json").read_bytes())
+        assert kept["policies"]["hierarchical"]["utility_mean"] is not None
+    done = subprocess.run(
+        [sys.executable, "-m", "tiertwin", "report", str(running.run)], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
 
 
 # ------------------------------------------------------------------------------------------------- without a launcher

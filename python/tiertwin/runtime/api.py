@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tiertwin.errors import InputError, UnknownNameError, suggest
+from tiertwin.errors import InputError, ProcessError, UnknownNameError, suggest
 from tiertwin.runtime.plan import MONOLITHIC, RunPlan, make_plan, stored_scenario
 
 if TYPE_CHECKING:
@@ -217,8 +217,12 @@ def _run_tree(plan: RunPlan, world: Any, folder: Path, watcher: Watcher | None, 
     settings = {"epochs": plan.epochs, "policies": list(plan.policies)}
     with StoreProxy(folder, stored_scenario(plan, world), plan.seed, plan.policies, settings) as writer:
         options = TreeOptions(folder, tree.processes, tree.solvers, tree.real_clock, tree.hosts, tree.first_port)
-        result = Result(execute(plan, world, writer, watcher=watcher, tree=options), folder)
+        done = execute(plan, world, writer, watcher=watcher, tree=options)
+        result = Result(done, folder)
         writer.finish(result.to_json())
+    if done.broken:
+        kept = f"{folder} holds the epochs before that: `tiertwin report {folder}` makes a page of them"
+        raise ProcessError(f"{done.broken}\n{kept}")
     return result
 
 

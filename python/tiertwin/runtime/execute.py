@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from tiertwin.errors import ProcessError
 from tiertwin.orchestrate.policies import HIERARCHICAL
 from tiertwin.runtime.host import ORIGIN, SolveHere
 from tiertwin.runtime.inprocess import InProcessRun
@@ -118,7 +119,11 @@ class References:
 
 @dataclass
 class Executed:
-    """Everything a run leaves behind in memory; `kept` are the twins of the policy of interest, if they ran here."""
+    """Everything a run leaves behind in memory.
+
+    `kept` are the twins of the policy of interest, if they ran here; `broken` says why a run under the real clock ended
+    before its time.
+    """
 
     plan: RunPlan
     world: World
@@ -128,6 +133,7 @@ class Executed:
     references: References = field(default_factory=References)
     log_hash: str = ""
     wall_s: float = 0.0
+    broken: str = ""
 
 
 @dataclass(frozen=True)
@@ -259,11 +265,22 @@ def _one_policy(plan: RunPlan, run: Run, policy: str, sinks: _Sinks, watch: Watc
     world = run.world
     meter = Meter(world)
     for epoch in range(plan.epochs):
-        run.run_epoch(epoch)
+        try:
+            run.run_epoch(epoch)
+        except ProcessError as error:
+            if not (meter.rows and isinstance(run, _live())):
+                raise
+            done.broken = str(error)  # what was measured until then is kept
+            break
         for news in run.take_news():
             watch.told(news)
+        books = run.plant_books()
+        if books is None:  # nothing to measure this epoch by
+            for line in run.take_records():
+                sinks.event({"policy": policy, **line})
+            continue
         seen = run.observe()
-        row = meter.epoch(seen, *run.plant_books())
+        row = meter.epoch(seen, *books)
         complete = all(twin.name in seen.edges for twin in world.twins if twin.tier == EDGE)
         if policy == HIERARCHICAL and plan.runs_monolithic and epoch % REFERENCE_EVERY == 0 and complete:
             done.references.pending.append((decision_tree(world, seen), row))
@@ -272,10 +289,18 @@ def _one_policy(plan: RunPlan, run: Run, policy: str, sinks: _Sinks, watch: Watc
         if sinks.writer is not None:
             _write(sinks.writer, policy, row, seen, run.start_of(epoch), world)
         watch.epoch_ended(policy, row, seen, world)
+    if not meter.rows:
+        raise ProcessError(f"{policy}: the plant slept through all of {plan.epochs} epochs; nothing could be measured")
     wall = time.monotonic() - began
     done.meters[policy] = meter
     done.rows[policy] = summary(meter, run.observe(), wall, run.peak_mb)
     watch.policy_ended(policy, done.rows[policy])
+
+
+def _live() -> type:
+    from tiertwin.runtime.liverun import LiveRun  # noqa: PLC0415  brings sockets
+
+    return LiveRun
 
 
 def _pair_with_references(done: Executed) -> None:
@@ -300,7 +325,7 @@ def _reference_row(done: Executed) -> dict[str, Any]:
         row["certified_gap_median"] = float(
             np.median([(found.bounds[e] - found.values[e]) / found.scales[e] for e in found.values])
         )
-        planned = done.meters[HIERARCHICAL].rows
+        planned = {row.epoch: row for row in done.meters[HIERARCHICAL].rows}
         losses = [(v - planned[e].values["objective"]) / found.scales[e] for e, v in found.values.items()]
         row["price_of_hierarchy_median"] = float(np.median(losses))
         row["epochs_compared"] = sorted(found.values)

@@ -250,6 +250,22 @@ class LiveHost:
         for state in self.states.values():
             state.close()
 
+    def sessions(self) -> dict[str, float]:
+        """What sessions with nodes elsewhere cost: frames sent once and again, longest waits for an acknowledgement."""
+        peers = [
+            (neighbour.peer, neighbour.peer.counters())
+            for twin in self.twins.values()
+            for neighbour in twin.neighbours.values()
+            if neighbour.name not in self.twins
+        ]
+        return {
+            "fresh": sum(counted["fresh_frames"] for _, counted in peers),
+            "again": sum(counted["again_frames"] for _, counted in peers),
+            "snapshots": sum(counted["snapshots"] for _, counted in peers),
+            "acknowledged_ms": max((peer.acknowledged_in_ns for peer, _ in peers), default=-MILLISECOND) / MILLISECOND,
+            "patience_ms": max((peer.patience_ns for peer, _ in peers), default=0) / MILLISECOND,
+        }
+
     def observe(self, epoch: int, now: int) -> Observation:
         """Look at the nodes here."""
         seen = observe(self.twins.values(), epoch, now)

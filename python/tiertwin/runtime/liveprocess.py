@@ -197,6 +197,7 @@ class _Process:
             peak_mb=round(high_water_mb(), 1),
             wire=board.counters(),
             pool=pool.counters,
+            sessions=host.sessions(),
         )
 
     def _lives(self) -> dict[str, Life]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from tiertwin.errors import ProcessError
+from tiertwin.runtime.clock import RealClock
 from tiertwin.runtime.control import Collected
+from tiertwin.runtime.host import SECOND
 from tiertwin.runtime.remoterun import RemoteRun
 
 if TYPE_CHECKING:
     from tiertwin.runtime.launcher import TreePlan
 
 GRACE_S = 2.0  # how long after the end of an epoch its last report is waited for (timeout `epoch`)
+PLANT_S = 30.0  # and the plant's books of it, as long as the plant's process lives (timeout `plant`)
 
 
 class LiveRun(RemoteRun):
@@ -26,6 +28,8 @@ class LiveRun(RemoteRun):
 
     def __init__(self, plan: TreePlan) -> None:
         super().__init__(plan)
+        self._plant = {p.name for p in plan.processes if any(plan.roster.is_plant(name) for name in p.nodes)}
+        self._clock = RealClock()
         self._early: dict[int, dict[str, Collected]] = {}  # by epoch: some are ahead of the slowest
         self._told = 0
         self.news: list[str] = []
@@ -33,29 +37,50 @@ class LiveRun(RemoteRun):
     def run_epoch(self, epoch: int) -> None:
         """Wait until base epoch `epoch` is over and everybody alive has told what happened in it.
 
+        A process that has told of a later epoch slept through this one: it is not waited for. The plant is waited for
+        longer than the others, as nothing can be measured without its books; where it slept, there are none.
+
         Raises
         ------
         ProcessError
-            The plant's process is gone: there is nothing to run on.
+            The plant's process is gone, or silent (timeout `plant`): there is nothing to run on.
         """
         end = self.launcher.origin + self.start_of(epoch + 1)
-        self._collected, self._seen = self._early.pop(epoch, {}), None
-        until = end / 1e9 + GRACE_S
-        while time.time() < until:
+        self._collected = self._early.pop(epoch, {})
+        while (missing := self._missing()) and self._waits(missing, (self._clock.now() - end) / SECOND):
             self.launcher.turn(50.0)
             for name in self.launcher.kill_overdue_solvers():
                 self.news.append(f"{name} did not answer in time and was killed")
             self._take(epoch)
-            if all(name in self._collected for name in self._parts if name in self.launcher.children):
-                break
-        silent = [name for name in self._parts if name in self.launcher.children and name not in self._collected]
-        if silent:
+        for k, found in enumerate(self._collected.values()):
+            if k == 0 or self._seen is None:
+                self._seen = found.seen
+            else:
+                self._seen.merge(found.seen)
+        if silent := sorted(name for name in self._parts if name in missing):
             self.news.append(f"timeout 'epoch': nothing of epoch {epoch} from {', '.join(silent)}")
         self.news += self._losses()
         self.news += self.launcher.lost[self._told :]
         self._told = len(self.launcher.lost)
-        if not any(found.kpis is not None for found in self._collected.values()):
-            raise ProcessError(f"epoch {epoch}: the plant said nothing" + "".join(f"\n{n}" for n in self.news))
+        if self.plant_books() is None:
+            if not self._plant & self._ahead():
+                why = f"timeout 'plant': nothing for {PLANT_S:g} s" if self._plant & missing else "its process is gone"
+                raise ProcessError(
+                    f"epoch {epoch}: the plant said nothing ({why})" + "".join(f"\n{n}" for n in self.news)
+                )
+            self.news.append(f"epoch {epoch}: the plant slept through it; what happened is in a later epoch's books")
+
+    def _ahead(self) -> set[str]:
+        """Who has told of a later epoch than this one."""
+        return {name for found in self._early.values() for name in found}
+
+    def _missing(self) -> set[str]:
+        """Who lives and has yet to tell of this epoch."""
+        return {name for name in self._parts if name in self.launcher.children} - self._collected.keys() - self._ahead()
+
+    def _waits(self, missing: set[str], late_s: float) -> bool:
+        """Whether to wait on, `late_s` after the end of the epoch."""
+        return late_s < (PLANT_S if missing & self._plant else GRACE_S)
 
     def _losses(self) -> list[str]:
         """Who lost whom in this epoch, a line for each one lost."""

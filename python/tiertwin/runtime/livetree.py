@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
-from tiertwin.errors import InputError, UnknownNameError, suggest
+from tiertwin.errors import InputError, ProcessError, UnknownNameError, suggest
 from tiertwin.orchestrate.policies import HIERARCHICAL
 from tiertwin.runtime.clock import EpochClock, RealClock
 from tiertwin.runtime.launcher import TreePlan
@@ -172,9 +172,18 @@ class LiveTree:
         return self.run.launcher.origin + self.run.start_of(epoch + 1)
 
     def epoch(self, epoch: int) -> EpochRow:
-        """Wait until base epoch `epoch` is over and return its KPIs (``.values`` by name)."""
+        """Wait until base epoch `epoch` is over and return its KPIs (``.values`` by name).
+
+        Raises
+        ------
+        ProcessError
+            The plant slept through the epoch (an overloaded machine; the next one can be asked for), or it is gone.
+        """
         self.run.run_epoch(epoch)
-        return self._meter.epoch(self.run.observe(), *self.run.plant_books())
+        books = self.run.plant_books()
+        if books is None:
+            raise ProcessError(self.run.news[-1])
+        return self._meter.epoch(self.run.observe(), *books)
 
     def source(self, name: str, reader: Reader) -> TelemetrySource:
         """Connect a telemetry source of one's own; `name` was given as `own`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tiertwin.errors import ProcessError
 from tiertwin.runtime.host import SECOND, in_log_order
 from tiertwin.runtime.launcher import Launcher
 
@@ -37,18 +38,20 @@ class RemoteRun:
         return int(epoch * self.rhythm.base_epoch_s * SECOND)
 
     def observe(self) -> Observation:
-        """What was seen, at the end of the last epoch, of the twins whose processes told."""
+        """What was seen of the twins whose processes told of the last epoch; of an earlier one when none did."""
         if self._seen is None:
+            if not self._collected:
+                raise ProcessError("nothing was seen of any twin yet: let an epoch go by first (`run_epoch`)")
             first, *others = (found.seen for found in self._collected.values())
             for other in others:
                 first.merge(other)
             self._seen = first
         return self._seen
 
-    def plant_books(self) -> tuple[PlantKpis, Any]:
-        """The plant's books of the last epoch, and every group's mean task rate at its end, tasks/s."""
-        found = next(part for part in self._collected.values() if part.kpis is not None)
-        return found.kpis, found.truth
+    def plant_books(self) -> tuple[PlantKpis, Any] | None:
+        """The plant's books of the last epoch, and every group's mean task rate at its end, tasks/s; None: it slept."""
+        found = [part for part in self._collected.values() if part.kpis is not None]
+        return (found[0].kpis, found[0].truth) if found else None
 
     def take_news(self) -> list[str]:
         """What a person should know of the processes since the last call, and is not in the log."""
