@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tiertwin.runtime import logs
 from tiertwin.runtime.host import Traffic
 from tiertwin.runtime.observed import Observation, observe
-from tiertwin.runtime.observers import ROLE, Observers
+from tiertwin.runtime.observers import ROLE, Counted, Observers
 from tiertwin.runtime.poolclient import POOL
 from tiertwin.twin.effects import Actuate, Ban, Effect, Persist, Reconnect, Record, Send, SetTimer, StartSolve
 from tiertwin.twin.events import (
@@ -106,7 +106,8 @@ class LiveHost:
         self._broken: dict[tuple[str, str], str] = {}  # links that do not stand, and why
         self._met: set[tuple[str, str]] = set()  # sessions that were live once
         self._watched: dict[tuple[str, str], _Watched] = {}
-        self.observers = Observers(roster, self.twins, pool, board.send, board.ban)
+        counted = Counted(board.counters_of, board.wire.counters, self.counters)
+        self.observers = Observers(roster, self.twins, pool, board.send, board.ban, counted)
 
     # -- time ----------------------------------------------------------------------------------------------------------
     def start(self, now: int) -> None:
@@ -258,6 +259,7 @@ class LiveHost:
             self._send(name, effect)
         elif isinstance(effect, Record):
             self.records.append((name, effect))
+            self.observers.books[name].logged(effect)
         elif isinstance(effect, SetTimer):
             self._entered += 1
             heapq.heappush(self._timers, (effect.at, self._entered, name, TimerFired(effect.name, effect.epoch)))
@@ -265,6 +267,7 @@ class LiveHost:
             if (done := self.pool.start(name, effect.ticket, effect.requests, now)) is not None:
                 self._local.append(done)
         elif isinstance(effect, Reconnect):
+            self.observers.books[name].notes["reconnect"] += 1
             self._reconnect(name, effect.peer)
         elif isinstance(effect, Ban):
             self.board.ban(name, effect.peer, BAN_NS)

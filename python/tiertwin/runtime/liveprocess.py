@@ -267,6 +267,7 @@ class _Process:
         records = [host_line(host, name, record) for name, record in host.records]
         host.records.clear()
         self._launcher.tell(Collected(records, host.observe(epoch, now), kpis, truth, high_water_mb()))
+        host.counters["reports dropped"] = self._launcher.dropped
         for line in records:
             logs.info("twin", **line)
 
