@@ -122,10 +122,19 @@ COUNTERS: tuple[Counter, ...] = (
     _one("sessions_lost", "sessions", "R20", "a neighbour was silent for 2 s, left, or its link broke", "note", "lost"),
     _one("session_bans", "bans", "R41", "three malformed frames of a neighbour in a minute", "peer", "bans"),
     _one("reconnects", "connections", "R24", "a new connection to the parent was asked for", "note", "reconnect"),
-    _one("digest_alarms", "alarms", "R14", "equal cursors and unequal digests; a snapshot follows", "peer", "alarms.digest"),
+    _one(
+        "digest_alarms",
+        "alarms",
+        "R14",
+        "equal cursors and unequal digests; a snapshot follows",
+        "peer",
+        "alarms.digest",
+    ),
     _one("snapshot_alarms", "alarms", "R12", "a snapshot failed three times", "peer", "alarms.snapshot"),
     _one("schema_alarms", "alarms", "R35", "a session ended because schemas differ", "peer", "alarms.schema"),
-    _one("snapshots_sent", "snapshots", "R12", "a neighbour's cursor was too old, or it restarted", "peer", "snapshots"),
+    _one(
+        "snapshots_sent", "snapshots", "R12", "a neighbour's cursor was too old, or it restarted", "peer", "snapshots"
+    ),
     _one("snapshots_taken", "snapshots", "R12", "all tables of a neighbour were swapped in one step", "peer", "swaps"),
     _one("frames_sent", "frames", "R10", "numbered frames sent for the first time", "peer", "fresh_frames"),
     _one("frames_retransmitted", "frames", "R16", "sent again: nobody acknowledged them", "peer", "again_frames"),
@@ -135,19 +144,39 @@ COUNTERS: tuple[Counter, ...] = (
     # decisions
     _one("decisions", "decisions", "P5", "plans or budgets put in force", "note", "decision"),
     _one("rounds", "rounds", "P7", "certificates that the root worked out", "note", "bounds"),
-    _one("stale_uses", "leaves", "P14", "leaves in certificates whose data are of an earlier epoch: marked stale", "note", "stale"),
+    _one(
+        "stale_uses",
+        "leaves",
+        "P14",
+        "leaves in certificates whose data are of an earlier epoch: marked stale",
+        "note",
+        "stale",
+    ),
     _one("leases_refused", "leases", "P6", "a decision older than the newest, or lapsed on arrival", "note", "refused"),
-    _one("leases_fenced", "leases", "R18", "a budget of a lower authority, refused by the session", "peer", "stale_leases"),
+    _one(
+        "leases_fenced",
+        "leases",
+        "R18",
+        "a budget of a lower authority, refused by the session",
+        "peer",
+        "stale_leases",
+    ),
     *_of(
-        "timeouts", "timeouts", "note",
+        "timeouts",
+        "timeouts",
+        "note",
         ("gather", "P14", "children said nothing in time; the parent goes on with what it has", "timeout.gather"),
         ("budget", "P5", "no budget in time; decided inside the standing one", "timeout.budget"),
     ),
     _one("local_policy_entered", "times", "P5", "the lease lapsed: the local policy took over", "note", "local_policy"),
     _one("local_policy_epochs", "epochs", "P5", "epochs under the local policy", "twin", "local_epochs"),
-    _one("plans_guarded", "plans", "P7", "the standing plan was worth more than the new one and stays", "twin", "guarded"),
+    _one(
+        "plans_guarded", "plans", "P7", "the standing plan was worth more than the new one and stays", "twin", "guarded"
+    ),
     *_of(
-        "ladder_steps", "answers", "twin",
+        "ladder_steps",
+        "answers",
+        "twin",
         ("s2", "S2", "the first solver gave the answer", "step.2"),
         ("s3", "S3", "the linear form gave the answer", "step.3"),
         ("s4", "S4", "an answer as the checker admitted it", "step.4"),
@@ -157,11 +186,15 @@ COUNTERS: tuple[Counter, ...] = (
         ("s8", "S8", "the safe default served", "step.8"),
     ),
     _one("setpoints_clipped", "cells", "R19", "numbers of a parent beyond the site's own limits", "twin", "clipped"),
-    _one("queries_answered", "queries", "R52", "what-if questions answered; nothing follows from them", "twin", "queries"),
+    _one(
+        "queries_answered", "queries", "R52", "what-if questions answered; nothing follows from them", "twin", "queries"
+    ),
     _one("said_unusable", "messages", "P14", "cuts and points or a budget that could not be used", "twin", "refused"),
     # a node's sockets
     *_of(
-        "messages_refused", "messages", "endpoint",
+        "messages_refused",
+        "messages",
+        "endpoint",
         ("revoked", "R30", "the key was taken out of the table, or expired", "R30 key revoked or expired"),
         ("banned", "R41", "a ban is running", "R41 banned"),
         ("parents", "R29", "this node is none of the sender's parents", "R29 not among its parents"),
@@ -173,10 +206,26 @@ COUNTERS: tuple[Counter, ...] = (
         ("routing_id", "R33", "a routing id chosen by the peer", "R33 chosen routing id"),
         ("too_long", "R36", "longer than a frame may be", "R36 frame too long"),
     ),
-    _one("connections_replaced", "connections", "R22", "a neighbour came anew before its old connection ended", "endpoint", "R22 connection replaced"),
-    _one("handshakes_failed", "handshakes", "R24", "the parent or the pool refused us, or cut the handshake", "endpoint", "R24 handshake failed"),
+    _one(
+        "connections_replaced",
+        "connections",
+        "R22",
+        "a neighbour came anew before its old connection ended",
+        "endpoint",
+        "R22 connection replaced",
+    ),
+    _one(
+        "handshakes_failed",
+        "handshakes",
+        "R24",
+        "the parent or the pool refused us, or cut the handshake",
+        "endpoint",
+        "R24 handshake failed",
+    ),
     *_of(
-        "frames_unsent", "frames", "endpoint",
+        "frames_unsent",
+        "frames",
+        "endpoint",
         ("no_link", "R25", "there is no connection; sessions send again what counts", "R25 no link"),
         ("peer_gone", "R25", "the connection is gone", "R25 peer gone"),
         ("back_pressure", "R25", "the peer takes nothing more at present", "R25 back-pressure"),
@@ -184,7 +233,9 @@ COUNTERS: tuple[Counter, ...] = (
     # a process
     _one("handshakes_admitted", "handshakes", "R29", "a listed key came in", "door", "admitted"),
     *_of(
-        "handshakes_refused", "handshakes", "door",
+        "handshakes_refused",
+        "handshakes",
+        "door",
         ("malformed", "R27", "a request of libzmq that is none", "R27 malformed request"),
         ("unanswered", "R27", "the verdict could not be sent", "R27 answer not sent"),
         ("mechanism", "R27", "another mechanism than CURVE, or another domain", "R27 other domain or mechanism"),
@@ -194,26 +245,60 @@ COUNTERS: tuple[Counter, ...] = (
         ("too_many", "R29", "more than 30 a minute", "R29 too many handshakes"),
         ("banned", "R41", "a ban is running", "R41 banned key"),
     ),
-    _one("sends_failed", "frames", "R25", "the loop could not hand a frame over, for a reason of `frames_unsent`", "host", "R25 not sent"),
-    _one("reports_dropped", "reports", "P8", "reports that the launcher did not read in time", "host", "reports dropped"),
+    _one(
+        "sends_failed",
+        "frames",
+        "R25",
+        "the loop could not hand a frame over, for a reason of `frames_unsent`",
+        "host",
+        "R25 not sent",
+    ),
+    _one(
+        "reports_dropped", "reports", "P8", "reports that the launcher did not read in time", "host", "reports dropped"
+    ),
     _one("solves_asked", "problems", "R44", "given to the solver pool", "pool", "asked"),
     _one("solves_answered", "problems", "R44", "answered by the pool in time", "pool", "answered"),
     _one("solves_late", "answers", "R44", "answers after their deadline, or to nobody: dropped", "pool", "late"),
     *_of(
-        "solves_given_up", "problems", "pool",
+        "solves_given_up",
+        "problems",
+        "pool",
         ("no_link", "S6", "there was no way to the pool", "no pool"),
         ("deadline", "S6", "no answer by the deadline", "S6 for lateness"),
         ("silence", "S6", "not waited for: the pool was silent", "S6 for silence"),
     ),
     _one("observers_admitted", "sessions", "R29", "observers that began a session", "observers", "observers"),
-    _one("observers_refused", "sessions", "R13", "observers that had to leave for another", "observers", "observers refused"),
-    _one("observer_frames_refused", "frames", "R35", "frames of observers that were refused", "observers", "refused frames of observers"),
+    _one(
+        "observers_refused",
+        "sessions",
+        "R13",
+        "observers that had to leave for another",
+        "observers",
+        "observers refused",
+    ),
+    _one(
+        "observer_frames_refused",
+        "frames",
+        "R35",
+        "frames of observers that were refused",
+        "observers",
+        "refused frames of observers",
+    ),
     # the launcher
-    _one("solvers_killed", "processes", "R44", "a worker held a problem past its deadline", "launcher", "solvers killed"),
-    _one("solvers_started_again", "processes", "R6", "a worker took the place of one that ended", "launcher", "solvers started again"),
+    _one(
+        "solvers_killed", "processes", "R44", "a worker held a problem past its deadline", "launcher", "solvers killed"
+    ),
+    _one(
+        "solvers_started_again",
+        "processes",
+        "R6",
+        "a worker took the place of one that ended",
+        "launcher",
+        "solvers started again",
+    ),
     _one("processes_lost", "processes", "R6", "a process of the tree ended by itself", "launcher", "processes lost"),
     _one("pool_served", "problems", "R44", "answers that went through the pool's front", "launcher", "served"),
-)  # fmt: skip
+)
 
 TRAVELLING = tuple(c for c in COUNTERS if c.scope != LAUNCHER)  # what a node tells, in this order
 BY_NAME = {counter.name: counter for counter in COUNTERS}

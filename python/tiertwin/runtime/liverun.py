@@ -12,6 +12,7 @@ from tiertwin.runtime.launcher import Launcher
 
 if TYPE_CHECKING:
     from tiertwin.plant import PlantKpis
+    from tiertwin.runtime.exposition import MetricsServer
     from tiertwin.runtime.launcher import TreePlan
     from tiertwin.runtime.observed import Observation
     from tiertwin.world import World
@@ -26,9 +27,11 @@ class LiveRun:
     ----------
     plan
         The tree to start; it runs until :meth:`close`.
+    metrics
+        Shows the tree as long as it runs; None: nobody does.
     """
 
-    def __init__(self, plan: TreePlan) -> None:
+    def __init__(self, plan: TreePlan, metrics: MetricsServer | None = None) -> None:
         self.world: World = plan.world
         self.rhythm = plan.settings.rhythm
         self.launcher = Launcher(plan).__enter__()
@@ -38,6 +41,14 @@ class LiveRun:
         self._seen: Observation | None = None
         self._told = 0
         self.news: list[str] = []
+        self._metrics = metrics
+        if metrics is not None:
+            try:
+                metrics.watch(plan.folder, self.launcher.counted)
+            except BaseException:
+                self.close()
+                raise
+            self.news.append(f"metrics at {metrics.url}")
 
     def start_of(self, epoch: int) -> int:
         """Plant time at which `epoch` begins, ns."""
@@ -120,4 +131,6 @@ class LiveRun:
 
     def close(self) -> list[str]:
         """End every process; return the names of those that had to be killed."""
+        if self._metrics is not None:
+            self._metrics.close()
         return self.launcher.close()
