@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 DEPLOYMENT_FILE, WORLD_FILE, KEY_FOLDER, STATE_FOLDER = "deployment.json", "world.npz", "keys", "state"
 LARGEST = 64 << 20  # bytes of the file: a trace of arrivals may be in it
-OBSERVER = "observer"
+OBSERVER, METRICS = "observer", "metrics"  # a key each: of two with one key, the later takes the link over
 ROLES = tuple(tier.label for tier in Tier)
 _ALL_INTERFACES = {False: "0.0.0.0", True: "::"}  # noqa: S104  by IPv6; taken only where it is asked for in words
 
@@ -259,7 +259,7 @@ def node_config(path: Path, process: str, names: Sequence[str], now_s: float, *,
     keys = _read_keys(folder / deployment.keys, [places[name] for name in names], now_s, path)
     children = {child.name for name in names for child in roster.children(name) if child.name not in here}
     table = Access.read(folder / deployment.keys / ACCESS_FILE)
-    access = Access(grant for grant in table.grants if grant.node in children | {OBSERVER})
+    access = Access(grant for grant in table.grants if grant.node in children | {OBSERVER, METRICS})
     parents = {name: roster.parent(name) for name in names}
     solving = [name for name in names if roster.tier(name) >= Tier.FOG and deployment.pool is not None]
     addresses = {place.name: Address(place.host, place.port) for place in deployment.nodes if place.port}

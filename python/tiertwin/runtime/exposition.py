@@ -24,8 +24,8 @@ from prometheus_client.core import (
 
 from tiertwin import __version__
 from tiertwin.errors import InputError
-from tiertwin.model.tiers import Tier
 from tiertwin.runtime.counters import COUNTERS, LAUNCHER, NODE, PROCESS, launcher_counts
+from tiertwin.runtime.roster import tier_word
 from tiertwin.runtime.status import SESSION_WORDS, Waiting
 from tiertwin.runtime.treewatch import BOUNDS_S, TreeWatch
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
     from tiertwin.runtime.treewatch import Seen
+    from tiertwin.wire.keys import NodeKey
 
 LOOPBACK = "127.0.0.1"
 REQUEST_S = 5.0  # a request that takes longer is cut off
@@ -73,11 +74,6 @@ _NODE_COUNTERS = (
     ("transmitted_frames", "frames_out", "Frames the node gave out."),
 )
 _STATES = ("running", "stopped", "gone", "elsewhere", "unknown")
-
-
-def tier_word(tier: int) -> str:
-    """Name of a tier as a label."""
-    return "plant" if tier < 0 else Tier(tier).label if tier < len(Tier) else str(tier)
 
 
 class TreeCollector:
@@ -295,10 +291,10 @@ class MetricsServer:
         """Where it is."""
         return f"http://{LOOPBACK}:{self._server.server_port}{PATH}"
 
-    def watch(self, folder: Path, launcher: Callable[[], Mapping[str, int]]) -> None:
-        """Look at the tree that runs in this folder from now on."""
+    def watch(self, folder: Path, key: NodeKey, launcher: Callable[[], Mapping[str, int]]) -> None:
+        """Look at the tree that runs in this folder from now on, with an observer's key."""
         self._launcher = launcher
-        self._watch = TreeWatch(folder).__enter__()
+        self._watch = TreeWatch(folder, key).__enter__()
 
     def _launcher_counts(self) -> Mapping[str, int]:
         return self._launcher()

@@ -18,6 +18,7 @@ from tiertwin.runtime.control import Address, Connect, Done, Linked, Message, Re
 from tiertwin.runtime.deployment import (
     DEPLOYMENT_FILE,
     KEY_FOLDER,
+    METRICS,
     OBSERVER,
     STATE_FOLDER,
     WORLD_FILE,
@@ -42,9 +43,9 @@ from tiertwin.runtime.treefile import (
     remove_tree,
     write_tree,
 )
-from tiertwin.wire.access import Access
+from tiertwin.wire.access import ANY, Access
 from tiertwin.wire.context import WireContext
-from tiertwin.wire.keys import make_keys, write_keys
+from tiertwin.wire.keys import Member, make_keys, write_keys
 from tiertwin.wire.zeromq import Bind, NodeEndpoint
 from tiertwin.world.stored import store_world
 
@@ -259,7 +260,7 @@ class Launcher:
             if away or (plan.real_clock and roster.tier(name) >= 0):
                 listening.append(name)
                 children |= set(away)
-        watching = {OBSERVER} if plan.real_clock else set()
+        watching = {OBSERVER, METRICS} if plan.real_clock else set()
         access = Access(grant for grant in self.keys.access.grants if grant.node in children | watching)
         solving = [name for name in process.nodes if roster.tier(name) >= 2]
         return TwinsConfig(
@@ -389,4 +390,5 @@ class RemotePart:
 
 def _keys(plan: TreePlan) -> KeySet:
     """Throw-away keys of a run."""
-    return make_keys(tree_members(plan.world.twins, plan.solvers), time.time())
+    members = [*tree_members(plan.world.twins, plan.solvers), Member(METRICS, "observer", (ANY,))]
+    return make_keys(members, time.time())

@@ -16,6 +16,7 @@ from tiertwin.runtime.host import Traffic
 from tiertwin.runtime.observed import Observation, observe
 from tiertwin.runtime.observers import ROLE, Counted, Observers
 from tiertwin.runtime.poolclient import POOL
+from tiertwin.runtime.roster import tier_word
 from tiertwin.twin.effects import Actuate, Ban, Effect, Persist, Reconnect, Record, Send, SetTimer, StartSolve
 from tiertwin.twin.events import (
     EpochBegan,
@@ -166,10 +167,14 @@ class LiveHost:
         pair = (node, event.peer)
         if event.kind == "up":
             if self._broken.pop(pair, None) is not None:
-                logs.info("link up", name=node, peer=event.peer)
+                logs.info("link up", **self._place(node), peer=event.peer)
         elif self._broken.get(pair) != event.reason:
             self._broken[pair] = event.reason
-            logs.warning(_LINK_WORDS[event.kind], name=node, peer=event.peer, reason=event.reason)
+            logs.warning(_LINK_WORDS[event.kind], **self._place(node), peer=event.peer, reason=event.reason)
+
+    def _place(self, node: str) -> dict[str, str]:
+        """What a line about one node begins with."""
+        return {"tier": tier_word(self.roster.tier(node)), "node": node}
 
     def _tell_sessions(self) -> None:
         """Log each session that goes live again, soon after where both ends stand: equal numbers, equal digests."""
@@ -190,7 +195,8 @@ class LiveHost:
             self._met.add(pair)
             watched = self._watched[pair] = _Watched(lives, WATCHED_REPORTS if again else 0)
             if again:
-                logs.info("session live", name=name, peer=neighbour.name, incarnation=lives[0], of_peer=lives[1])
+                about = {"incarnation": lives[0], "of_peer": lives[1]}
+                logs.info("session live", **self._place(name), peer=neighbour.name, **about)
         if watched.left == 0:
             return
         watched.left -= 1
@@ -198,9 +204,8 @@ class LiveHost:
         watched.seen_out[peer.last] = f"{peer.out_digest:016x}"
         if watched.left == 0:
             seen = {"in": watched.seen_in, "out": watched.seen_out}
-            logs.info(
-                "session digests", name=name, peer=neighbour.name, alarms=peer.counters()["alarms.digest"], **seen
-            )
+            alarms = peer.counters()["alarms.digest"]
+            logs.info("session digests", **self._place(name), peer=neighbour.name, alarms=alarms, **seen)
 
     def _take_frames(self, now: int) -> None:
         frames = self.board.frames
@@ -233,6 +238,7 @@ class LiveHost:
                 self.epochs.follow(int(twin.parent.peer.peer_epoch), now)
 
     def _begin(self, epoch: int, now: int) -> None:
+        logs.began(epoch)
         if self.southbound is not None:
             self.southbound.turn(max(now - self._origin, 0), epoch)
         for name in self.twins:

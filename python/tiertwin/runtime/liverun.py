@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tiertwin.errors import ProcessError
 from tiertwin.runtime.control import Collected
+from tiertwin.runtime.deployment import METRICS
 from tiertwin.runtime.host import SECOND, in_log_order
 from tiertwin.runtime.launcher import Launcher
 
@@ -44,7 +45,7 @@ class LiveRun:
         self._metrics = metrics
         if metrics is not None:
             try:
-                metrics.watch(plan.folder, self.launcher.counted)
+                metrics.watch(plan.folder, self.launcher.keys.keys[METRICS], self.launcher.counted)
             except BaseException:
                 self.close()
                 raise

@@ -17,11 +17,10 @@ from tiertwin.errors import InputError
 from tiertwin.runtime.lookout import ProcessLook, Session, connected, look_at_processes, send
 from tiertwin.runtime.memory import usage_of
 from tiertwin.runtime.status import written_at
-from tiertwin.runtime.treefile import observer_key, read_tree
+from tiertwin.runtime.treefile import read_tree
 from tiertwin.twin.attributes import A, registry
 from tiertwin.wire.access import Access
 from tiertwin.wire.context import WireContext
-from tiertwin.wire.keys import read_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from tiertwin.runtime.lookout import Report
     from tiertwin.runtime.switchboard import Switchboard
     from tiertwin.runtime.treefile import RunningTree
+    from tiertwin.wire.keys import NodeKey
 
 TURN_MS = 50
 FRESH_NS = 2_000_000_000  # a node that told nothing for so long does not answer
@@ -91,12 +91,14 @@ class TreeWatch:
     ----------
     folder
         Run directory of a running tree.
+    key
+        Of an observer that nobody else is at the same time.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, key: NodeKey) -> None:
         self._folder = folder
         self._tree = read_tree(folder)
-        self._key = read_key(observer_key(folder), time.time())
+        self._key = key
         self._stop = threading.Event()
         self._asked: list[_Question] = []
         self._ages: dict[int, Ages] = {}
