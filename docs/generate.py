@@ -73,13 +73,13 @@ COUNTERS_HEAD = """\
 
 <!-- Written by docs/generate.py from tiertwin.runtime.counters; edit the table there. -->
 
-Whatever a tree refuses, drops, repeats, guards, clips or gives up is counted, under a name that stays. `tiertwin inspect RUN`
-shows the counters of a running tree that are not 0 (with `--json` as `counters`, by node, and `process_counters`); Prometheus gets
-`family.reason` as `tiertwin_<family>_total{reason="…"}` ([observation](observation.md)). All count up from the start of
-their process.
+Whatever a tree refuses, drops, repeats, guards, clips or gives up is counted, under a name that stays.
+`tiertwin inspect RUN` shows the counters of a running tree that are not 0 (with `--json` as `counters`, by node, and
+`process_counters`). Prometheus gets `family.reason` as `tiertwin_<family>_total{reason="…"}`
+([observation](observation.md)). All count up from the start of their process.
 
-*Id* is the promise (P), rule (R) or step of the solver ladder (S) that a counter shows. What the most important ones mean
-for somebody on duty stands under *Observation*, [what to look at](observation.md#what-to-look-at).
+*Id* is the promise (P), rule (R) or step of the solver ladder (S) that a counter shows. What the most important ones
+mean for somebody on duty: [what to look at](observation.md#what-to-look-at).
 
 """
 
