@@ -1,4 +1,4 @@
-"""Writes docs/kpis.md and docs/json-interface.md from the table of KPIs: ``python docs/generate.py``.
+"""Writes docs/kpis.md, docs/json-interface.md and docs/counters.md from their tables: ``python docs/generate.py``.
 
 A test compares the committed files with what this writes.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tiertwin.model.kpis import JSON_KPIS, KPIS, Kpi, kpi
+from tiertwin.runtime.counters import COUNTERS, LAUNCHER, NODE, PROCESS
 
 HERE = Path(__file__).parent
 _REPORTED = {"run": "run", "epoch": "epoch", "both": "epoch, run"}
@@ -67,6 +68,37 @@ Keys of `policies.<name>`:
 """
 
 
+COUNTERS_HEAD = """\
+# Counters
+
+<!-- Written by docs/generate.py from tiertwin.runtime.counters; edit the table there. -->
+
+Whatever a tree refuses, drops, repeats, guards, clips or gives up is counted, under a name that stays.
+`tiertwin inspect RUN` shows the counters of a running tree that are not 0 (with `--json` as `counters`, by node, and
+`process_counters`). Prometheus gets `family.reason` as `tiertwin_<family>_total{reason="…"}`
+([observation](observation.md)). All count up from the start of their process.
+
+*Id* is the promise (P), rule (R) or step of the solver ladder (S) that a counter shows. What the most important ones
+mean for somebody on duty: [what to look at](observation.md#what-to-look-at).
+
+"""
+
+SCOPE_HEADS = {
+    NODE: "## Of every node\n\n",
+    PROCESS: "\n## Of every process with nodes\n\n",
+    LAUNCHER: "\n## Of the launcher\n\nServed by the metrics endpoint only: the launcher is no node.\n\n",
+}
+
+
+def counters_page() -> str:
+    """Return docs/counters.md."""
+    page = COUNTERS_HEAD
+    for scope, head in SCOPE_HEADS.items():
+        page += head + "| counter | id | unit | one more means |\n|---|---|---|---|\n"
+        page += "".join(f"| `{c.name}` | {c.rule} | {c.unit} | {c.help} |\n" for c in COUNTERS if c.scope == scope)
+    return page
+
+
 def kpis_page() -> str:
     """Return docs/kpis.md."""
     head = "| name | unit | better | reported | definition |\n|---|---|---|---|---|\n"
@@ -88,7 +120,7 @@ def _type(name: str) -> str:
     return "object or null" if name == "bytes" else "number or null"
 
 
-PAGES = {"kpis.md": kpis_page, "json-interface.md": json_page}
+PAGES = {"kpis.md": kpis_page, "json-interface.md": json_page, "counters.md": counters_page}
 
 if __name__ == "__main__":
     for file, page in PAGES.items():

@@ -41,6 +41,7 @@ OWNERS = {
     "pydantic": {"model", "interop", "world"},
     "click": {"cli"},
     "topohub": {"interop"},
+    "prometheus_client": {"runtime"},  # and there runtime/exposition.py alone: an extra
     "threading": {"runtime"},
     "subprocess": {"runtime"},
     "multiprocessing": set(),
@@ -104,6 +105,11 @@ def test_imports_point_down(path: Path) -> None:
         root = module.split(".")[0]
         if root in OWNERS and own not in OWNERS[root]:
             pytest.fail(f"{path}: only {sorted(OWNERS[root])} may import {root}")
+
+
+def test_an_extra_is_imported_in_one_file() -> None:
+    importers = [p.name for p in PYTHON if any(m.split(".")[0] == "prometheus_client" for m in imports_of(p))]
+    assert importers == ["exposition.py"]
 
 
 def test_only_the_runtime_reads_clocks() -> None:

@@ -43,7 +43,7 @@ def metro_on_ports(path: Path, first: int) -> None:
 
 def digests(logs: list[Path]) -> dict[tuple[str, str], dict[str, Any]]:
     """What each end of a session told of it, by (node, peer)."""
-    return {(line["name"], line["peer"]): line for log in logs for line in events(log, "session digests")}
+    return {(line["node"], line["peer"]): line for log in logs for line in events(log, "session digests")}
 
 
 def test_a_killed_process_comes_back_by_hand(tmp_path: Path) -> None:
@@ -77,11 +77,11 @@ def test_a_killed_process_comes_back_by_hand(tmp_path: Path) -> None:
             with started(*words, log=log, cwd=tmp_path) as again:
                 lives = again.wait_event("session live", 2 * len(nodes))  # to the fog, and from the gateway
                 again.wait_event("session digests", 2 * len(nodes))
-                assert {line["name"] for line in lives} == set(nodes)
+                assert {line["node"] for line in lives} == set(nodes)
                 assert {line["incarnation"] for line in lives} == {2}
                 live = again.wait_event("live")[0]
                 assert live["ports"] == {name: listening[name] for name in nodes}
-                pairs = {(line["name"], line["peer"]) for line in lives}
+                pairs = {(line["node"], line["peer"]) for line in lives}
                 others = [path for path in (run / "logs").glob("*.log") if path.stem != KILLED]
                 wait_for(lambda: {(b, a) for a, b in pairs} <= set(digests(others)), "what the other ends told")
                 compare(digests([log]), digests(others), pairs)

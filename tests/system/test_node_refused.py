@@ -53,7 +53,7 @@ def test_a_key_that_the_parent_does_not_know(tmp_path: Path) -> None:
     ):
         parent.wait_event("live")
         told = node.wait_event("auth failed")[0]
-        assert (told["name"], told["peer"]) == ("edge-centre", "fog-1")
+        assert (told["node"], told["peer"]) == ("edge-centre", "fog-1")
         assert f"tcp://127.0.0.1:{fog['port']} refused the key of 'edge-centre'" in told["reason"]
         assert "not in the access table there, expired, banned" in told["reason"]
         refused = parent.wait_event("refused")[0]

@@ -14,7 +14,7 @@ from tiertwin.errors import InputError, UnknownNameError, suggest
 from tiertwin.store import StoredRun, Table, open_run
 from tiertwin.store.folder import finite
 
-LEAST_WIDTH = 126  # columns of the table of a running tree
+LEAST_WIDTH = 134  # columns of the table of a running tree
 
 
 @click.command()
@@ -30,7 +30,7 @@ def inspect(
 ) -> None:
     """Show a run: how it ended, its KPIs; with --links its link loads; with --twin what a twin believed.
 
-    Of a tree that runs under the real clock: how each node stands now.
+    Of a tree that runs under the real clock: how each node stands now, and what was counted so far.
     """
     if not (links or twin or policy or epoch is not None) and is_running(run):
         _show_running(run, rows, as_json)
@@ -74,7 +74,10 @@ def _show_running(run: Path, rows: int, as_json: bool) -> None:
 
     click.echo(found.diagnosis.head)
     wide = shutil.get_terminal_size().columns if sys.stdout.isatty() else LEAST_WIDTH
-    Console(highlight=False, width=max(wide, LEAST_WIDTH)).print(Table(found.columns()).rich("", rows))
+    console = Console(highlight=False, width=max(wide, LEAST_WIDTH))
+    console.print(Table(found.columns()).rich("", rows))
+    if counted := found.counters():
+        console.print(Table(counted).rich("Counted so far (docs/counters.md says what each means)", rows))
     if not found.diagnosis.healthy:
         click.echo(f"Something is wrong: `tiertwin doctor {run}` says what.")
 

@@ -38,5 +38,5 @@ def node(names: tuple[str, ...], process: str | None, path: Path, listen_public:
 
     title = process or (names[0] if len(names) == 1 else f"{names[0]}+{len(names) - 1}")
     config = node_config(path, title, names, time.time(), public=listen_public)
-    logs.start(title)
+    logs.start(title, config.twins.nodes if config.twins is not None else ())
     run_live(config, None)

@@ -60,6 +60,14 @@ LEAST_WIDTH = 110  # columns of the KPI table: a narrower terminal wraps lines, 
 @click.option(
     "--solvers", type=int, default=None, help="Workers of the solver pool of a tree of processes [default: 2]."
 )
+@click.option(
+    "--metrics",
+    type=click.IntRange(0, 65535),
+    default=None,
+    metavar="PORT",
+    help="Serve Prometheus metrics of the tree at http://127.0.0.1:PORT/metrics while it runs (0: a free port; "
+    "--clock real; docs/observation.md).",
+)
 def run(
     scenario: str,
     epochs: int,
@@ -73,6 +81,7 @@ def run(
     processes: str | None,
     clock: str,
     solvers: int | None,
+    metrics: int | None,
 ) -> None:
     """Run SCENARIO and print the KPI table of all policies.
 
@@ -82,6 +91,7 @@ def run(
 
     wanted = load(scenario)
     tree = tree_of(in_process, processes, clock == "real", solvers, wanted.deployment, policies)
+    tree = with_metrics(tree, metrics)
     signal.signal(signal.SIGTERM, _terminated)
     show = not quiet and not as_json
     live = show and (sys.stderr.isatty() if watch is None else watch)
@@ -144,6 +154,20 @@ def tree_of(
     if processes is not None:
         tree = replace(tree, processes=None if processes == "default" else parse_processes(processes))
     return tree if solvers is None else replace(tree, solvers=solvers)
+
+
+def with_metrics(tree: Tree | None, port: int | None) -> Tree | None:
+    """Ask for the metrics of a tree; InputError where there is none that could be looked at while it runs."""
+    from tiertwin.errors import InputError
+
+    if port is None:
+        return tree
+    if tree is None or not tree.real_clock:
+        raise InputError(
+            "--metrics: only a tree under the real clock can be looked at while it runs; add --clock real "
+            "(under the virtual clock, `tiertwin inspect` shows what a run left)"
+        )
+    return replace(tree, metrics=port)
 
 
 def _tell(result: Result, as_json: bool, show: bool) -> None:

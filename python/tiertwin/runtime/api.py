@@ -62,6 +62,8 @@ class Tree:
         Address by tier (``"edge"``) or process (``"edges-2"``); 127.0.0.1 else.
     first_port
         Fixed ports under the real clock, one a node from here on; 0: the system chooses.
+    metrics
+        Port on loopback for Prometheus (``/metrics``), under the real clock; 0: the system chooses, None: none.
     """
 
     processes: Mapping[str, int] | str | None = None
@@ -69,6 +71,7 @@ class Tree:
     real_clock: bool = False
     hosts: Mapping[str, str] = field(default_factory=dict)
     first_port: int = 0
+    metrics: int | None = None
 
     @classmethod
     def of(cls, deployment: Deployment, real_clock: bool = False) -> Tree:
@@ -212,11 +215,17 @@ def run_stored(
 
 def _run_tree(plan: RunPlan, world: Any, folder: Path, watcher: Watcher | None, tree: Tree) -> Result:
     from tiertwin.runtime.execute import TreeOptions, execute  # noqa: PLC0415
+    from tiertwin.runtime.metrics import open_metrics  # noqa: PLC0415
     from tiertwin.runtime.storeproxy import StoreProxy  # noqa: PLC0415  another process imports duckdb
 
     settings = {"epochs": plan.epochs, "policies": list(plan.policies)}
-    with StoreProxy(folder, stored_scenario(plan, world), plan.seed, plan.policies, settings) as writer:
-        options = TreeOptions(folder, tree.processes, tree.solvers, tree.real_clock, tree.hosts, tree.first_port)
+    with (
+        open_metrics(tree.metrics) as metrics,
+        StoreProxy(folder, stored_scenario(plan, world), plan.seed, plan.policies, settings) as writer,
+    ):
+        options = TreeOptions(
+            folder, tree.processes, tree.solvers, tree.real_clock, tree.hosts, tree.first_port, metrics
+        )
         done = execute(plan, world, writer, watcher=watcher, tree=options)
         result = Result(done, folder)
         writer.finish(result.to_json())

@@ -36,7 +36,7 @@ def main() -> int:
     except msgspec.DecodeError as error:
         pipe.tell(Failed(f"configuration on standard input: {error}", "InputError"))
         return BAD_INPUT
-    logs.start(config.process)
+    logs.start(config.process, [] if config.twins is None else config.twins.nodes)
     faulthandler.register(signal.SIGUSR1)  # where it stands, into the log: for whoever looks at one that hangs
     if config.dies_with_parent:
         die_with_parent()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tiertwin.errors import InputError
+from tiertwin.runtime.counters import NODE, PROCESS, TRAVELLING, by_scope
 from tiertwin.runtime.deployment import schema_fingerprint
 from tiertwin.runtime.diagnose import Diagnosis, KeyNote, diagnose
 from tiertwin.runtime.lookout import WAIT_S, ProcessLook, Report, look, look_at_processes
@@ -18,6 +19,8 @@ from tiertwin.wire.keys import DAY_S, OBSERVER, check_folder, key_path, read_key
 if TYPE_CHECKING:
     from tiertwin.runtime.treefile import RunningNode, RunningTree
     from tiertwin.wire.keys import NodeKey
+
+MOST_PLACES = 3  # named in the table of counters
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,33 @@ class Examined:
             "findings": [asdict(finding) for finding in found.findings],
             "processes": [asdict(process) for process in self.processes],
             "nodes": {n: None if r.status is None else asdict(r.status) for n, r in self.reports.items()},
+            "counters": {n: by_scope(r.counts, NODE) for n, r in self.reports.items() if r.status is not None},
+            "process_counters": self.counted_by_process(),
         }
+
+    def counted_by_process(self) -> dict[str, dict[str, int]]:
+        """Return what each process counted, as one of its nodes told it."""
+        told: dict[str, dict[str, int]] = {}
+        for node in self.tree.nodes:
+            report = self.reports.get(node.name)
+            if report is not None and report.status is not None:
+                told.setdefault(node.process, by_scope(report.counts, PROCESS))
+        return told
+
+    def counters(self) -> dict[str, list[Any]]:
+        """Return one row a counter that is not 0, for a table: how often in all, and where most."""
+        by_node = {n: by_scope(r.counts, NODE) for n, r in self.reports.items()}
+        rows = []
+        for counter in TRAVELLING:
+            held = by_node if counter.scope == NODE else self.counted_by_process()
+            counts = {where: found[counter.name] for where, found in held.items() if counter.name in found}
+            if counts:
+                most = sorted(counts.items(), key=lambda item: -item[1])[:MOST_PLACES]
+                places = ", ".join(f"{where} {count}" for where, count in most)
+                more = f" and {len(counts) - len(most)} more" if len(counts) > len(most) else ""
+                rows.append((counter.name, counter.rule, sum(counts.values()), counter.unit, places + more))
+        names = ("counter", "rule", "total", "unit", "most at")
+        return {name: [row[k] for row in rows] for k, name in enumerate(names)} if rows else {}
 
     def columns(self) -> dict[str, list[Any]]:
         """Return one row a node, for a table."""
@@ -68,8 +97,10 @@ def _row(node: RunningNode, report: Report, process: ProcessLook | None) -> dict
     up = [link for link in status.links if link.awaited > 0]
     waiting = Waiting(int(status.waiting)).name.lower() if 0 <= status.waiting < len(Waiting) else "?"
     lease = "" if status.lease_epoch < 0 else f"{status.lease_epoch:.0f}: {status.lease_left_ms / 1e3:.1f} s"
+    age = max((link.age_ms for link in status.links), default=-1.0)
     values = (
         f"{max((link.silent_ms for link in status.links), default=0.0):.0f}",
+        "" if age < 0 else f"{age:.0f}",
         f"{status.epoch:.0f}",
         "" if status.decided < 0 else f"{status.decided:.0f}",
         lease,
@@ -82,7 +113,7 @@ def _row(node: RunningNode, report: Report, process: ProcessLook | None) -> dict
     return {"state": state, **dict(zip(_COLUMNS, values, strict=True))}
 
 
-_COLUMNS = ("silent ms", "epoch", "decided", "lease", "waiting", "frames in/out", "refused", "RSS MB")
+_COLUMNS = ("silent ms", "age ms", "epoch", "decided", "lease", "waiting", "frames in/out", "refused", "RSS MB")
 
 
 def examine(folder: Path, wait_s: float = WAIT_S) -> Examined:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tiertwin.allocate.driver import Tree
+    from tiertwin.runtime.exposition import MetricsServer
     from tiertwin.runtime.host import Host, Solver
     from tiertwin.runtime.liverun import LiveRun
     from tiertwin.runtime.observed import Observation
@@ -154,6 +155,8 @@ class TreeOptions:
         Address by tier or process, as :func:`tiertwin.runtime.processes.place` takes them.
     first_port
         Fixed ports from here on, 0: the system chooses.
+    metrics
+        Endpoint that shows the tree while it runs, under the real clock.
     """
 
     folder: Path
@@ -162,6 +165,7 @@ class TreeOptions:
     real_clock: bool = False
     hosts: Mapping[str, str] = field(default_factory=dict)
     first_port: int = 0
+    metrics: MetricsServer | None = None
 
 
 def execute(
@@ -232,7 +236,7 @@ def _make(plan: RunPlan, world: World, policy: str, tree: TreeOptions | None) ->
     wanted = TreePlan(
         world, roster, settings, processes, tree.solvers, tree.folder, tree.real_clock, pool, tree.first_port
     )
-    return LiveRun(wanted) if tree.real_clock else TreeRun(wanted)
+    return LiveRun(wanted, tree.metrics) if tree.real_clock else TreeRun(wanted)
 
 
 @dataclass

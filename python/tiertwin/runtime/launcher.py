@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
+from collections import Counter, deque
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +43,10 @@ from tiertwin.runtime.poolclient import POOL
 from tiertwin.runtime.switchboard import Switchboard
 from tiertwin.runtime.tree import master_shapes
 from tiertwin.runtime.treefile import began, machine
+from tiertwin.wire.access import ANY
 from tiertwin.wire.context import WireContext
 from tiertwin.wire.endpoint import LOCALHOST
-from tiertwin.wire.keys import make_keys, write_keys
+from tiertwin.wire.keys import METRICS, Member, make_keys, write_keys
 from tiertwin.wire.zeromq import Bind, NodeEndpoint
 from tiertwin.world.stored import store_world
 
@@ -120,6 +121,7 @@ class Launcher:
         self.started_s = 0.0
         self.origin = 0  # when epoch 0 begins under the real clock, ns
         self.lost: list[str] = []  # children that ended by themselves under the real clock, in words
+        self._counters: Counter[str] = Counter()
 
     def __enter__(self) -> Launcher:
         began = time.monotonic()
@@ -282,6 +284,7 @@ class Launcher:
             if not self.origin:  # in lockstep, and while starting, nobody goes on without it
                 raise
             self.lost.append(str(error))
+            self._counters["processes lost"] += 1
             del self.children[child.name]
             child.reap(time.monotonic() + LINK_S)
             if child.name in self._solvers():
@@ -298,6 +301,7 @@ class Launcher:
             self.lost.append(f"{name} ended {RESTARTS} times within {RESTARTS_S:g} s and is not started again")
             return
         self._spawn_solver(name)
+        self._counters["solvers started again"] += 1
         self._write_deployment()
 
     def kill_overdue_solvers(self) -> list[str]:
@@ -313,7 +317,14 @@ class Launcher:
         self._ending |= set(late)
         for name in late:
             self.children[name].kill()
+            self._counters["solvers killed"] += 1
         return late
+
+    def counted(self) -> dict[str, int]:
+        """What was counted here so far; problems that wait for a worker now are `waiting`. Any thread may look."""
+        front = self._front
+        pool = {} if front is None else {"served": sum(dict(front.served).values()), "waiting": front.depth}
+        return dict(self._counters) | pool
 
     def expect(self, child: Child, kind: type[_M], timeout: str, seconds: float) -> _M:
         """Wait for the child's next message, which must be of this kind.
@@ -354,4 +365,5 @@ class RemotePart:
 
 def _keys(plan: TreePlan) -> KeySet:
     """Throw-away keys of a run."""
-    return make_keys(tree_members(plan.world.twins, plan.solvers), time.time())
+    members = [*tree_members(plan.world.twins, plan.solvers), Member(METRICS, "observer", (ANY,))]
+    return make_keys(members, time.time())

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tiertwin.runtime import logs
+from tiertwin.runtime.roster import tier_word
 
 if TYPE_CHECKING:
+    from tiertwin.runtime.roster import Roster
     from tiertwin.twin.twin import Neighbour
     from tiertwin.wire.endpoint import LinkEvent
 
@@ -26,9 +28,16 @@ class _Watched:
 
 
 class LinkLog:
-    """Links of the nodes of a process to nodes elsewhere."""
+    """Links of the nodes of a process to nodes elsewhere.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    roster
+        Every node of the tree.
+    """
+
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
         self._broken: dict[tuple[str, str], str] = {}  # links that do not stand, and why
         self._met: set[tuple[str, str]] = set()  # sessions that were live once
         self._watched: dict[tuple[str, str], _Watched] = {}
@@ -38,10 +47,10 @@ class LinkLog:
         pair = (node, event.peer)
         if event.kind == "up":
             if self._broken.pop(pair, None) is not None:
-                logs.info("link up", name=node, peer=event.peer)
+                logs.info("link up", **self._place(node), peer=event.peer)
         elif self._broken.get(pair) != event.reason:
             self._broken[pair] = event.reason
-            logs.warning(_WORDS[event.kind], name=node, peer=event.peer, reason=event.reason)
+            logs.warning(_WORDS[event.kind], **self._place(node), peer=event.peer, reason=event.reason)
 
     def look(self, node: str, neighbour: Neighbour) -> None:
         """Log a session that goes live again, and soon after where both ends stand: equal numbers, equal digests.
@@ -59,7 +68,8 @@ class LinkLog:
             self._met.add(pair)
             watched = self._watched[pair] = _Watched(lives, WATCHED_REPORTS if again else 0)
             if again:
-                logs.info("session live", name=node, peer=neighbour.name, incarnation=lives[0], of_peer=lives[1])
+                about = {"incarnation": lives[0], "of_peer": lives[1]}
+                logs.info("session live", **self._place(node), peer=neighbour.name, **about)
         if watched.left == 0:
             return
         watched.left -= 1
@@ -67,6 +77,9 @@ class LinkLog:
         watched.seen_out[peer.last] = f"{peer.out_digest:016x}"
         if watched.left == 0:
             seen = {"in": watched.seen_in, "out": watched.seen_out}
-            logs.info(
-                "session digests", name=node, peer=neighbour.name, alarms=peer.counters()["alarms.digest"], **seen
-            )
+            alarms = peer.counters()["alarms.digest"]
+            logs.info("session digests", **self._place(node), peer=neighbour.name, alarms=alarms, **seen)
+
+    def _place(self, node: str) -> dict[str, str]:
+        """What a line about one node begins with."""
+        return {"tier": tier_word(self._roster.tier(node)), "node": node}

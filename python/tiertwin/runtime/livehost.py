@@ -10,9 +10,10 @@ import heapq
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
+from tiertwin.runtime import logs
 from tiertwin.runtime.linklog import LinkLog
 from tiertwin.runtime.observed import Observation, observe
-from tiertwin.runtime.observers import Observers
+from tiertwin.runtime.observers import Counted, Observers
 from tiertwin.runtime.poolclient import POOL
 from tiertwin.runtime.traffic import Traffic
 from tiertwin.twin.effects import Actuate, Ban, Effect, Persist, Reconnect, Record, Send, SetTimer, StartSolve
@@ -90,8 +91,9 @@ class LiveHost:
         self.traffic = Traffic(roster)
         self.records: list[tuple[str, Record]] = []
         self.counters: Counter[str] = Counter()
-        self._links = LinkLog()
-        self.observers = Observers(roster, self.twins, pool, board.send, board.ban)
+        self._links = LinkLog(roster)
+        counted = Counted(board.counters_of, board.wire.counters, self.counters)
+        self.observers = Observers(roster, self.twins, pool, board.send, board.ban, counted)
 
     # -- time ----------------------------------------------------------------------------------------------------------
     def start(self, now: int) -> None:
@@ -182,6 +184,7 @@ class LiveHost:
                 self.epochs.follow(int(twin.parent.peer.peer_epoch), now)
 
     def _begin(self, epoch: int, now: int) -> None:
+        logs.began(epoch)
         if self.southbound is not None:
             self.southbound.turn(max(now - self._origin, 0), epoch)
         for name in self.twins:
@@ -208,6 +211,7 @@ class LiveHost:
             self._send(name, effect)
         elif isinstance(effect, Record):
             self.records.append((name, effect))
+            self.observers.books[name].logged(effect)
         elif isinstance(effect, SetTimer):
             self._entered += 1
             heapq.heappush(self._timers, (effect.at, self._entered, name, TimerFired(effect.name, effect.epoch)))
@@ -215,6 +219,7 @@ class LiveHost:
             if (done := self.pool.start(name, effect.ticket, effect.requests, now)) is not None:
                 self._local.append(done)
         elif isinstance(effect, Reconnect):
+            self.observers.books[name].notes["reconnect"] += 1
             self._reconnect(name, effect.peer)
         elif isinstance(effect, Ban):
             self.board.ban(name, effect.peer, BAN_NS)

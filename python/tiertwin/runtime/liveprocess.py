@@ -17,7 +17,7 @@ from tiertwin.runtime.livehost import MILLISECOND, LiveHost
 from tiertwin.runtime.livepool import LivePool
 from tiertwin.runtime.memory import high_water_mb
 from tiertwin.runtime.nodestate import NodeLock, StateFile
-from tiertwin.runtime.roster import Roster
+from tiertwin.runtime.roster import Roster, tier_word
 from tiertwin.runtime.switchboard import Switchboard
 from tiertwin.runtime.tree import Life, make_southbound, make_twins
 from tiertwin.wire.access import Access
@@ -270,8 +270,15 @@ class _Process:
         records = [host_line(host.roster, name, record) for name, record in host.records]
         host.records.clear()
         self._launcher.tell(Collected(records, host.observe(epoch, now), kpis, truth, high_water_mb()))
+        host.counters["reports dropped"] = self._launcher.dropped
         for line in records:
-            logs.info("twin", **line)
+            logs.info("twin", **log_fields(host, line))
+
+
+def log_fields(host: LiveHost, line: dict[str, Any]) -> dict[str, Any]:
+    """A log entry of a node with names instead of numbers, as lines of a process's log have them."""
+    names = {"tier": tier_word(line["tier"]), "node": line["twin"]}
+    return {**{key: value for key, value in line.items() if key != "twin"}, **names}
 
 
 def host_line(roster: Roster, name: str, record: Record) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from tiertwin.runtime.clock import RealClock
 from tiertwin.runtime.control import Collected
 from tiertwin.runtime.host import SECOND
 from tiertwin.runtime.remoterun import RemoteRun
+from tiertwin.wire.keys import METRICS
 
 if TYPE_CHECKING:
+    from tiertwin.runtime.exposition import MetricsServer
     from tiertwin.runtime.launcher import TreePlan
 
 GRACE_S = 2.0  # how long after the end of an epoch its last report is waited for (timeout `epoch`)
@@ -24,15 +26,25 @@ class LiveRun(RemoteRun):
     ----------
     plan
         The tree to start; it runs until :meth:`close`.
+    metrics
+        Shows the tree as long as it runs; None: nobody does.
     """
 
-    def __init__(self, plan: TreePlan) -> None:
+    def __init__(self, plan: TreePlan, metrics: MetricsServer | None = None) -> None:
         super().__init__(plan)
         self._plant = {p.name for p in plan.processes if any(plan.roster.is_plant(name) for name in p.nodes)}
         self._clock = RealClock()
         self._early: dict[int, dict[str, Collected]] = {}  # by epoch: some are ahead of the slowest
         self._told = 0
         self.news: list[str] = []
+        self._metrics = metrics
+        if metrics is not None:
+            try:
+                metrics.watch(plan.folder, self.launcher.keys.keys[METRICS], self.launcher.counted)
+            except BaseException:
+                self.close()
+                raise
+            self.news.append(f"metrics at {metrics.url}")
 
     def run_epoch(self, epoch: int) -> None:
         """Wait until base epoch `epoch` is over and everybody alive has told what happened in it.
@@ -106,3 +118,9 @@ class LiveRun(RemoteRun):
         """Return what a person should know of the processes since the last call."""
         taken, self.news = self.news, []
         return taken
+
+    def close(self) -> list[str]:
+        """End every process, and who shows them; return the names of those that had to be killed."""
+        if self._metrics is not None:
+            self._metrics.close()
+        return super().close()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tiertwin import _core
 from tiertwin.errors import TiertwinError
+from tiertwin.runtime.counters import counter_table, read_counts
 from tiertwin.runtime.status import NodeStatus, read_status, status_table, written_at
 from tiertwin.runtime.switchboard import Switchboard
 from tiertwin.runtime.treefile import machine, stat_of
@@ -18,7 +19,7 @@ from tiertwin.wire.context import WireContext
 from tiertwin.wire.zeromq import NodeEndpoint, ParentAddress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tiertwin.runtime.deployment import RunningProcess
     from tiertwin.runtime.treefile import RunningNode, RunningTree
@@ -41,6 +42,8 @@ class Report:
     ----------
     status
         What it said; None: nothing.
+    counts
+        What it and its process counted, by name of :data:`tiertwin.runtime.counters.COUNTERS`; none that are 0.
     trouble
         Why there is no link, in words; empty: there is one, or nothing was said about it.
     refusal
@@ -57,6 +60,7 @@ class Report:
     refusal: tuple[int, str] | None = None
     ahead_ms: float | None = None
     after_ms: float | None = None
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,8 @@ def state_of(process: RunningProcess) -> str:
     return "stopped" if letter in "Tt" else "running"
 
 
-class _Node:
-    """Our session with one node."""
+class Session:
+    """Our session with one node, as an observer."""
 
     def __init__(self, tree: RunningTree, node: RunningNode, known: _core.AttributeRegistry) -> None:
         self.order = tree.neighbours(node.name)
@@ -99,27 +103,28 @@ class _Node:
         self.peer = _core.Peer(
             known, is_child=True, incarnation=int(time.time()), stream_id=secrets.randbits(63), heartbeat_ms=250
         )
+        self.counted = counter_table(known)
         self.peer.add_in(self.table)
+        self.peer.add_in(self.counted)
         self.report = Report(node.name)
 
-    def take(self, frame: Buffer, now: int, began: int) -> list[bytes]:
-        """Take a frame; return the answer."""
+    def take(self, frame: Buffer, now: int) -> _core.Received:
+        """Take a frame; the answer is in what is returned."""
         if len(frame) >= _BODY and frame[3] == BYE:
             length = min(int.from_bytes(frame[_REASON + 2 : _REASON + 4], "little"), _BODY - _TEXT)
             text = bytes(frame[_TEXT : _TEXT + length]).decode("utf-8", "replace")
             printable = "".join(c if c.isprintable() else "?" for c in text)
             self.report.refusal = int.from_bytes(frame[_REASON : _REASON + 2], "little"), printable
-        received = self.peer.receive(frame, now)
-        self._read(now, began)
-        return received.reply
+        return self.peer.receive(frame, now)
 
-    def _read(self, now: int, began: int) -> None:
+    def read(self, now: int, began: int) -> None:
+        """Bring the report up to date with what the node says."""
         status = read_status(self.table, self.report.node, self.order)
         if status is None:
             return
         if self.report.after_ms is None:
             self.report.after_ms = (now - began) / 1e6
-        self.report.status = status
+        self.report.status, self.report.counts = status, read_counts(self.counted)
         ahead = (written_at(self.table) - time.time_ns()) / 1e6
         self.report.ahead_ms = ahead if self.report.ahead_ms is None else max(ahead, self.report.ahead_ms)
 
@@ -134,18 +139,9 @@ def look(
     began, known = time.monotonic_ns(), registry()
     still = {name for process in processes if process.state in ("stopped", "gone") for name in process.nodes}
     listening = [node for node in tree.nodes if node.port]
-    sessions = {node.name: _Node(tree, node, known) for node in listening}
+    sessions = {node.name: Session(tree, node, known) for node in listening}
     with WireContext(Access(), now_ns=began, now_s=time.time()) as wire:
-        board = Switchboard(wire)
-        for k, node in enumerate(listening):
-            address = ParentAddress(node.name, f"tcp://{_literal(node.host)}:{node.port}", node.public.encode())
-            try:
-                endpoint = NodeEndpoint(wire, key.node, key.pair, parent=address, jitter_seed=k)
-                endpoint.open(began)
-            except (TiertwinError, ValueError) as error:
-                sessions[node.name].report.trouble = str(error)
-                continue
-            board.connect(endpoint, node.name)
+        board = connected(wire, key, listening, sessions)
         while not _over(sessions, still, (time.monotonic_ns() - began) / 1e9, wait_s):
             board.turn(TURN_MS)
             _turn(board, key.node, sessions, began)
@@ -156,13 +152,30 @@ def look(
     return {name: session.report for name, session in sessions.items()}
 
 
-def _over(sessions: dict[str, _Node], still: set[str], waited_s: float, wait_s: float) -> bool:
+def connected(
+    wire: WireContext, key: NodeKey, listening: Sequence[RunningNode], sessions: Mapping[str, Session]
+) -> Switchboard:
+    """Return a switchboard that connects to every one of these nodes."""
+    board = Switchboard(wire)
+    for k, node in enumerate(listening):
+        address = ParentAddress(node.name, f"tcp://{_literal(node.host)}:{node.port}", node.public.encode())
+        try:
+            endpoint = NodeEndpoint(wire, key.node, key.pair, parent=address, jitter_seed=k)
+            endpoint.open(time.monotonic_ns())
+        except (TiertwinError, ValueError) as error:
+            sessions[node.name].report.trouble = str(error)
+            continue
+        board.connect(endpoint, node.name)
+    return board
+
+
+def _over(sessions: dict[str, Session], still: set[str], waited_s: float, wait_s: float) -> bool:
     missing = [name for name, session in sessions.items() if session.report.status is None]
     limit = min(SHORT_S, wait_s) if all(name in still for name in missing) else wait_s
     return not missing or waited_s >= limit
 
 
-def _turn(board: Switchboard, us: str, sessions: dict[str, _Node], began: int) -> None:
+def _turn(board: Switchboard, us: str, sessions: dict[str, Session], began: int) -> None:
     now = time.monotonic_ns()
     while board.events:
         _, event = board.events.popleft()
@@ -173,16 +186,18 @@ def _turn(board: Switchboard, us: str, sessions: dict[str, _Node], began: int) -
         else:
             session.report.trouble = event.reason
             replies = session.peer.lost(now).reply
-        _send(board, us, event.peer, replies)
+        send(board, us, event.peer, replies)
     while board.frames:
         sender, _, frame = board.frames.popleft()
-        _send(board, us, sender, sessions[sender].take(frame, now, began))
+        send(board, us, sender, sessions[sender].take(frame, now).reply)
+        sessions[sender].read(now, began)
     for name, session in sessions.items():
         if now >= session.peer.next_ns:
-            _send(board, us, name, session.peer.tick(now).reply)
+            send(board, us, name, session.peer.tick(now).reply)
 
 
-def _send(board: Switchboard, us: str, node: str, frames: Sequence[bytes]) -> None:
+def send(board: Switchboard, us: str, node: str, frames: Sequence[bytes]) -> None:
+    """Send frames to a node; what is not taken is lost, and asked for again."""
     for frame in frames:
         board.send(us, node, frame)
 

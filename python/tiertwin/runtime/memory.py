@@ -6,6 +6,7 @@ taken, which includes whatever ran before.
 
 from __future__ import annotations
 
+import os
 import resource
 from pathlib import Path
 
@@ -25,6 +26,16 @@ def resident_mb() -> float:
     except (OSError, IndexError, ValueError):
         return 0.0
     return pages * resource.getpagesize() / 1e6
+
+
+def usage_of(pid: int) -> tuple[float, float]:
+    """CPU time (user + system, s) and resident memory (bytes) of a process; zeros where the system does not say."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        ticks, pages = int(fields[11]) + int(fields[12]), int(fields[21])
+    except (OSError, IndexError, ValueError):
+        return 0.0, 0.0
+    return ticks / os.sysconf("SC_CLK_TCK"), float(pages * resource.getpagesize())
 
 
 def _high_water() -> float:

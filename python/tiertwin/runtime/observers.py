@@ -1,4 +1,4 @@
-"""Observers of the nodes of a process: each gets the node's status table, writes nothing, and is never waited for.
+"""Observers of the nodes of a process: each gets the node's status and counts, writes nothing, and is never waited for.
 
 Frames of an observer end here and never reach the twin. A session is a :class:`tiertwin._core.Peer` like a child's, so
 one that stops reading gets no more than its credit, and 2 s later it is forgotten.
@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tiertwin import _core
+from tiertwin.runtime.counters import counter_table, node_counts, process_counts, write_counts
 from tiertwin.runtime.memory import resident_mb
 from tiertwin.runtime.status import NodeBook, ProcessBook, status_of, status_table, write_status
 from tiertwin.twin.attributes import registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import numpy as np
+    import numpy.typing as npt
 
     from tiertwin.runtime.livepool import LivePool
     from tiertwin.runtime.roster import Roster
@@ -35,7 +39,31 @@ _LOST, _BYE, _BANNED = (_core.PEER_EVENTS[word] for word in ("lost", "bye", "ban
 @dataclass(slots=True)
 class _Session:
     peer: _core.Peer
-    table: _core.StateTable
+    status: _core.StateTable
+    counts: _core.StateTable
+
+
+def _nothing(*_: str) -> dict[str, int]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Where an observer's counts come from besides twins and pool.
+
+    Parameters
+    ----------
+    endpoint
+        What the sockets of a node counted.
+    door
+        Handshakes of the process.
+    host
+        What its loop counted.
+    """
+
+    endpoint: Callable[[str], Mapping[str, int]] = _nothing
+    door: Callable[[], Mapping[str, int]] = _nothing
+    host: Mapping[str, int] = field(default_factory=dict)
 
 
 class Observers:
@@ -53,6 +81,8 @@ class Observers:
         ``send(node, observer, frame) -> bool``.
     ban
         ``ban(node, observer, for_ns)`` at the door.
+    counted
+        What sockets and loop counted.
     """
 
     def __init__(
@@ -62,8 +92,10 @@ class Observers:
         pool: LivePool,
         send: Callable[[str, str, Buffer], bool],
         ban: Callable[[str, str, int], None],
+        counted: Counted | None = None,
     ) -> None:
         self._twins, self._pool, self._send, self._ban = twins, pool, send, ban
+        self._counted = counted or Counted()
         self._order = {name: sorted(twin.neighbours, key=roster.index) for name, twin in twins.items()}
         self._registry = registry()
         self.books = {name: NodeBook() for name in twins}
@@ -101,7 +133,7 @@ class Observers:
             process = self._process()
         for (node, observer), session in list(self._sessions.items()):
             if process is not None:
-                self._write(node, session.table, process, now)
+                self._write(node, session, *process, now)
             if now >= session.peer.next_ns:
                 self._after(node, observer, session.peer.tick(now))
             for frame in session.peer.publish(now):
@@ -120,11 +152,13 @@ class Observers:
             heartbeat_ms=self._twins[node].config.heartbeat_ms,
             snapshot_every_ms=SNAPSHOT_MS,
         )
-        session = _Session(peer, status_table(self._registry, len(self._order[node])))
-        peer.add_out(session.table)
-        self._write(node, session.table, self._process(), now)
-        self._sessions[node, observer] = session
+        known = self._registry
+        session = _Session(peer, status_table(known, len(self._order[node])), counter_table(known))
+        peer.add_out(session.status)
+        peer.add_out(session.counts)
         self.counters["observers"] += 1
+        self._write(node, session, *self._process(), now)
+        self._sessions[node, observer] = session
         return session
 
     def _refuse(self, node: str, observer: str, now: int) -> None:
@@ -143,9 +177,14 @@ class Observers:
         if _LOST in received.events or _BYE in received.events:
             self.gone(node, observer)
 
-    def _process(self) -> ProcessBook:
-        counted = self._pool.counters
-        return ProcessBook(resident_mb(), counted["asked"], counted["S6 for lateness"])
+    def _process(self) -> tuple[ProcessBook, npt.NDArray[np.float64]]:
+        pool, counted = self._pool.counters, self._counted
+        book = ProcessBook(resident_mb(), pool["asked"], pool["S6 for lateness"])
+        return book, process_counts(counted.door(), pool, self.counters, counted.host)
 
-    def _write(self, node: str, table: _core.StateTable, process: ProcessBook, now: int) -> None:
-        write_status(table, status_of(self._twins[node], now, self.books[node], process), self._order[node], now)
+    def _write(
+        self, node: str, session: _Session, process: ProcessBook, counts: npt.NDArray[np.float64], now: int
+    ) -> None:
+        twin, book = self._twins[node], self.books[node]
+        write_status(session.status, status_of(twin, now, book, process), self._order[node], now)
+        write_counts(session.counts, counts + node_counts(twin, book.notes, self._counted.endpoint(node)), now)

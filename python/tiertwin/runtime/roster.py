@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tiertwin.model.tiers import Tier
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tiertwin.world import World
 
 PLANT = -1  # tier of the plant's side: below the devices' gateway
@@ -57,6 +61,17 @@ class Roster:
     def children(self, name: str) -> list[Node]:
         """Children in roster order."""
         return [node for node in self.nodes.values() if node.parent == name]
+
+
+def tier_word(tier: int) -> str:
+    """Name of a tier, as in logs, tables and metrics; that of the plant's side is ``plant``."""
+    return "plant" if tier == PLANT else Tier(tier).label
+
+
+def tiers_of(names: Iterable[str]) -> list[str]:
+    """Tiers of nodes by their names, which begin with them; each once, from the plant's side up."""
+    words = {name.split("-", 1)[0] for name in names}
+    return [word for word in map(tier_word, range(PLANT, len(Tier))) if word in words]
 
 
 def plant_name(gateway: str) -> str:

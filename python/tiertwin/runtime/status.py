@@ -6,6 +6,7 @@ the roster.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from tiertwin.twin.lease import NO_LEASE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tiertwin.twin.effects import Record
     from tiertwin.twin.lease import Lease
     from tiertwin.twin.twin import Neighbour, Twin
 
@@ -46,7 +48,11 @@ def _is(attribute: A) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class LinkStatus:
-    """A neighbour as the node sees it; `peer` is known from the roster. -1: none, or never."""
+    """A neighbour as the node sees it; `peer` is known from the roster. -1: none, or never.
+
+    `age_ms` is that of the data held from it, the 99th percentile over their rows; `term` the highest authority between
+    the two.
+    """
 
     peer: str
     session: float = _is(A.LINK_SESSION)
@@ -62,6 +68,7 @@ class LinkStatus:
     held_units: float = _is(A.LINK_HELD)
     bytes_in: float = _is(A.LINK_BYTES_IN)
     bytes_out: float = _is(A.LINK_BYTES_OUT)
+    term: float = _is(A.LINK_TERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +123,10 @@ class LinkBook:
 
 @dataclass(slots=True)
 class NodeBook:
-    """What the host noted of one node: its links, and since when it waits for what, ns."""
+    """What the host noted of one node: its links, what its log said how often, and since when it waits for what, ns."""
 
     links: dict[str, LinkBook] = field(default_factory=dict)
+    notes: Counter[str] = field(default_factory=Counter)
     waiting: Waiting = Waiting.NOTHING
     since: int = 0
     _turn: tuple[int, int] = (-1, 0)  # epoch and ticket: another one is another wait
@@ -126,6 +134,13 @@ class NodeBook:
     def link(self, peer: str) -> LinkBook:
         """The book of a link."""
         return self.links.setdefault(peer, LinkBook())
+
+    def logged(self, record: Record) -> None:
+        """Count an entry of the node's log."""
+        what = record.what
+        self.notes[f"timeout.{record.fields['name']}" if what == "timeout" else what] += 1
+        if what == "bounds":
+            self.notes["stale"] += int(record.fields["stale"])
 
     def note(self, twin: Twin, now: int) -> None:
         """Note what the node waits for."""
@@ -216,13 +231,27 @@ def _link(neighbour: Neighbour, now: int, book: LinkBook, awaited: bool) -> Link
         silent_ms=NONE if book.heard < 0 else max(now - book.heard, 0) / MILLISECOND,
         rtt_ms=peer.rtt_ns / MILLISECOND if peer.rtt_ns >= 0 else NONE,
         epoch=float(peer.peer_epoch & 0xFFFF_FFFF),
-        age_ms=peer.peer_age_ms,
+        age_ms=_age_ms(neighbour, now),
         incarnation=peer.peer_incarnation,
         unacknowledged=max(peer.last - peer.acked, 0),
         held_units=peer.held_units,
         bytes_in=book.bytes_in,
         bytes_out=book.bytes_out,
+        term=peer.term,
     )
+
+
+def _age_ms(neighbour: Neighbour, now: int) -> float:
+    """How old the task rates are that a child told, or the sums of them: 99th percentile over rows, ms; -1: none."""
+    table = neighbour.table_in
+    if table is None:
+        return NONE
+    attribute = next((a for a in (A.TASK_RATE, A.RATE_SUM) if int(a) in table.attributes), None)
+    if attribute is None:
+        return NONE
+    times = table.times(attribute)
+    told = times[times > 0]
+    return max(float(np.percentile(now - told, 99)), 0.0) / MILLISECOND if len(told) else NONE
 
 
 # -- as a table --------------------------------------------------------------------------------------------------------

@@ -63,6 +63,14 @@ class Switchboard:
             total.update(endpoint.counters())
         return dict(total)
 
+    def counters_of(self, name: str) -> Counter[str]:
+        """What the endpoints of one node here refused or dropped, by rule and reason."""
+        total: Counter[str] = Counter()
+        for endpoint in self.endpoints:
+            if endpoint.name == name:
+                total.update(endpoint.counters())
+        return total
+
     def turn(self, timeout_ms: float | None) -> list[object]:
         """Wait for something to happen, take what came; return owners of descriptors that are ready."""
         self.wire.tick(time.monotonic_ns(), time.time())

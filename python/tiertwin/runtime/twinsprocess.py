@@ -72,6 +72,7 @@ class _Process:
         if isinstance(message, Go):
             self._pipe.tell(self._part.go(message))
         elif isinstance(message, BeginEpoch):
+            logs.began(message.epoch)
             self._pipe.tell(self._part.begin_epoch(message))
         elif isinstance(message, Collect):
             found = self._part.collect(message)

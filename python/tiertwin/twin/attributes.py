@@ -26,6 +26,7 @@ class TableId(IntEnum):
     QUERY = 17
     SUBSCRIPTION = 18
     STATUS = 32
+    COUNTERS = 33
 
 
 class A(IntEnum):
@@ -103,6 +104,8 @@ class A(IntEnum):
     LINK_HELD = 240
     LINK_BYTES_IN = 241
     LINK_BYTES_OUT = 242
+    LINK_TERM = 243
+    COUNTED = 250
 
 
 BIG = 1e15
@@ -167,12 +170,15 @@ _ROWS: list[tuple[int, str, str, str, str, str, float, float]] = [
     (A.LINK_SILENT, "link.silent", "ms", "gauge", "f64", "max", -1, BIG),
     (A.LINK_RTT, "link.rtt", "ms", "gauge", "f64", "max", -1, BIG),
     (A.LINK_EPOCH, "link.epoch", "1", "state", "f64", "max", -1, BIG),
-    (A.LINK_AGE, "link.age", "ms", "gauge", "f64", "max", 0, BIG),
+    (A.LINK_AGE, "link.age", "ms", "gauge", "f64", "max", -1, BIG),
     (A.LINK_INCARNATION, "link.incarnation", "1", "state", "f64", "max", 0, 2.0**32),
     (A.LINK_UNACKED, "link.unacknowledged", "1", "gauge", "f64", "sum", 0, BIG),
     (A.LINK_HELD, "link.held_units", "1", "gauge", "f64", "sum", 0, BIG),
     (A.LINK_BYTES_IN, "link.bytes_in", "B", "counter", "f64", "sum", 0, BIG),
     (A.LINK_BYTES_OUT, "link.bytes_out", "B", "counter", "f64", "sum", 0, BIG),
+    (A.LINK_TERM, "link.term", "1", "state", "f64", "max", 0, 2.0**32),
+    # what a node and its process counted: a row a counter of runtime/counters.py
+    (A.COUNTED, "counted", "1", "counter", "f64", "sum", 0, BIG),
 ]
 for _j in range(MAX_QUOTAS):
     _ROWS += [

@@ -25,6 +25,7 @@ from tiertwin.wire.access import ANY, Access, Grant, Role
 NODE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 ACCESS_FILE = "access.json"
 OBSERVER: Final = "observer"  # its name, and its role
+METRICS: Final = "metrics"  # an observer, too, with a key of its own: two with one key take the link from each other
 KEY_BYTES = 4096  # of a key file; a real one has 300
 DAY_S = 86_400
 THROW_AWAY_DAYS = 30  # keys of one run: longer than any run

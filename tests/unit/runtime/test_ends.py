@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 
 import pytest
 
@@ -49,7 +50,7 @@ def pool_of(front: PoolFront, since: float) -> tuple[Launcher, FakeChild]:
     """A launcher that has nothing but one solver, started `since` seconds ago."""
     made = Launcher.__new__(Launcher)
     child = FakeChild("solver-1")
-    made._front, made._ending = front, set()
+    made._front, made._ending, made._counters = front, set(), Counter()
     made._solver_since = {"solver-1": time.monotonic() - since}
     made.children = {"solver-1": child}  # type: ignore[dict-item]
     made._write_deployment = lambda: None  # type: ignore[method-assign]
@@ -65,6 +66,7 @@ def test_a_solver_that_never_arrives_is_killed_once() -> None:
     assert made.kill_overdue_solvers() == ["solver-1"]
     assert made.kill_overdue_solvers() == []
     assert child.killed == 1
+    assert made.counted() == {"solvers killed": 1, "served": 0, "waiting": 0}
 
 
 def test_a_solver_may_take_its_time_to_start() -> None:

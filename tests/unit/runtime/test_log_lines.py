@@ -22,11 +22,14 @@ def test_no_field_of_a_record_takes_the_nodes_place() -> None:
     assert host_line(roster, "edge-centre", record) == {**place, "twin": "edge-centre", "name": "budget"}
 
 
-def test_no_field_takes_the_place_of_what_a_log_line_begins_with(capsys: pytest.CaptureFixture[str]) -> None:
-    fields = {"name": "budget", "event": "other", "process": "other", "level": "error", "time": "never"}
+def test_no_field_takes_the_place_of_what_a_log_line_begins_with(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "_here", {"process": "edges-1", "tiers": ["edge"], "epoch": 3})
+    fields = {"name": "budget", "event": "other", "process": "other", "level": "error", "time": "never", "tiers": 1}
     logs.info("twin", **fields)
     told = json.loads(capsys.readouterr().err)
-    assert list(told) == ["time", "level", "process", "event", "name"]
+    assert list(told) == ["time", "level", "process", "tiers", "epoch", "event", "name"]
     assert (told["event"], told["level"], told["name"]) == ("twin", "info", "budget")
-    assert told["process"] != "other"
+    assert (told["process"], told["tiers"], told["epoch"]) == ("edges-1", ["edge"], 3)
     assert told["time"] != "never"

@@ -7,12 +7,14 @@ import pytest
 
 from support.inprocess import started
 from tiertwin import _core
+from tiertwin.runtime.counters import counter_table, read_counts
 from tiertwin.runtime.inprocess import InProcessRun
 from tiertwin.runtime.livepool import LivePool
 from tiertwin.runtime.observers import EVERY_NS, MOST, Observers
 from tiertwin.runtime.roster import Roster
 from tiertwin.runtime.status import NodeStatus, read_status, status_table
 from tiertwin.twin.attributes import A, registry
+from tiertwin.twin.effects import Record
 
 NODE = "edge-centre"
 MILLISECOND = 1_000_000
@@ -33,7 +35,9 @@ class Watcher:
         known = registry()
         self.table = status_table(known, len(order))
         self.peer = _core.Peer(known, is_child=True, incarnation=1, stream_id=stream)
+        self.counts = counter_table(known)
         self.peer.add_in(self.table)
+        self.peer.add_in(self.counts)
 
     @property
     def status(self) -> NodeStatus | None:
@@ -93,6 +97,19 @@ def test_an_observer_gets_the_table_and_its_news(run: InProcessRun) -> None:
     status = watcher.status
     assert status is not None
     assert status.links[0].bytes_in == 77
+    assert read_counts(watcher.counts)["observers_admitted"] == 1
+
+
+def test_an_observer_gets_what_was_counted_since(run: InProcessRun) -> None:
+    wire = Wire(run)
+    watcher = wire.watcher("observer")
+    for _ in range(6):
+        wire.turn(watcher)
+    assert "leases_refused" not in read_counts(watcher.counts)
+    wire.observers.books[NODE].logged(Record("refused", 1, {}))
+    for _ in range(2 * EVERY_NS // (50 * MILLISECOND)):
+        wire.turn(watcher)
+    assert read_counts(watcher.counts)["leases_refused"] == 1
 
 
 def test_an_observer_writes_nothing(run: InProcessRun) -> None:
