@@ -132,6 +132,9 @@ class LiveRun:
 
     def close(self) -> list[str]:
         """End every process; return the names of those that had to be killed."""
-        if self._metrics is not None:
-            self._metrics.close()
-        return self.launcher.close()
+        try:
+            if self._metrics is not None:
+                self._metrics.close()
+        finally:  # whoever interrupts this leaves no process behind
+            killed = self.launcher.close()
+        return killed
