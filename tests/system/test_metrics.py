@@ -5,8 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import shlex
+import shutil
 import signal
 import socket
+import subprocess
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +25,7 @@ pytestmark = [pytest.mark.system, pytest.mark.processes]
 RUN = ("run", "metro", "--clock", "real", "--policy", "hierarchical", "--no-watch", "--solvers", "1")
 LAYOUT = ("--processes", "device=1,edge=1,fog=1")
 NODES = 32
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def scrape(url: str) -> str:
@@ -134,6 +138,17 @@ def test_every_line_of_every_log_says_who_where_and_when(tree: Running) -> None:
                 assert line["node"].startswith(f"{tier}-"), line
             if line["event"] == "twin":
                 assert line["epoch"] >= 0
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+def test_the_queries_of_the_document_run(tree: Running) -> None:
+    text = (ROOT / "docs" / "observation.md").read_text(encoding="utf-8")
+    queries = re.findall(r"^\$ (jq .*?) demo/logs/", text, re.MULTILINE)
+    assert len(queries) == 2
+    for query in queries:
+        logs = sorted(map(str, (tree.run / "logs").glob("*.log")))
+        done = subprocess.run([*shlex.split(query), *logs], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------

@@ -121,6 +121,9 @@ class LiveRun(RemoteRun):
 
     def close(self) -> list[str]:
         """End every process, and who shows them; return the names of those that had to be killed."""
-        if self._metrics is not None:
-            self._metrics.close()
-        return super().close()
+        try:
+            if self._metrics is not None:
+                self._metrics.close()
+        finally:  # whoever interrupts this leaves no process behind
+            killed = super().close()
+        return killed

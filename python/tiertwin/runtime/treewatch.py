@@ -120,6 +120,8 @@ class TreeWatch:
 
     def seen(self, timeout_s: float = ANSWER_S) -> Seen | None:
         """Return how the tree stands now; None when the thread does not answer in time, or has ended."""
+        if not self._thread.is_alive():
+            return None
         question = _Question()
         self._asked.append(question)
         question.answered.wait(timeout_s)
@@ -146,7 +148,7 @@ class TreeWatch:
             for name, session in sessions.items():
                 send(board, self._key.node, name, session.peer.bye(_LEAVE, "looked", time.monotonic_ns()))
         for question in self._asked:
-            question.answered.set()
+            question.answered.set()  # there is no answer any more
 
     def _turn(self, board: Switchboard, sessions: dict[str, Session], now: int) -> None:
         us = self._key.node
