@@ -74,6 +74,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
     try:
         until(lambda: all(r.status is not None for r in led(made)))
         until(lambda: any(r.status.lease_epoch >= 0 for r in led(made) if r.status and r.node.startswith("edge-")))
+        until(lambda: asked(made))
         yield made
     finally:
         made.end()
