@@ -176,6 +176,7 @@ class Peer {
     bool ack_due_ = false;
 
     Heartbeat heard_{.counter = 0};
+    std::uint32_t beaten_ = 0;   // newest heartbeat of the peer's present life; the digest of an overtaken one is old
     std::uint32_t counter_ = 0;  // of our newest heartbeat
     std::array<Time, 256> beats_{};
     Time beat_at_ = kNoTime;

@@ -236,6 +236,8 @@ void Outbox::begin_snapshot(const Identity& me, Time now) {
     snapshot_wanted_ = false;
     if (chunks_.empty()) {
         if (const auto budget = ledgers_.find(kBudget); budget != ledgers_.end()) {
+            // Other content, so another number: who holds the old one can not resume from it any more.
+            if (budget->second->digest() != 0) ++last_;
             StateTable empty = budget->second->empty_like();  // its leases belong to older terms; the plan follows anew
             budget->second->swap(empty);
             if (newest_plan_ &&

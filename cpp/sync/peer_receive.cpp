@@ -180,6 +180,7 @@ void Peer::on_hello(const Header& header, Bytes body, Context& at) {
     at.out.accepted = true;
     const bool restarted = known != 0 && header.incarnation > known;
     if (restarted) at.out.changes.push_back(Change::restarted);
+    if (known != header.incarnation) beaten_ = 0;
     outbox_.begin(known != header.incarnation);
     outbox_.take_credit(config_.credit_frames, config_.credit_bytes);
     session_.term = term_ = next_term;
@@ -231,6 +232,7 @@ void Peer::on_welcome(const Header& header, Bytes body, Context& at) {
     }
     at.out.accepted = true;
     if (known != 0 && header.incarnation > known) at.out.changes.push_back(Change::restarted);
+    if (known != header.incarnation) beaten_ = 0;
     outbox_.begin(known != header.incarnation);
     outbox_.take_credit(welcome.credit_frames, welcome.credit_bytes);
     config_.heartbeat_ms = std::clamp(welcome.heartbeat_ms, 1U, 500U);
@@ -362,7 +364,11 @@ void Peer::on_heartbeat(Bytes body, Context& at) {
     if (const Verdict v = decode(body, beat); !v.ok()) return bad(in_body(v), at);
     if (beat.echo > counter_) return bad({Reason::body_value, kHeaderBytes + 4}, at);
     Event event{.input = Input::heartbeat, .last = beat.last_number};
-    if (session_.state == State::live && beat.last_number == session_.cursor) event.agree = beat.digest == in_digest();
+    const bool newest = beat.counter > beaten_;
+    beaten_ = std::max(beaten_, beat.counter);
+    if (newest && session_.state == State::live && beat.last_number == session_.cursor) {
+        event.agree = beat.digest == in_digest();
+    }
     (void)step(event, at);
     at.out.accepted = true;
     if (beat.counter <= heard_.counter) return;  // overtaken

@@ -104,6 +104,20 @@ def test_every_test_named_exists() -> None:
         assert test in functions, f"{file} has no {test}"
 
 
+def test_every_promise_has_its_row_and_every_command_its_script() -> None:
+    text = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| \[?P(\d+)", text, re.MULTILINE) == [str(k) for k in range(1, 17)]
+    scripts = re.findall(r"`python ((?:tests|benchmarks)/[\w/]+\.py)([^`]*)`", text)
+    assert len(scripts) >= 8
+    for file, words in scripts:
+        tree = ast.parse((ROOT / file).read_text())
+        if file == "tests/long/promises.py":
+            assert words.split()[0] in {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}, words
+    cases = " ".join(path.read_text() for path in (ROOT / "tests" / "cpp").glob("*.cpp"))
+    for case in re.findall(r"-tc='([^'*]+)\*'", text):
+        assert f'"{case}' in cases, case
+
+
 def test_the_module_table_is_the_folders() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `((?:cpp|python/tiertwin)/\w+)` \|", text, re.MULTILINE)

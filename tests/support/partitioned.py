@@ -1,6 +1,6 @@
 """A tree on both sides of a cable that is cut and healed: run inside the near namespace by test_tree_partition.py.
 
-    ip netns exec NEAR python partitioned.py FOLDER FAR DEVICE ADDRESS WAY
+    ip netns exec NEAR python partitioned.py FOLDER FAR DEVICE ADDRESS WAY [EPOCHS]
 
 Plant, gateways and edges are in the far namespace, fogs, cloud and launcher in the near one. WAY is what is cut: both,
 up (what edges send to fogs is lost, not what fogs send) or down. Prints one JSON object.
@@ -61,6 +61,7 @@ class Cable:
 def main() -> None:
     """Start, cut, heal, compare."""
     folder, far, device, address, way = Path(sys.argv[1]), *sys.argv[2:6]
+    cut_epochs = int(sys.argv[6]) if len(sys.argv) > 6 else CUT_EPOCHS
     cable = Cable(far, device, address)
     roster = Roster(world_of("metro"))
     low = tuple(name for name in roster.names if roster.tier(name) <= 1)
@@ -72,13 +73,14 @@ def main() -> None:
         crossing = [(a, b) for a, b in links if b.startswith("fog-") and a.startswith("edge-")]
         cut_at = live.epoch
         cable.cut(way)
-        live.epochs(CUT_EPOCHS)
+        live.epochs(cut_epochs)
         after_cut = trees.links(live.folder)
         down = [after_cut[pair].state for pair in crossing]
         above = [after_cut[b, a].state for a, b in crossing]
         cable.heal(way)
         healed_at = time.time_ns()
         live.until(lambda: not trees.disagreements(live.folder, healed_at)[0], "both ends agree after the heal", 20)
+        agreed_s = (time.time_ns() - healed_at) / 1e9
         live.epochs(2)
         wrong, compared = trees.disagreements(live.folder, healed_at)
         local = live.seen[-3].local_epochs(), live.seen[-1].local_epochs()
@@ -86,6 +88,7 @@ def main() -> None:
             "crossing": len(crossing),
             "down": down,
             "above": above,
+            "agreed_s": round(agreed_s, 1),  # looked at once an epoch
             "wrong": wrong,
             "compared": compared,
             "decided": {name: sorted(epochs) for name, epochs in live.decided(cut_at).items()},

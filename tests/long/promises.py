@@ -1,0 +1,273 @@
+"""Measures the figures of docs/promises.md that are durations or sizes, which no test asserts; prints one JSON object.
+
+    python tests/long/promises.py [recovery solver stop memory age partition herd] [--seconds 60] [--report FILE]
+
+recovery   P4: a process of edges killed; started again by `tiertwin node` until its first session is live
+solver     P4: a solver killed; until its successor is warm
+stop       P15: every process of a tree asked to end by SIGTERM, once and twice; until the last is gone
+memory     P8: a process of fogs stopped (SIGSTOP) for --seconds; growth of its neighbours
+age        P14: age of what edges know of devices, 99th percentile a base epoch, both clocks
+partition  P3: a cable cut both ways for --seconds (root, network namespaces); until both ends hold the same
+herd       P16: a parent restarts, 500 children that were connected come again by themselves; until all are served
+
+Keep the output with the commit and the date, from a machine that does nothing else: the load before and after is in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support.facilities import namespaces
+from support.processes import Known
+from support.trees import Live, live_tree
+from tiertwin import run
+from tiertwin.runtime.measure import Meter
+from tiertwin.wire.access import Access
+from tiertwin.wire.context import WireContext
+from tiertwin.wire.keys import Member, make_keys
+from tiertwin.wire.zeromq import Bind, NodeEndpoint, ParentAddress
+
+ROOT = Path(__file__).resolve().parents[2]
+HELLO = b"TW\x01\x01" + bytes(16) + (1).to_bytes(4, "little") + bytes(72)
+PATIENCE_S = 120.0
+
+
+@contextmanager
+def tree() -> Iterator[Live]:
+    """Metro under the real clock, every session live."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        pytest.MonkeyPatch.context() as patch,
+        live_tree(patch, Path(folder)) as live,
+    ):
+        yield live
+
+
+def wait(condition: Callable[[], object], what: str, turn: Callable[[], object] = lambda: time.sleep(0.01)) -> float:
+    """Turn until something holds; how long it took, s."""
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() - began > PATIENCE_S:
+            raise SystemExit(f"waited {PATIENCE_S:g} s for this: {what}")
+        turn()
+    return round(time.monotonic() - began, 3)
+
+
+def rss_mb(process: Known) -> float:
+    """Resident memory, 10⁶ bytes."""
+    pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def recovery(seconds: float) -> dict[str, Any]:
+    """P4: from the start of `tiertwin node` to the log line of its first live session."""
+    del seconds
+    took = []
+    with tree() as live:
+        folder = live.run.launcher.plan.folder
+        command = [sys.executable, "-m", "tiertwin", "node", "--process", "edges-1"]
+        for k in range(5):
+            if k == 0:
+                live.known["edges-1"].signal(signal.SIGKILL)
+                live.epochs(1)
+            with (folder / f"again-{k}.log").open("wb") as log:
+                again = subprocess.Popen(
+                    [*command, "--deployment", str(folder / "deployment.json")], stderr=log, stdin=subprocess.DEVNULL
+                )
+            try:
+                text = folder / f"again-{k}.log"
+                took.append(wait(lambda t=text: '"session live"' in t.read_text(), "a session is live"))
+            finally:
+                again.kill()
+                again.wait()
+            live.epochs(1)
+    return {"first_session_live_s": took, "largest_s": max(took)}
+
+
+def solver(seconds: float) -> dict[str, Any]:
+    """P4: a solver killed, until its successor says that it is warm."""
+    del seconds
+    took = []
+    with tree() as live:
+        launcher = live.run.launcher
+        for name in ("solver-1", "solver-2") * 2:
+            old = launcher.children[name].pid
+            Known.of(old).signal(signal.SIGKILL)
+
+            def warm(name: str = name, old: int = old) -> bool:
+                child = launcher.children.get(name)
+                return child is not None and child.pid != old and len(child.messages) == 2
+
+            took.append(wait(warm, "a warm solver", lambda: launcher.turn(10)))
+            live.epochs(1)
+    return {"warm_again_s": took, "largest_s": max(took)}
+
+
+def stop(seconds: float) -> dict[str, Any]:
+    """P15: all processes of twins asked at once, 5 times each way."""
+    del seconds
+    found: dict[str, Any] = {}
+    for times in (1, 2):
+        took = []
+        for _ in range(5):
+            with tree() as live:
+                twins = [known for name, known in live.known.items() if not name.startswith("solver")]
+                for known in twins:
+                    known.signal(signal.SIGTERM)
+                if times == 2:
+                    time.sleep(0.05)
+                    for known in twins:
+                        known.signal(signal.SIGTERM)
+                took.append(wait(lambda t=twins: not any(known.alive for known in t), "all are gone"))
+        found[f"asked_{times}_times_s"] = took
+    return found
+
+
+def memory(seconds: float) -> dict[str, Any]:
+    """P8: neighbours of a stopped process; they send at the rate of the scenario."""
+    with tree() as live:
+        live.epochs(10)
+        others = {n: k for n, k in live.known.items() if not n.startswith(("fogs-1", "solver"))}
+        before = {name: rss_mb(known) for name, known in others.items()}
+        live.known["fogs-1"].pause()
+        live.epochs(int(seconds))
+        grown = {name: round(rss_mb(known) - before[name], 1) for name, known in others.items()}
+        live.known["fogs-1"].signal(signal.SIGCONT)
+        live.epochs(3)
+    return {"stopped_s": seconds, "growth_mb": grown, "largest_mb": max(grown.values())}
+
+
+def age(seconds: float) -> dict[str, Any]:
+    """P14: at the end of each base epoch, over all devices; edge ← device, ms."""
+    with tree() as live:
+        meter = Meter(live.run.world)
+        for _ in range(int(min(seconds, 30))):
+            live.epochs(1)
+            books = live.run.plant_books()
+            if books is not None:
+                meter.epoch(live.run.observe(), *books)
+    table = run("metro", epochs=30).kpis("hierarchical")
+    virtual = [v for k, v in zip(table["kpi"], table["value"], strict=True) if k == "aoi_p99_ms"]
+    real = [row.values["aoi_p99_ms"] for row in meter.rows]
+    return {"real_clock_p99_ms": spread(real), "virtual_clock_p99_ms": spread(virtual)}
+
+
+def partition(seconds: float) -> dict[str, Any]:
+    """P3: what tests/support/partitioned.py says."""
+    script = ROOT / "tests" / "support" / "partitioned.py"
+    with namespaces("long") as pair, tempfile.TemporaryDirectory() as folder:
+        inside = (shutil.which("ip") or "ip", "netns", "exec", pair.near, sys.executable, str(script))
+        words = (folder, pair.far, pair.device, pair.near_address, "both", str(int(seconds)))
+        done = subprocess.run([*inside, *words], capture_output=True, text=True, check=True)
+    seen = json.loads(done.stdout.splitlines()[-1])
+    return {"cut_epochs": int(seconds), "wrong": seen["wrong"], "agreed_s": seen["agreed_s"]}
+
+
+def herd(seconds: float, count: int = 500) -> dict[str, Any]:
+    """P16: one process for all children, another context for the parent; the door only, no sessions."""
+    del seconds
+    keys = make_keys(
+        [Member("fog-0", "fog"), *(Member(f"edge-{k}", "edge", ("fog-0",)) for k in range(count))], time.time()
+    )
+
+    def parent(port: int) -> tuple[WireContext, NodeEndpoint]:
+        wire = WireContext(keys.access, now_ns=time.monotonic_ns(), now_s=time.time(), handshakes_a_minute=10**6)
+        node = NodeEndpoint(wire, "fog-0", keys.keys["fog-0"].pair, bind=Bind("127.0.0.1", port))
+        wire.prove([node], time.monotonic_ns)
+        return wire, node
+
+    below = WireContext(Access(()), now_ns=time.monotonic_ns(), now_s=time.time())
+    above, fog = parent(0)
+    port, address = fog.port, ParentAddress("fog-0", fog.address, keys.keys["fog-0"].pair.public)
+    children = []
+    for k in range(count):
+        child = NodeEndpoint(below, f"edge-{k}", keys.keys[f"edge-{k}"].pair, parent=address, jitter_seed=k)
+        child.open(time.monotonic_ns())
+        children.append(child)
+
+    def served(above: WireContext, fog: NodeEndpoint) -> float:
+        unsaid, unserved = set[NodeEndpoint](), set(children)
+
+        def turn() -> None:
+            for child in children:
+                child.tick(time.monotonic_ns())
+            for wire in (above, below):
+                wire.tick(time.monotonic_ns(), time.time())
+                for node in wire.wait(5):
+                    assert isinstance(node, NodeEndpoint)
+                    if node is not fog and any(event.kind == "up" for event in node.link_events()):
+                        unsaid.add(node)
+                    for peer, frame in node.receive():
+                        if node is fog:
+                            node.send(peer, bytes(frame))
+                        else:
+                            unserved.discard(node)
+            unsaid.difference_update([c for c in unsaid if c.peers() and c.send("fog-0", HELLO)])
+
+        return wait(lambda: not unserved, "all are served", turn)
+
+    first = served(above, fog)
+    above.close()
+    gc.collect()
+    gone = time.monotonic() + 2
+    while time.monotonic() < gone:  # every child notices, and knocks ever more slowly
+        below.tick(time.monotonic_ns(), time.time())
+        below.wait(20)
+    began = time.monotonic()
+    above, fog = parent(port)
+    proven = round(time.monotonic() - began, 3)
+    again = served(above, fog)
+    above.close()
+    below.close()
+    return {"children": count, "first_s": first, "restart_proof_s": proven, "served_again_s": again}
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Median and largest."""
+    return {"p50": round(statistics.median(values), 1), "max": round(max(values), 1)}
+
+
+MEASURES = {one.__name__: one for one in (recovery, solver, stop, memory, age, partition, herd)}
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("what", nargs="*", choices=[[], *MEASURES], help="all by default")
+    options.add_argument("--seconds", type=float, default=60.0)
+    options.add_argument("--report", type=Path, help="write the JSON here too")
+    asked = options.parse_args()
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    found: dict[str, Any] = {
+        "date": time.strftime("%Y-%m-%d"), "commit": commit.stdout.strip(), "load_before": os.getloadavg(),
+    }  # fmt: skip
+    for name in asked.what or MEASURES:
+        found[name] = MEASURES[name](asked.seconds)
+        print(f"{name}: {found[name]}", file=sys.stderr, flush=True)
+    found["load_after"] = os.getloadavg()
+    text = json.dumps(found, indent=1)
+    print(text)
+    if asked.report is not None:
+        asked.report.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
