@@ -43,10 +43,9 @@ from tiertwin.runtime.poolclient import POOL
 from tiertwin.runtime.switchboard import Switchboard
 from tiertwin.runtime.tree import master_shapes
 from tiertwin.runtime.treefile import began, machine
-from tiertwin.wire.access import ANY
 from tiertwin.wire.context import WireContext
 from tiertwin.wire.endpoint import LOCALHOST
-from tiertwin.wire.keys import METRICS, Member, make_keys, write_keys
+from tiertwin.wire.keys import make_keys, write_keys
 from tiertwin.wire.zeromq import Bind, NodeEndpoint
 from tiertwin.world.stored import store_world
 
@@ -365,5 +364,4 @@ class RemotePart:
 
 def _keys(plan: TreePlan) -> KeySet:
     """Throw-away keys of a run."""
-    members = [*tree_members(plan.world.twins, plan.solvers), Member(METRICS, "observer", (ANY,))]
-    return make_keys(members, time.time())
+    return make_keys(tree_members(plan.world.twins, plan.solvers), time.time())

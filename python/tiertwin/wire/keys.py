@@ -101,7 +101,7 @@ class KeySet:
 
 
 def members_of(twins: Iterable[tuple[str, str, str | None]], solvers: int = 2) -> list[Member]:
-    """Return who needs a key in a tree: the twins, a plant for each device twin, solvers and one observer.
+    """Return who needs a key in a tree: the twins, a plant for each device twin, solvers and two observers.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def members_of(twins: Iterable[tuple[str, str, str | None]], solvers: int = 2) -
     devices = [name for name, role, _ in rows if role == "device"]
     made += [Member("plant-" + name.removeprefix("device-"), "plant", (name,)) for name in devices]
     made += [Member(f"solver-{k + 1}", "solver", (ANY,)) for k in range(solvers)]
-    return [*made, Member(OBSERVER, OBSERVER, (ANY,))]
+    return [*made, *(Member(name, OBSERVER, (ANY,)) for name in (OBSERVER, METRICS))]
 
 
 def make_keys(members: Iterable[Member], now_s: float, days: float = THROW_AWAY_DAYS) -> KeySet:

@@ -54,7 +54,7 @@ def test_a_process_gets_what_its_nodes_need_and_no_more(path: Path) -> None:
     assert [key.node for key in twins.keys] == twins.nodes
     assert {n: peer.name for n, peer in twins.parents.items()} == {n: roster.parent(n) for n in twins.nodes}
     listed = {row["node"] for row in json.loads(twins.access)["keys"]}
-    assert listed == {child.name for n in twins.nodes for child in roster.children(n)} | {"observer"}
+    assert listed == {child.name for n in twins.nodes for child in roster.children(n)} | {"observer", "metrics"}
     assert twins.live.ports == {n: place_of(path, n)["port"] for n in twins.nodes}
     assert twins.live.addresses["cloud-1"].port == place_of(path, "cloud-1")["port"]
     assert twins.pool is None  # none in this deployment

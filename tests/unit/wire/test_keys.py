@@ -48,13 +48,13 @@ def folder(keys: KeySet, tmp_path: Path) -> Path:
 def test_who_needs_a_key_in_a_tree(keys: KeySet) -> None:
     assert list(keys.keys) == [
         *("cloud-1", "fog-1", "edge-koeln", "device-koeln"),
-        *("plant-koeln", "solver-1", "solver-2", "observer"),
+        *("plant-koeln", "solver-1", "solver-2", "observer", "metrics"),
     ]
     rights = {grant.node: (grant.role, grant.parents, grant.rights) for grant in keys.access.grants}
     assert rights["plant-koeln"] == ("plant", ("device-koeln",), ("report", "obey"))
     assert rights["fog-1"] == ("fog", ("cloud-1",), ("report", "obey"))
     assert rights["cloud-1"] == ("cloud", (), ())
-    assert rights["observer"] == ("observer", ("*",), ("observe",))
+    assert rights["observer"] == rights["metrics"] == ("observer", ("*",), ("observe",))
 
 
 def test_a_folder_reads_back_as_it_was_made(keys: KeySet, folder: Path) -> None:
