@@ -79,6 +79,9 @@ void bind_received(py::module_& m) {
         .def_property_readonly("at", [](const Received& r) { return r.verdict.at; })
         .def_readonly("epoch", &Received::epoch)
         .def_readonly("lease", &Received::grant)
+        .def_property_readonly(
+            "quiet", [](const Received& r) { return r.changes.empty() && r.units.empty(); },
+            "Nothing but `reply` to see to: no events, no units.")
         .def_property_readonly("reply", [](const Received& r) { return to_list(r.reply); })
         .def_property_readonly("events",
                                [](const Received& r) {

@@ -137,6 +137,14 @@ void bind_table_writes(py::class_<StateTable>& table) {
             "attribute"_a, "rows"_a.noconvert(), "values"_a.noconvert(), "times_ns"_a.noconvert(), "deadband"_a = false,
             "The same with a time for each row.")
         .def(
+            "set_rows",
+            [](StateTable& self, const std::vector<AttributeId>& attributes, const array_in<std::uint32_t>& rows,
+               const array_in<double>& values, const array_in<Time>& times_ns) {
+                return self.set_rows(attributes, view(rows), view(values), view(times_ns));
+            },
+            "attributes"_a, "rows"_a.noconvert(), "values"_a.noconvert(), "times_ns"_a.noconvert(),
+            "Write several attributes of the same rows, values f64[rows, attributes]; NaN is left out; all or nothing.")
+        .def(
             "put",
             [](StateTable& self, AttributeId attribute, std::uint32_t row, double value, Time time_ns) {
                 self.set(attribute, std::span(&row, 1), std::span(&value, 1), time_ns);

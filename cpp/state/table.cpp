@@ -20,6 +20,11 @@ Time checked_time(const Attribute& a, Time time) {
     return round_to_microsecond(time);
 }
 
+// The value as the wire and the other end will have it.
+double as_held(const Attribute& a, double value) {
+    return a.type == ValueType::f32 ? static_cast<double>(static_cast<float>(value)) : value;
+}
+
 // The value as it will be on the wire; says what is wrong with one that cannot go there.
 double checked_value(const Attribute& a, double value, std::uint32_t row) {
     const double rounded = a.type == ValueType::f32 && std::abs(value) <= std::numeric_limits<float>::max()
@@ -146,20 +151,57 @@ index_t StateTable::write_all(Column& column, std::span<const std::uint32_t> row
         throw InvalidArgument(named(a) + ": expected one value per row, got " + std::to_string(rows.size()) +
                               " rows and " + std::to_string(values.size()) + " values");
     }
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (rows[i] >= rows_) {
-            throw InvalidArgument(named(a) + ": expected a row below " + std::to_string(rows_) + ", got " +
-                                  std::to_string(rows[i]));
-        }
-        (void)checked_value(a, values[i], rows[i]);
-    }
+    check_rows(a, rows);
+    for (std::size_t i = 0; i < rows.size(); ++i) (void)checked_value(a, values[i], rows[i]);
     index_t written = 0;
     if (!use_deadband) column.expect(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        const double value = a.type == ValueType::f32 ? static_cast<double>(static_cast<float>(values[i])) : values[i];
+        const double value = as_held(a, values[i]);
         if (use_deadband && within_deadband(column, rows[i], value, time_of(i))) continue;
         column.write(rows[i], value, time_of(i));
         ++written;
+    }
+    return written;
+}
+
+void StateTable::check_rows(const Attribute& attribute, std::span<const std::uint32_t> rows) const {
+    for (const std::uint32_t row : rows) {
+        if (row < rows_) continue;
+        throw InvalidArgument(named(attribute) + ": expected a row below " + std::to_string(rows_) + ", got " +
+                              std::to_string(row));
+    }
+}
+
+index_t StateTable::set_rows(std::span<const AttributeId> attributes, std::span<const std::uint32_t> rows,
+                             std::span<const double> values, std::span<const Time> times) {
+    const std::size_t width = attributes.size();
+    if (rows.size() != times.size() || rows.size() * width != values.size()) {
+        throw InvalidArgument("table " + std::to_string(table_id_) + ": expected a time and " + std::to_string(width) +
+                              " values per row, got " + std::to_string(rows.size()) + " rows, " +
+                              std::to_string(times.size()) + " times and " + std::to_string(values.size()) + " values");
+    }
+    for (std::size_t k = 0; k < width; ++k) {
+        const Column& column = require(attributes[k]);
+        const Attribute& a = column.attribute();
+        if (column.holds_bytes()) throw InvalidArgument(named(a) + " holds bytes: use set_bytes");
+        if (k == 0) {
+            check_rows(a, rows);
+            for (const Time time : times) (void)checked_time(a, time);
+        }
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            if (const double value = values[i * width + k]; !std::isnan(value)) (void)checked_value(a, value, rows[i]);
+        }
+    }
+    index_t written = 0;
+    for (std::size_t k = 0; k < width; ++k) {
+        Column& column = require(attributes[k]);
+        column.expect(rows.size());
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            const double value = values[i * width + k];
+            if (std::isnan(value)) continue;
+            column.write(rows[i], as_held(column.attribute(), value), round_to_microsecond(times[i]));
+            ++written;
+        }
     }
     return written;
 }

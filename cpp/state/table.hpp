@@ -115,6 +115,10 @@ class StateTable {
     // The same with a time for each row.
     index_t set(AttributeId attribute, std::span<const std::uint32_t> rows, std::span<const double> values,
                 std::span<const Time> times, bool use_deadband = false);
+    // Several attributes of the same rows, as a device reports them: `values` row by row, one column an attribute; NaN
+    // is not written. Nothing is written unless everything can be.
+    index_t set_rows(std::span<const AttributeId> attributes, std::span<const std::uint32_t> rows,
+                     std::span<const double> values, std::span<const Time> times);
     void set_bytes(AttributeId attribute, std::uint32_t row, std::string_view value, Time time);
     [[nodiscard]] index_t dirty_count() const;
     // Gives every pending cell a number from `first` on, without a frame (before a snapshot); returns how many.
@@ -146,6 +150,7 @@ class StateTable {
     template <typename TimeOf>
     index_t write_all(Column& column, std::span<const std::uint32_t> rows, std::span<const double> values,
                       TimeOf time_of, bool use_deadband);
+    void check_rows(const Attribute& attribute, std::span<const std::uint32_t> rows) const;
     [[nodiscard]] const Column& require(AttributeId attribute) const;
     [[nodiscard]] Column& require(AttributeId attribute);
     [[nodiscard]] const Column& require_numeric(AttributeId attribute) const;

@@ -221,6 +221,9 @@ class StateTable:
     def set_bytes(self, attribute: int, row: int, value: bytes, time_ns: int) -> None:
         """Write one bytes cell (at most 1024 bytes) locally."""
 
+    def set_rows(self, attributes: Sequence[int], rows: _Rows, values: _Reals, times_ns: _Ints) -> int:
+        """Write several attributes of the same rows, values f64[rows, attributes]; NaN is left out; all or nothing."""
+
     def settle(self, first: int) -> int:
         """Number all pending cells from `first` on, without a frame."""
 
@@ -457,6 +460,10 @@ class Received:
     def kind(self) -> int: ...
     @property
     def lease(self) -> Lease | None: ...
+    @property
+    def quiet(self) -> bool:
+        """Nothing but `reply` to see to: no events, no units."""
+
     @property
     def reason(self) -> int: ...
     @property

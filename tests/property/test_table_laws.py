@@ -190,3 +190,49 @@ def test_the_digest_of_a_writer_counts_what_was_sent(steps):
     assert writer.dirty_count > 0
     assert not writer.equal(reader)
     assert writer.digest() == reader.digest()
+
+
+@settings(max_examples=60)
+@given(
+    rows=st.lists(st.integers(0, ROWS - 1), min_size=1, max_size=40),
+    seed=st.integers(0, 2**32 - 1),
+    silent=st.floats(0, 1),
+)
+def test_rows_of_several_attributes_are_what_each_attribute_alone_would_be(
+    rows: list[int], seed: int, silent: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    values = np.where(rng.random((len(rows), 3)) < silent, np.nan, rng.integers(0, 100, (len(rows), 3)))
+    times = rng.integers(0, 10**9, len(rows))
+    at = np.array(rows, dtype=np.uint32)
+    together, alone = table(), table()
+    written = together.set_rows([4, 1, 2], at, values, times)
+    for k, attribute in enumerate((4, 1, 2)):
+        sent = ~np.isnan(values[:, k])
+        alone.set(attribute, at[sent], np.ascontiguousarray(values[sent, k]), times[sent])
+    assert written == np.count_nonzero(~np.isnan(values))
+    assert together.dirty_count == alone.dirty_count
+    assert together.equal(alone)
+    assert _core.encode_delta(together, 1, 1, 8_000) == _core.encode_delta(alone, 1, 1, 8_000)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "row", "value", "time", "said"),
+    [
+        ([1, 4], 3, 0.5, 0, "integer"),
+        ([1, 9], 3, 1.0, 0, "set_bytes"),
+        ([1, 7], 3, 1.0, 0, "not in table"),
+        ([1, 2], ROWS, 1.0, 0, "row below"),
+        ([1, 2], 3, 1.0, 2**63 - 1, "time within"),
+        ([1, 2, 3], 3, 1.0, 0, "3 values per row"),
+    ],
+)
+def test_rows_of_which_one_cannot_be_are_not_written_at_all(
+    attributes: list[int], row: int, value: float, time: int, said: str
+) -> None:
+    target = table()
+    rows = np.array([1, row], dtype=np.uint32)
+    values = np.array([[1.0, 1.0], [1.0, value]])
+    with pytest.raises((ValueError, LookupError), match=said):
+        target.set_rows(attributes, rows, values, np.array([0, time]))
+    assert target.dirty_count == 0

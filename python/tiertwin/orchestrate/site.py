@@ -85,6 +85,8 @@ class SetPoints:
 def within_limits(cells: Cells, here: SiteInventory) -> SetPoints:
     """Read a unit of set-points and cut it down to what the site can do; PeerError when something is missing."""
     came, split = setpoints_of(cells, here.devices, here.classes, here.tiers)
+    if _sound(came, np.ones(1)) and _sound(split.cpu, here.cpu) and _sound(split.uplink, here.uplink):
+        return SetPoints(came, split, 0)
     shares = clip_shares(came)
     cpu, uplink = clip_class_shares(split.cpu, here.cpu), clip_class_shares(split.uplink, here.uplink)
     changed = differing(came, shares) + differing(split.cpu, cpu) + differing(split.uplink, uplink)
@@ -106,6 +108,11 @@ def clip_shares(shares: F64) -> F64:
 def clip_class_shares(shares: F64, capacity: F64) -> F64:
     """The same for what classes may use, [K, C]: NaN → 0, into [0, capacity], row sums to at most the capacity [K]."""
     return _within(shares, capacity)
+
+
+def _sound(shares: F64, most: F64) -> bool:
+    """Say whether there is nothing to cut down: no number below 0, no row above `most`; NaN is not sound."""
+    return bool(shares.min(initial=0.0) >= 0.0 and (shares.sum(axis=1) <= most).all())
 
 
 def _within(shares: F64, most: F64) -> F64:

@@ -275,9 +275,19 @@ def setpoint_cells(shares: F64, split: ClassShares) -> Cells3:
 
 def setpoints_of(cells: Cells, devices: int, classes: int, tiers: int) -> tuple[F64, ClassShares]:
     """Read a site's set-points: shares of devices [devices, T], and what each class may use; as sent, not yet safe."""
-    if devices:
-        require(cells, share_attributes(tiers), range(devices))
-    require(cells, class_share_attributes(tiers), range(classes))
-    shares = np.column_stack([column(cells, A.SHARE + t, devices) for t in range(tiers)])
-    by_class = np.stack([column(cells, a, classes) for a in class_share_attributes(tiers)])
-    return shares, ClassShares(cpu=by_class[: tiers - 1], uplink=by_class[tiers - 1 :])
+    shares = _table(cells, share_attributes(tiers), devices) if devices else np.zeros((tiers, 0))
+    by_class = _table(cells, class_share_attributes(tiers), classes)
+    return np.ascontiguousarray(shares.T), ClassShares(cpu=by_class[: tiers - 1], uplink=by_class[tiers - 1 :])
+
+
+def _table(cells: Cells, attributes: Sequence[int], rows: int) -> F64:
+    """Read attributes that all rows 0 … rows − 1 must have, [attributes, rows]; PeerError as :func:`require` says."""
+    found = [cells.get(int(attribute)) for attribute in attributes]
+    order = np.arange(rows, dtype=np.uint32)
+    whole = found[0]
+    if whole is not None and np.array_equal(whole[0], order) and all(c is not None and c[0] is whole[0] for c in found):
+        values = np.stack([c[1] for c in found if c is not None])
+        if np.isfinite(values).all():
+            return values
+    require(cells, attributes, range(rows))  # says what is wrong, or it is only in another order
+    return np.stack([column(cells, int(attribute), rows) for attribute in attributes])

@@ -14,10 +14,18 @@ from tiertwin.twin.layout import gateway_layout
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
+    import numpy.typing as npt
+
     from tiertwin.plant import PlantKpis, SimulatedPlant
+    from tiertwin.plant.reports import Reports
     from tiertwin.runtime.roster import Roster
     from tiertwin.twin.effects import Actuate
     from tiertwin.world import World
+
+    I64 = npt.NDArray[np.int64]
+    _RowsOf = Callable[[I64], I64]
+
+_ATTRIBUTES = tuple([int(a) for a in kind] for kind in (TELEMETRY, SERVER, LINK))
 
 
 class PhysicalSide(Protocol):
@@ -59,13 +67,12 @@ class Southbound:
         self.plant = plant
         self.cpu_s = 0.0
         self._origin = origin
-        self._first = world.device_rows
         self._sides = [
             (node.name, node.site)
             for node in roster.nodes.values()
             if roster.is_plant(node.name) and node.name in names
         ]
-        self._layouts = {site: gateway_layout(world, site) for _, site in self._sides}
+        self._rows = {site: _rows_of(world, site) for _, site in self._sides}
 
     def telemetry(self, until: int, epoch: int) -> Iterator[tuple[str, Sampled]]:
         """Play the plant up to plant time `until` (ns) and yield what arrived, by node."""
@@ -73,29 +80,23 @@ class Southbound:
         self.plant.advance(until, epoch)
         arrived = self.plant.telemetry(until)
         self.cpu_s += time.process_time() - began
+        kinds = (arrived.devices, arrived.servers, arrived.links)
         for name, site in self._sides:
-            layout = self._layouts[site]
-            rows = _rows_from(int(self._first[site]))
-            for reports, attributes, rows_of in (
-                (arrived.devices, TELEMETRY, rows),
-                (arrived.servers, SERVER, _rows_by(layout.servers, layout.server_rows)),
-                (arrived.links, LINK, _rows_by(layout.links, layout.link_rows)),
-            ):
-                sample = self._sampled(reports.of_site(site), attributes, rows_of)
+            for reports, attributes, rows in zip(kinds, _ATTRIBUTES, self._rows[site], strict=True):
+                sample = self._sampled(reports, site, attributes, rows)
                 if sample is not None:
                     yield name, sample
 
-    def _sampled(self, reports: Any, attributes: list[Any], rows_of: Callable[[Any], Any]) -> Sampled | None:
-        if not len(reports.id):
+    def _sampled(self, reports: Reports, site: int, attributes: list[int], rows: _RowsOf) -> Sampled | None:
+        first, last = int(reports.site_ptr[site]), int(reports.site_ptr[site + 1])
+        if first == last:
             return None
-        rows = rows_of(reports.id)
-        known = rows >= 0
-        return Sampled(
-            rows[known].astype(np.uint32),
-            reports.time_ns[known] + self._origin,
-            [int(a) for a in attributes],
-            reports.values[known],
-        )
+        at = rows(reports.id[first:last])
+        times, values = reports.time_ns[first:last] + self._origin, reports.values[first:last]
+        if at.min() < 0:  # somebody the table has no row for
+            known = at >= 0
+            at, times, values = at[known], times[known], values[known]
+        return Sampled(at.astype(np.uint32), times, attributes, values)
 
     def turn(self, now: int, epoch: int) -> None:
         """Play the old epoch up to plant time `now`, then begin the next one's load."""
@@ -121,15 +122,19 @@ class Southbound:
         return found
 
 
-def _rows_from(first: int) -> Callable[[Any], Any]:
-    return lambda wanted: wanted - first
+def _rows_of(world: World, site: int) -> tuple[_RowsOf, _RowsOf, _RowsOf]:
+    """Rows of devices, servers and links in a site's table by the plant's number of the sender; −1: none."""
+    layout = gateway_layout(world, site)
+    first = int(world.device_rows[site])
+    servers, links = _rows_by(layout.servers, layout.server_rows), _rows_by(layout.links, layout.link_rows)
+    return lambda senders: senders - first, servers, links
 
 
-def _rows_by(ids: Any, rows: Any) -> Callable[[Any], Any]:
-    def find(wanted: Any) -> Any:
+def _rows_by(ids: I64, rows: I64) -> _RowsOf:
+    def find(senders: I64) -> I64:
         if not len(ids):
-            return np.full(len(wanted), -1)
-        at = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
-        return np.where(ids[at] == wanted, rows[at], -1)
+            return np.full(len(senders), -1)
+        at = np.minimum(np.searchsorted(ids, senders), len(ids) - 1)
+        return np.where(ids[at] == senders, rows[at], -1)
 
     return find

@@ -233,11 +233,14 @@ class Twin:
         return self._after(neighbour, received, now)
 
     def _after(self, neighbour: Neighbour, received: _core.Received, now: int) -> list[Effect]:
+        if received.quiet:  # most frames
+            return self._sends(neighbour, received.reply)
+        events = received.events
         effects: list[Effect] = []
-        if EVENT_TERM in received.events:
+        if EVENT_TERM in events:
             effects.append(Persist(neighbour.name, neighbour.peer.term))
         effects += self._sends(neighbour, received.reply)
-        for code in received.events:
+        for code in events:
             effects += self._session_changed(neighbour, code, now)
         for unit in received.units():
             lease = None if unit.lease is None else _lease(unit.lease)
@@ -265,10 +268,7 @@ class Twin:
     def _on_samples(self, event: Sampled, now: int) -> list[Effect]:
         table = self.parent.table_out if self.parent is not None else None
         assert table is not None, f"{self.name} has no parent to report to, but was given samples"
-        for k, attribute in enumerate(event.attributes):
-            column = event.values[:, k]
-            sent = column == column  # NaN: not sent, the last one stays
-            table.set(attribute, event.rows[sent], column[sent], event.times[sent])
+        table.set_rows(event.attributes, event.rows, event.values, event.times)  # NaN: not sent, the last one stays
         return []
 
     def _on_report(self, event: Reported, now: int) -> list[Effect]:
