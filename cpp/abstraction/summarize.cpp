@@ -83,7 +83,9 @@ class Pass {
     }
 
     // Writes one column; NaN means that the group has nothing to say.
-    index_t write(index_t attribute, const Column& values) {
+    index_t write(index_t attribute, const Column& values) { return write(attribute, values, deadband_); }
+
+    index_t write(index_t attribute, const Column& values, bool deadband) {
         const Groups& groups = touched_ != nullptr ? *touched_ : all_;
         rows_.clear();
         values_.clear();
@@ -94,7 +96,7 @@ class Pass {
             values_.push_back(value);
         }
         if (rows_.empty()) return 0;
-        return out_.set(static_cast<AttributeId>(attribute), rows_, values_, now_, deadband_);
+        return out_.set(static_cast<AttributeId>(attribute), rows_, values_, now_, deadband);
     }
 
     index_t sum(index_t source, index_t target);
@@ -233,7 +235,7 @@ index_t Pass::oldest(const PlanEntry& entry) {
             (entry.partial ? told : 0.0) + static_cast<double>(since) / static_cast<double>(kMillisecond);
         if (!(age <= age_ms[group])) age_ms[group] = age;
     });
-    return write(entry.target, age_ms);
+    return write(entry.target, age_ms, false);  // the same age a while later is news
 }
 
 index_t Pass::run(const PlanEntry& entry) {

@@ -31,7 +31,8 @@ struct PlanEntry {
 };
 
 // Writes the merged cells into `out` (row = group) with time `now`; returns how many were written. With `deadband` a
-// cell that moved within its attribute's dead-band is left alone for half its maximum age (StateTable::set).
+// cell that moved within its attribute's dead-band is left alone for half its maximum age (StateTable::set); an age
+// never is, as the same age a while later is news.
 // InvalidArgument: rows differ from the partition's, a summary outside the target's range. NotFound: an attribute.
 index_t summarize(const StateTable& members, const Partition& partition, std::span<const PlanEntry> plan,
                   StateTable& out, Time now, bool deadband = true,

@@ -146,6 +146,8 @@ void bind_state_of(py::class_<Peer>& peer) {
         .def_property_readonly("acknowledged_in_ns", [](const Peer& p) { return p.session().srtt; })
         .def_property_readonly("patience_ns", [](const Peer& p) { return p.session().patience; })
         .def_property_readonly("next_ns", &Peer::next_tick)
+        .def("peer_age", &Peer::peer_age, "now_ns"_a,
+             "Age of the peer's oldest input, ms: as it said, plus the time since; 2^32 - 1 unknown.")
         .def("heartbeat_sent_ns", &Peer::heartbeat_sent, "counter"_a, "When our heartbeat left; -1 unknown.")
         .def("counters", &Peer::counters, "Everything counted since the object was made, by name.");
 }

@@ -66,6 +66,8 @@ struct Resync {
     bool operator==(const Resync&) const = default;
 };
 
+inline constexpr std::uint32_t kUnknownAge = 0xffff'ffff;  // ms; so does what is older than 49 days
+
 struct Heartbeat {
     std::uint32_t counter = 0;
     std::uint32_t echo = 0;  // the peer's last counter handled
@@ -73,7 +75,7 @@ struct Heartbeat {
     std::uint64_t last_number = 0;
     std::uint64_t digest = 0;  // of the own stream at last_number
     std::uint64_t epoch = 0;
-    std::uint32_t age_ms = 0;  // of the oldest input
+    std::uint32_t age_ms = 0;  // of the oldest input; kUnknownAge: there is none, or nobody says
     std::uint8_t state = 1;    // 1 ok, 2 degraded, 3 draining
     bool operator==(const Heartbeat&) const = default;
 };
@@ -120,7 +122,7 @@ struct Lease {
     std::uint64_t epoch = 0;  // term << 32 | base epoch
     std::uint64_t basis_version = 0;
     std::uint32_t validity_ms = 0;
-    std::uint32_t age_ms = 0;
+    std::uint32_t age_ms = 0;  // of the oldest input; kUnknownAge as above
     std::uint32_t echo = 0;
     std::uint32_t flags = 0;  // low 4 bits: solver step S0 … S8; the rest zero
     [[nodiscard]] std::uint32_t solver_step() const { return flags & 0xfU; }

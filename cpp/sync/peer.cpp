@@ -132,6 +132,12 @@ Received Peer::lost(Time now) {
     return out;
 }
 
+std::uint32_t Peer::peer_age(Time now) const {
+    if (heard_.counter == 0) return kUnknownAge;
+    const auto since = static_cast<std::uint64_t>(std::max<Time>(now - heard_beat_at_, 0) / kMillisecond);
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(heard_.age_ms + since, kUnknownAge));
+}
+
 Time Peer::heartbeat_sent(std::uint32_t counter) const {
     if (counter == 0 || counter > counter_ || counter_ - counter >= beats_.size()) return -1;
     return beats_[counter % beats_.size()];

@@ -111,7 +111,7 @@ class Peer {
 
     // What heartbeats say; set by the twin.
     std::uint32_t epoch = 0;
-    std::uint32_t age_ms = 0;
+    std::uint32_t age_ms = kUnknownAge;
     std::uint8_t health = 1;
     bool snapshots_open = true;  // the parent's gate: at most 4 at once (R16)
 
@@ -119,6 +119,8 @@ class Peer {
     [[nodiscard]] const Session& session() const { return session_; }
     [[nodiscard]] const Outbox& outbox() const { return outbox_; }
     [[nodiscard]] const Heartbeat& peer_heartbeat() const { return heard_; }  // the newest handled
+    // Age of the peer's oldest input as of now, ms: what it said plus the time since (P14); kUnknownAge: not told.
+    [[nodiscard]] std::uint32_t peer_age(Time now) const;
     [[nodiscard]] std::uint32_t term() const { return term_; }
     [[nodiscard]] std::uint64_t out_digest() const { return outbox_.digest(); }
     [[nodiscard]] std::uint64_t in_digest() const { return inbox_.digest(); }
@@ -176,6 +178,7 @@ class Peer {
     bool ack_due_ = false;
 
     Heartbeat heard_{.counter = 0};
+    Time heard_beat_at_ = 0;
     std::uint32_t beaten_ = 0;   // newest heartbeat of the peer's present life; the digest of an overtaken one is old
     std::uint32_t counter_ = 0;  // of our newest heartbeat
     std::array<Time, 256> beats_{};

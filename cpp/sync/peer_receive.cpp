@@ -373,6 +373,7 @@ void Peer::on_heartbeat(Bytes body, Context& at) {
     at.out.accepted = true;
     if (beat.counter <= heard_.counter) return;  // overtaken
     heard_ = beat;
+    heard_beat_at_ = at.now;
     at.out.epoch = base_epoch_of(beat.epoch);
     if (const Time sent = heartbeat_sent(beat.echo); sent >= 0) rtt_ = at.now - sent;
     if (outbox_.held_units() > 0) pump(at, false, false);  // a lease may have waited for something to echo

@@ -523,6 +523,9 @@ class Peer:
     def lost(self, now_ns: int) -> Received:
         """The transport says that the peer is gone."""
 
+    def peer_age(self, now_ns: int) -> int:
+        """Age of the peer's oldest input, ms: as it said, plus the time since; 2^32 - 1 unknown."""
+
     def publish(self, now_ns: int) -> list[bytes]:
         """DELTAs of pending cells, as far as credit goes."""
 

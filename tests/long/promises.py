@@ -6,7 +6,7 @@ recovery   P4: a process of edges killed; started again by `tiertwin node` until
 solver     P4: a solver killed; until its successor is warm
 stop       P15: every process of a tree asked to end by SIGTERM, once and twice; until the last is gone
 memory     P8: a process of fogs stopped (SIGSTOP) for --seconds; growth of its neighbours
-age        P14: age of what edges know of devices, 99th percentile a base epoch, both clocks
+age        P14: age of what edges and the root know of devices, 99th percentile; of edges under both clocks
 partition  P3: a cable cut both ways for --seconds (root, network namespaces); until both ends hold the same
 herd       P16: a parent restarts, 500 children that were connected come again by themselves; until all are served
 
@@ -31,19 +31,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.facilities import namespaces
+from support.inprocess import reporting_world
 from support.processes import Known
 from support.trees import Live, live_tree
 from tiertwin import run
 from tiertwin.runtime.measure import Meter
+from tiertwin.runtime.treewatch import TreeWatch
 from tiertwin.wire.access import Access
 from tiertwin.wire.context import WireContext
-from tiertwin.wire.keys import Member, make_keys
+from tiertwin.wire.keys import METRICS, Member, make_keys
 from tiertwin.wire.zeromq import Bind, NodeEndpoint, ParentAddress
+from tiertwin.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 HELLO = b"TW\x01\x01" + bytes(16) + (1).to_bytes(4, "little") + bytes(72)
@@ -51,12 +55,12 @@ PATIENCE_S = 120.0
 
 
 @contextmanager
-def tree() -> Iterator[Live]:
-    """Metro under the real clock, every session live."""
+def tree(world: World | None = None) -> Iterator[Live]:
+    """Metro (or `world`) under the real clock, every session live."""
     with (
         tempfile.TemporaryDirectory() as folder,
         pytest.MonkeyPatch.context() as patch,
-        live_tree(patch, Path(folder)) as live,
+        live_tree(patch, Path(folder), world=world) as live,
     ):
         yield live
 
@@ -156,7 +160,7 @@ def memory(seconds: float) -> dict[str, Any]:
 
 
 def age(seconds: float) -> dict[str, Any]:
-    """P14: at the end of each base epoch, over all devices; edge ← device, ms."""
+    """P14: edge ← device at the end of each base epoch, over all devices; root ← device over fogs and classes; ms."""
     with tree() as live:
         meter = Meter(live.run.world)
         for _ in range(int(min(seconds, 30))):
@@ -167,7 +171,37 @@ def age(seconds: float) -> dict[str, Any]:
     table = run("metro", epochs=30).kpis("hierarchical")
     virtual = [v for k, v in zip(table["kpi"], table["value"], strict=True) if k == "aoi_p99_ms"]
     real = [row.values["aoi_p99_ms"] for row in meter.rows]
-    return {"real_clock_p99_ms": spread(real), "virtual_clock_p99_ms": spread(virtual)}
+    edge = {"real_clock_p99_ms": spread(real), "virtual_clock_p99_ms": spread(virtual)}
+    return {"edge": edge, "root": [root_age(way, seconds) for way in ((0.0, 20.0), (20.0, 80.0))]}
+
+
+def root_age(way_ms: tuple[float, float], seconds: float, report_ms: int = 50) -> dict[str, Any]:
+    """How old the oldest sample below each fog is by class, as the root knows it; looked at every 50 ms or so."""
+    found: list[float] = []
+    with tree(reporting_world(report_ms, way_ms)) as live:
+        launcher = live.run.launcher
+        with TreeWatch(launcher.plan.folder, launcher.keys.keys[METRICS]) as watch:
+            end = time.monotonic() + min(seconds, 30)
+            while time.monotonic() < end:
+                live.epochs(1)
+                seen = watch.seen()
+                reports = {} if seen is None else seen.reports
+                found += [
+                    link.age_ms
+                    for name, report in reports.items()
+                    if name.startswith("cloud")
+                    for link in report.status.links
+                    if link.age_ms >= 0
+                ]
+    ages = np.array(found)
+    percentiles = {f"p{p}_ms": round(float(np.percentile(ages, p)), 1) for p in (50, 90, 99)}
+    return {
+        "way_ms": way_ms,
+        "report_ms": report_ms,
+        "bound_ms": 3 * report_ms + 100,
+        "looks": len(ages),
+        **percentiles,
+    }
 
 
 def partition(seconds: float) -> dict[str, Any]:

@@ -61,6 +61,18 @@ def test_incremental_pass_gives_the_bits_of_the_whole_one(rule):
             np.testing.assert_array_equal(s.columns(out, rule), whole)
 
 
+def test_an_age_that_is_the_same_a_while_later_is_told_again():
+    """Found where devices report in step with the twins: groups that were not told again seemed to age for seconds."""
+    rows = np.arange(4, dtype=np.uint32)
+    table, group_of = s.members(np.arange(4.0), np.full(4, NOW)), np.zeros(4, dtype=np.int64)
+    out = s.summarised("oldest", table, group_of, 1, NOW + 20_000_000)
+    for later in (NOW + 50_000_000, NOW + 100_000_000):
+        table.set(s.X, rows, np.arange(4.0), later)
+        _core.summarize(table, _core.Partition(group_of, 1), s.plan("oldest"), out, later + 20_000_000)
+        assert s.columns(out, "oldest").tolist() == [[20.0]]
+        assert out.times(s.BASE).tolist() == [later + 20_000_000]
+
+
 def test_quantiles_are_within_their_bound():
     rng = np.random.default_rng(5)
     buckets = _core.LogBuckets(s.LOW, s.HIGH)

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from tiertwin.allocate.master import Masters
+from tiertwin.model.scenario import Scenario
 from tiertwin.runtime.execute import make_run
 from tiertwin.runtime.inprocess import InProcessRun
 from tiertwin.runtime.plan import RunPlan, make_plan
@@ -18,6 +19,20 @@ MASTERS = Masters()  # compiled problems are kept; a solve does not depend on ea
 def world_of(name: str) -> World:
     """Resolve a scenario once for all tests."""
     return resolve(load(name))
+
+
+@lru_cache
+def reporting_world(report_ms: int, delay_ms: tuple[float, float]) -> World:
+    """Metro, where devices report as often as twins do, by a right clock, and no report is lost.
+
+    `delay_ms`: least and most that a device's report is under way.
+    """
+    data = world_of("metro").scenario.model_dump()
+    told = {"period_s": report_ms / 1e3, "delay_ms": list(delay_ms), "loss": 0.0, "noise": 0.0, "clock_offset_ms": 0.0}
+    data["telemetry"] |= told
+    for tier in data["tiers"].values():
+        tier["report_ms"] = report_ms
+    return resolve(Scenario.model_validate(data))
 
 
 def plan_of(name: str, epochs: int = 5, seed: int = 7, policy: str = "hierarchical") -> RunPlan:

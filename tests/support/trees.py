@@ -19,9 +19,10 @@ from tiertwin.runtime.execute import TreeOptions, execute
 from tiertwin.runtime.launcher import TreePlan
 from tiertwin.runtime.liverun import LiveRun
 from tiertwin.runtime.observed import Observation
-from tiertwin.runtime.plan import settings_of
+from tiertwin.runtime.plan import make_plan, settings_of
 from tiertwin.runtime.processes import ProcessPlan, lay_out
 from tiertwin.runtime.roster import Roster
+from tiertwin.world import World
 
 WATCHED = Path(__file__).with_name("watched_child.py")
 SMALL: Mapping[str, int] = {"device": 1, "edge": 2, "fog": 3, "cloud": 1}
@@ -36,11 +37,17 @@ def log_hash(folder: Path, processes: Any, seed: int, epochs: int, name: str = "
 
 
 def tree_plan(
-    folder: Path, processes: Any = None, *, real_clock: bool = False, seed: int = 7, solvers: int = 2
+    folder: Path,
+    processes: Any = None,
+    *,
+    real_clock: bool = False,
+    seed: int = 7,
+    solvers: int = 2,
+    world: World | None = None,
 ) -> TreePlan:
-    """A tree of processes for metro."""
-    world = world_of("metro")
-    settings = settings_of(plan_of("metro", 5, seed), world, "hierarchical")
+    """A tree of processes for metro, or for another world."""
+    world = world_of("metro") if world is None else world
+    settings = settings_of(make_plan(world.scenario, 5, seed, ["hierarchical"]), world, "hierarchical")
     roster = Roster(world)
     layout: list[ProcessPlan] = processes if isinstance(processes, list) else lay_out(roster, processes)
     return TreePlan(world, roster, settings, layout, solvers, folder, real_clock)
@@ -175,11 +182,15 @@ class Live:
 
 @contextmanager
 def live_tree(
-    patch: pytest.MonkeyPatch, folder: Path, processes: Any = None, elsewhere: tuple[str, ...] = ()
+    patch: pytest.MonkeyPatch,
+    folder: Path,
+    processes: Any = None,
+    elsewhere: tuple[str, ...] = (),
+    world: World | None = None,
 ) -> Iterator[Live]:
-    """Run metro under the real clock; at the end every process must be gone, and none may have left a trace."""
+    """Run metro (or `world`) under the real clock; at the end all processes must be gone, none having left a trace."""
     watch_children(patch, folder / "watched", elsewhere)
-    run = LiveRun(tree_plan(folder, processes or SMALL, real_clock=True))
+    run = LiveRun(tree_plan(folder, processes or SMALL, real_clock=True, world=world))
     live = Live(run, folder / "watched")
     with none_left(live.all):
         try:

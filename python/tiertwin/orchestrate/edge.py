@@ -27,6 +27,7 @@ from tiertwin.functions.estimate import DemandEstimator
 from tiertwin.orchestrate import units
 from tiertwin.orchestrate.observe import PassThrough, group_rates
 from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
+from tiertwin.twin.ages import OLDEST_SAMPLE, input_age_ms
 from tiertwin.twin.attributes import A, TableId
 from tiertwin.twin.effects import Effect, Record, SetTimer
 from tiertwin.twin.layout import edge_layout, gateway_layout
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
     F64 = npt.NDArray[np.float64]
 
-OLDEST_SAMPLE = 2_500 * MILLISECOND  # older task rates say nothing about the coming epoch
 CHECKER = 1e-6  # relative violation the checker forgives
 GUARD_TOLERANCE = 1e-9  # of S: a plan this much worse is a rounding, not a loss
 
@@ -268,7 +268,7 @@ class EdgeController:
         assert self.problem is not None
         cells = self.view.set_points(self.problem, self.plan.x, quota)
         validity = validity_ms(self._rhythm.period_s(twin.tier))
-        lease = (epoch, self.version, validity, 0, self.plan.step)
+        lease = (epoch, self.version, validity, input_age_ms(twin, now), self.plan.step)
         return twin.send_unit(self._gateway, TableId.BUDGET, cells, now, lease)
 
     def solved(self, twin: Twin, event: Solved, now: int) -> list[Effect]:

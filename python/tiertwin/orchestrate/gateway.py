@@ -72,7 +72,7 @@ class GatewayController:
         cells = units.setpoint_cells(wanted.shares, wanted.classes)
         left = (unit.lease.until - now) // MILLISECOND
         return effects + twin.send_unit(
-            self._plant, TableId.BUDGET, cells, now, (unit.lease.epoch, unit.lease.basis, left, 0, 0)
+            self._plant, TableId.BUDGET, cells, now, (unit.lease.epoch, unit.lease.basis, left, unit.lease.age_ms, 0)
         )
 
     def solved(self, twin: Twin, event: Solved, now: int) -> list[Effect]:

@@ -26,6 +26,7 @@ from tiertwin.orchestrate.gathering import Early, Gathering
 from tiertwin.orchestrate.links import LinkShares
 from tiertwin.orchestrate.observe import PassThrough
 from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
+from tiertwin.twin.ages import input_age_ms
 from tiertwin.twin.attributes import A, TableId
 from tiertwin.twin.effects import Effect, Record, SetTimer, StartSolve
 from tiertwin.twin.lease import NO_LEASE, Lease, validity_ms
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from tiertwin import _core
     from tiertwin.twin.events import Solved, TimerFired
     from tiertwin.twin.layout import Layout
     from tiertwin.twin.twin import Twin, Unit
@@ -130,6 +132,7 @@ class InnerController:
         if domain.own_layout is not None:
             self._passes = [PassThrough(below, domain.own_layout) for below in domain.layouts]
         self._heard: set[str] = set()
+        self._ages_told: list[int] = []
         self.gathering = Gathering(domain.children)
         self._early = Early()
         self._job: Generator[Any, Any, Any] | None = None
@@ -185,6 +188,22 @@ class InnerController:
             changed = out.column(attribute)[: own.members] != merged
             if changed.any():
                 out.set(attribute, rows[changed], merged[changed], now)
+        self._merge_ages(twin, out, now)
+
+    def _merge_ages(self, twin: Twin, out: _core.StateTable, now: int) -> None:
+        """Age of the oldest sample by class, told on when a child told a newer one; whoever gets it counts on."""
+        newest = [child.ages.newest for child in twin.children if child.ages is not None]
+        if newest == self._ages_told:
+            return
+        self._ages_told = newest
+        of_children = [
+            child.ages.of_rows(now)[: layout.members].reshape(self.domain.classes, -1)
+            for child, layout in zip(twin.children, self.domain.layouts, strict=True)
+            if child.ages is not None
+        ]
+        oldest = np.fmax.reduce(np.hstack(of_children), axis=1)  # NaN: not told
+        rows = np.flatnonzero(~np.isnan(oldest)).astype(np.uint32)
+        out.set(A.OLDEST, rows, np.maximum(oldest[rows], 0.0), now)
 
     def _by_class(self, twin: Twin, attributes: Sequence[int]) -> F64:
         """Sums ``[attributes, classes]`` over the groups of all children, children in roster order."""
@@ -375,7 +394,7 @@ class InnerController:
         self.committed = epoch
         site_up, fog_up = self._shares.shares()
         routes = np.concatenate([site_up, fog_up])
-        lease = (epoch, self.version, validity_ms(self._rhythm.period_s(twin.tier)), 0, 0)
+        lease = (epoch, self.version, validity_ms(self._rhythm.period_s(twin.tier)), input_age_ms(twin, now), 0)
         effects: list[Effect] = [Record("decision", epoch, {"quota": quotas.tolist()})]
         for index, child in enumerate(self.domain.children):
             own = min(routes[self.domain.child_routes[index]], self._received_uplinks.get(index, np.inf))

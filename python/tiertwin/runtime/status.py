@@ -242,16 +242,12 @@ def _link(neighbour: Neighbour, now: int, book: LinkBook, awaited: bool) -> Link
 
 
 def _age_ms(neighbour: Neighbour, now: int) -> float:
-    """How old the task rates are that a child told, or the sums of them: 99th percentile over rows, ms; -1: none."""
-    table = neighbour.table_in
-    if table is None:
+    """How old the samples are that a child told, or the oldest in each of its sums: 99th percentile, ms; -1: none."""
+    if neighbour.ages is None:
         return NONE
-    attribute = next((a for a in (A.TASK_RATE, A.RATE_SUM) if int(a) in table.attributes), None)
-    if attribute is None:
-        return NONE
-    times = table.times(attribute)
-    told = times[times > 0]
-    return max(float(np.percentile(now - told, 99)), 0.0) / MILLISECOND if len(told) else NONE
+    ages = neighbour.ages.of_rows(now)
+    told = ages[~np.isnan(ages)]
+    return max(float(np.percentile(told, 99)), 0.0) if len(told) else NONE
 
 
 # -- as a table --------------------------------------------------------------------------------------------------------

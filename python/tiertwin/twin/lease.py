@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tiertwin.twin.ages import UNKNOWN_AGE_MS
+
 SECOND = 1_000_000_000
 MARGIN_MS = 1_000
 
@@ -15,12 +17,16 @@ def validity_ms(control_period_s: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """What a child holds of its parent: valid until `until` (ns on the child's own clock)."""
+    """What a child holds of its parent: valid until `until` (ns on the child's own clock).
+
+    `age_ms` is the age that the oldest input of the decision had when it was sent (R17).
+    """
 
     epoch: int
     term: int
     basis: int
     until: int
+    age_ms: int = UNKNOWN_AGE_MS
 
     def holds(self, now: int) -> bool:
         """Say whether the lease may still be obeyed."""

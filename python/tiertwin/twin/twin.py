@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tiertwin import _core
 from tiertwin.errors import PeerError
+from tiertwin.twin.ages import TableAges, input_age_ms
 from tiertwin.twin.attributes import TableId
 from tiertwin.twin.effects import Ban, Effect, Persist, Reconnect, Record, Send
 from tiertwin.twin.events import (
@@ -124,6 +125,7 @@ class Neighbour:
     table_in: _core.StateTable | None = None
     table_out: _core.StateTable | None = None
     live: bool = False
+    ages: TableAges | None = None  # of what it tells
 
     @property
     def name(self) -> str:
@@ -198,6 +200,7 @@ class Twin:
         made = Neighbour(spec, peer, self._make_table(spec.table_in), self._make_table(spec.table_out))
         if made.table_in is not None:
             peer.add_in(made.table_in)
+            made.ages = TableAges(made.table_in)
         if made.table_out is not None:
             peer.add_out(made.table_out)
         for shape in spec.units_in:
@@ -230,6 +233,8 @@ class Twin:
         self.counters.records_in += received.count
         if received.reason:
             self.counters.refuse(received.reason)
+        elif received.count and neighbour.ages is not None:
+            neighbour.ages.note(now)
         return self._after(neighbour, received, now)
 
     def _after(self, neighbour: Neighbour, received: _core.Received, now: int) -> list[Effect]:
@@ -274,12 +279,15 @@ class Twin:
     def _on_report(self, event: Reported, now: int) -> list[Effect]:
         effects: list[Effect] = []
         self.controller.summarise(self, now)
+        age: int | None = None
         for neighbour in self.neighbours.values():
             peer = neighbour.peer
             peer.epoch = max(self.epoch, 0)
             if neighbour.table_out is not None:
                 effects += self._sends(neighbour, peer.publish(now))
             if now >= peer.next_ns:
+                age = input_age_ms(self, now) if age is None else age
+                peer.age_ms = age
                 effects += self._after(neighbour, peer.tick(now), now)
         return effects
 
@@ -311,4 +319,4 @@ class Twin:
 
 
 def _lease(lease: _core.Lease) -> Lease:
-    return Lease(epoch=lease.epoch, term=lease.term, basis=lease.basis, until=lease.until_ns)
+    return Lease(epoch=lease.epoch, term=lease.term, basis=lease.basis, until=lease.until_ns, age_ms=lease.age_ms)

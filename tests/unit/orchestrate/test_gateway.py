@@ -60,7 +60,7 @@ def unit_of(cells: Any, lease: Lease) -> Unit:
 
 def budget(epoch: int, split: ClassShares, *, term: int = 0, until: int = SECOND) -> Unit:
     cells = units.setpoint_cells(np.tile([0.5, 0.5, 0.0, 0.0], (2, 1)), split)
-    return unit_of(cells, Lease(epoch, term, 1, until))
+    return unit_of(cells, Lease(epoch, term, 1, until, age_ms=230))
 
 
 def sound() -> ClassShares:
@@ -72,7 +72,7 @@ def test_what_was_leased_is_handed_on_for_what_is_left_of_the_lease() -> None:
     gateway.told(twin, budget(4, sound()), 300 * MILLISECOND)  # type: ignore[arg-type]
     ((peer, cells, lease),) = twin.sent
     assert peer == "plant-x"
-    assert lease == (4, 1, 700, 0, 0)
+    assert lease == (4, 1, 700, 230, 0)  # with the age of its oldest input
     side = PlantSideController(HERE)
     (act,) = side.told(TWIN, unit_of(cells, Lease(4, 0, 1, SECOND)), 0)
     assert isinstance(act, Actuate)
