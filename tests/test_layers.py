@@ -52,6 +52,7 @@ CPP_DEPENDS = {
     "graph": {"base"},
     "state": {"base"},
     "queueing": {"base"},
+    "radio": {"base"},
     "alloc": {"base"},
     "sync": {"state", "base"},
     "abstraction": {"graph", "state", "base"},

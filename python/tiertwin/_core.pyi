@@ -14,6 +14,7 @@ _Reals: TypeAlias = NDArray[np.float64]
 _Ints: TypeAlias = NDArray[np.int64]
 _Rows: TypeAlias = NDArray[np.uint32]
 _Numbers: TypeAlias = NDArray[np.uint64]
+_Bools: TypeAlias = NDArray[np.bool_]
 # x[G, T], value, scale, use[J], own_load[K], own_price[K], quota_price[J], phi, gap, iterations
 _Solved: TypeAlias = tuple[_Reals, float, float, _Reals, _Reals, _Reals, _Reals, float, float, int]
 # epoch, basis_version, validity_ms, age_ms, echo, flags
@@ -724,6 +725,15 @@ class Plant:
     def now_ns(self) -> int:
         """Time of the plant, ns."""
 
+def breakpoint_distance(
+    model: str, base_height_m: _Reals, user_height_m: _Reals, ghz: _Reals, effective_height_m: _Reals
+) -> _Reals:
+    """Where the slope changes, m along the ground; infinity: nowhere."""
+
+def building_wall_loss(ghz: _Reals, high_loss: bool) -> _Reals:
+    """Median loss from outside through a wall, dB (TR 38.901 table 7.4.3-2); 0.5 dB a metre behind it come on
+    top."""
+
 def carry(
     source: StateTable, target: StateTable, attributes: Sequence[int], source_rows: _Rows, target_rows: _Rows
 ) -> int:
@@ -774,6 +784,9 @@ def decode_solved(frame: Buffer) -> tuple[int, int, int, int, list[_SolverBlock]
 
 def decode_welcome(frame: Buffer) -> tuple[int, int, int, int, int, int, int, int, int, int, int, int, int]:
     """The fields of its body in wire order; every check of header and body is on."""
+
+def effective_height(distance_m: _Reals, base_height_m: _Reals, user_height_m: _Reals, uniform: _Reals) -> _Reals:
+    """Height of the surroundings of uma users, m, drawn with numbers in [0, 1)."""
 
 def encode_ack(
     received: int, durable: int, applied_at_root: int, credit_frames: int, credit_bytes: int, incarnation: int
@@ -882,6 +895,9 @@ def encode_welcome(
 def erlang_c(servers: _Ints, offered: _Reals) -> _Reals:
     """Probability of waiting at c servers."""
 
+def free_space_loss(distance_m: _Reals, ghz: _Reals) -> _Reals:
+    """Free-space loss, dB."""
+
 def gg1_wait(lam: _Reals, es: _Reals, ca2: _Reals, cs2: _Reals) -> _Reals:
     """Mean wait in G/G/1 by Kingman."""
 
@@ -909,6 +925,20 @@ def mm1k_loss(lam: _Reals, mu: _Reals, places: _Ints) -> _Reals:
 def mmc_delay(lam: _Reals, mu: _Reals, servers: _Ints) -> _Reals:
     """Mean time in an M/M/c station."""
 
+def orbital_speed(altitude_m: _Reals) -> _Reals:
+    """Speed on a circular orbit, m/s."""
+
+def path_loss(
+    model: str,
+    distance_m: _Reals,
+    base_height_m: _Reals,
+    user_height_m: _Reals,
+    ghz: _Reals,
+    in_sight: _Bools,
+    effective_height_m: _Reals,
+) -> _Reals:
+    """Median path loss, dB (TR 38.901 table 7.4.1-1); the effective height is 1 m but for tall users in uma."""
+
 def philox(seed: int, entity: int, purpose: int, n: int) -> _Reals:
     """The first n uniforms in [0, 1) of the stream (seed, entity, purpose)."""
 
@@ -918,11 +948,51 @@ def priority_wait(lam: _Reals, es: _Reals, es2: _Reals) -> _Reals:
 def ps_delay(lam: _Reals, es: _Reals) -> _Reals:
     """Mean time in an M/G/1 processor-sharing station."""
 
+def rain_attenuation(ghz: _Reals, rain_mm_h: _Reals, elevation_deg: _Reals, tilt_deg: _Reals) -> _Reals:
+    """Specific attenuation by rain, dB/km (ITU-R P.838-3)."""
+
+def rain_coefficients(ghz: _Reals, elevation_deg: _Reals, tilt_deg: _Reals) -> tuple[_Reals, _Reals]:
+    """(k, alpha) of ITU-R P.838-3; tilt of the polarisation: 0 horizontal, 90 vertical, 45 circular."""
+
 def restamp(frame: Buffer, incarnation: int, retransmit: bool = True) -> bytes:
     """The same frame to be sent again: incarnation, flag, crc."""
 
+def satellite_loss(
+    ground: str, elevation_deg: _Reals, altitude_m: _Reals, ghz: _Reals, in_sight: _Bools, zenith_gas_db: _Reals
+) -> _Reals:
+    """Median path loss, dB (TR 38.811 section 6.6)."""
+
+def satellite_shadowing(ground: str, elevation_deg: _Reals, ghz: _Reals, in_sight: _Bools) -> _Reals:
+    """Standard deviation of shadowing, dB (TR 38.811 tables 6.6.2-1 to 6.6.2-3)."""
+
+def satellite_sight_probability(ground: str, elevation_deg: _Reals) -> _Reals:
+    """Probability of line of sight (TR 38.811 table 6.6.1-1); grounds: dense_urban, urban, rural."""
+
 def session_rows() -> list[tuple[int, int, int, int, int]]:
     """The transition table: (states mask, inputs mask, condition, next state or -1, effects mask) a row."""
+
+def shadowing(
+    model: str, distance_m: _Reals, base_height_m: _Reals, user_height_m: _Reals, ghz: _Reals, in_sight: _Bools
+) -> tuple[_Reals, _Reals]:
+    """(standard deviation in dB, correlation distance in m) of shadowing (TR 38.901 table 7.5-6)."""
+
+def sight_probability(model: str, distance_m: _Reals, base_height_m: _Reals, user_height_m: _Reals) -> _Reals:
+    """Probability of line of sight (TR 38.901 table 7.4.2-1); models: uma, umi, rma, inh."""
+
+def slant_rain_loss(
+    elevation_deg: _Reals,
+    rain_height_km: _Reals,
+    station_height_km: _Reals,
+    latitude_deg: _Reals,
+    ghz: _Reals,
+    rain001_mm_h: _Reals,
+    tilt_deg: _Reals,
+    percent: _Reals,
+) -> _Reals:
+    """Loss by rain on a slant path, exceeded in so much of an average year, dB (P.618-13)."""
+
+def slant_range(elevation_deg: _Reals, altitude_m: _Reals) -> _Reals:
+    """Distance to a satellite, m; Earth's radius 6371 km."""
 
 def stream_digest(tables: Sequence[StateTable]) -> int:
     """Sum of the tables' digests modulo 2^64."""
@@ -937,6 +1007,12 @@ def summarize(
     deadband: bool = True,
 ) -> int:
     """Merge member rows into the group rows of `out`; returns the cells written."""
+
+def terrestrial_path_factor(ghz: _Reals, rain001_mm_h: _Reals, km: _Reals, tilt_deg: _Reals) -> _Reals:
+    """Factor of the path's length, at most 2.5 (ITU-R P.530-17)."""
+
+def terrestrial_rain_loss(ghz: _Reals, rain001_mm_h: _Reals, km: _Reals, tilt_deg: _Reals, percent: _Reals) -> _Reals:
+    """Loss by rain exceeded in so much of an average year, dB (ITU-R P.530-17)."""
 
 def waterfill(
     capacity: _Reals, offsets: _Ints, links: _Ints, weights: _Reals, tolerance: float = 1e-12

@@ -36,6 +36,7 @@ _Reals: TypeAlias = NDArray[np.float64]
 _Ints: TypeAlias = NDArray[np.int64]
 _Rows: TypeAlias = NDArray[np.uint32]
 _Numbers: TypeAlias = NDArray[np.uint64]
+_Bools: TypeAlias = NDArray[np.bool_]
 # x[G, T], value, scale, use[J], own_load[K], own_price[K], quota_price[J], phi, gap, iterations
 _Solved: TypeAlias = tuple[_Reals, float, float, _Reals, _Reals, _Reals, _Reals, float, float, int]
 # epoch, basis_version, validity_ms, age_ms, echo, flags
@@ -99,7 +100,7 @@ PRECISE = {
 # Set on each error as it is raised, so no class carries them.
 ATTRIBUTES = {"CoreRefusedError": ("reason: int", "at: int")}
 
-ARRAYS = {"float64": "_Reals", "int64": "_Ints", "uint32": "_Rows", "uint64": "_Numbers"}
+ARRAYS = {"float64": "_Reals", "int64": "_Ints", "uint32": "_Rows", "uint64": "_Numbers", "bool": "_Bools"}
 BARE = {"list": "list[Any]", "dict": "dict[str, Any]", "tuple": "tuple[Any, ...]"}
 
 # Applied in turn to what stubgen wrote.
