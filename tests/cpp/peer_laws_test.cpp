@@ -17,15 +17,14 @@
 #include <utility>
 #include <vector>
 
-#include "sync/peer.hpp"
+#include "peer_pair.hpp"
 
 using namespace tiertwin;
 using namespace tiertwin::sync;
 
 namespace {
 
-constexpr Time kMs = kMillisecond, kBeat = 25 * kMs;
-constexpr AttributeId kLoad = 1, kQuota = 2, kPrice = 3;
+constexpr Time kBeat = 25 * kMs;
 constexpr std::uint32_t kValidityMs = 60'000, kPlanRows = 8;
 constexpr std::size_t kChild = 0, kParent = 1;
 
@@ -78,32 +77,9 @@ struct End {
     }
 };
 
-UnitRecords unit_of(double value, Time now) {
-    UnitRecords unit;
-    unit.time = now;
-    for (const AttributeId attribute : {kQuota, kPrice}) {
-        for (std::uint32_t row = 0; row < kPlanRows; ++row) {
-            unit.attributes.push_back(attribute);
-            unit.rows.push_back(row);
-            unit.values.push_back(value);
-        }
-    }
-    return unit;
-}
-
 class World {
   public:
     explicit World(unsigned seed) : random_(seed), options(random_) {
-        for (AttributeId id = 1; id <= 3; ++id) {
-            registry_.add({.id = id,
-                           .name = std::string(1, static_cast<char>('a' + id)),
-                           .unit = "1",
-                           .kind = "gauge",
-                           .type = ValueType::f64,
-                           .merge = "sum",
-                           .low = -1e9,
-                           .high = 1e9});
-        }
         for (const std::size_t side : {kChild, kParent}) make(side, 1, side + 1);
         ends_[kChild]->connect_at = 0;
     }
@@ -258,7 +234,7 @@ class World {
         Peer& parent = ends_[kParent]->peer;
         if (in(10) < 3) {
             said_query_ = beat;
-            send(kParent, parent.send_unit(kQuery, unit_of(beat, now_), std::nullopt, now_));
+            send(kParent, parent.send_unit(kQuery, unit_of(beat, kPlanRows, now_), std::nullopt, now_));
         }
         if (in(10) < 2) {
             said_budget_ = beat;
@@ -266,7 +242,7 @@ class World {
             decided_[epoch] = now_;
             const LeaseTerms lease{
                 .base_epoch = epoch, .basis_version = 1, .validity_ms = kValidityMs, .age_ms = 5, .flags = 2};
-            send(kParent, parent.send_unit(kBudget, unit_of(beat, now_), lease, now_));
+            send(kParent, parent.send_unit(kBudget, unit_of(beat, kPlanRows, now_), lease, now_));
         }
     }
 
@@ -295,7 +271,7 @@ class World {
         }
     }
 
-    AttributeRegistry registry_;
+    AttributeRegistry registry_ = make_registry();
     std::array<std::unique_ptr<End>, 2> ends_;
     std::multimap<Time, std::pair<std::size_t, Frame>> flying_;
     std::array<Time, 2> cut_until_{};  // no frame reaches this side before then
