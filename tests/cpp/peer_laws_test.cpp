@@ -1,4 +1,5 @@
 // Laws 7 and 9 over a channel in memory that loses, repeats, delays and thereby reorders, cuts one way, and breaks.
+// It knows no connections: what was said to one life of a peer may reach its next one.
 //
 // Every option is drawn from the seed. A seed that fails is printed with its options; run it alone with
 //     TIERTWIN_SEED=1234 build/dev/tests/cpp/core_tests -tc='laws*'
@@ -126,10 +127,9 @@ class World {
         ends_[side] = std::make_unique<End>(registry_, config, options.rows);
     }
 
-    // As after a crash: the next incarnation, another stream, empty tables. What flew towards it is gone.
+    // As after a crash: the next incarnation, another stream, empty tables.
     void restart() {
         const std::size_t side = in(2);
-        std::erase_if(flying_, [&](const auto& item) { return item.second.first == side; });
         make(side, ends_[side]->peer.config().incarnation + 1, (std::uint64_t{random_()} << 20U) + 7);
         if (side == kChild) ends_[side]->connect_at = now_ + 10 * kMs;
         if (side == kParent) said_query_ = said_budget_ = -1.0;
@@ -140,9 +140,6 @@ class World {
     }
 
     void send(std::size_t from, const std::vector<Frame>& frames) {
-        // The connection to a life that ended leads to no other one.
-        const Session& session = ends_[from]->peer.session();
-        if (session.attached && session.incarnation != ends_[1 - from]->peer.config().incarnation) return;
         for (const Frame& frame : frames) {
             if (!faulty_) {
                 post(kMs, 1 - from, frame);
@@ -246,13 +243,17 @@ class World {
         }
     }
 
+    // Whether `other` has all that `end` has to say, and `end` knows.
+    [[nodiscard]] static bool settled(const End& end, const End& other) {
+        const Session &session = end.peer.session(), &heard = other.peer.session();
+        const Outbox& outbox = end.peer.outbox();
+        return session.state == State::live && session.acked == outbox.last() && end.out.dirty_count() == 0 &&
+               outbox.held_units() == 0 && !outbox.snapshot_active() && heard.stream == end.peer.config().stream_id &&
+               heard.cursor == outbox.last();
+    }
+
     [[nodiscard]] bool settled() const {
-        return std::all_of(ends_.begin(), ends_.end(), [](const auto& end) {
-            const Session& session = end->peer.session();
-            const Outbox& outbox = end->peer.outbox();
-            return session.state == State::live && session.acked == outbox.last() && end->out.dirty_count() == 0 &&
-                   outbox.held_units() == 0 && !outbox.snapshot_active();
-        });
+        return settled(*ends_[kChild], *ends_[kParent]) && settled(*ends_[kParent], *ends_[kChild]);
     }
 
     void compare() {
@@ -286,16 +287,27 @@ unsigned number_from(const char* variable, unsigned otherwise) {
     return text == nullptr ? otherwise : static_cast<unsigned>(std::strtoul(text, nullptr, 10));
 }
 
+void check(unsigned seed) {
+    World world(seed);
+    world.run();
+    INFO("TIERTWIN_SEED=" << seed << ": " << world.options.told());
+    CHECK(world.wrong == "");
+}
+
 }  // namespace
 
 TEST_CASE("laws 7 and 9: whatever a channel does to frames, only the newest is obeyed, and tables are equal at last") {
     const unsigned only = number_from("TIERTWIN_SEED", UINT32_MAX);
     const unsigned first = only == UINT32_MAX ? 0 : only;
     const unsigned count = only == UINT32_MAX ? number_from("TIERTWIN_SEEDS", 10000) : 1;
-    for (unsigned k = 0; k < count; ++k) {
-        World world(first + k);
-        world.run();
-        INFO("TIERTWIN_SEED=" << first + k << ": " << world.options.told());
-        CHECK(world.wrong == "");
+    for (unsigned k = 0; k < count; ++k) check(first + k);
+}
+
+TEST_CASE("laws 7 and 9: seeds that failed once") {
+    // An acknowledgement given to an earlier life of the receiver, of a snapshot as of the number of the present one:
+    // the snapshot was lost, or its receiver began anew, and every wish for another was taken for an overtaken one.
+    for (const unsigned seed :
+         {45037U, 299519U, 648129U, 853193U, 871185U, 884697U, 889426U, 984043U, 1128766U, 1186516U, 1552724U}) {
+        check(seed);
     }
 }

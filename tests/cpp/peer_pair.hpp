@@ -58,16 +58,31 @@ struct Pair {
     explicit Pair(std::size_t frame_bytes = kCutBytes, std::uint32_t credit = 64)
         : child(registry, config(true, 1, frame_bytes, credit)),
           parent(registry, config(false, 2, frame_bytes, credit)) {
-        child.add_out(up);
+        declare_child();
         parent.add_in(up_copy);
         parent.add_out(down);
+        parent.add_unit_in(kCut, {kQuota, kPrice}, 8);
+        for (const std::uint16_t table : {kBudget, kQuery}) parent.add_unit_out(table, {kQuota, kPrice}, 400);
+    }
+
+    void declare_child() {
+        child.add_out(up);
         child.add_in(down_copy);
         child.add_unit_out(kCut, {kQuota, kPrice}, 8);
-        parent.add_unit_in(kCut, {kQuota, kPrice}, 8);
-        for (const std::uint16_t table : {kBudget, kQuery}) {
-            parent.add_unit_out(table, {kQuota, kPrice}, 400);
-            child.add_unit_in(table, {kQuota, kPrice}, 400);
+        for (const std::uint16_t table : {kBudget, kQuery}) child.add_unit_in(table, {kQuota, kPrice}, 400);
+    }
+
+    // The child's next life: another stream, empty tables.
+    void restart_child() {
+        for (StateTable* table : {&up, &down_copy}) {
+            StateTable empty = table->empty_like();
+            table->swap(empty);
         }
+        PeerConfig next = child.config();
+        ++next.incarnation;
+        next.stream_id += 100;
+        child = Peer(registry, next);
+        declare_child();
     }
 
     static PeerConfig config(bool is_child, std::uint64_t stream, std::size_t frame_bytes, std::uint32_t credit) {

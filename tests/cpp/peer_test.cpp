@@ -113,6 +113,58 @@ TEST_CASE("peer: digests that differ at equal cursors raise an alarm and bring a
     CHECK(p.parent.session().state == State::live);
 }
 
+TEST_CASE("peer: an acknowledgement given to an earlier life is found out, and what it stood for is sent again") {
+    Pair p;
+    p.write(p.up, 3, 1.0);
+    p.attach();
+    p.write(p.up, 5, 2.0);
+    p.carry(false, p.child.publish(p.now));
+    p.now += 50 * kMs;
+    const std::vector<Frame> late = p.parent.tick(p.now).reply;  // acknowledges 2; on its way while the child restarts
+    p.restart_child();
+    p.write(p.up, 3, 3.0);
+    p.write(p.up, 5, 4.0);
+
+    SUBCASE("of a snapshot that was lost: the parent waits for it, the child believes that it has it") {
+        const Received answer = p.deliver(false, p.child.connect(p.now)[0]);
+        for (const Frame& f : answer.reply) (void)p.deliver(true, f);  // what the child says to this is lost
+        for (const Frame& f : late) (void)p.deliver(true, f);
+        CHECK(p.parent.session().state == State::resyncing);
+    }
+    SUBCASE("of the last record, which was lost: nobody waits for anything") {
+        p.attach();
+        p.write(p.up, 7, 5.0);
+        (void)p.child.publish(p.now);  // record 3, lost
+        const Ack ack{.received = 3, .credit_frames = 64, .credit_bytes = 4U << 20U};
+        (void)p.deliver(true, encode(ack, 1));
+        CHECK(p.parent.session().state == State::live);
+    }
+    CHECK(p.child.session().acked == p.child.outbox().last());
+    CHECK_FALSE(p.child.session().snapshot_out);
+    const std::uint64_t snapshots = p.child.counters().at("snapshots");
+    for (int i = 0; i < 20; ++i) p.tick();
+    CHECK(p.child.counters().at("snapshots") == snapshots + 1);
+    CHECK(p.up.equal(p.up_copy));
+    CHECK(p.parent.session().state == State::live);
+    CHECK(p.child.session().acked == p.child.outbox().last());
+}
+
+TEST_CASE("peer: a heartbeat that an acknowledgement overtook brings no snapshot") {
+    Pair p;
+    p.attach();
+    p.now += 250 * kMs;
+    const std::vector<Frame> early = p.parent.tick(p.now).reply;  // names the cursor before the record
+    p.write(p.up, 1, 1.0);
+    p.carry(false, p.child.publish(p.now));
+    p.now += 50 * kMs;
+    p.carry(true, p.parent.tick(p.now).reply);
+    CHECK(p.child.session().acked == 1);
+    p.carry(true, early);
+    for (int i = 0; i < 20; ++i) p.tick();
+    CHECK(p.child.counters().at("snapshots") == 1);
+    CHECK(p.child.session().acked == 1);
+}
+
 TEST_CASE("peer: over a channel that loses, repeats and delays, tables become equal once it heals") {
     for (unsigned seed = 0; seed < 60; ++seed) {
         std::mt19937 random(seed);
