@@ -82,7 +82,7 @@ void bind_session(py::module_& m) {
             "apply",
             [](Session& self, int input, Time now_ns, std::uint64_t first, std::uint64_t last, std::uint64_t stream,
                std::uint32_t incarnation, std::uint32_t term, std::uint32_t index, std::uint32_t count,
-               std::uint16_t reason, bool agree, bool allowed) {
+               std::uint16_t reason, bool agree, bool allowed, Time echoed_at) {
                 if (input < 0 || input >= static_cast<int>(sync::kInputs)) throw py::index_error("no such input");
                 const Event event{static_cast<Input>(input),
                                   first,
@@ -94,13 +94,14 @@ void bind_session(py::module_& m) {
                                   count,
                                   reason,
                                   agree,
-                                  allowed};
+                                  allowed,
+                                  echoed_at};
                 const sync::Outcome out = sync::apply(self, event, now_ns);
                 return py::make_tuple(out.row, out.effects);
             },
             "input"_a, "now_ns"_a, py::kw_only(), "first"_a = 0, "last"_a = 0, "stream"_a = 0, "incarnation"_a = 0,
             "term"_a = 0, "index"_a = 0, "count"_a = 0, "reason"_a = 0, "agree"_a = true, "allowed"_a = true,
-            "Move by one input; returns (row of the table, effects mask).")
+            "echoed_at"_a = sync::kLongAgo, "Move by one input; returns (row of the table, effects mask).")
         .def("note_sent", &sync::note_sent, "last"_a, "now_ns"_a, "Records up to `last` left.")
         .def("note_snapshot", &sync::note_snapshot, "number"_a, "now_ns"_a, "A snapshot as of `number` left.")
         .def("unlisted", &unlisted, "state"_a, "input"_a, "How often no row named (state, input).")
@@ -119,6 +120,7 @@ void bind_session(py::module_& m) {
         .def_readwrite("log_first", &Session::log_first)
         .def_readonly("sent", &Session::sent)
         .def_readonly("acked", &Session::acked)
+        .def_readonly("acked_at", &Session::acked_at)
         .def_readonly("snapshot_out", &Session::snapshot_out)
         .def_readonly("retry_at", &Session::retry_at)
         .def_readonly("retry_every", &Session::retry_every)

@@ -363,20 +363,23 @@ void Peer::on_heartbeat(Bytes body, Context& at) {
     Heartbeat beat;
     if (const Verdict v = decode(body, beat); !v.ok()) return bad(in_body(v), at);
     if (beat.echo > counter_) return bad({Reason::body_value, kHeaderBytes + 4}, at);
-    Event event{.input = Input::heartbeat, .last = beat.last_number};
+    Event event{.input = Input::heartbeat, .first = beat.cursor, .last = beat.last_number};
     const bool newest = beat.counter > beaten_;
     beaten_ = std::max(beaten_, beat.counter);
     if (newest && session_.state == State::live && beat.last_number == session_.cursor) {
         event.agree = beat.digest == in_digest();
     }
-    (void)step(event, at);
+    const Time echoed = heartbeat_sent(beat.echo);
+    if (newest && echoed >= 0) event.echoed_at = echoed;
+    const Outcome outcome = step(event, at);
     at.out.accepted = true;
     if (beat.counter <= heard_.counter) return;  // overtaken
     heard_ = beat;
     heard_beat_at_ = at.now;
     at.out.epoch = base_epoch_of(beat.epoch);
-    if (const Time sent = heartbeat_sent(beat.echo); sent >= 0) rtt_ = at.now - sent;
-    if (outbox_.held_units() > 0) pump(at, false, false);  // a lease may have waited for something to echo
+    if (echoed >= 0) rtt_ = at.now - echoed;
+    // A lease may have waited for something to echo.
+    if (outbox_.held_units() > 0 || outcome.has(kSendSnapshot)) pump(at, false, false);
 }
 
 void Peer::on_bye(Bytes body, Context& at) {

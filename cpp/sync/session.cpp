@@ -74,6 +74,8 @@ constexpr std::array kRows{
     Row{kOpen, bit(Input::retry), When::unacknowledged, kSame, kRetransmit},
     // --- life
     Row{kLive, bit(Input::heartbeat), When::other_digest, to(State::resyncing), kNote | kAlarm | kResyncSnapshot},
+    // It acknowledged that to an earlier life of ours; an ACK does not say which life, or stream, it is for.
+    Row{kOpen, bit(Input::heartbeat), When::lacks_acked, kSame, kNote | kSendSnapshot},
     Row{kOpen, bit(Input::heartbeat), When::always, kSame, kNote},
     Row{kLive, bit(Input::barrier) | bit(Input::solver), When::allowed, kSame, kHandOn},
     Row{kFresh | kOpen, bit(Input::silence), When::always, kSame, kSuspect},
@@ -136,6 +138,8 @@ bool holds(When when, const Session& s, const Event& e, Time now) {
             return unacknowledged(s);
         case When::other_digest:
             return e.last == s.cursor && !e.agree;
+        case When::lacks_acked:  // and nothing has overtaken this: it heard of us after we had taken `acked`
+            return e.first < s.acked && e.echoed_at > s.acked_at;
         case When::allowed:
             return e.allowed;
         case When::tries_left:
@@ -243,9 +247,15 @@ bool measure(Session& s, std::uint64_t received, Time now) {
     return true;
 }
 
+void raise_acked(Session& s, std::uint64_t number, Time now) {
+    if (number <= s.acked) return;
+    s.acked = number;
+    s.acked_at = now;
+}
+
 void truncate(Session& s, std::uint64_t received, Time now) {
     const bool progress = received > s.acked;
-    s.acked = received;
+    raise_acked(s, received, now);
     if (measure(s, received, now)) s.retry_every = s.patience;
     if (s.snapshot_out && s.snapshot_as_of <= received) s.snapshot_out = false;
     if (!unacknowledged(s)) {
@@ -274,7 +284,7 @@ void note_effects(Session& s, const Event& e, std::uint32_t effects, Time now) {
         restage(s);
     }
     if ((effects & kSendFrom) != 0) {
-        s.acked = std::max(s.acked, e.first);
+        raise_acked(s, e.first, now);
         s.snapshot_out = false;
         if (!unacknowledged(s)) s.retry_at = kNoTime;
     }

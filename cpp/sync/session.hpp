@@ -61,7 +61,8 @@ inline constexpr std::uint64_t kNoNumber = std::numeric_limits<std::uint64_t>::m
 // What happened, with the facts the conditions look at; unused fields stay zero.
 struct Event {
     Input input = Input::bad_frame;
-    std::uint64_t first = 0;   // DELTA: first record. HELLO, WELCOME: oldest on offer. RESYNC, offer: the peer's cursor
+    std::uint64_t first = 0;   // DELTA: first record. HELLO, WELCOME: oldest on offer. RESYNC, HEARTBEAT, offer: the
+                               // peer's cursor
     std::uint64_t last = 0;    // DELTA: last record. HELLO, WELCOME: newest on offer. ACK: received level.
                                // HEARTBEAT: the peer's last number. SNAPSHOT, complete: as-of number
     std::uint64_t stream = 0;  // HELLO, WELCOME: the peer's own stream id
@@ -72,6 +73,7 @@ struct Event {
     std::uint16_t reason = 0;       // RESYNC
     bool agree = true;    // WELCOME: mode is resume. HEARTBEAT, complete: digests equal. offer: it names our stream
     bool allowed = true;  // BARRIER: virtual clock. SOLVE, SOLVED: role
+    Time echoed_at = kLongAgo;  // HEARTBEAT: when we sent the one that it echoes
 };
 
 // Effects, a bit each; carried out by the caller in this order.
@@ -131,6 +133,7 @@ enum class When : std::uint8_t {
     overtaken,
     unacknowledged,
     other_digest,
+    lacks_acked,
     allowed,
     tries_left,
     third_bad,
@@ -168,6 +171,7 @@ struct Session {
     std::uint64_t log_first = 1;  // oldest record that can be sent again
     std::uint64_t sent = 0;       // highest number ever sent
     std::uint64_t acked = 0;      // highest number the peer is known to have; 0 again while it waits for a snapshot
+    Time acked_at = kLongAgo;     // when it last rose
     bool snapshot_out = false;    // it wants a snapshot, or has not acknowledged the one it was sent
     std::uint64_t snapshot_as_of = kNoNumber;
     Time retry_at = kNoTime, retry_every = kFirstWait;

@@ -347,6 +347,7 @@ class Session:
         reason: int = 0,
         agree: bool = True,
         allowed: bool = True,
+        echoed_at: int = -2305843009213693952,
     ) -> tuple[int, int]:
         """Move by one input; returns (row of the table, effects mask)."""
 
@@ -361,6 +362,8 @@ class Session:
 
     @property
     def acked(self) -> int: ...
+    @property
+    def acked_at(self) -> int: ...
     @property
     def as_of(self) -> int: ...
     @property

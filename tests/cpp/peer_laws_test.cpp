@@ -1,4 +1,5 @@
 // Laws 7 and 9 over a channel in memory that loses, repeats, delays and thereby reorders, cuts one way, and breaks.
+// It knows no connections: what was said to one life of a peer may reach its next one.
 //
 // Every option is drawn from the seed. A seed that fails is printed with its options; run it alone with
 //     TIERTWIN_SEED=1234 build/dev/tests/cpp/core_tests -tc='laws*'
@@ -17,15 +18,14 @@
 #include <utility>
 #include <vector>
 
-#include "sync/peer.hpp"
+#include "peer_pair.hpp"
 
 using namespace tiertwin;
 using namespace tiertwin::sync;
 
 namespace {
 
-constexpr Time kMs = kMillisecond, kBeat = 25 * kMs;
-constexpr AttributeId kLoad = 1, kQuota = 2, kPrice = 3;
+constexpr Time kBeat = 25 * kMs;
 constexpr std::uint32_t kValidityMs = 60'000, kPlanRows = 8;
 constexpr std::size_t kChild = 0, kParent = 1;
 
@@ -78,32 +78,9 @@ struct End {
     }
 };
 
-UnitRecords unit_of(double value, Time now) {
-    UnitRecords unit;
-    unit.time = now;
-    for (const AttributeId attribute : {kQuota, kPrice}) {
-        for (std::uint32_t row = 0; row < kPlanRows; ++row) {
-            unit.attributes.push_back(attribute);
-            unit.rows.push_back(row);
-            unit.values.push_back(value);
-        }
-    }
-    return unit;
-}
-
 class World {
   public:
     explicit World(unsigned seed) : random_(seed), options(random_) {
-        for (AttributeId id = 1; id <= 3; ++id) {
-            registry_.add({.id = id,
-                           .name = std::string(1, static_cast<char>('a' + id)),
-                           .unit = "1",
-                           .kind = "gauge",
-                           .type = ValueType::f64,
-                           .merge = "sum",
-                           .low = -1e9,
-                           .high = 1e9});
-        }
         for (const std::size_t side : {kChild, kParent}) make(side, 1, side + 1);
         ends_[kChild]->connect_at = 0;
     }
@@ -150,10 +127,9 @@ class World {
         ends_[side] = std::make_unique<End>(registry_, config, options.rows);
     }
 
-    // As after a crash: the next incarnation, another stream, empty tables. What flew towards it is gone.
+    // As after a crash: the next incarnation, another stream, empty tables.
     void restart() {
         const std::size_t side = in(2);
-        std::erase_if(flying_, [&](const auto& item) { return item.second.first == side; });
         make(side, ends_[side]->peer.config().incarnation + 1, (std::uint64_t{random_()} << 20U) + 7);
         if (side == kChild) ends_[side]->connect_at = now_ + 10 * kMs;
         if (side == kParent) said_query_ = said_budget_ = -1.0;
@@ -164,9 +140,6 @@ class World {
     }
 
     void send(std::size_t from, const std::vector<Frame>& frames) {
-        // The connection to a life that ended leads to no other one.
-        const Session& session = ends_[from]->peer.session();
-        if (session.attached && session.incarnation != ends_[1 - from]->peer.config().incarnation) return;
         for (const Frame& frame : frames) {
             if (!faulty_) {
                 post(kMs, 1 - from, frame);
@@ -258,7 +231,7 @@ class World {
         Peer& parent = ends_[kParent]->peer;
         if (in(10) < 3) {
             said_query_ = beat;
-            send(kParent, parent.send_unit(kQuery, unit_of(beat, now_), std::nullopt, now_));
+            send(kParent, parent.send_unit(kQuery, unit_of(beat, kPlanRows, now_), std::nullopt, now_));
         }
         if (in(10) < 2) {
             said_budget_ = beat;
@@ -266,17 +239,21 @@ class World {
             decided_[epoch] = now_;
             const LeaseTerms lease{
                 .base_epoch = epoch, .basis_version = 1, .validity_ms = kValidityMs, .age_ms = 5, .flags = 2};
-            send(kParent, parent.send_unit(kBudget, unit_of(beat, now_), lease, now_));
+            send(kParent, parent.send_unit(kBudget, unit_of(beat, kPlanRows, now_), lease, now_));
         }
     }
 
+    // Whether `other` has all that `end` has to say, and `end` knows.
+    [[nodiscard]] static bool settled(const End& end, const End& other) {
+        const Session &session = end.peer.session(), &heard = other.peer.session();
+        const Outbox& outbox = end.peer.outbox();
+        return session.state == State::live && session.acked == outbox.last() && end.out.dirty_count() == 0 &&
+               outbox.held_units() == 0 && !outbox.snapshot_active() && heard.stream == end.peer.config().stream_id &&
+               heard.cursor == outbox.last();
+    }
+
     [[nodiscard]] bool settled() const {
-        return std::all_of(ends_.begin(), ends_.end(), [](const auto& end) {
-            const Session& session = end->peer.session();
-            const Outbox& outbox = end->peer.outbox();
-            return session.state == State::live && session.acked == outbox.last() && end->out.dirty_count() == 0 &&
-                   outbox.held_units() == 0 && !outbox.snapshot_active();
-        });
+        return settled(*ends_[kChild], *ends_[kParent]) && settled(*ends_[kParent], *ends_[kChild]);
     }
 
     void compare() {
@@ -295,7 +272,7 @@ class World {
         }
     }
 
-    AttributeRegistry registry_;
+    AttributeRegistry registry_ = make_registry();
     std::array<std::unique_ptr<End>, 2> ends_;
     std::multimap<Time, std::pair<std::size_t, Frame>> flying_;
     std::array<Time, 2> cut_until_{};  // no frame reaches this side before then
@@ -310,16 +287,27 @@ unsigned number_from(const char* variable, unsigned otherwise) {
     return text == nullptr ? otherwise : static_cast<unsigned>(std::strtoul(text, nullptr, 10));
 }
 
+void check(unsigned seed) {
+    World world(seed);
+    world.run();
+    INFO("TIERTWIN_SEED=" << seed << ": " << world.options.told());
+    CHECK(world.wrong == "");
+}
+
 }  // namespace
 
 TEST_CASE("laws 7 and 9: whatever a channel does to frames, only the newest is obeyed, and tables are equal at last") {
     const unsigned only = number_from("TIERTWIN_SEED", UINT32_MAX);
     const unsigned first = only == UINT32_MAX ? 0 : only;
     const unsigned count = only == UINT32_MAX ? number_from("TIERTWIN_SEEDS", 10000) : 1;
-    for (unsigned k = 0; k < count; ++k) {
-        World world(first + k);
-        world.run();
-        INFO("TIERTWIN_SEED=" << first + k << ": " << world.options.told());
-        CHECK(world.wrong == "");
+    for (unsigned k = 0; k < count; ++k) check(first + k);
+}
+
+TEST_CASE("laws 7 and 9: seeds that failed once") {
+    // An acknowledgement given to an earlier life of the receiver, of a snapshot as of the number of the present one:
+    // the snapshot was lost, or its receiver began anew, and every wish for another was taken for an overtaken one.
+    for (const unsigned seed :
+         {45037U, 299519U, 648129U, 853193U, 871185U, 884697U, 889426U, 984043U, 1128766U, 1186516U, 1552724U}) {
+        check(seed);
     }
 }

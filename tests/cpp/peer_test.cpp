@@ -1,142 +1,16 @@
-#include "sync/peer.hpp"
-
+// Sessions of a pair: how they begin, go on, fall silent and catch up.
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <random>
-#include <string>
+#include <utility>
 #include <vector>
 
-#include "base/error.hpp"
+#include "peer_pair.hpp"
 
 using namespace tiertwin;
 using namespace tiertwin::sync;
-
-namespace {
-
-constexpr Time kMs = kMillisecond;
-constexpr AttributeId kLoad = 1, kQuota = 2, kPrice = 3;
-
-AttributeRegistry make_registry() {
-    AttributeRegistry registry;
-    const std::vector<std::string> names{"load", "quota", "price"};
-    for (AttributeId id = 1; id <= 3; ++id) {
-        registry.add({.id = id,
-                      .name = names[id - 1U],
-                      .unit = "1",
-                      .kind = "gauge",
-                      .type = ValueType::f64,
-                      .merge = "sum",
-                      .low = -1e9,
-                      .high = 1e9});
-    }
-    return registry;
-}
-
-// A child and its parent; frames go through `flying` unless a test takes them.
-struct Pair {
-    AttributeRegistry registry = make_registry();
-    StateTable up{registry, kTelemetry, {kLoad}, 50}, up_copy{registry, kTelemetry, {kLoad}, 50};
-    StateTable down{registry, kSummary, {kLoad}, 50}, down_copy{registry, kSummary, {kLoad}, 50};
-    Peer child, parent;
-    std::vector<Unit> at_child, at_parent;
-    std::vector<Grant> grants;
-    std::vector<Change> child_changes, parent_changes;
-    Time now = 0;
-
-    explicit Pair(std::size_t frame_bytes = kCutBytes, std::uint32_t credit = 64)
-        : child(registry, config(true, 1, frame_bytes, credit)),
-          parent(registry, config(false, 2, frame_bytes, credit)) {
-        child.add_out(up);
-        parent.add_in(up_copy);
-        parent.add_out(down);
-        child.add_in(down_copy);
-        child.add_unit_out(kCut, {kQuota, kPrice}, 8);
-        parent.add_unit_in(kCut, {kQuota, kPrice}, 8);
-        for (const std::uint16_t table : {kBudget, kQuery}) {
-            parent.add_unit_out(table, {kQuota, kPrice}, 400);
-            child.add_unit_in(table, {kQuota, kPrice}, 400);
-        }
-    }
-
-    static PeerConfig config(bool is_child, std::uint64_t stream, std::size_t frame_bytes, std::uint32_t credit) {
-        PeerConfig c;
-        c.is_child = is_child;
-        c.stream_id = stream;
-        c.frame_bytes = frame_bytes;
-        c.credit_frames = credit;
-        c.snapshot_every_ms = 200;
-        c.virtual_clock = true;
-        return c;
-    }
-
-    Received deliver(bool to_child, const Frame& frame) {
-        Received r = (to_child ? child : parent).receive(frame, now);
-        note(to_child, r);
-        return r;
-    }
-
-    void note(bool is_child, const Received& r) {
-        auto& units = is_child ? at_child : at_parent;
-        auto& changes = is_child ? child_changes : parent_changes;
-        units.insert(units.end(), r.units.begin(), r.units.end());
-        changes.insert(changes.end(), r.changes.begin(), r.changes.end());
-        if (r.grant) grants.push_back(*r.grant);
-    }
-
-    // Frames to one side, and everything that follows, without faults.
-    void carry(bool to_child, const std::vector<Frame>& frames) {
-        std::deque<std::pair<bool, Frame>> flying;
-        for (const Frame& f : frames) flying.emplace_back(to_child, f);
-        while (!flying.empty()) {
-            const auto [side, frame] = flying.front();
-            flying.pop_front();
-            for (const Frame& f : deliver(side, frame).reply) flying.emplace_back(!side, f);
-        }
-    }
-
-    void attach() { carry(false, child.connect(now)); }
-    void tick() {
-        now += 50 * kMs;
-        for (const bool side : {true, false}) {
-            const Received r = (side ? child : parent).tick(now);
-            note(side, r);
-            carry(!side, r.reply);
-        }
-    }
-    void write(StateTable& table, std::uint32_t row, double value) {
-        table.set(kLoad, std::vector<std::uint32_t>{row}, std::vector<double>{value}, now);
-    }
-};
-
-UnitRecords unit_of(double value, std::uint32_t rows, Time now) {
-    UnitRecords u;
-    u.time = now;
-    for (const AttributeId a : {kQuota, kPrice}) {
-        for (std::uint32_t row = 0; row < rows; ++row) {
-            u.attributes.push_back(a);
-            u.rows.push_back(row);
-            u.values.push_back(value);
-        }
-    }
-    return u;
-}
-
-bool has(const std::vector<Change>& changes, Change change) {
-    return std::find(changes.begin(), changes.end(), change) != changes.end();
-}
-
-Frame altered(Frame frame, std::size_t at, std::uint8_t value) {
-    frame[at] = value;
-    Header header;
-    (void)decode_header(frame, header);  // whatever it says: only the checksum is to be right again
-    restamp(frame, 1, false);
-    return frame;
-}
-
-}  // namespace
 
 TEST_CASE("peer: HELLO, WELCOME, a snapshot each way, then deltas and acknowledgements") {
     Pair p;
@@ -174,37 +48,6 @@ TEST_CASE("peer: a reconnect resumes from memory, without a snapshot") {
     CHECK(p.child.term() == 2);
 }
 
-TEST_CASE("peer: a budget decided while the child is down is held and obeyed after it is up (T29)") {
-    Pair p;
-    p.attach();
-    (void)p.child.lost(p.now);
-    (void)p.parent.lost(p.now);
-    CHECK(p.parent.send_unit(kBudget, unit_of(1.0, 4, p.now), LeaseTerms{7, 1, 3000, 10, 2}, p.now).empty());
-    CHECK(p.parent.send_unit(kBudget, unit_of(2.0, 4, p.now), LeaseTerms{8, 1, 3000, 10, 2}, p.now).empty());
-    p.now += 500 * kMs;
-    p.attach();
-    REQUIRE(p.at_child.size() == 1);  // the newest one only
-    CHECK(p.at_child[0].columns[0].values[0] == 2.0);
-    REQUIRE(p.grants.size() == 1);
-    CHECK(p.grants[0].lease.validity_ms == 2500);  // the time it waited shortens it
-    CHECK(p.grants[0].lease.age_ms == 510);
-    CHECK(p.grants[0].until == p.now + 2500 * kMs);
-    CHECK(term_of(p.grants[0].lease.epoch) == 2);
-}
-
-TEST_CASE("peer: an unacknowledged budget is decided anew under the next term, and no longer lived (R17, R18)") {
-    Pair p;
-    p.attach();
-    (void)p.parent.send_unit(kBudget, unit_of(1.0, 4, p.now), LeaseTerms{7, 1, 3000, 0, 0}, p.now);  // lost
-    (void)p.child.lost(p.now);
-    p.now += 1000 * kMs;
-    p.attach();
-    REQUIRE(p.at_child.size() == 1);  // the one of the old term went again, too, and was refused
-    CHECK(p.child.counters().at("stale_leases") == 1);
-    CHECK(p.grants[0].until == 3000 * kMs);
-    CHECK(p.grants[0].lease.validity_ms == 2000);
-}
-
 TEST_CASE("peer: what goes again is the same but for the retransmission flag and the checksum (R8)") {
     Pair p;
     p.attach();
@@ -221,33 +64,6 @@ TEST_CASE("peer: what goes again is the same but for the retransmission flag and
         return;
     }
     FAIL("the record was not sent again");
-}
-
-TEST_CASE("peer: a plan of several frames takes effect with its last one, and a newer one discards it") {
-    Pair p;
-    p.attach();
-    StateTable ledger(p.registry, kBudget, {kQuota, kPrice}, 400);
-    const auto frames_of = [&](double value, std::uint64_t epoch, std::uint64_t number) {
-        const UnitRecords u = unit_of(value, 400, p.now);
-        for (const AttributeId a : {kQuota, kPrice}) {
-            std::vector<std::uint32_t> rows(u.rows.begin(), u.rows.begin() + 400);
-            ledger.set(a, rows, std::vector<double>(400, value), p.now);
-        }
-        const Lease lease{.epoch = make_epoch(1, 0) | epoch, .validity_ms = 1000, .echo = 1};
-        return encode_unit(ledger, number, 1, lease, true, 4096);
-    };
-    const auto first = frames_of(1.0, 5, 1);
-    REQUIRE(first.size() > 2);
-    CHECK(p.deliver(true, first[0].frame).units.empty());
-    CHECK(p.deliver(true, first[1].frame).units.empty());
-    const auto second = frames_of(2.0, 6, first[2].first);
-    for (std::size_t i = 0; i + 1 < second.size(); ++i) CHECK(p.deliver(true, second[i].frame).units.empty());
-    const Received done = p.deliver(true, second.back().frame);
-    REQUIRE(done.units.size() == 1);
-    CHECK(done.units[0].columns.size() == 2);
-    CHECK(done.units[0].columns[0].rows.size() == 400);
-    CHECK(done.units[0].columns[0].values.front() == 2.0);
-    CHECK(done.epoch == 6);
 }
 
 TEST_CASE("peer: credit bounds what is numbered; samples coalesce behind it (R13)") {
@@ -297,94 +113,56 @@ TEST_CASE("peer: digests that differ at equal cursors raise an alarm and bring a
     CHECK(p.parent.session().state == State::live);
 }
 
-TEST_CASE("peer: another schema is told once, then the session ends") {
+TEST_CASE("peer: an acknowledgement given to an earlier life is found out, and what it stood for is sent again") {
     Pair p;
-    StateTable other(p.registry, kTelemetry, {kLoad, kQuota}, 50);
-    PeerConfig config = Pair::config(true, 9, kCutBytes, 64);
-    Peer child(p.registry, config);
-    child.add_out(other);
-    p.write(other, 1, 1.0);
-    const auto welcome = p.parent.receive(child.connect(0)[0], 0).reply;
-    bool refused = false;
-    for (const Frame& f : welcome) {
-        for (const Frame& up : child.receive(f, 0).reply) {
-            if (Header h; decode_header(up, h).ok() && h.kind == Kind::snapshot) {
-                const Received r = p.parent.receive(up, 0);
-                CHECK(r.verdict.reason == Reason::fingerprint);
-                const Received again = p.parent.receive(up, 0);
-                CHECK(has(again.changes, Change::lost));
-                refused = true;
-            } else {
-                (void)p.parent.receive(up, 0);
-            }
-        }
-    }
-    CHECK(refused);
-    CHECK(p.parent.session().state == State::lost);
-}
+    p.write(p.up, 3, 1.0);
+    p.attach();
+    p.write(p.up, 5, 2.0);
+    p.carry(false, p.child.publish(p.now));
+    p.now += 50 * kMs;
+    const std::vector<Frame> late = p.parent.tick(p.now).reply;  // acknowledges 2; on its way while the child restarts
+    p.restart_child();
+    p.write(p.up, 3, 3.0);
+    p.write(p.up, 5, 4.0);
 
-TEST_CASE("peer: three bad frames ban, and nothing of them is applied (R41)") {
-    Pair p;
-    p.attach();
-    p.write(p.up, 1, 1.0);
-    const Frame good = p.child.publish(p.now)[0];
-    Frame torn = good;
-    torn.pop_back();
-    for (int i = 0; i < 3; ++i) CHECK_FALSE(p.deliver(false, torn).accepted);
-    CHECK(p.parent.session().state == State::banned);
-    CHECK_FALSE(p.deliver(false, good).accepted);
-    CHECK(p.up_copy.number(kLoad, 1) == 0);
-    p.now += 10 * kSecond;
-    p.note(true, p.child.tick(p.now));
-    CHECK(p.parent.receive(p.child.connect(p.now)[0], p.now).reply.size() == 1);  // BYE(unknown): say HELLO
-    p.attach();
+    SUBCASE("of a snapshot that was lost: the parent waits for it, the child believes that it has it") {
+        const Received answer = p.deliver(false, p.child.connect(p.now)[0]);
+        for (const Frame& f : answer.reply) (void)p.deliver(true, f);  // what the child says to this is lost
+        for (const Frame& f : late) (void)p.deliver(true, f);
+        CHECK(p.parent.session().state == State::resyncing);
+    }
+    SUBCASE("of the last record, which was lost: nobody waits for anything") {
+        p.attach();
+        p.write(p.up, 7, 5.0);
+        (void)p.child.publish(p.now);  // record 3, lost
+        const Ack ack{.received = 3, .credit_frames = 64, .credit_bytes = 4U << 20U};
+        (void)p.deliver(true, encode(ack, 1));
+        CHECK(p.parent.session().state == State::live);
+    }
+    CHECK(p.child.session().acked == p.child.outbox().last());
+    CHECK_FALSE(p.child.session().snapshot_out);
+    const std::uint64_t snapshots = p.child.counters().at("snapshots");
+    for (int i = 0; i < 20; ++i) p.tick();
+    CHECK(p.child.counters().at("snapshots") == snapshots + 1);
     CHECK(p.up.equal(p.up_copy));
+    CHECK(p.parent.session().state == State::live);
+    CHECK(p.child.session().acked == p.child.outbox().last());
 }
 
-TEST_CASE("peer: roles, strangers and clocks") {
+TEST_CASE("peer: a heartbeat that an acknowledgement overtook brings no snapshot") {
     Pair p;
-    CHECK_THROWS_AS((void)p.parent.connect(0), InvalidArgument);
-    const Frame hello = p.child.connect(0)[0];
-    CHECK(p.child.receive(hello, 0).verdict.reason == Reason::role);
-    CHECK(p.parent.receive(encode(Ack{}, 1), 0).verdict.reason == Reason::session);
     p.attach();
-    CHECK(p.deliver(false, encode(Barrier{4}, 1)).epoch == 4);
-    CHECK(p.deliver(false, encode(Ack{.received = 99}, 1)).verdict.reason == Reason::body_value);
-    CHECK(p.deliver(false, encode(Heartbeat{.counter = 9, .echo = 4'000'000}, 1)).verdict.reason == Reason::body_value);
-    CHECK_THROWS_AS(Peer(p.registry, PeerConfig{.stream_id = 0}), InvalidArgument);
-    CHECK_THROWS_AS((void)p.child.send_unit(kQuery, unit_of(1.0, 1, 0), std::nullopt, 0), NotFound);
-    CHECK_THROWS_AS((void)p.parent.send_unit(kBudget, unit_of(1.0, 1, 0), std::nullopt, 0), InvalidArgument);
-    CHECK_THROWS_AS((void)p.parent.send_unit(kQuery, unit_of(1e300, 1, 0), std::nullopt, 0), InvalidArgument);
-}
-
-TEST_CASE("peer: a term that leaves no higher one is refused, not served") {
-    Pair p;
-    const Hello last{.stream_id = 1, .epoch = make_epoch(1U << 31U, 0)};
-    const Received r = p.deliver(false, encode(last, 1));
-    CHECK(r.verdict.reason == Reason::term);
-    CHECK(p.parent.session().state == State::fresh);
-}
-
-TEST_CASE("peer: any one byte of any frame changed is refused or well-formed; nothing crashes") {
-    std::mt19937 random(7);
-    for (int round = 0; round < 300; ++round) {
-        Pair p(256, 8);
-        for (std::uint32_t row = 0; row < 50; ++row) p.write(p.up, row, row);
-        std::deque<std::pair<bool, Frame>> flying;
-        for (const Frame& f : p.child.connect(0)) flying.emplace_back(false, f);
-        for (int n = 0; n < 60 && !flying.empty(); ++n) {
-            auto [side, frame] = flying.front();
-            flying.pop_front();
-            if (random() % 4 == 0) {
-                frame = altered(std::move(frame), random() % frame.size(), static_cast<std::uint8_t>(random()));
-            }
-            for (const Frame& f : p.deliver(side, frame).reply) flying.emplace_back(!side, f);
-            for (const Frame& f : p.parent.send_unit(kQuery, unit_of(n, 3, p.now), std::nullopt, p.now)) {
-                flying.emplace_back(true, f);
-            }
-            p.now += kMs;
-        }
-    }
+    p.now += 250 * kMs;
+    const std::vector<Frame> early = p.parent.tick(p.now).reply;  // names the cursor before the record
+    p.write(p.up, 1, 1.0);
+    p.carry(false, p.child.publish(p.now));
+    p.now += 50 * kMs;
+    p.carry(true, p.parent.tick(p.now).reply);
+    CHECK(p.child.session().acked == 1);
+    p.carry(true, early);
+    for (int i = 0; i < 20; ++i) p.tick();
+    CHECK(p.child.counters().at("snapshots") == 1);
+    CHECK(p.child.session().acked == 1);
 }
 
 TEST_CASE("peer: over a channel that loses, repeats and delays, tables become equal once it heals") {

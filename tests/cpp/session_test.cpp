@@ -270,6 +270,28 @@ TEST_CASE("session: RESYNC gets the records while the log has them, else a snaps
     CHECK(s.retry_at == kNoTime);
 }
 
+TEST_CASE("session: a peer that lacks what it acknowledged, and has heard of us since, gets a snapshot") {
+    Session s = live_at(0);
+    note_sent(s, 10, 0);
+    (void)apply(s, {.input = Input::ack, .last = 6}, kSecond);
+    CHECK(s.acked_at == kSecond);
+    Event beat{.input = Input::heartbeat, .first = 5};
+    CHECK(apply(s, beat, kSecond).effects == kNote);  // echoes nothing that we know of
+    beat.echoed_at = kSecond;                         // sent before or after the acknowledgement came?
+    CHECK(apply(s, beat, 2 * kSecond).effects == kNote);
+    beat.echoed_at = kSecond + 1;
+    beat.first = 6;
+    CHECK(apply(s, beat, 2 * kSecond).effects == kNote);
+    beat.first = 5;
+    CHECK(apply(s, beat, 2 * kSecond).effects == (kNote | kSendSnapshot));
+    CHECK(s.snapshot_out);
+    CHECK(s.acked == 0);
+    CHECK(s.state == State::live);                        // of what we receive
+    CHECK(apply(s, beat, 2 * kSecond).effects == kNote);  // once
+    (void)apply(s, {.input = Input::resync, .first = 8, .reason = 1}, 3 * kSecond);
+    CHECK(s.acked_at == 3 * kSecond);  // a cursor told by RESYNC counts alike
+}
+
 TEST_CASE("session: three bad frames a minute ban, for longer each time; then the peer must say HELLO") {
     Session s = live_at(0);
     Time now = 0;

@@ -13,7 +13,7 @@ from tiertwin import _core
 STATES, INPUTS, EFFECTS = _core.SESSION_STATES, _core.SESSION_INPUTS, _core.SESSION_EFFECTS
 FIELDS = (
     "suspect", "attached", "incarnation", "term", "stream", "cursor", "whole", "as_of", "staged", "failures", "wait_at",
-    "log_first", "sent", "acked", "snapshot_out", "retry_at", "retry_every", "patience",
+    "log_first", "sent", "acked", "acked_at", "snapshot_out", "retry_at", "retry_every", "patience",
     "srtt", "heard_at", "banned_until",
 )  # fmt: skip
 
@@ -40,6 +40,7 @@ def _draw(rng: random.Random, ours: _core.Session, kind: str) -> dict[str, int |
         "reason": rng.choice([1, 1, 2, 3, 4]) if kind == "resync" else 0,
         "agree": rng.random() < 0.8,
         "allowed": rng.random() < 0.8,
+        "echoed_at": ours.acked_at + rng.choice([-1, 0, 1]) * naive.MS,
     }
 
 

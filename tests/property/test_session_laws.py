@@ -31,6 +31,7 @@ steps = st.lists(
                 "reason": st.integers(0, 4),
                 "agree": st.booleans(),
                 "allowed": st.booleans(),
+                "echoed_at": st.integers(-1, 40).map(lambda n: 300 * n * MS),
             }
         ),
         st.integers(0, 3),

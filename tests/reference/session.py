@@ -28,6 +28,7 @@ class Event:
     reason: int = 0
     agree: bool = True
     allowed: bool = True
+    echoed_at: int = LONG_AGO
 
 
 @dataclass
@@ -52,6 +53,7 @@ class Session:
     log_first: int = 1
     sent: int = 0
     acked: int = 0
+    acked_at: int = LONG_AGO
     snapshot_out: bool = False
     snapshot_as_of: int = 2**64 - 1
     retry_at: int = NEVER
@@ -174,8 +176,15 @@ class Session:
     def _in_log(self, e: Event) -> bool:
         return self.log_first - 1 <= e.first <= self.sent
 
-    def _send_from(self, cursor: int) -> set[str]:
-        self.acked, self.snapshot_out, self.timed = max(self.acked, cursor), False, None
+    def _rise(self, number: int, now: int) -> bool:
+        if number > self.acked:
+            self.acked, self.acked_at = number, now
+            return True
+        return False
+
+    def _send_from(self, cursor: int, now: int) -> set[str]:
+        self._rise(cursor, now)
+        self.snapshot_out, self.timed = False, None
         if not self._owing():
             self.retry_at = NEVER
         return {"send_from"}
@@ -184,11 +193,11 @@ class Session:
         self.acked, self.snapshot_out, self.snapshot_as_of, self.timed = 0, True, 2**64 - 1, None
         return {"send_snapshot"}
 
-    def _offer(self, e: Event, _now: int) -> set[str]:
+    def _offer(self, e: Event, now: int) -> set[str]:
         if self.state not in OPEN:
             return self._unlisted()
         if e.agree and e.reason not in (3, 4) and self._in_log(e):
-            return self._send_from(e.first)
+            return self._send_from(e.first, now)
         return self._send_snapshot()
 
     # --- what the peer sends
@@ -272,7 +281,7 @@ class Session:
         if e.first < self.acked:
             return {"drop"}
         if e.agree and e.reason not in (3, 4) and self._in_log(e):
-            return self._send_from(e.first)
+            return self._send_from(e.first, now)
         return self._send_snapshot()
 
     def _ack(self, e: Event, now: int) -> set[str]:
@@ -282,7 +291,7 @@ class Session:
             return {"bad", "drop"}
         if e.last < self.acked:
             return {"drop"}
-        moved, self.acked = e.last > self.acked, e.last
+        moved = self._rise(e.last, now)
         if self.snapshot_out and e.last >= self.snapshot_as_of:
             self.snapshot_out = False
         if self.timed is not None and e.last >= self.timed:
@@ -336,6 +345,8 @@ class Session:
         if self.state == "live" and e.last == self.cursor and not e.agree:
             self._go("resyncing", now)
             return {"note", "alarm", "resync_snapshot"}
+        if self.acked > e.first and e.echoed_at > self.acked_at:
+            return {"note"} | self._send_snapshot()
         return {"note"}
 
     def _hand_on(self, e: Event, now: int) -> set[str]:

@@ -114,11 +114,9 @@ class Pair:
     def restart(self, name: str) -> End:
         """Make one side anew, as after a crash: next incarnation, new stream, empty tables.
 
-        Its sockets went with it, so what flew towards it is gone; what it had sent may still arrive.
+        The channel knows no connections: what flew towards it reaches its next life.
         """
         old = self.ends[name]
-        self._heap = [item for item in self._heap if item[2] != name]
-        heapq.heapify(self._heap)
         fresh = self._make(name, name == "child", old.peer.incarnation + 1, self.rng.getrandbits(63) + 1)
         self.ends[name] = fresh
         setattr(self, name, fresh)
