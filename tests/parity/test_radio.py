@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from reference import radio as naive
+from support.data import data_file
 from tiertwin import _core
 
 N = 400
@@ -183,11 +182,8 @@ def test_more_rain_never_loses_less() -> None:
 @pytest.fixture(scope="module")
 def itu() -> dict[str, list[tuple[list[float], dict[str, float], float]]]:
     """ITU-R validation values (from ITU-Rpy's, MIT): by test, (arguments, named arguments, expected)."""
-    path = Path(os.environ.get("TIERTWIN_DATA", "")) / "itu_reference_values.csv"
-    if not os.environ.get("TIERTWIN_DATA") or not path.exists():
-        pytest.skip("TIERTWIN_DATA names no folder with itu_reference_values.csv")
     found: dict[str, list[tuple[list[float], dict[str, float], float]]] = {}
-    with path.open(newline="") as file:
+    with data_file("itu_reference_values.csv").open(newline="") as file:
         for line in csv.DictReader(file):
             key = f"{line['cls']}.{line['test']}"
             found.setdefault(key, []).append(
