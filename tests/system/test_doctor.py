@@ -17,7 +17,7 @@ import pytest
 from support.command import tiertwin
 from tiertwin.runtime.lookout import Report, look, look_at_processes
 from tiertwin.runtime.treefile import read_tree, running_processes, stat_of
-from tiertwin.wire.keys import OBSERVER, NodeKey, key_path, read_key
+from tiertwin.wire.keys import OBSERVERS, NodeKey, key_path, read_key
 
 pytestmark = pytest.mark.system
 
@@ -48,7 +48,7 @@ class Tree:
         return next(p.pid for p in self.map.processes if p.name == process)
 
     def key(self) -> NodeKey:
-        return read_key(key_path(self.map.keys, OBSERVER), time.time())
+        return read_key(key_path(self.map.keys, OBSERVERS[1]), time.time())
 
     def reports(self) -> dict[str, Report]:
         return look(self.map, self.key(), look_at_processes(self.map))

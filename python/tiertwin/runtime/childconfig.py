@@ -14,7 +14,7 @@ from tiertwin.plant import PlantOptions
 from tiertwin.runtime.control import Address
 from tiertwin.runtime.tree import Settings
 from tiertwin.wire.access import Access
-from tiertwin.wire.keys import METRICS, OBSERVER, NodeKey
+from tiertwin.wire.keys import METRICS, OBSERVERS, NodeKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -162,7 +162,7 @@ def twins_config(
     above = {name: roster.parent(name) for name in nodes}
     away = {name: {child.name for child in roster.children(name)} - here for name in nodes}
     listening = [name for name in nodes if away[name] or (live is not None and roster.tier(name) >= 0)]
-    may_come = set().union(*away.values(), () if live is None else (OBSERVER, METRICS))
+    may_come = set().union(*away.values(), () if live is None else (*OBSERVERS, METRICS))
     solving = [name for name in nodes if roster.tier(name) >= Tier.FOG and pool is not None]
     return TwinsConfig(
         world=str(world),

@@ -14,7 +14,7 @@ from tiertwin.runtime.diagnose import Diagnosis, KeyNote, diagnose
 from tiertwin.runtime.lookout import WAIT_S, ProcessLook, Report, look, look_at_processes
 from tiertwin.runtime.status import Waiting
 from tiertwin.runtime.treefile import read_tree
-from tiertwin.wire.keys import DAY_S, OBSERVER, check_folder, key_path, read_key
+from tiertwin.wire.keys import DAY_S, check_folder, free_observer_key
 
 if TYPE_CHECKING:
     from tiertwin.runtime.treefile import RunningNode, RunningTree
@@ -122,13 +122,13 @@ def examine(folder: Path, wait_s: float = WAIT_S) -> Examined:
     Raises
     ------
     InputError
-        No tree left its files here, or there is no key for an observer.
+        No tree left its files here, or there is no key for an observer, or none that nobody uses.
     """
     folder = folder.parent if folder.is_file() else folder
     tree = read_tree(folder)
-    key = read_key(key_path(tree.keys, OBSERVER), 0.0)  # an expired one is a finding
     processes = look_at_processes(tree)
-    reports = look(tree, key, processes, wait_s)
+    with free_observer_key(tree.keys) as key:  # an expired one is a finding
+        reports = look(tree, key, processes, wait_s)
     now = time.time()
     notes = _key_notes(tree.keys, key, now)
     found = diagnose(tree, reports, processes, now, notes, schema_fingerprint())

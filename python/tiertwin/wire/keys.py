@@ -8,9 +8,11 @@ Secrets appear in no repr, no log line and no error.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +26,8 @@ from tiertwin.wire.access import ANY, Access, Grant, Role
 
 NODE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 ACCESS_FILE = "access.json"
-OBSERVER: Final = "observer"  # its name, and its role
+OBSERVER: Final = "observer"  # a role
+OBSERVERS: Final = ("observer", "observer-2", "observer-3", "observer-4")  # so many may look at a tree at once
 METRICS: Final = "metrics"  # an observer, too, with a key of its own: two with one key take the link from each other
 KEY_BYTES = 4096  # of a key file; a real one has 300
 DAY_S = 86_400
@@ -101,7 +104,7 @@ class KeySet:
 
 
 def members_of(twins: Iterable[tuple[str, str, str | None]], solvers: int = 2) -> list[Member]:
-    """Return who needs a key in a tree: the twins, a plant for each device twin, solvers and two observers.
+    """Return who needs a key in a tree: the twins, a plant for each device twin, solvers and observers.
 
     Parameters
     ----------
@@ -113,7 +116,7 @@ def members_of(twins: Iterable[tuple[str, str, str | None]], solvers: int = 2) -
     devices = [name for name, role, _ in rows if role == "device"]
     made += [Member("plant-" + name.removeprefix("device-"), "plant", (name,)) for name in devices]
     made += [Member(f"solver-{k + 1}", "solver", (ANY,)) for k in range(solvers)]
-    return [*made, *(Member(name, OBSERVER, (ANY,)) for name in (OBSERVER, METRICS))]
+    return [*made, *(Member(name, OBSERVER, (ANY,)) for name in (*OBSERVERS, METRICS))]
 
 
 def make_keys(members: Iterable[Member], now_s: float, days: float = THROW_AWAY_DAYS) -> KeySet:
@@ -220,6 +223,30 @@ def read_key(path: Path, now_s: float, node: str | None = None) -> NodeKey:
             str(path),
         )
     return key
+
+
+@contextmanager
+def free_observer_key(folder: Path) -> Iterator[NodeKey]:
+    """Hold the first observer's key that nobody else on this host looks with; an expired one is yielded all the same.
+
+    Raises
+    ------
+    InputError
+        There is none, it cannot be read, or all are in use.
+    """
+    paths = [path for name in OBSERVERS if (path := key_path(folder, name)).exists()]
+    if not paths:
+        read_key(key_path(folder, OBSERVERS[0]), 0.0)  # says what is missing
+    for path in paths:
+        key = read_key(path, 0.0)
+        with path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield key
+            return
+    raise InputError(f"{len(paths)} observers look at this tree already; wait for one of them to end", str(folder))
 
 
 def _read_secret(path: Path) -> bytes:

@@ -34,7 +34,7 @@ def test_each_node_of_the_roster_has_a_key(folder: Path) -> None:
         if twin.name.startswith("device-"):
             assert grants[twin.name.replace("device-", "plant-")].parents == (twin.name,)
     devices = sum(twin.tier == 0 for twin in twins)
-    assert len(grants) == len(twins) + devices + 4  # a solver, the pool, two observers
+    assert len(grants) == len(twins) + devices + 7  # a solver, the pool, five observers
     assert len(list(folder.glob("*.key.json"))) == len(grants)
 
 

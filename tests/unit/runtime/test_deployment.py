@@ -16,6 +16,7 @@ from tiertwin.runtime.deployment import read_deployment, schema_fingerprint
 from tiertwin.runtime.nodeconfig import node_config
 from tiertwin.runtime.nodestate import NodeLock
 from tiertwin.runtime.roster import Roster
+from tiertwin.wire.keys import OBSERVERS
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_a_process_gets_what_its_nodes_need_and_no_more(path: Path) -> None:
     assert [key.node for key in twins.keys] == twins.nodes
     assert {n: peer.name for n, peer in twins.parents.items()} == {n: roster.parent(n) for n in twins.nodes}
     listed = {row["node"] for row in json.loads(twins.access)["keys"]}
-    assert listed == {child.name for n in twins.nodes for child in roster.children(n)} | {"observer", "metrics"}
+    assert listed == {child.name for n in twins.nodes for child in roster.children(n)} | {*OBSERVERS, "metrics"}
     assert twins.live.ports == {n: place_of(path, n)["port"] for n in twins.nodes}
     assert twins.live.addresses["cloud-1"].port == place_of(path, "cloud-1")["port"]
     assert twins.pool is None  # none in this deployment

@@ -24,7 +24,7 @@ from tiertwin.runtime.treefile import (
     read_tree,
     running_processes,
 )
-from tiertwin.wire.keys import OBSERVER, key_path, read_key
+from tiertwin.wire.keys import OBSERVERS, key_path, read_key
 
 NOW = 1_700_000_000.0  # 22:13:20 UTC
 LOST = 4
@@ -321,7 +321,7 @@ def test_a_deployment_says_who_runs_where(tmp_path: Path) -> None:
     )
     assert [(process.name, process.pid) for process in tree.processes] == [("launcher", 7)]
     assert tree.periods_s == {0: 1.0, 1: 1.0, 2: 1.0, 3: 1.0}
-    assert read_key(key_path(tree.keys, OBSERVER), NOW, OBSERVER).role == "observer"
+    assert read_key(key_path(tree.keys, OBSERVERS[0]), NOW, OBSERVERS[0]).role == "observer"
     assert running_processes(tmp_path) == tree.processes
 
 

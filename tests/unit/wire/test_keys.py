@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ from tiertwin.errors import InputError
 from tiertwin.wire.access import Access, Grant
 from tiertwin.wire.keys import (
     DAY_S,
+    OBSERVERS,
     KeyPair,
     KeySet,
     Member,
     check_folder,
+    free_observer_key,
     key_path,
     make_keys,
     members_of,
@@ -48,7 +51,7 @@ def folder(keys: KeySet, tmp_path: Path) -> Path:
 def test_who_needs_a_key_in_a_tree(keys: KeySet) -> None:
     assert list(keys.keys) == [
         *("cloud-1", "fog-1", "edge-koeln", "device-koeln"),
-        *("plant-koeln", "solver-1", "solver-2", "observer", "metrics"),
+        *("plant-koeln", "solver-1", "solver-2", *OBSERVERS, "metrics"),
     ]
     rights = {grant.node: (grant.role, grant.parents, grant.rights) for grant in keys.access.grants}
     assert rights["plant-koeln"] == ("plant", ("device-koeln",), ("report", "obey"))
@@ -73,6 +76,23 @@ def test_a_folder_with_keys_is_left_alone(keys: KeySet, folder: Path) -> None:
     with pytest.raises(InputError, match="holds keys already"):
         write_keys(folder, keys)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_observers_at_once_have_a_key_each(folder: Path) -> None:
+    with ExitStack() as first:
+        held = [first.enter_context(free_observer_key(folder)).node for _ in OBSERVERS]
+        assert tuple(held) == OBSERVERS
+        with pytest.raises(InputError, match="4 observers look at this tree already"), free_observer_key(folder):
+            pass
+    with free_observer_key(folder) as key:
+        assert key.node == OBSERVERS[0]
+
+
+def test_an_observer_without_a_key_is_told_so(folder: Path) -> None:
+    for name in OBSERVERS:
+        key_path(folder, name).unlink()
+    with pytest.raises(InputError, match=r"observer\.key\.json"), free_observer_key(folder):
+        pass
 
 
 def test_secrets_are_in_no_repr_and_no_error(keys: KeySet, folder: Path) -> None:
