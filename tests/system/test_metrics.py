@@ -19,6 +19,7 @@ import pytest
 from support.command import tiertwin
 from support.processes import Running, until
 from tiertwin.runtime.counters import BY_NAME
+from tiertwin.runtime.livetree import LiveTree
 
 pytestmark = [pytest.mark.system, pytest.mark.processes]
 
@@ -169,3 +170,15 @@ def test_the_virtual_clock_has_none(tmp_path: Path, options: tuple[str, ...]) ->
     done = tiertwin("run", "metro", "--epochs", "1", "--metrics", "0", *options, cwd=tmp_path)
     assert done.returncode == 2
     assert "--clock real" in done.stderr
+
+
+def test_a_tree_in_a_script_has_metrics_too() -> None:
+    pytest.importorskip("prometheus_client", reason="the extra metrics is not installed")
+    with LiveTree("metro", seed=7, processes={"device": 1, "edge": 1, "fog": 1, "cloud": 1}, metrics=0) as tree:
+        url = tree.metrics_url
+        assert url is not None
+        tree.run.run_epoch(0)
+        until(lambda: value(scrape(url), "tiertwin_node_up", node="cloud-1") == 1, "the cloud answers")
+    assert tree.metrics_url is None
+    with pytest.raises(OSError, match=r"refused"):
+        scrape(url)

@@ -27,6 +27,7 @@ from tiertwin.runtime.livehost import MILLISECOND, LiveHost
 from tiertwin.runtime.livepool import LivePool
 from tiertwin.runtime.liverun import LiveRun
 from tiertwin.runtime.measure import EpochRow, Meter
+from tiertwin.runtime.metrics import open_metrics
 from tiertwin.runtime.plan import make_plan, settings_of
 from tiertwin.runtime.processes import lay_out
 from tiertwin.runtime.roster import Roster
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tiertwin.model import Scenario
+    from tiertwin.runtime.exposition import MetricsServer
     from tiertwin.twin.effects import Actuate
 
     F64 = npt.NDArray[np.float64]
@@ -99,6 +101,9 @@ class LiveTree:
         How many processes each tier gets; None: the default.
     folder
         For logs and state; None: a temporary one.
+    metrics
+        Port of loopback at which Prometheus finds the tree (:attr:`metrics_url`); 0: a free one, None: none. Needs the
+        extra ``metrics``.
 
     Raises
     ------
@@ -114,6 +119,7 @@ class LiveTree:
         seed: int | None = None,
         processes: Mapping[str, int] | str | None = None,
         folder: str | Path | None = None,
+        metrics: int | None = None,
     ) -> None:
         from tiertwin.world import load, resolve  # noqa: PLC0415  pydantic
 
@@ -131,6 +137,8 @@ class LiveTree:
         layout = lay_out(self.roster, processes)
         self._layout = [replace(p, nodes=tuple(n for n in p.nodes if n not in self._own)) for p in layout]
         self._folder = None if folder is None else Path(folder)
+        self._metrics_port = metrics
+        self._metrics: MetricsServer | None = None
         self._stack = ExitStack()
         self._run: LiveRun | None = None
         self._meter = Meter(self.world)
@@ -149,7 +157,8 @@ class LiveTree:
             real_clock=True,
         )
         try:
-            self._run = LiveRun(plan)
+            self._metrics = self._stack.enter_context(open_metrics(self._metrics_port))
+            self._run = LiveRun(plan, self._metrics)
         except BaseException:
             self._stack.close()
             raise
@@ -158,7 +167,7 @@ class LiveTree:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
-        self._run = None
+        self._run = self._metrics = None
 
     @property
     def run(self) -> LiveRun:
@@ -166,6 +175,11 @@ class LiveTree:
         if self._run is None:
             raise InputError("the tree does not run: use it inside `with LiveTree(…) as tree:`")
         return self._run
+
+    @property
+    def metrics_url(self) -> str | None:
+        """Where the metrics are while the tree runs, None without."""
+        return None if self._metrics is None else self._metrics.url
 
     def end_of(self, epoch: int) -> int:
         """When base epoch `epoch` ends, ns since 1970."""
