@@ -1,5 +1,6 @@
 // Losses of radio links over arrays: every array is one-dimensional, of one length or of length 1 (used for all).
 #include "bindings/each.hpp"
+#include "radio/antenna.hpp"
 #include "radio/propagation.hpp"
 #include "radio/rain.hpp"
 #include "radio/satellite.hpp"
@@ -163,12 +164,36 @@ void bind_satellite(py::module_& m) {
         "altitude_m"_a.noconvert(), "Speed on a circular orbit, m/s.");
 }
 
+void bind_antenna(py::module_& m) {
+    using namespace radio;
+    m.def(
+        "sector_gain",
+        [](double azimuth, double tilt, const Reals& to_azimuth, const Reals& to_elevation, double width, double peak,
+           double depth) {
+            const Sector sector{azimuth, tilt, width, peak, depth};
+            check(sector);
+            return each([&sector](double az, double el) { return sector_gain(sector, az, el); }, to_azimuth,
+                        to_elevation);
+        },
+        "azimuth_deg"_a, "tilt_deg"_a, "to_azimuth_deg"_a.noconvert(), "to_elevation_deg"_a.noconvert(),
+        "width_deg"_a = 65.0, "peak_dbi"_a = 8.0, "depth_db"_a = 30.0,
+        "Gain of a sector antenna towards directions, dBi (TR 38.901 table 7.3-1); elevations above the horizon.");
+    m.def(
+        "array_gain",
+        [](index_t rows, index_t columns, const Reals& azimuth, const Reals& elevation) {
+            return each([=](double az, double el) { return array_gain(rows, columns, az, el); }, azimuth, elevation);
+        },
+        "rows"_a, "columns"_a, "azimuth_error_deg"_a.noconvert(), "elevation_error_deg"_a.noconvert(),
+        "Gain of a half-wavelength array over one element, dB, when it points off its target; -30 dB at least.");
+}
+
 }  // namespace
 
 void bind_radio(py::module_& m) {
     bind_terrestrial(m);
     bind_rain(m);
     bind_satellite(m);
+    bind_antenna(m);
 }
 
 }  // namespace tiertwin::bindings

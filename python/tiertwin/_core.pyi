@@ -728,6 +728,9 @@ class Plant:
     def now_ns(self) -> int:
         """Time of the plant, ns."""
 
+def array_gain(rows: int, columns: int, azimuth_error_deg: _Reals, elevation_error_deg: _Reals) -> _Reals:
+    """Gain of a half-wavelength array over one element, dB, when it points off its target; -30 dB at least."""
+
 def breakpoint_distance(
     model: str, base_height_m: _Reals, user_height_m: _Reals, ghz: _Reals, effective_height_m: _Reals
 ) -> _Reals:
@@ -970,6 +973,17 @@ def satellite_shadowing(ground: str, elevation_deg: _Reals, ghz: _Reals, in_sigh
 
 def satellite_sight_probability(ground: str, elevation_deg: _Reals) -> _Reals:
     """Probability of line of sight (TR 38.811 table 6.6.1-1); grounds: dense_urban, urban, rural."""
+
+def sector_gain(
+    azimuth_deg: float,
+    tilt_deg: float,
+    to_azimuth_deg: _Reals,
+    to_elevation_deg: _Reals,
+    width_deg: float = 65.0,
+    peak_dbi: float = 8.0,
+    depth_db: float = 30.0,
+) -> _Reals:
+    """Gain of a sector antenna towards directions, dBi (TR 38.901 table 7.3-1); elevations above the horizon."""
 
 def session_rows() -> list[tuple[int, int, int, int, int]]:
     """The transition table: (states mask, inputs mask, condition, next state or -1, effects mask) a row."""

@@ -239,6 +239,27 @@ def test_published_satellite_links() -> None:
     assert sigma.tolist() == [11.7, 14.6]
 
 
+# ------------------------------------------------------------------------------------------------------------ antennas
+def test_a_sector_has_its_half_power_width_and_its_depth() -> None:
+    to = np.array([30.0, 30 + 32.5, 30 - 32.5, 210.0, 390.0])
+    gains = _core.sector_gain(30.0, 0.0, to, np.zeros(1))
+    np.testing.assert_allclose(gains, [8, 5, 5, -22, 8], atol=1e-12)
+    np.testing.assert_allclose(_core.sector_gain(0.0, 6.0, np.zeros(1), np.array([-6.0, 26.5, -38.5])), [8, 5, 5])
+    rng = np.random.default_rng(4)
+    az, el = rng.uniform(-720, 720, N), rng.uniform(-90, 90, N)
+    wanted = by_place(lambda a, e: naive.sector_gain(75.0, 4.0, a, e), az, el)
+    np.testing.assert_allclose(_core.sector_gain(75.0, 4.0, az, el), wanted, **EXACT)
+
+
+def test_an_array_gains_with_its_size_and_loses_with_its_error() -> None:
+    assert _core.array_gain(8, 8, *one(0, 0))[0] == pytest.approx(10 * np.log10(64))
+    errors = np.linspace(-90, 90, 181)
+    wanted = [naive.array_gain(4, 16, error, 1.0) for error in errors]
+    np.testing.assert_allclose(_core.array_gain(4, 16, errors, np.ones(1)), wanted, **EXACT)
+    off = [_core.array_gain(1, n, *one(2, 0))[0] - 10 * np.log10(n) for n in (4, 8, 16, 32)]
+    assert (np.diff(off) < 0).all()  # the narrower the beam, the dearer the same error
+
+
 # ----------------------------------------------------------------------------------------------------------- bad input
 @pytest.mark.parametrize(
     ("call", "said"),
@@ -256,6 +277,10 @@ def test_published_satellite_links() -> None:
         (lambda: _core.slant_rain_loss(*one(4, 4, 0, 50, 20, 30, 0, 0.01)), "elevation of 5 to 90"),
         (lambda: _core.satellite_loss("sea", *one(40, 6e5, 20), np.ones(1, bool), np.zeros(1)), "dense_urban"),
         (lambda: _core.slant_range(*one(95, 6e5)), "0 to 90 degrees"),
+        (lambda: _core.sector_gain(0.0, 100.0, *one(0, 0)), "tilt of -90 to 90"),
+        (lambda: _core.sector_gain(0.0, 0.0, *one(0, 0), width_deg=0.0), "half-power width"),
+        (lambda: _core.array_gain(0, 4, *one(0, 0)), "1 to 1024 rows"),
+        (lambda: _core.array_gain(4, 4, *one(0, 91)), "-90 to 90"),
     ],
 )
 def test_what_no_link_can_be_is_refused(call: Callable[[], object], said: str) -> None:

@@ -167,3 +167,23 @@ def slant_rain_loss(
     else:
         beta = -0.005 * (abs(lat) - 36) + 1.8 - 4.25 * sin
     return worst * (p / 0.01) ** -(0.655 + 0.033 * math.log(p) - 0.045 * math.log(worst) - beta * (1 - p) * sin)
+
+
+def sector_gain(azimuth: float, tilt: float, to_azimuth: float, to_elevation: float) -> float:
+    """TR 38.901 table 7.3-1: 65 degrees, 30 dB, 8 dBi."""
+    across = min(12 * (((to_azimuth - azimuth + 180) % 360 - 180) / 65) ** 2, 30)
+    along = min(12 * ((to_elevation + tilt) / 65) ** 2, 30)
+    return 8 - min(across + along, 30)
+
+
+def array_gain(rows: int, columns: int, azimuth: float, elevation: float) -> float:
+    """Sum of the elements' phasors, in both planes."""
+
+    def power(count: int, error: float) -> float:
+        phase = math.pi * math.sin(math.radians(error))
+        real = sum(math.cos(k * phase) for k in range(count))
+        imaginary = sum(math.sin(k * phase) for k in range(count))
+        return (real * real + imaginary * imaginary) / count**2
+
+    found = power(columns, azimuth) * power(rows, elevation)
+    return 10 * math.log10(rows * columns) + (10 * math.log10(found) if found > 1e-3 else -30)
