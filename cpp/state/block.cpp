@@ -185,10 +185,10 @@ std::uint64_t Block::digest(std::uint64_t key, index_t first_row) const {
         const std::size_t at = chunk * kChunkRows;
         const std::uint64_t row_key = key + (static_cast<std::uint64_t>(first_row) + at) * kRowStep;
         const Chunk& held = chunks_[chunk];
-        const std::uint64_t sum = (stamped_ >> chunk & 1U) != 0
-                                      ? stamped_sum(values_.get() + at, held.stamp_rows, held.stamp_time, row_key)
-                                      : chunk_sum(values_.get() + at, times_.get() + at, numbers_.get() + at,
-                                                  held.pending, row_key);
+        const std::uint64_t sum =
+            (stamped_ >> chunk & 1U) != 0
+                ? stamped_sum(values_.get() + at, held.stamp_rows, held.stamp_time, row_key)
+                : chunk_sum(values_.get() + at, times_.get() + at, numbers_.get() + at, held.pending, row_key);
         total_ += sum - chunks_[chunk].sum;
         chunks_[chunk].sum = sum;
     }

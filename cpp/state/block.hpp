@@ -2,9 +2,9 @@
 //
 // Arrays lie apart (value, time, number), so that a run of rows moves like memcpy. They are kept in chunks of 64 rows:
 //   stale    the chunk's sum of cell hashes must be taken again, so a digest costs only what changed since the last one
-//   stamped  its first cells came in one run, with one time and numbers in row order, and nobody wrote the others. Three
-//            words stand for both arrays, which are filled in when somebody wants them whole (times(), numbers(),
-//            cell()). Whole columns arrive that way, and a stamp moves 8 bytes a record instead of 24.
+//   stamped  its first cells came in one run, with one time and numbers in row order, and nobody wrote the others.
+//            Three words stand for both arrays, which are filled in when somebody wants them whole (times(),
+//            numbers(), cell()). Whole columns arrive that way, and a stamp moves 8 bytes a record instead of 24.
 //
 // While all its chunks are stamped a block has no times and numbers at all: 8 bytes a cell instead of 24.
 #pragma once

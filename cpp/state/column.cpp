@@ -10,8 +10,7 @@ constexpr std::size_t kKeptDirty = 64;  // entries: a process may hold thousands
 
 bool same_cells(const Block& a, const Block& b) {
     for (index_t i = 0; i < a.rows(); ++i) {
-        if (a.time(i) != b.time(i) || canonical_bits(a.values()[i]) != canonical_bits(b.values()[i]))
-            return false;
+        if (a.time(i) != b.time(i) || canonical_bits(a.values()[i]) != canonical_bits(b.values()[i])) return false;
     }
     return true;
 }

@@ -269,11 +269,13 @@ void StateTable::copy_values(AttributeId attribute, std::span<double> out) const
 }
 
 void StateTable::copy_times(AttributeId attribute, std::span<Time> out) const {
-    copy_column(require_numeric(attribute), out, kNever, [](const Block& block, Time* to, std::size_t rows) { block.copy_times(to, rows); });
+    copy_column(require_numeric(attribute), out, kNever,
+                [](const Block& block, Time* to, std::size_t rows) { block.copy_times(to, rows); });
 }
 
 void StateTable::copy_numbers(AttributeId attribute, std::span<std::uint64_t> out) const {
-    copy_column(require_numeric(attribute), out, std::uint64_t{0}, [](const Block& block, std::uint64_t* to, std::size_t rows) { block.copy_numbers(to, rows); });
+    copy_column(require_numeric(attribute), out, std::uint64_t{0},
+                [](const Block& block, std::uint64_t* to, std::size_t rows) { block.copy_numbers(to, rows); });
 }
 
 const BytesCell* StateTable::bytes(AttributeId attribute, index_t row) const {

@@ -164,8 +164,8 @@ void Outbox::number_units(const Identity& me, Time now) {
         StateTable& ledger = *ledgers_.at(unit.table);
         const std::uint64_t first = last_ + 1;
         write(ledger, unit.records);
-        append(encode_unit(ledger, first, me.incarnation, stamp(unit.lease, me, now - unit.since),
-                           unit.table == kBudget));
+        append(
+            encode_unit(ledger, first, me.incarnation, stamp(unit.lease, me, now - unit.since), unit.table == kBudget));
         ledger.compact();
         ++counters_.units;
         if (unit.table == kBudget) newest_plan_ = Plan{unit.lease, unit.since, first, last_};
