@@ -31,7 +31,7 @@ void check_rows(const StateTable& table, std::span<const std::uint32_t> rows) {
 Time time_at(const Column& column, index_t row) {
     const index_t b = column.block_of(row);
     const Block* block = column.block(b);
-    return block == nullptr ? kNever : block->times()[row - column.first_row(b)];
+    return block == nullptr ? kNever : block->time(row - column.first_row(b));
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ index_t carry(const StateTable& from, StateTable& to, const std::vector<Attribut
             if (block == nullptr) continue;
             const index_t at = row - source.first_row(b);
             const double value = block->values()[at];
-            const Time time = block->times()[at];
+            const Time time = block->time(at);
             if (time <= time_at(target, targets[i]) || !std::isfinite(value)) continue;
             rows.push_back(targets[i]);
             values.push_back(value);

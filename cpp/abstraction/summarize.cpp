@@ -36,7 +36,7 @@ class Reader {
     }
     [[nodiscard]] Time time(std::uint32_t row) const {
         const index_t b = column_->block_of(row);
-        return blocks_[static_cast<std::size_t>(b)]->times()[row - column_->first_row(b)];
+        return blocks_[static_cast<std::size_t>(b)]->time(row - column_->first_row(b));
     }
 
   private:

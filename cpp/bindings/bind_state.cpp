@@ -83,7 +83,7 @@ void bind_table_reads(py::class_<StateTable>& table) {
                     self, attribute, [](const Block& b) { return b.values(); },
                     [&](std::span<double> out) { self.copy_values(attribute, out); });
             },
-            "attribute"_a, "Values, f64[rows], read-only: a view up to 256 rows, else a copy; NaN where unwritten.")
+            "attribute"_a, "Values, f64[rows], read-only: a view up to 128 rows, else a copy; NaN where unwritten.")
         .def(
             "times",
             [](const StateTable& self, AttributeId attribute) {

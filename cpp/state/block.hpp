@@ -2,9 +2,11 @@
 //
 // Arrays lie apart (value, time, number), so that a run of rows moves like memcpy. They are kept in chunks of 64 rows:
 //   stale    the chunk's sum of cell hashes must be taken again, so a digest costs only what changed since the last one
-//   stamped  its 64 cells came in one run: one time, numbers in row order. Two words stand for both arrays, which are
-//            filled in when somebody looks (times(), numbers(), cell()). Whole columns arrive that way, and a stamp
-//            moves 8 bytes a record instead of 24.
+//   stamped  its first cells came in one run, with one time and numbers in row order, and nobody wrote the others.
+//            Three words stand for both arrays, which are filled in when somebody wants them whole (times(),
+//            numbers(), cell()). Whole columns arrive that way, and a stamp moves 8 bytes a record instead of 24.
+//
+// While all its chunks are stamped a block has no times and numbers at all: 8 bytes a cell instead of 24.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +18,7 @@
 namespace tiertwin {
 
 inline constexpr index_t kBlockRows = 4096;
-inline constexpr index_t kSmallBlockRows = 256;  // in a table of at most kBlockRows rows: see Column
+inline constexpr index_t kSmallBlockRows = 128;  // in a table of at most kBlockRows rows: see Column
 inline constexpr index_t kChunkRows = 64;
 inline constexpr Time kNever = std::numeric_limits<Time>::min();  // time of a cell nobody wrote; its value is NaN
 
@@ -34,6 +36,21 @@ class Block {
     [[nodiscard]] const std::uint64_t* numbers() const { return spread(), numbers_.get(); }
     [[nodiscard]] Time* times() { return spread(), times_.get(); }
     [[nodiscard]] std::uint64_t* numbers() { return spread(), numbers_.get(); }
+    // Of one cell, as it lies.
+    [[nodiscard]] Time time(index_t row) const {
+        if (!stamped(row)) return times_[static_cast<std::size_t>(row)];
+        const Chunk& chunk = chunks_[word(row)];
+        return bit(row) < chunk.stamp_rows ? chunk.stamp_time : kNever;
+    }
+    [[nodiscard]] std::uint64_t number(index_t row) const {
+        if (!stamped(row)) return numbers_[static_cast<std::size_t>(row)];
+        const Chunk& chunk = chunks_[word(row)];
+        return bit(row) < chunk.stamp_rows ? chunk.stamp_number + bit(row) : 0;
+    }
+
+    // The same of the first n cells.
+    void copy_times(Time* out, std::size_t n) const;
+    void copy_numbers(std::uint64_t* out, std::size_t n) const;
 
     struct Cell {
         double& value;
@@ -49,6 +66,9 @@ class Block {
     // Time and number of n > 0 cells from `first` on, none of them pending: numbers `number`, number + 1, …; touches
     // them.
     void stamp(index_t first, index_t n, Time time, std::uint64_t number);
+    // Puts stamps wherever one says the same as the cells; worth a look where whole columns are written at a time.
+    void compact();
+    [[nodiscard]] bool compacted() const { return times_ == nullptr; }
     // For a loop over scattered cells: row's cell will be wanted soon.
     void prefetch(index_t row) const;
 
@@ -76,10 +96,11 @@ class Block {
 
   private:
     struct Chunk {
-        Time stamp_time = 0;
+        Time stamp_time = kNever;
         std::uint64_t stamp_number = 0;  // of the chunk's first row
         std::uint64_t pending = 0;       // a bit a row
         std::uint64_t sum = 0;           // of hashes
+        std::uint32_t stamp_rows = 0;    // the chunk's first ones; nobody wrote the others
     };
 
     static std::size_t word(index_t row) { return static_cast<std::size_t>(row) / 64U; }
@@ -91,14 +112,17 @@ class Block {
     }
     void spread_all() const;
     void spread_chunk(std::size_t chunk) const;
+    void narrow();
+    [[nodiscard]] std::uint64_t all_chunks() const { return ~std::uint64_t{0} >> (64U - capacity_ / kChunkRows); }
+    [[nodiscard]] std::uint32_t run_of(std::size_t chunk) const;
 
     index_t rows_;
     std::size_t capacity_;  // rows rounded up to whole chunks
     std::unique_ptr<double[]> values_;
-    std::unique_ptr<Time[]> times_;
-    std::unique_ptr<std::uint64_t[]> numbers_;
+    mutable std::unique_ptr<Time[]> times_;  // both or neither; without them every chunk is stamped
+    mutable std::unique_ptr<std::uint64_t[]> numbers_;
     std::unique_ptr<Chunk[]> chunks_;
-    mutable std::uint64_t stamped_ = 0;
+    mutable std::uint64_t stamped_;  // a bit a chunk
     mutable std::uint64_t stale_ = 0;
     mutable std::uint64_t total_ = 0;
 };

@@ -10,14 +10,16 @@ constexpr std::size_t kKeptDirty = 64;  // entries: a process may hold thousands
 
 bool same_cells(const Block& a, const Block& b) {
     for (index_t i = 0; i < a.rows(); ++i) {
-        if (a.times()[i] != b.times()[i] || canonical_bits(a.values()[i]) != canonical_bits(b.values()[i]))
-            return false;
+        if (a.time(i) != b.time(i) || canonical_bits(a.values()[i]) != canonical_bits(b.values()[i])) return false;
     }
     return true;
 }
 
 bool unwritten(const Block& a) {
-    return std::all_of(a.times(), a.times() + a.rows(), [](Time t) { return t == kNever; });
+    for (index_t i = 0; i < a.rows(); ++i) {
+        if (a.time(i) != kNever) return false;
+    }
+    return true;
 }
 
 bool same_block(const Block* a, const Block* b) {
@@ -51,6 +53,12 @@ Block& Column::writable(index_t b) {
         block = std::make_shared<Block>(*block);
     }
     return *block;
+}
+
+void Column::compact() {
+    for (const std::shared_ptr<Block>& block : blocks_) {
+        if (block && block.use_count() == 1) block->compact();
+    }
 }
 
 void Column::expect(std::size_t writes) {

@@ -50,18 +50,23 @@ bool within_deadband(const Column& column, index_t row, double value, Time time)
     const Block* block = column.block(b);
     if (block == nullptr) return false;
     const index_t at = row - column.first_row(b);
-    if (block->times()[at] == kNever || std::abs(value - block->values()[at]) > a.deadband) return false;
-    return a.max_age_ms == 0 || time - block->times()[at] < a.max_age_ms * (kMillisecond / 2);
+    const Time last = block->time(at);
+    if (last == kNever || std::abs(value - block->values()[at]) > a.deadband) return false;
+    return a.max_age_ms == 0 || time - last < a.max_age_ms * (kMillisecond / 2);
 }
 
-template <typename T, typename Get>
-void copy_column(const Column& column, std::span<T> out, T unwritten, Get get) {
-    auto to = out.begin();
+template <typename T, typename Copy>
+void copy_column(const Column& column, std::span<T> out, T unwritten, Copy copy) {
+    T* to = out.data();
     for (index_t b = 0; b < column.block_count(); ++b) {
-        const auto left = static_cast<index_t>(out.end() - to);
-        const index_t rows = std::min(column.first_row(1), left);
-        const Block* block = column.block(b);
-        to = block ? std::copy_n(get(*block), rows, to) : std::fill_n(to, rows, unwritten);
+        const auto left = static_cast<index_t>(out.data() + out.size() - to);
+        const auto rows = static_cast<std::size_t>(std::min(column.first_row(1), left));
+        if (const Block* block = column.block(b)) {
+            copy(*block, to, rows);
+        } else {
+            std::fill_n(to, rows, unwritten);
+        }
+        to += rows;
     }
 }
 
@@ -246,25 +251,31 @@ double StateTable::value(AttributeId attribute, index_t row) const {
 
 Time StateTable::time(AttributeId attribute, index_t row) const {
     const auto [block, at] = require_block(attribute, row);
-    return block ? block->times()[at] : kNever;
+    return block ? block->time(at) : kNever;
 }
 
 std::uint64_t StateTable::number(AttributeId attribute, index_t row) const {
     const auto [block, at] = require_block(attribute, row);
-    return block ? block->numbers()[at] : 0;
+    return block ? block->number(at) : 0;
+}
+
+void StateTable::compact() {
+    for (Column& column : columns_) column.compact();
 }
 
 void StateTable::copy_values(AttributeId attribute, std::span<double> out) const {
     copy_column(require_numeric(attribute), out, std::numeric_limits<double>::quiet_NaN(),
-                [](const Block& block) { return block.values(); });
+                [](const Block& block, double* to, std::size_t rows) { std::copy_n(block.values(), rows, to); });
 }
 
 void StateTable::copy_times(AttributeId attribute, std::span<Time> out) const {
-    copy_column(require_numeric(attribute), out, kNever, [](const Block& block) { return block.times(); });
+    copy_column(require_numeric(attribute), out, kNever,
+                [](const Block& block, Time* to, std::size_t rows) { block.copy_times(to, rows); });
 }
 
 void StateTable::copy_numbers(AttributeId attribute, std::span<std::uint64_t> out) const {
-    copy_column(require_numeric(attribute), out, std::uint64_t{0}, [](const Block& block) { return block.numbers(); });
+    copy_column(require_numeric(attribute), out, std::uint64_t{0},
+                [](const Block& block, std::uint64_t* to, std::size_t rows) { block.copy_numbers(to, rows); });
 }
 
 const BytesCell* StateTable::bytes(AttributeId attribute, index_t row) const {

@@ -3,9 +3,8 @@
 // Thread safety  externally synchronised: one thread owns it and its forks. Others get copies.
 // Cell           (value f64, time i64 ns in whole microseconds, number u64). One writer, ordered by the number in that
 //                writer's stream, never by a clock (R7). Unwritten: NaN, kNever, 0.
-// Blocks         4 096 rows of a column (256 where the table has no more: what only a few rows have should cost
-// little),
-//                shared with forks and views, copied on first write: a fork costs a pointer a block.
+// Blocks         4 096 rows of a column (128 in a table of no more rows than that: what few rows have should cost
+//                little), shared with forks and views, copied on first write: a fork costs a pointer a block.
 // Local writes   `set` leaves a cell *pending* (on a dirty list, not in a scan) until an encoder numbers it
 // (R8). Digest         R14, lazily over what changed; a pending cell counts with its last numbered record. Unknown an
 // attribute the schema does not have becomes an *opaque* column (at most kMaxOpaque of them), kept and
@@ -73,6 +72,7 @@ class Column {
     // Numbers the first `count` dirty cells in ascending row order from `first`; call sort_dirty() before.
     void sort_dirty();
     void settle(std::size_t count, std::uint64_t first);
+    void compact();
 
     [[nodiscard]] const std::map<std::uint32_t, BytesCell>& bytes() const;
     [[nodiscard]] std::map<std::uint32_t, BytesCell>& writable_bytes();  // its digest will be taken afresh
@@ -123,6 +123,9 @@ class StateTable {
     [[nodiscard]] index_t dirty_count() const;
     // Gives every pending cell a number from `first` on, without a frame (before a snapshot); returns how many.
     index_t settle(std::uint64_t first);
+    // Gives up times and numbers that a stamp describes (see Block); no cell changes. For a table whose columns are
+    // written as a whole: what is scattered has no stamps, and what is written next is filled in again.
+    void compact();
 
     [[nodiscard]] double value(AttributeId attribute, index_t row) const;
     [[nodiscard]] Time time(AttributeId attribute, index_t row) const;

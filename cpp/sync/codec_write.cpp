@@ -13,7 +13,7 @@ constexpr Time kWidestSpan = Time{std::numeric_limits<std::uint32_t>::max()} * k
 Time time_of(const Column& column, std::uint32_t row) {
     if (column.holds_bytes()) return column.bytes().at(row).time;
     const index_t b = column.block_of(row);
-    return column.block(b)->times()[row - column.first_row(b)];
+    return column.block(b)->time(row - column.first_row(b));
 }
 
 // Bytes of a block of n cells; `text` is the sum of their lengths (bytes columns).

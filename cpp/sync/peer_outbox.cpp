@@ -44,6 +44,24 @@ void write(StateTable& table, const UnitRecords& records) {
     }
 }
 
+// The records numbered first … last, which `write` brought.
+UnitRecords records_of(const StateTable& table, std::uint64_t first, std::uint64_t last) {
+    UnitRecords records;
+    for (const Column& column : table.columns()) {
+        for (index_t b = 0; b < column.block_count(); ++b) {
+            const Block* block = column.block(b);
+            for (index_t i = 0; block != nullptr && i < block->rows(); ++i) {
+                if (block->number(i) < first || block->number(i) > last) continue;
+                records.attributes.push_back(column.attribute().id);
+                records.rows.push_back(static_cast<std::uint32_t>(column.first_row(b) + i));
+                records.values.push_back(block->values()[i]);
+                records.time = block->time(i);
+            }
+        }
+    }
+    return records;
+}
+
 // The time a plan waited shortens its lease and ages its inputs; it never prolongs anything (R17).
 std::optional<Lease> stamp(const std::optional<LeaseTerms>& terms, const Identity& me, Time waited) {
     if (!terms) return std::nullopt;
@@ -144,14 +162,23 @@ void Outbox::number_units(const Identity& me, Time now) {
         Held unit = std::move(held_[i]);
         held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(i));
         StateTable& ledger = *ledgers_.at(unit.table);
+        const std::uint64_t first = last_ + 1;
         write(ledger, unit.records);
-        append(encode_unit(ledger, last_ + 1, me.incarnation, stamp(unit.lease, me, now - unit.since),
-                           unit.table == kBudget));
+        append(
+            encode_unit(ledger, first, me.incarnation, stamp(unit.lease, me, now - unit.since), unit.table == kBudget));
+        ledger.compact();
         ++counters_.units;
-        if (unit.table != kBudget) continue;
-        plan_last_ = last_;
-        newest_plan_ = std::move(unit);
+        if (unit.table == kBudget) newest_plan_ = Plan{unit.lease, unit.since, first, last_};
     }
+}
+
+void Outbox::hold_newest_plan() {
+    const auto budget = [](const Held& unit) { return unit.table == kBudget; };
+    if (newest_plan_ && std::none_of(held_.begin(), held_.end(), budget)) {
+        const Plan& plan = *newest_plan_;
+        held_.push_front({kBudget, records_of(*ledgers_.at(kBudget), plan.first, plan.last), plan.lease, plan.since});
+    }
+    newest_plan_.reset();
 }
 
 // ----------------------------------------------------------------------------------------------------------- numbering
@@ -185,11 +212,7 @@ void Outbox::begin(bool peer_restarted) {
     snapshot_wanted_ = false;
     next_chunk_ = chunks_.size();                 // it is asked for again if need be
     if (peer_restarted) snapshot_at_ = kLongAgo;  // the limit is for peers that flap, not for one that lost everything
-    if (newest_plan_ && (peer_restarted || plan_last_ >= log_first())) {
-        const auto budget = [](const Held& unit) { return unit.table == kBudget; };
-        if (std::none_of(held_.begin(), held_.end(), budget)) held_.push_front(std::move(*newest_plan_));
-        newest_plan_.reset();
-    }
+    if (newest_plan_ && (peer_restarted || newest_plan_->last >= log_first())) hold_newest_plan();
 }
 
 void Outbox::acknowledge(std::uint64_t received) {
@@ -236,15 +259,11 @@ void Outbox::begin_snapshot(const Identity& me, Time now) {
     snapshot_wanted_ = false;
     if (chunks_.empty()) {
         if (const auto budget = ledgers_.find(kBudget); budget != ledgers_.end()) {
+            hold_newest_plan();
             // Other content, so another number: who holds the old one can not resume from it any more.
             if (budget->second->digest() != 0) ++last_;
             StateTable empty = budget->second->empty_like();  // its leases belong to older terms; the plan follows anew
             budget->second->swap(empty);
-            if (newest_plan_ &&
-                std::none_of(held_.begin(), held_.end(), [](const Held& u) { return u.table == kBudget; })) {
-                held_.push_front(std::move(*newest_plan_));
-            }
-            newest_plan_.reset();
         }
         for (StateTable* table : tables_) last_ += static_cast<std::uint64_t>(table->settle(last_ + 1));
         log_.clear();

@@ -3,7 +3,8 @@
 // Samples    wait pending in their table (latest per cell) until credit lets them be numbered and encoded (R8).
 // Units      (cut, point, query, budget) wait whole, newest first come newest served: a plan or query replaces an older
 //            waiting one, a cut or point one that names no other row. When numbered they also enter a *ledger*, a
-//            StateTable of our own, so that digest and snapshot cover them like any table.
+//            StateTable of our own, so that digest and snapshot cover them like any table. Whole columns with one
+//            time: it is compacted, a third of a table's bytes.
 // Log        sealed frames from number to acknowledgement; its bound is the credit (R13): nothing more is numbered
 //            while it is full. Sent again byte for byte but for incarnation, retransmission flag and crc.
 // Snapshot   everything pending is numbered without a frame, then coded as of that number; nothing else leaves until
@@ -100,8 +101,15 @@ class Outbox {
         Time since;
     };
 
+    struct Plan {  // the last one numbered; its records stand in the ledger
+        std::optional<LeaseTerms> lease;
+        Time since;
+        std::uint64_t first, last;
+    };
+
     [[nodiscard]] std::vector<const StateTable*> all_tables() const;
     [[nodiscard]] bool room() const;
+    void hold_newest_plan();  // once more, unless a newer one waits
     void replace_older(const Held& unit);
     void number_units(const Identity& me, Time now);
     void number_samples(const Identity& me);
@@ -124,8 +132,7 @@ class Outbox {
     std::size_t purse_ = std::size_t{4} << 20U;  // bytes that may be sent again
 
     std::deque<Held> held_;
-    std::optional<Held> newest_plan_;  // the last one numbered
-    std::uint64_t plan_last_ = 0;      // its last record
+    std::optional<Plan> newest_plan_;
 
     bool snapshot_wanted_ = false;
     Time snapshot_at_ = kLongAgo;  // when one was last begun

@@ -30,7 +30,7 @@ std::vector<Column::Dirty> numbered(const Column& column) {
         const Block* block = column.block(b);
         if (block == nullptr) continue;
         for (index_t i = 0; i < block->rows(); ++i) {
-            if (block->numbers()[i] != 0) cells.push_back({static_cast<std::uint32_t>(column.first_row(b) + i), 0});
+            if (block->number(i) != 0) cells.push_back({static_cast<std::uint32_t>(column.first_row(b) + i), 0});
         }
     }
     return cells;

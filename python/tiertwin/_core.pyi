@@ -185,7 +185,7 @@ class StateTable:
         """Its definition; of an unknown attribute what the wire told: its type."""
 
     def column(self, attribute: int) -> _Reals:
-        """Values, f64[rows], read-only: a view up to 256 rows, else a copy; NaN where unwritten."""
+        """Values, f64[rows], read-only: a view up to 128 rows, else a copy; NaN where unwritten."""
 
     def digest(self) -> int:
         """Sum of cell hashes modulo 2^64 (R14); pending cells count as last sent."""

@@ -57,7 +57,7 @@ def test_columns_are_read_only():
 
 
 def test_a_view_goes_stale_never_dangling():
-    t = table(256)
+    t = table(128)
     t.set(1, rows(0), np.array([1.0]), 0)
     view, times = t.column(1), t.times(1)
     assert view.base is not None
@@ -70,7 +70,7 @@ def test_a_view_goes_stale_never_dangling():
 
 
 def test_without_a_view_a_write_stays_in_its_block():
-    t = table(256)
+    t = table(128)
     t.set(1, rows(0), np.array([1.0]), 0)
     before = t.column(1).ctypes.data
     t.set(1, rows(0), np.array([2.0]), 0)

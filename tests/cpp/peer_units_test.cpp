@@ -1,6 +1,7 @@
 // Budgets between a pair: held, decided anew, put together from frames.
 #include <doctest/doctest.h>
 
+#include <deque>
 #include <vector>
 
 #include "peer_pair.hpp"
@@ -37,6 +38,46 @@ TEST_CASE("peer: an unacknowledged budget is decided anew under the next term, a
     CHECK(p.child.counters().at("stale_leases") == 1);
     CHECK(p.grants[0].until == 3000 * kMs);
     CHECK(p.grants[0].lease.validity_ms == 2000);
+}
+
+TEST_CASE("peer: a child that restarts gets the newest plan, whole, and nothing of the plans before it") {
+    Pair p;
+    p.attach();
+    p.carry(true, p.parent.send_unit(kBudget, unit_of(1.0, 300, p.now), LeaseTerms{7, 1, 3000, 0, 0}, p.now));
+    p.carry(true, p.parent.send_unit(kBudget, unit_of(2.0, 70, p.now + kMs), LeaseTerms{8, 1, 3000, 0, 5}, p.now));
+    REQUIRE(p.at_child.size() == 2);
+    p.tick();  // acknowledged
+    CHECK(p.parent.outbox().log_frames() == 0);
+    p.now += 1000 * kMs;
+    PeerConfig second_life = Pair::config(true, 3, kCutBytes, 64);
+    second_life.incarnation = 2;
+    Peer child(p.registry, second_life);
+    StateTable down_copy(p.registry, kSummary, {kLoad}, 50);
+    StateTable up(p.registry, kTelemetry, {kLoad}, 50);
+    child.add_out(up);
+    child.add_in(down_copy);
+    child.add_unit_out(kCut, {kQuota, kPrice}, 8);
+    for (const std::uint16_t table : {kBudget, kQuery}) child.add_unit_in(table, {kQuota, kPrice}, 400);
+    std::vector<Unit> units;
+    std::deque<std::pair<bool, Frame>> flying;
+    for (const Frame& f : child.connect(p.now)) flying.emplace_back(false, f);
+    while (!flying.empty()) {
+        const auto [to_child, frame] = flying.front();
+        flying.pop_front();
+        const Received r = (to_child ? child : p.parent).receive(frame, p.now);
+        if (to_child) units.insert(units.end(), r.units.begin(), r.units.end());
+        for (const Frame& f : r.reply) flying.emplace_back(!to_child, f);
+    }
+    REQUIRE(units.size() == 1);
+    REQUIRE(units[0].lease);
+    CHECK(units[0].lease->flags == 5);
+    CHECK(units[0].time == p.at_child[1].time);
+    REQUIRE(units[0].columns.size() == 2);
+    for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(units[0].columns[i].attribute == p.at_child[1].columns[i].attribute);
+        CHECK(units[0].columns[i].rows == p.at_child[1].columns[i].rows);
+        CHECK(units[0].columns[i].values == p.at_child[1].columns[i].values);
+    }
 }
 
 TEST_CASE("peer: a plan of several frames takes effect with its last one, and a newer one discards it") {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -218,6 +220,78 @@ TEST_CASE("a stamp stands for the times and numbers of whole chunks, and nobody 
     stamped.touch(3, 3);
     CHECK_FALSE(stamped.adjust(3, 5));
     CHECK(stamped.digest(99, 4096) == plain.digest(99, 4096));
+}
+
+TEST_CASE("times and numbers take room only where no stamp says them") {
+    Block block(200);
+    const auto run = [&](index_t first, index_t n, Time time, std::uint64_t number) {
+        std::fill_n(block.values() + first, n, 1.5);
+        block.stamp(first, n, time, number);
+    };
+    CHECK(block.compacted());
+    CHECK(block.time(0) == kNever);
+    CHECK(block.number(199) == 0);
+    run(0, 70, 1000, 1);  // 6 rows into the second chunk, and nobody wrote the others
+    CHECK(block.compacted());
+    CHECK(block.time(69) == 1000);
+    CHECK(block.number(69) == 70);
+    CHECK(block.time(70) == kNever);
+    CHECK(block.number(70) == 0);
+    run(3, 2, 2000, 71);
+    CHECK_FALSE(block.compacted());
+    CHECK(block.time(2) == 1000);
+    CHECK(block.time(4) == 2000);
+    CHECK(block.number(5) == 6);
+    const std::uint64_t digest = block.digest(99, 0);
+    block.compact();  // two times in one chunk
+    CHECK_FALSE(block.compacted());
+    run(0, 200, 3000, 73);
+    CHECK(block.compacted());
+    CHECK(block.number(199) == 272);
+    CHECK(block.digest(99, 0) != digest);
+    std::vector<Time> times(200);
+    std::vector<std::uint64_t> numbers(200);
+    block.copy_times(times.data(), times.size());
+    block.copy_numbers(numbers.data(), numbers.size());
+    CHECK(std::equal(times.begin(), times.end(), std::as_const(block).times()));
+    CHECK(std::equal(numbers.begin(), numbers.end(), std::as_const(block).numbers()));
+}
+
+TEST_CASE("compacting a table gives memory up and changes no cell, whoever writes before or after") {
+    std::vector<std::uint32_t> rows(300);
+    std::iota(rows.begin(), rows.end(), 0U);
+    StateTable t = table(300);
+    StateTable other = table(300);
+    std::uint64_t next = 1;
+    const auto both = [&](AttributeId a, std::span<const std::uint32_t> some, double value, Time time, bool number) {
+        for (StateTable* each : {&t, &other}) each->set(a, some, std::vector<double>(some.size(), value), time);
+        if (number) {
+            (void)other.settle(next);
+            next += static_cast<std::uint64_t>(t.settle(next));
+        }
+        t.compact();
+        CHECK(t.equal(other));
+        CHECK(t.digest() == other.digest());
+        for (const std::uint32_t row : rows) CHECK(t.number(a, row) == other.number(a, row));
+    };
+    const auto compacted = [&](AttributeId a, index_t b) { return t.find(a)->block(b)->compacted(); };
+    both(1, rows, 1.0, 1000, true);
+    CHECK((compacted(1, 0) && compacted(1, 1) && compacted(1, 2)));
+    CHECK_FALSE(other.find(1)->block(0)->compacted());
+    both(3, std::span(rows).first(5), 2.0, 1000, true);  // a few rows at the beginning
+    CHECK(compacted(3, 0));
+    both(4, std::span(rows).subspan(2, 3), 2.0, 1000, true);  // no run from a chunk's first row
+    CHECK_FALSE(compacted(4, 0));
+    both(1, rows, 3.0, 2000, false);  // pending: has no numbers yet
+    CHECK_FALSE(compacted(1, 0));
+    both(1, std::span(rows).first(1), 4.0, 3000, true);
+    CHECK_FALSE(compacted(1, 0));
+    CHECK(compacted(1, 1));
+    const StateTable fork = t.fork();
+    both(1, rows, 5.0, 4000, true);
+    CHECK(compacted(1, 0));
+    CHECK(fork.value(1, 0) == 4.0);
+    CHECK(fork.time(1, 299) == 2000);
 }
 
 TEST_CASE("equality sees values and times, -0.0 equals 0, numbers may differ") {

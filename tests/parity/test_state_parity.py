@@ -134,7 +134,7 @@ def test_a_time_for_each_row(cells):
     st.integers(1, 1 << 60),
 )
 def test_many_blocks(table_and_rows, first):
-    """Rows of several blocks of 256 or 4 096, the last one not full."""
+    """Rows of several blocks of 128 or 4 096, the last one not full."""
     size, rows = table_and_rows
     table, slow = both(size)
     values = np.arange(len(rows), dtype=np.float64)

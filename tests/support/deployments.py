@@ -49,7 +49,7 @@ def make_deployment(folder: Path, days: float = 1.0, **changes: Any) -> Path:
     world = world_of("metro")
     roster = Roster(world)
     keys = make_keys(tree_members(world.twins, 1), time.time(), days)
-    store_world(world, folder / "world.npz")
+    store_world(world, folder / "world.npy")
     write_keys(folder / "keys", keys)
     ports = iter(free_ports(len(roster.names)))
     places = [

@@ -78,7 +78,7 @@ def failure(folder: Path, processes: Any = None) -> str:
 def test_no_world_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launcher, "store_world", lambda world, path: None)
     said = failure(tmp_path)
-    assert "world.npz" in said
+    assert "world.npy" in said
     assert "No such file" in said or "no such file" in said or "not there" in said
 
 

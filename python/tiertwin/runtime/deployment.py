@@ -1,7 +1,7 @@
 """A deployment: one file that says where every node of a tree lives, so that any can be looked at or started by hand.
 
     RUN/deployment.json     this file: no secrets in it
-    RUN/world.npz           the resolved world, the same on every host
+    RUN/world.npy           the resolved world, the same on every host
     RUN/keys/               secret keys of the nodes of this host, and access.json
     RUN/state/              what the nodes of this host must not forget
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tiertwin.world.world import TwinSpec
 
-DEPLOYMENT_FILE, WORLD_FILE, KEY_FOLDER, STATE_FOLDER = "deployment.json", "world.npz", "keys", "state"
+DEPLOYMENT_FILE, WORLD_FILE, KEY_FOLDER, STATE_FOLDER = "deployment.json", "world.npy", "keys", "state"
 LARGEST = 64 << 20  # bytes of the file: a trace of arrivals may be in it
 ROLES = tuple(tier.label for tier in Tier)
 

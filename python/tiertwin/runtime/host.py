@@ -11,6 +11,7 @@ A frame takes the delay of its link and a solve a modelled time; nothing depends
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -117,7 +118,7 @@ class Host:
         self._sensing = [n for n in self._upward if roster.is_plant(n)]
         self._reporting = [n for n in self._upward if not roster.is_plant(n)]
         self.traffic = Traffic(roster)
-        self.away: list[Away] = []
+        self.away: deque[Away] = deque()
         self.records: list[tuple[str, Record]] = []
         self.paused: set[str] = set()
         self.now, self.epoch = 0, -1

@@ -177,6 +177,7 @@ class _Process:
         period_ms = 1000 * settings.rhythm.base_epoch_s
         pool = LivePool(board.send, int(min(DEADLINE_MS, period_ms / 2)))
         self._southbound = make_southbound(world, roster, settings, config.nodes, origin)
+        del world  # the nodes have what they need of it
         host = LiveHost(
             roster,
             twins,

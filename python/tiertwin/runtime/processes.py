@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from tiertwin.errors import InputError, suggest
 from tiertwin.runtime.roster import PLANT, Roster
@@ -11,6 +13,7 @@ from tiertwin.wire.endpoint import LOCALHOST
 
 TIERS = ("device", "edge", "fog", "cloud")
 DEFAULT_PROCESSES: Mapping[str, int] = {"device": 2, "edge": 3, "fog": 3, "cloud": 1}
+NODE_AS_DEVICES = 200  # a node by itself, with its sockets, weighs about as much in its process as so many devices
 _KINDS = ("gateways", "edges", "fogs", "cloud")
 
 
@@ -24,7 +27,9 @@ class ProcessPlan:
 
 
 def lay_out(roster: Roster, processes: Mapping[str, int] | str | None = None) -> list[ProcessPlan]:
-    """Deal the nodes of a tree to processes: neighbours of one tier side by side, in roster order.
+    """Deal the nodes of a tree to processes: side by side in roster order, as even as may be within a tier.
+
+    What a node weighs in its process (memory, work) is its devices besides a constant.
 
     Parameters
     ----------
@@ -49,11 +54,23 @@ def lay_out(roster: Roster, processes: Mapping[str, int] | str | None = None) ->
     for tier, word in enumerate(TIERS):
         names = [name for name in roster.names if roster.tier(name) == tier]
         many = min(counts[word], len(names))
+        cuts = _cuts([NODE_AS_DEVICES + roster.nodes[name].devices for name in names], many)
         for k in range(many):
-            part = tuple(names[len(names) * k // many : len(names) * (k + 1) // many])
             title = _KINDS[tier] if many == 1 else f"{_KINDS[tier]}-{k + 1}"
-            plans.append(ProcessPlan(title, part))
+            plans.append(ProcessPlan(title, tuple(names[cuts[k] : cuts[k + 1]])))
     return plans
+
+
+def _cuts(weights: Sequence[int], parts: int) -> list[int]:
+    """Cut a row into parts, none empty: each cut where the weight before it is nearest to its share of the whole."""
+    before = list(accumulate(weights, initial=0))
+    cuts = [0]
+    for k in range(1, parts):
+        share = before[-1] * k / parts
+        at = bisect_left(before, share)
+        at -= share - before[at - 1] <= before[at] - share
+        cuts.append(min(max(at, cuts[-1] + 1), len(weights) - (parts - k)))
+    return [*cuts, len(weights)]
 
 
 def place(

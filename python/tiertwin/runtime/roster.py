@@ -17,13 +17,14 @@ PLANT = -1  # tier of the plant's side: below the devices' gateway
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One node: a twin, or the plant's side of a site."""
+    """One node: a twin, or the plant's side of a site; `devices` are those of its site, 0 above the edges."""
 
     name: str
     index: int
     tier: int
     parent: str | None
     site: int
+    devices: int
 
 
 class Roster:
@@ -36,9 +37,15 @@ class Roster:
     """
 
     def __init__(self, world: World) -> None:
-        nodes = [Node(t.name, k, t.tier, t.parent, t.site) for k, t in enumerate(world.twins)]
-        gateways = [node for node in nodes if node.tier == 0]
-        nodes += [Node(plant_name(g.name), len(nodes) + k, PLANT, g.name, g.site) for k, g in enumerate(gateways)]
+        devices = [int(n) for n in world.device_rows[1:] - world.device_rows[:-1]]
+        nodes = [
+            Node(t.name, k, t.tier, t.parent, t.site, devices[t.site] if t.site >= 0 else 0)
+            for k, t in enumerate(world.twins)
+        ]
+        nodes += [
+            Node(plant_name(gateway.name), len(nodes) + k, PLANT, gateway.name, gateway.site, gateway.devices)
+            for k, gateway in enumerate(node for node in nodes if node.tier == 0)
+        ]
         self.nodes = {node.name: node for node in nodes}
         self.names = list(self.nodes)
 

@@ -23,6 +23,7 @@ from tiertwin.world.stored import stored_world
 if TYPE_CHECKING:
     from tiertwin.runtime.child import Pipe
     from tiertwin.runtime.childconfig import ChildConfig, Peer, TwinsConfig
+    from tiertwin.runtime.host import Host
     from tiertwin.wire.endpoint import Buffer
     from tiertwin.wire.keys import KeyPair
 
@@ -54,10 +55,8 @@ class _Process:
     def run(self) -> None:
         """Serve the launcher until it stops us or is gone."""
         board, config = self._board, self._config
-        world, settings = stored_world(Path(config.world)), settings_from_plain(config.settings)
         board.wire.prove(board.endpoints, time.monotonic_ns)
-        pool = PoolClient(board)
-        self._part = LockstepPart(make_host(world, settings, pool, config.nodes), Carrier(board))
+        self._part = LockstepPart(self._host(), Carrier(board))
         self._pipe.tell(Ready({name: board.port(name) for name in config.listening}))
         logs.info("ready", nodes=len(config.nodes), listening=len(config.listening))
         while not self._stopped:
@@ -66,6 +65,12 @@ class _Process:
             while not self._stopped and (message := self._pipe.reader.take()) is not None:
                 self._do(message)
         logs.info("stopped", peak_mb=round(high_water_mb(), 1), wire=board.counters())
+
+    def _host(self) -> Host:
+        """Build the nodes; they keep what they need of the world, the rest of it goes."""
+        config = self._config
+        world, settings = stored_world(Path(config.world)), settings_from_plain(config.settings)
+        return make_host(world, settings, PoolClient(self._board), config.nodes)
 
     def _do(self, message: Any) -> None:
         assert self._part is not None
@@ -120,6 +125,8 @@ class Carrier:
         """Wait for frames."""
         board = self._board
         board.wait_for(lambda: bool(board.frames), "frame", FRAME_S)
-        taken = [(sender, receiver, bytes(frame)) for sender, receiver, frame in board.frames]
-        board.frames.clear()
+        taken = []
+        while board.frames:  # the buffer goes when its copy is made
+            sender, receiver, frame = board.frames.popleft()
+            taken.append((sender, receiver, bytes(frame)))
         return taken

@@ -133,14 +133,14 @@ def test_one_process_is_on_one_host(path: Path) -> None:
 
 
 def test_a_missing_world(path: Path) -> None:
-    (path.parent / "world.npz").unlink()
+    (path.parent / "world.npy").unlink()
     said = message(path)
-    assert f"{path.parent / 'world.npz'}: no world to read" in said
+    assert f"{path.parent / 'world.npy'}: no world to read" in said
     assert "Copy it from the run directory" in said
 
 
 def test_a_world_that_is_none(path: Path) -> None:
-    (path.parent / "world.npz").write_bytes(b"nothing")
+    (path.parent / "world.npy").write_bytes(b"nothing")
     assert "expected a stored world" in message(path)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import weakref
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,10 +22,14 @@ from tiertwin.runtime.childconfig import (
     settings_from_plain,
     settings_to_plain,
 )
-from tiertwin.runtime.control import Arrival, Call, Collected, Done, Go, Reader, encode, write
+from tiertwin.runtime.control import Arrival, Call, Collected, Done, Go, Open, Reader, encode, write
+from tiertwin.runtime.host import SolveHere
+from tiertwin.runtime.part import LockstepPart
 from tiertwin.runtime.plan import settings_of
-from tiertwin.runtime.processes import lay_out, parse_processes
+from tiertwin.runtime.processes import NODE_AS_DEVICES, _cuts, lay_out, parse_processes
 from tiertwin.runtime.roster import Roster
+from tiertwin.runtime.tree import make_host
+from tiertwin.world.stored import store_world, stored_world
 
 
 @pytest.mark.parametrize("name", ["metro", "germany50"])
@@ -41,6 +48,74 @@ def test_the_default_tree_of_the_nation() -> None:
     assert names == [
         "plant", "gateways-1", "gateways-2", "edges-1", "edges-2", "edges-3", "fogs-1", "fogs-2", "fogs-3", "cloud",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["metro", "germany50"])
+@pytest.mark.parametrize("processes", [None, {"device": 3, "edge": 7}, {"device": 9, "edge": 2}])
+def test_no_process_of_a_tier_carries_much_more_than_its_share(name: str, processes: dict[str, int] | None) -> None:
+    roster = Roster(world_of(name))
+    for tier in range(4):
+        loads = [
+            [NODE_AS_DEVICES + roster.nodes[node].devices for node in plan.nodes]
+            for plan in lay_out(roster, processes)
+            if roster.tier(plan.nodes[0]) == tier
+        ]
+        share, heaviest = sum(map(sum, loads)) / len(loads), max(map(max, loads))
+        assert all(abs(sum(load) - share) <= heaviest for load in loads)
+
+
+@pytest.mark.parametrize(
+    ("weights", "parts", "cuts"),
+    [
+        ([1, 1, 1, 1], 2, [0, 2, 4]),
+        ([1, 1, 4, 1, 1], 2, [0, 2, 5]),
+        ([9, 1, 1, 1], 3, [0, 1, 2, 4]),
+        ([1, 1, 1, 9], 3, [0, 2, 3, 4]),
+        ([1, 1, 1], 3, [0, 1, 2, 3]),
+        ([5], 1, [0, 1]),
+    ],
+)
+def test_a_row_is_cut_where_the_weights_say(weights: list[int], parts: int, cuts: list[int]) -> None:
+    assert _cuts(weights, parts) == cuts
+
+
+def test_gateways_keep_nothing_of_the_world_they_were_built_from(tmp_path: Path) -> None:
+    store_world(world_of("metro"), tmp_path / "world.npy")
+    world = stored_world(tmp_path / "world.npy")
+    gateways = [name for name in Roster(world).names if name.startswith("device-")]
+    host = make_host(world, settings_of(plan_of("metro"), world, "hierarchical"), SolveHere(None), gateways)
+    arrays = [weakref.ref(value) for value in vars(world).values() if isinstance(value, np.ndarray)]
+    del world
+    gc.collect()
+    assert len(arrays) > 10
+    assert not [there for array in arrays if (there := array()) is not None]
+    assert list(host.twins) == gateways
+
+
+class Post:
+    """Takes frames, and counts those that are still with the host."""
+
+    def __init__(self) -> None:
+        self.left: list[int] = []
+        self.part: LockstepPart | None = None
+
+    def send(self, sender: str, receiver: str, frame: bytes) -> None:
+        assert self.part is not None
+        self.left.append(len(self.part.host.away))
+
+    def receive(self) -> list[tuple[str, str, bytes]]:
+        return []
+
+
+def test_a_frame_is_let_go_when_it_is_sent() -> None:
+    world = world_of("metro")
+    gateways = [name for name in Roster(world).names if name.startswith("device-")]
+    host = make_host(world, settings_of(plan_of("metro"), world, "hierarchical"), SolveHere(None), gateways)
+    post = Post()
+    post.part = LockstepPart(host, post)
+    done = post.part.open(Open())
+    assert [arrival.sender for arrival in done.sent] == gateways  # a child speaks first
+    assert post.left == list(range(len(gateways) - 1, -1, -1))
 
 
 @pytest.mark.parametrize(("text", "told"), [("device=2,edge=3", {"device": 2, "edge": 3}), ("node", "node")])

@@ -16,8 +16,8 @@ from tiertwin.world.stored import store_world, stored_world
 @pytest.mark.parametrize("name", ["metro", "germany50"])
 def test_every_field_comes_back(tmp_path: Path, name: str) -> None:
     world = world_of(name)
-    store_world(world, tmp_path / "world.npz")
-    back = stored_world(tmp_path / "world.npz")
+    store_world(world, tmp_path / "world.npy")
+    back = stored_world(tmp_path / "world.npy")
     assert back.scenario is None
     for field in fields(world):
         if field.name == "scenario":
@@ -36,9 +36,9 @@ def test_every_field_comes_back(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"no world at all"])
 def test_another_file_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "world.npz"
+    path = tmp_path / "world.npy"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="world.npz"):
+    with pytest.raises(InputError, match="world.npy"):
         stored_world(path)
     with pytest.raises(InputError, match="absent"):
-        stored_world(tmp_path / "absent.npz")
+        stored_world(tmp_path / "absent.npy")
