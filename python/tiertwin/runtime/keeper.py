@@ -61,13 +61,13 @@ class Keeper:
         self._supervisor = Supervisor([*twins, *solvers], random.SystemRandom().random)
         self._since: dict[str, int] = {}  # when those that were started again were there, ns since 1970
         self.news: list[str] = []
-        self.counted: Counter[str] = Counter()
+        self.counters: Counter[str] = Counter()
 
     def lost(self, child: Child, error: TiertwinError) -> None:
         """A child ended without being told to, and nobody waits for it any more."""
         name = child.name
         why = str(error) if name in str(error) else f"process {name} (pid {child.pid}) failed: {error}"
-        self.counted["processes lost"] += 1
+        self.counters["processes lost"] += 1
         self._tell("warning", "lost", name, why, pid=child.pid, code=child.code)
         if name not in self._supervisor:
             return
@@ -89,7 +89,7 @@ class Keeper:
 
     def _given_up(self, name: str) -> None:
         why = self._supervisor.degraded[name]
-        self.counted["processes degraded"] += 1
+        self.counters["processes degraded"] += 1
         self._register.give_up(name, why)
         self._note()
         self._tell("error", "degraded", name, f"process {name} is degraded, and not started again: {why}", reason=why)
@@ -103,7 +103,10 @@ class Keeper:
                 self._tell("warning", "not started", name, f"process {name} could not be started: {error}")
                 self._again(name)
                 continue
-            self.counted["processes started again" if name in self._twins else "solvers started again"] += 1
+            if name in self._twins:
+                self.counters["processes started again"] += 1
+            else:
+                self.counters["solvers started again"] += 1
             self._register.enter(name, child.pid)
             self._note()
 

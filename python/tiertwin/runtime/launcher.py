@@ -322,7 +322,7 @@ class Launcher:
         """What was counted here so far; problems that wait for a worker now are `waiting`. Any thread may look."""
         front = self._front
         pool = {} if front is None else {"served": sum(dict(front.served).values()), "waiting": front.depth}
-        kept = {} if self._keeper is None else dict(self._keeper.counted)
+        kept = {} if self._keeper is None else dict(self._keeper.counters)
         return dict(self._counters) | kept | pool
 
     def expect(self, child: Child, kind: type[_M], timeout: str, seconds: float) -> _M:
