@@ -2,8 +2,8 @@
 
 Into FOLDER go, as ``PID.jsonl``, what each session with another process holds whenever that changes (real clock), and
 as ``PID.end`` what was imported and the memory used. SIGUSR2 hangs the loop for some seconds: the thread that does the
-work stands, libzmq's own threads go on. PROCESS is put into a network NAMESPACE, where it listens on that one's own
-loopback. The product knows nothing of this.
+work stands, libzmq's own threads go on. Where FOLDER has a file ``NAME.dies``, process NAME ends as it starts. PROCESS
+is put into a network NAMESPACE, where it listens on that one's own loopback. The product knows nothing of this.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import msgspec
 from tiertwin.runtime import child
 
 HANG_S = 4.0
+DIED = 9
 CLONE_NEWNET = 0x40000000
 
 
@@ -81,6 +82,8 @@ def main() -> int:
 
     def role_of(config: Any) -> Any:
         names.append(config.process)
+        if (folder / f"{config.process}.dies").exists():
+            os._exit(DIED)
         if config.twins is not None and config.twins.live is not None:
             watch(folder, config.process)
         if sys.argv[3:] == [config.process]:

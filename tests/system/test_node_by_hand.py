@@ -1,4 +1,4 @@
-"""A process of a running tree is killed and started again by hand: its nodes come back as their next lives."""
+"""A process of a running tree is ended and started again by hand: its nodes come back as their next lives."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ RUN = (
     "--out",
     "run",
 )
-KILLED = "edges-2"
+ENDED = "edges-2"
 
 
 def metro_on_ports(path: Path, first: int) -> None:
     """`metro` as a tree of processes of its own choice, on fixed ports."""
     deployment: dict[str, Any] = {"processes": {"device": 1, "edge": 2, "fog": 1}, "solvers": 1, "first_port": first}
-    deployment["hosts"] = {KILLED: "127.0.0.2"}  # as good as another host
+    deployment["hosts"] = {ENDED: "127.0.0.2"}  # as good as another host
     scenario = world_of("metro").scenario.model_dump(mode="json", exclude_none=True)
     path.write_text(json.dumps(scenario | {"deployment": deployment}))
 
@@ -46,7 +46,7 @@ def digests(logs: list[Path]) -> dict[tuple[str, str], dict[str, Any]]:
     return {(line["node"], line["peer"]): line for log in logs for line in events(log, "session digests")}
 
 
-def test_a_killed_process_comes_back_by_hand(tmp_path: Path) -> None:
+def test_a_process_that_was_asked_to_end_comes_back_by_hand(tmp_path: Path) -> None:
     run = tmp_path / "run"
     roster = Roster(world_of("metro"))
     first = free_range(1 + len(roster.names))
@@ -55,25 +55,25 @@ def test_a_killed_process_comes_back_by_hand(tmp_path: Path) -> None:
         try:
             wait_for(lambda: events(run / "logs" / "cloud.log", "twin"), "a decision of the cloud")
             deployment = read_deployment(run / "deployment.json")
-            nodes = deployment.nodes_of(KILLED)
+            nodes = deployment.nodes_of(ENDED)
             assert {place.process for place in deployment.nodes} == {
                 "plant",
                 "gateways",
                 "edges-1",
-                KILLED,
+                ENDED,
                 "fogs",
                 "cloud",
             }
             listening = {place.name: place.port for place in deployment.nodes if place.port}
             assert listening == {name: first + 1 + roster.index(name) for name in listening}
-            assert {place.host for place in deployment.nodes if place.process == KILLED} == {"127.0.0.2"}
+            assert {place.host for place in deployment.nodes if place.process == ENDED} == {"127.0.0.2"}
             assert deployment.pool is not None
             assert deployment.pool.port == first
             pid = holder(run / "state", nodes[0])
-            os.kill(pid, signal.SIGKILL)
-            wait_for(lambda: not alive(pid), "the end of the killed process")
+            os.kill(pid, signal.SIGTERM)  # asked to end, the launcher does not start it again
+            wait_for(lambda: not alive(pid), "the end of the process")
             log = tmp_path / "node.log"
-            words = ("node", "--process", KILLED, "--deployment", str(run / "deployment.json"))
+            words = ("node", "--process", ENDED, "--deployment", str(run / "deployment.json"))
             with started(*words, log=log, cwd=tmp_path) as again:
                 lives = again.wait_event("session live", 2 * len(nodes))  # to the fog, and from the gateway
                 again.wait_event("session digests", 2 * len(nodes))
@@ -82,7 +82,7 @@ def test_a_killed_process_comes_back_by_hand(tmp_path: Path) -> None:
                 live = again.wait_event("live")[0]
                 assert live["ports"] == {name: listening[name] for name in nodes}
                 pairs = {(line["node"], line["peer"]) for line in lives}
-                others = [path for path in (run / "logs").glob("*.log") if path.stem != KILLED]
+                others = [path for path in (run / "logs").glob("*.log") if path.stem != ENDED]
                 wait_for(lambda: {(b, a) for a, b in pairs} <= set(digests(others)), "what the other ends told")
                 compare(digests([log]), digests(others), pairs)
                 again.wait_event("twin")  # it decides
@@ -92,7 +92,8 @@ def test_a_killed_process_comes_back_by_hand(tmp_path: Path) -> None:
             assert "Traceback" not in log.read_text()
             tree.send(signal.SIGINT)
             assert tree.code() == 130
-            assert f"process {KILLED} (pid {pid}) was ended by SIGKILL" in tree.log.read_text()
+            assert f"process {ENDED} (pid {pid}) ended with exit code 0" in tree.log.read_text()
+            assert f"process {ENDED} is degraded, and not started again: somebody asked it to" in tree.log.read_text()
             assert [path.name for path in (run / "state").glob("*.lock") if holder(path.parent, path.stem)] == []
         finally:
             kill_holders(run / "state")

@@ -139,6 +139,7 @@ class InnerController:
         self._then: Callable[[Twin, Any, int], list[Effect]] | None = None
         self._ticket = 0
         self._query: Any = None
+        self._introduced = False  # the first cuts and points of this life went to the parent
         self.lease: Lease = NO_LEASE
         self.quota: F64 | None = None
         self._received_uplinks: dict[int, float] = {}
@@ -294,13 +295,12 @@ class InnerController:
         return True
 
     def _propose(self, twin: Twin, now: int) -> list[Effect]:
-        first = self.version == 0
         self.version = self.gathering.stamp.epoch + 1
         self._set_capacity(twin)
         if self._parent is None:
             self.node.begin(self.version)
             return self._judge(twin, now)
-        job = self.node.hello(self.version) if first else self.node.refresh(self.version)
+        job = self.node.refresh(self.version) if self._introduced else self.node.hello(self.version)
         return self._start(twin, job, self._push, now)
 
     def _set_capacity(self, twin: Twin) -> None:
@@ -312,6 +312,7 @@ class InnerController:
     def _push(self, twin: Twin, said: Any, now: int) -> list[Effect]:
         stamp = self.gathering.stamp
         assert self._parent is not None
+        self._introduced = True
         effects = twin.send_unit(self._parent, TableId.CUT, units.cut_cells(said, stamp), now)
         effects += twin.send_unit(self._parent, TableId.POINT, units.point_cells(said, stamp), now)
         if stamp.round > 0:
@@ -326,6 +327,8 @@ class InnerController:
         stamp = units.stamp_of(TableId.QUERY, unit.cells)
         if stamp.epoch != twin.epoch or stamp.round <= self.gathering.stamp.round:
             return []
+        if not self._introduced:
+            return []  # meant for our last life: its models are gone, and those of this one are not made yet
         self._query = units.query_of(unit.cells, self.domain.levels - 2)
         self.gathering = Gathering(self.domain.children, stamp)
         return self._start(twin, self.node.descend(self._query), self._ask, now)
@@ -385,7 +388,7 @@ class InnerController:
         if self._parent is not None and (quota is None or not self.lease.holds(now)):
             self.local_epochs += 1
             quota = np.zeros(self.domain.levels - 2)
-        if len(self._heard) < len(self.domain.children):
+        if len(self._heard) < len(self.domain.children) or not (self._introduced or self._parent is None):
             return []
         return self._start(twin, self.node.commit(None if self._parent is None else quota), self._committed, now)
 

@@ -16,6 +16,7 @@ from tiertwin.errors import InputError, OutputError, ProcessError, TiertwinError
 from tiertwin.runtime.childconfig import encode_config
 from tiertwin.runtime.control import Failed, Message, Reader, Stop, write
 from tiertwin.runtime.environment import ONE_THREAD
+from tiertwin.runtime.nodestate import PlaceTakenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 LOG_LINES = 10
 STOP_S, KILL_S = 2.0, 2.0  # timeouts `stop` (then SIGKILL) and `kill`
-_FAULTS: dict[str, type[TiertwinError]] = {"InputError": InputError, "OutputError": OutputError}
+_FAULTS: dict[str, type[TiertwinError]] = {
+    fault.__name__: fault for fault in (InputError, OutputError, PlaceTakenError)
+}
 COMMAND = (sys.executable, "-P", "-m", "tiertwin.runtime.child")
 
 
@@ -74,6 +77,11 @@ class Child:
     def alive(self) -> bool:
         """Whether it runs."""
         return self._process.poll() is None
+
+    @property
+    def code(self) -> int | None:
+        """Exit code, minus the signal where one ended it; None: it runs."""
+        return self._process.poll()
 
     def tell(self, message: Message) -> None:
         """Say something to the child.
@@ -147,9 +155,15 @@ class Child:
             self._process.stdin.close()  # type: ignore[union-attr]
 
     def kill(self) -> None:
-        """End it at once."""
+        """End it at once: it alone, for nobody else gets its number before it has been waited for."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
+
+    def end(self) -> None:
+        """Wait for the end of one that is ending; in time, or it is killed."""
+        if not self.reap(time.monotonic() + STOP_S):
+            self.kill()
+            self.reap(time.monotonic() + KILL_S)
 
     def reap(self, until: float) -> bool:
         """Wait for its end till `until` (monotonic s); False when it still runs."""

@@ -297,6 +297,22 @@ COUNTERS: tuple[Counter, ...] = (
         "solvers started again",
     ),
     _one("processes_lost", "processes", "R6", "a process of the tree ended by itself", "launcher", "processes lost"),
+    _one(
+        "processes_started_again",
+        "processes",
+        "R6",
+        "a process of twins was started in the place of one that ended",
+        "launcher",
+        "processes started again",
+    ),
+    _one(
+        "processes_degraded",
+        "processes",
+        "R6",
+        "a process was given up: it is not started again",
+        "launcher",
+        "processes degraded",
+    ),
     _one("pool_served", "problems", "R44", "answers that went through the pool's front", "launcher", "served"),
 )
 

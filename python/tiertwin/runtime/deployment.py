@@ -68,12 +68,15 @@ class RunningProcess(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         Start time in the kernel's ticks, so that a later process with the same number is told apart; 0: unknown.
     machine
         Name of its host; empty: unknown.
+    degraded
+        Why it is not started again; empty: it runs, or is started again.
     """
 
     name: Text
     pid: Annotated[int, msgspec.Meta(ge=0)] = 0
     began: Annotated[int, msgspec.Meta(ge=0)] = 0
     machine: Annotated[str, msgspec.Meta(max_length=255)] = ""
+    degraded: Annotated[str, msgspec.Meta(max_length=4096)] = ""
 
 
 class PoolPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,7 +102,7 @@ class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     origin
         When base epoch 0 begins, ns since 1970.
     running
-        Processes of the tree while its launcher runs them; empty when they ended in order.
+        Processes of the tree while its launcher runs, also those that are lost; empty when they ended in order.
     """
 
     format: Literal["tiertwin-deployment-1"] = "tiertwin-deployment-1"

@@ -185,8 +185,20 @@ class _Case:
             elif process.state == "stopped":
                 text = f"{what} is stopped{inside}. `kill -CONT {process.pid}` lets it go on"
             else:
-                text = f"{what} is gone{inside}. Its log says why"
-            yield Finding(process.state, text, True, facts)
+                text = f"{what} is gone{inside}. {self._and_now(process)}"
+            kind = "degraded" if process.degraded else process.state
+            yield Finding(kind, text, True, facts | ({"reason": process.degraded} if process.degraded else {}))
+
+    def _and_now(self, process: ProcessLook) -> str:
+        """What becomes of a process that is gone."""
+        if not process.degraded:
+            launcher = self.process.get(LAUNCHER)
+            again = launcher is not None and launcher.state == "running"
+            return "The launcher starts it again; its log says why" if again else "Its log says why"
+        by_hand = (
+            f". `tiertwin node --process {process.name} --deployment deployment.json` does" if process.nodes else ""
+        )
+        return f"The launcher does not start it again: {process.degraded}{by_hand}"
 
     def _answers(self, process: ProcessLook) -> bool:
         asked = [name for name in process.nodes if name in self.reports]

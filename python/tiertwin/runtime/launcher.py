@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter, deque
-from contextlib import suppress
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import msgspec
-
 from tiertwin import __version__
-from tiertwin.errors import OutputError, ProcessError, TiertwinError
+from tiertwin.errors import ProcessError, TiertwinError
 from tiertwin.runtime.childconfig import (
     ChildConfig,
     LiveConfig,
@@ -33,16 +30,16 @@ from tiertwin.runtime.deployment import (
     Deployment,
     Place,
     PoolPlace,
-    RunningProcess,
     schema_fingerprint,
     tree_members,
-    write_deployment,
 )
+from tiertwin.runtime.keeper import Keeper
+from tiertwin.runtime.logs import LogFile
 from tiertwin.runtime.pool import PoolFront
 from tiertwin.runtime.poolclient import POOL
+from tiertwin.runtime.register import Register
 from tiertwin.runtime.switchboard import Switchboard
 from tiertwin.runtime.tree import master_shapes
-from tiertwin.runtime.treefile import began, machine
 from tiertwin.wire.context import WireContext
 from tiertwin.wire.endpoint import LOCALHOST
 from tiertwin.wire.keys import make_keys, write_keys
@@ -59,7 +56,7 @@ if TYPE_CHECKING:
 START_S, LINK_S, ANSWER_S = 30.0, 20.0, 180.0  # timeouts `start`, `link`, `answer`
 SETTLE_NS = 1_500_000_000  # from the last process ready to the beginning of epoch 0: sessions open meanwhile
 SOLVER_LATE_S = 1.0  # a worker that is this late hangs
-RESTARTS, RESTARTS_S = 5, 60.0  # a worker that ends so often within so long is not started again (R6)
+LAUNCHER = "launcher"
 _M = TypeVar("_M")
 
 
@@ -112,20 +109,20 @@ class Launcher:
         self._wire = WireContext(self.keys.access, now_ns=time.monotonic_ns(), now_s=time.time())
         self._board = Switchboard(self._wire)
         self._front: PoolFront | None = None
-        self._ended: dict[str, deque[float]] = {}  # when each worker ended by itself, monotonic s
-        self._ending: set[str] = set()  # workers that were killed and have not been replaced yet
-        self._solver_since: dict[str, float] = {}  # when each worker was started, monotonic s
+        self._ending: set[str] = set()  # who was killed for lateness and has not been replaced yet
         self._logs = plan.folder / "logs"
-        self._deployment: Deployment | None = None
+        self._register: Register | None = None
+        self._keeper: Keeper | None = None  # once it runs under the real clock
         self.started_s = 0.0
         self.origin = 0  # when epoch 0 begins under the real clock, ns
-        self.lost: list[str] = []  # children that ended by themselves under the real clock, in words
         self._counters: Counter[str] = Counter()
 
     def __enter__(self) -> Launcher:
         began = time.monotonic()
         try:
             self._start()
+            if self.plan.real_clock:
+                self._keeper = self._keep()
         except BaseException:
             self.close()
             raise
@@ -139,7 +136,9 @@ class Launcher:
         """End every process; return the names of those that had to be killed."""
         killed = end_all(self.children.values())
         self.children = {}
-        self._take_numbers_back()
+        if self._register is not None:
+            self._register.close()
+            self._register = None
         self._wire.close()
         return killed
 
@@ -147,16 +146,10 @@ class Launcher:
     def _start(self) -> None:
         plan = self.plan
         self._logs.mkdir(parents=True, exist_ok=True)
-        world = plan.folder / WORLD_FILE
-        store_world(plan.world, world)
-        pool = self._open_pool()
-        self._pool = pool
-        for name in self._solvers():
-            self._spawn_solver(name)
-        outlive = plan.real_clock  # its twins go on when the launcher is gone
-        for process in plan.processes:
-            twins = self._twins(process, world, pool)
-            self._spawn(ChildConfig(process.name, dies_with_parent=not outlive, twins=twins))
+        store_world(plan.world, plan.folder / WORLD_FILE)
+        self._pool = self._open_pool()
+        for name in [*self._solvers(), *(process.name for process in plan.processes)]:
+            self._spawn(name)
         if plan.real_clock:
             write_keys(plan.folder / KEY_FOLDER, self.keys, durable=False)
         ports: dict[str, int] = {}
@@ -167,32 +160,32 @@ class Launcher:
         addresses[POOL] = Address(plan.pool_host, self._board.port(POOL))
         if plan.real_clock:
             self.origin = time.time_ns() + SETTLE_NS
-        self._write_deployment()
+            self._register = self._open_register()
         for process in plan.processes:
-            self.children[process.name].tell(Connect(addresses, self.origin))
+            self.children[process.name].tell(self._connect())
         for child in self.children.values():
             self.expect(child, Linked, "link", LINK_S)
 
-    def _write_deployment(self) -> None:
-        """Say in the run directory who runs where, for `tiertwin node` and for observers."""
-        if not self.plan.real_clock:
-            return
-        numbers = {"launcher": os.getpid()} | {child.name: child.pid for child in self.children.values()}
-        running = [
-            RunningProcess(name=name, pid=pid, began=began(pid), machine=machine()) for name, pid in numbers.items()
-        ]
-        self._deployment = self._describe(running)
-        write_deployment(self.plan.folder / DEPLOYMENT_FILE, self._deployment)
+    def _connect(self) -> Connect:
+        return Connect(self.addresses, self.origin)
 
-    def _take_numbers_back(self) -> None:
-        """Leave the deployment without numbers of processes: the tree ended in order."""
-        if self._deployment is None:
-            return
-        over, self._deployment = msgspec.structs.replace(self._deployment, running=[]), None
-        with suppress(OutputError):  # else they stay; nothing runs under them
-            write_deployment(self.plan.folder / DEPLOYMENT_FILE, over)
+    def _open_register(self) -> Register:
+        register = Register(self.plan.folder / DEPLOYMENT_FILE, self._describe())
+        register.enter(LAUNCHER, os.getpid())
+        for child in self.children.values():
+            register.enter(child.name, child.pid)
+        register.write()
+        return register
 
-    def _describe(self, running: list[RunningProcess]) -> Deployment:
+    def _keep(self) -> Keeper:
+        """Have somebody start again what ends by itself: all but the plant, whose end is that of the run."""
+        assert self._register is not None
+        plan, log = self.plan, LogFile(self._logs / f"{LAUNCHER}.log", LAUNCHER)
+        twins = [p.name for p in plan.processes if not any(plan.roster.is_plant(name) for name in p.nodes)]
+        solvers = self._solvers()
+        return Keeper(twins, solvers, self.children, self._spawn, self._connect(), self._register, log)
+
+    def _describe(self) -> Deployment:
         """Everything that is needed to start a node of this tree again, at its old place."""
         plan, keys, addresses = self.plan, self.keys.keys, self.addresses
         places = [
@@ -208,15 +201,26 @@ class Launcher:
             pool=PoolPlace(pool.host, pool.port, keys[POOL].public),
             nodes=places,
             settings=settings_to_plain(plan.settings),
-            running=running,
         )
 
-    def _spawn_solver(self, name: str) -> None:
-        shapes = master_shapes(self.plan.roster) if self.plan.real_clock else []
-        config = SolverConfig(self.keys.keys[name], self._pool, self.plan.pool_host, self._board.port(POOL), shapes)
-        self._solver_since[name] = time.monotonic()
+    def _spawn(self, name: str) -> Child:
+        """Start a child, for the first time or again."""
+        child = Child(self._config(name), self._logs / f"{name}.log")
+        self.children[name] = child
         self._ending.discard(name)
-        self._spawn(ChildConfig(name, solver=config))
+        self._wire.poller.add_file(child.fd, child)
+        return child
+
+    def _config(self, name: str) -> ChildConfig:
+        plan = self.plan
+        if name in self._solvers():
+            shapes = master_shapes(plan.roster) if plan.real_clock else []
+            place = plan.pool_host, self._board.port(POOL)
+            return ChildConfig(name, solver=SolverConfig(self.keys.keys[name], self._pool, *place, shapes))
+        process = next(process for process in plan.processes if process.name == name)
+        twins = self._twins(process, plan.folder / WORLD_FILE, self._pool)
+        outlive = plan.real_clock  # its twins go on when the launcher is gone
+        return ChildConfig(name, dies_with_parent=not outlive, twins=twins)
 
     def _solvers(self) -> list[str]:
         return [f"solver-{k + 1}" for k in range(self.plan.solvers)]
@@ -252,22 +256,22 @@ class Launcher:
         )
 
     def _ports(self, process: ProcessPlan) -> dict[str, int]:
+        """Ports that nodes must have: those that they had, or fixed ones; else they take free ones."""
+        if self.addresses:
+            return {name: self.addresses[name].port for name in process.nodes if name in self.addresses}
         first, roster = self.plan.first_port, self.plan.roster
         return (
             {name: first + 1 + roster.index(name) for name in process.nodes if roster.tier(name) >= 0} if first else {}
         )
 
-    def _spawn(self, config: ChildConfig) -> None:
-        child = Child(config, self._logs / f"{config.process}.log")
-        self.children[child.name] = child
-        self._wire.poller.add_file(child.fd, child)
-
     # -- the loop ------------------------------------------------------------------------------------------------------
     def turn(self, timeout_ms: float) -> None:
-        """Read what children say and serve the pool."""
+        """Read what children say, start again who is due, and serve the pool."""
         for owner in self._board.turn(timeout_ms):
             if isinstance(owner, Child):
                 self._read(owner)
+        if self._keeper is not None:
+            self._keeper.turn()
         frames = self._board.frames
         if self._front is not None:
             while frames:
@@ -278,52 +282,48 @@ class Launcher:
     def _read(self, child: Child) -> None:
         try:
             child.read()
+            if self._keeper is not None:
+                self._keeper.greet(child)
         except TiertwinError as error:
             self._wire.poller.remove_file(child.fd)
-            if not self.origin:  # in lockstep, and while starting, nobody goes on without it
+            if self._keeper is None:  # in lockstep, and while starting, nobody goes on without it
                 raise
-            self.lost.append(str(error))
-            self._counters["processes lost"] += 1
             del self.children[child.name]
-            child.reap(time.monotonic() + LINK_S)
-            if child.name in self._solvers():
-                self._replace_solver(child.name)
+            child.end()
+            if self._front is not None:
+                self._front.lost(child.name)
+            self._keeper.lost(child, error)
 
-    def _replace_solver(self, name: str) -> None:
-        assert self._front is not None
-        self._front.lost(name)
-        now = time.monotonic()
-        ended = self._ended.setdefault(name, deque(maxlen=RESTARTS))
-        ended.append(now)
-        if len(ended) == RESTARTS and now - ended[0] < RESTARTS_S:
-            del self._solver_since[name]
-            self.lost.append(f"{name} ended {RESTARTS} times within {RESTARTS_S:g} s and is not started again")
-            return
-        self._spawn_solver(name)
-        self._counters["solvers started again"] += 1
-        self._write_deployment()
+    @property
+    def news(self) -> list[str]:
+        """What became of children since the start under the real clock, in words."""
+        return [] if self._keeper is None else self._keeper.news
 
-    def kill_overdue_solvers(self) -> list[str]:
-        """Kill workers whose deadline passed (R44); the spare takes over, a new one warms up.
+    def was_there(self, name: str, at: int) -> bool:
+        """Whether a process has been there since `at`, ns since 1970, or before."""
+        return self._keeper is None or self._keeper.was_there(name, at)
 
-        One that is started again and never says that it is there (timeout `start`) is late as well.
+    def kill_overdue(self) -> list[str]:
+        """Kill workers whose deadline passed (R44): the spare takes over, a new one warms up.
+
+        Whoever was started again and never says that it is there (timeout `start`) is late as well.
         """
         assert self._front is not None
-        now, front = time.monotonic(), self._front
-        late = front.overdue(now, SOLVER_LATE_S)
-        late += [name for name, since in self._solver_since.items() if now - since > START_S and not front.knows(name)]
+        late = self._front.overdue(time.monotonic(), SOLVER_LATE_S)
+        late += [] if self._keeper is None else self._keeper.overdue(START_S)
         late = [name for name in late if name not in self._ending]
         self._ending |= set(late)
         for name in late:
             self.children[name].kill()
-            self._counters["solvers killed"] += 1
+            self._counters["solvers killed"] += name in self._solvers()
         return late
 
     def counted(self) -> dict[str, int]:
         """What was counted here so far; problems that wait for a worker now are `waiting`. Any thread may look."""
         front = self._front
         pool = {} if front is None else {"served": sum(dict(front.served).values()), "waiting": front.depth}
-        return dict(self._counters) | pool
+        kept = {} if self._keeper is None else dict(self._keeper.counters)
+        return dict(self._counters) | kept | pool
 
     def expect(self, child: Child, kind: type[_M], timeout: str, seconds: float) -> _M:
         """Wait for the child's next message, which must be of this kind.

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tiertwin.twin.effects import Record
     from tiertwin.wire.admission import Admission
 
-SIGNALLED = 128  # plus the signal: exit code of a process that a signal ended
+SIGNALLED = 128  # plus the signal: exit code of a process that a signal ended; the alarm's when it did not end in time
 DOOR_NS = 1_000_000_000
 ADDRESS_S, END_S = 60.0, 2.0  # timeouts `address` (of the launcher) and `end` (after SIGTERM)
 DEADLINE_MS = 250  # of a solve; half a control period where that is less
@@ -73,7 +73,7 @@ class Ending:
         signal.signal(signal.SIGTERM, self._ask)
         if by_hand:
             signal.signal(signal.SIGINT, self._ask)
-        signal.signal(signal.SIGALRM, lambda *_: os._exit(1))
+        signal.signal(signal.SIGALRM, lambda number, _: os._exit(SIGNALLED + number))
 
     def _ask(self, number: int, _: object) -> None:
         if self.asked:

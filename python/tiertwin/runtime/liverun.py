@@ -49,19 +49,20 @@ class LiveRun(RemoteRun):
     def run_epoch(self, epoch: int) -> None:
         """Wait until base epoch `epoch` is over and everybody alive has told what happened in it.
 
-        A process that has told of a later epoch slept through this one: it is not waited for. The plant is waited for
-        longer than the others, as nothing can be measured without its books; where it slept, there are none.
+        A process that has told of a later epoch slept through this one: it is not waited for, nor is one that came back
+        meanwhile. The plant is waited for longer than the others, as nothing can be measured without its books; where
+        it slept, there are none.
 
         Raises
         ------
         ProcessError
             The plant's process is gone, or silent (timeout `plant`): there is nothing to run on.
         """
-        end = self.launcher.origin + self.start_of(epoch + 1)
+        began, end = (self.launcher.origin + self.start_of(e) for e in (epoch, epoch + 1))
         self._collected = self._early.pop(epoch, {})
-        while (missing := self._missing()) and self._waits(missing, (self._clock.now() - end) / SECOND):
+        while (missing := self._missing(began)) and self._waits(missing, (self._clock.now() - end) / SECOND):
             self.launcher.turn(50.0)
-            for name in self.launcher.kill_overdue_solvers():
+            for name in self.launcher.kill_overdue():
                 self.news.append(f"{name} did not answer in time and was killed")
             self._take(epoch)
         for k, found in enumerate(self._collected.values()):
@@ -72,8 +73,8 @@ class LiveRun(RemoteRun):
         if silent := sorted(name for name in self._parts if name in missing):
             self.news.append(f"timeout 'epoch': nothing of epoch {epoch} from {', '.join(silent)}")
         self.news += self._losses()
-        self.news += self.launcher.lost[self._told :]
-        self._told = len(self.launcher.lost)
+        self.news += self.launcher.news[self._told :]
+        self._told = len(self.launcher.news)
         if self.plant_books() is None:
             if not self._plant & self._ahead():
                 why = f"timeout 'plant': nothing for {PLANT_S:g} s" if self._plant & missing else "its process is gone"
@@ -86,9 +87,10 @@ class LiveRun(RemoteRun):
         """Who has told of a later epoch than this one."""
         return {name for found in self._early.values() for name in found}
 
-    def _missing(self) -> set[str]:
-        """Who lives and has yet to tell of this epoch."""
-        return {name for name in self._parts if name in self.launcher.children} - self._collected.keys() - self._ahead()
+    def _missing(self, began: int) -> set[str]:
+        """Who lives, was there when the epoch began, and has yet to tell of it."""
+        there = {n for n in self._parts if n in self.launcher.children and self.launcher.was_there(n, began)}
+        return there - self._collected.keys() - self._ahead()
 
     def _waits(self, missing: set[str], late_s: float) -> bool:
         """Whether to wait on, `late_s` after the end of the epoch."""

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,6 +19,7 @@ from tiertwin.runtime.roster import tiers_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 _here: dict[str, Any] = {"process": "", "tiers": []}  # in every line: one process, one log
 
@@ -58,9 +60,34 @@ def broke(failure: BaseException) -> None:
     _line("error", "broke", {"reason": repr(failure), "trace": traceback.format_exception(failure)})
 
 
+class LogFile:
+    """The log of somebody whose standard error is a person's: same lines, in a file that is there once there is one.
+
+    Parameters
+    ----------
+    path
+        Where it is.
+    process
+        Whose it is.
+    """
+
+    def __init__(self, path: Path, process: str) -> None:
+        self._path = path
+        self._here = {"process": process, "tiers": []}
+
+    def write(self, level: str, event: str, **fields: Any) -> None:
+        """Log something; on a disk that takes nothing it is lost."""
+        with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
+            file.write(_text(level, self._here, event, fields))
+
+
 def _line(level: str, event: str, fields: dict[str, Any]) -> None:
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{time.time_ns() // 1_000_000 % 1000:03d}Z"
-    own = {"time": stamp, "level": level, **_here, "event": event}
-    record = own | fields | own  # no field takes the place of what says whose line it is
-    sys.stderr.write(msgspec.json.encode(record, enc_hook=str).decode() + "\n")
+    sys.stderr.write(_text(level, _here, event, fields))
     sys.stderr.flush()
+
+
+def _text(level: str, here: dict[str, Any], event: str, fields: dict[str, Any]) -> str:
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{time.time_ns() // 1_000_000 % 1000:03d}Z"
+    own = {"time": stamp, "level": level, **here, "event": event}
+    record = own | fields | own  # no field takes the place of what says whose line it is
+    return msgspec.json.encode(record, enc_hook=str).decode() + "\n"

@@ -66,18 +66,19 @@ class Report:
 @dataclass(frozen=True, slots=True)
 class ProcessLook:
     """A process as the operating system sees it: ``running``, ``stopped``, ``gone``, ``elsewhere`` (another machine) or
-    ``unknown`` (started by hand)."""
+    ``unknown`` (started by hand). `degraded` says why its launcher does not start it again."""
 
     name: str
     pid: int
     state: str
     nodes: tuple[str, ...] = field(default=())
+    degraded: str = ""
 
 
 def look_at_processes(tree: RunningTree) -> list[ProcessLook]:
     """Look at every process of the tree."""
     return [
-        ProcessLook(p.name, p.pid, state_of(p), tuple(n.name for n in tree.nodes if n.process == p.name))
+        ProcessLook(p.name, p.pid, state_of(p), tuple(n.name for n in tree.nodes if n.process == p.name), p.degraded)
         for p in tree.processes
     ]
 

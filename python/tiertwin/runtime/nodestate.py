@@ -18,6 +18,10 @@ from tiertwin.wire.keys import write_private
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 
 
+class PlaceTakenError(InputError):
+    """Another process of this host hosts the node."""
+
+
 class NodeState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The file's content."""
 
@@ -31,7 +35,7 @@ class NodeState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 class NodeLock:
     """Held as long as this process hosts a node: two of one name on a host would share a state file and a port.
 
-    Takes and raises what :class:`StateFile` does; InputError also while another process holds it.
+    Takes and raises what :class:`StateFile` does; PlaceTakenError while another process holds it.
     """
 
     def __init__(self, folder: Path, node: str) -> None:
@@ -46,7 +50,7 @@ class NodeLock:
         except OSError:
             holder = os.read(self._descriptor, 32).decode(errors="replace").strip() or "?"
             os.close(self._descriptor)
-            raise InputError(
+            raise PlaceTakenError(
                 f"node {node!r} runs already, in the process with pid {holder}. End that one first "
                 f"(`kill {holder}`), or start another node.",
                 str(path),

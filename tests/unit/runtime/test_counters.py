@@ -87,7 +87,7 @@ def test_every_counter_of_the_sockets_has_a_row_and_is_one_in_the_code() -> None
 def test_every_counter_of_pool_loop_and_observers_has_a_row() -> None:
     assert set(LivePool(lambda *_: True, 1).counters) == keys_of("pool")
     for file, source in (("livehost.py", "host"), ("observers.py", "observers"), ("launcher.py", "launcher")):
-        text = (PACKAGE / "runtime" / file).read_text() + (PACKAGE / "runtime" / "liveprocess.py").read_text()
+        text = "".join((PACKAGE / "runtime" / name).read_text() for name in (file, "liveprocess.py", "keeper.py"))
         in_code = set(re.findall(r'counters\["([^"]+)"\] \+?=', text))
         assert in_code >= keys_of(source) - {"served"}, file
 

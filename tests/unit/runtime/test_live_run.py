@@ -40,7 +40,8 @@ class Launcher:
     def __init__(self, plan: Any, children: dict[str, Child]) -> None:
         self.plan, self.children = plan, children
         self.origin = time.time_ns()
-        self.lost: list[str] = []
+        self.news: list[str] = []
+        self.since: dict[str, int] = {}
         self.turns = 0
 
     def __enter__(self) -> Launcher:
@@ -51,8 +52,11 @@ class Launcher:
         for child in self.children.values():
             child.speak()
 
-    def kill_overdue_solvers(self) -> list[str]:
+    def kill_overdue(self) -> list[str]:
         return []
+
+    def was_there(self, name: str, at: int) -> bool:
+        return self.since.get(name, 0) <= at
 
 
 @pytest.fixture
@@ -113,6 +117,17 @@ def test_a_twin_that_slept_through_an_epoch_is_not_waited_for(live: Any, monkeyp
     run = live([[0], [1]], [[1]])
     run.run_epoch(0)
     run.run_epoch(1)
+    assert run.take_news() == []
+
+
+def test_one_that_came_back_is_waited_for_from_its_next_epoch_on(live: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(liverun, "GRACE_S", 3600.0)
+    run = live([[0], [1]], [[], [], [1]])
+    run.launcher.since["edges-1"] = run.launcher.origin + 1  # after the beginning of epoch 0
+    run.run_epoch(0)
+    assert run.launcher.turns == 1
+    run.run_epoch(1)
+    assert run.launcher.turns == 3
     assert run.take_news() == []
 
 
