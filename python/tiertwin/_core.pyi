@@ -15,6 +15,7 @@ _Ints: TypeAlias = NDArray[np.int64]
 _Rows: TypeAlias = NDArray[np.uint32]
 _Numbers: TypeAlias = NDArray[np.uint64]
 _Bools: TypeAlias = NDArray[np.bool_]
+_Cells: TypeAlias = NDArray[np.int32]
 # x[G, T], value, scale, use[J], own_load[K], own_price[K], quota_price[J], phi, gap, iterations
 _Solved: TypeAlias = tuple[_Reals, float, float, _Reals, _Reals, _Reals, _Reals, float, float, int]
 # epoch, basis_version, validity_ms, age_ms, echo, flags
@@ -239,6 +240,33 @@ class StateTable:
     def rows(self) -> int: ...
     @property
     def table_id(self) -> int: ...
+
+class HandoverTracker:
+    """Which cell serves each user (TS 38.331 event A3, TR 36.839 failures and ping-pongs)."""
+
+    def __init__(
+        self,
+        users: int,
+        slots: int,
+        *,
+        hysteresis_db: float = 3.0,
+        offset_db: float = 0.0,
+        trigger_ms: float = 256.0,
+        filter_k: float = 4.0,
+        out_db: float = -8.0,
+        in_db: float = -6.0,
+        t310_ms: float = 1000.0,
+        ping_pong_ms: float = 1000.0,
+    ) -> None: ...
+    def serving(self) -> _Cells:
+        """Serving cell of each user, i32[users]; -1: none."""
+
+    def step(self, time_ms: float, cells: _Cells, rsrp_dbm: _Reals, sinr_db: _Reals) -> dict[str, Any]:
+        """One sample: cells i32[users, slots] (-1: none) with their levels, SINR of each serving cell f64[users];
+        returns what moved: user, move (1 attach, 2 handover, 3 failure), from, to, ping_pong."""
+
+    @property
+    def time_ms(self) -> float: ...
 
 class Leaf:
     """One data version of a leaf problem, solved many times. One thread owns it."""

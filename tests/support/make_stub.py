@@ -37,6 +37,7 @@ _Ints: TypeAlias = NDArray[np.int64]
 _Rows: TypeAlias = NDArray[np.uint32]
 _Numbers: TypeAlias = NDArray[np.uint64]
 _Bools: TypeAlias = NDArray[np.bool_]
+_Cells: TypeAlias = NDArray[np.int32]
 # x[G, T], value, scale, use[J], own_load[K], own_price[K], quota_price[J], phi, gap, iterations
 _Solved: TypeAlias = tuple[_Reals, float, float, _Reals, _Reals, _Reals, _Reals, float, float, int]
 # epoch, basis_version, validity_ms, age_ms, echo, flags
@@ -100,7 +101,14 @@ PRECISE = {
 # Set on each error as it is raised, so no class carries them.
 ATTRIBUTES = {"CoreRefusedError": ("reason: int", "at: int")}
 
-ARRAYS = {"float64": "_Reals", "int64": "_Ints", "uint32": "_Rows", "uint64": "_Numbers", "bool": "_Bools"}
+ARRAYS = {
+    "float64": "_Reals",
+    "int64": "_Ints",
+    "uint32": "_Rows",
+    "uint64": "_Numbers",
+    "bool": "_Bools",
+    "int32": "_Cells",
+}
 BARE = {"list": "list[Any]", "dict": "dict[str, Any]", "tuple": "tuple[Any, ...]"}
 
 # Applied in turn to what stubgen wrote.
