@@ -15,7 +15,7 @@ _Ints: TypeAlias = NDArray[np.int64]
 _Rows: TypeAlias = NDArray[np.uint32]
 _Numbers: TypeAlias = NDArray[np.uint64]
 _Bools: TypeAlias = NDArray[np.bool_]
-_Cells: TypeAlias = NDArray[np.int32]
+_Signed: TypeAlias = NDArray[np.int32]
 # x[G, T], value, scale, use[J], own_load[K], own_price[K], quota_price[J], phi, gap, iterations
 _Solved: TypeAlias = tuple[_Reals, float, float, _Reals, _Reals, _Reals, _Reals, float, float, int]
 # epoch, basis_version, validity_ms, age_ms, echo, flags
@@ -258,10 +258,10 @@ class HandoverTracker:
         t310_ms: float = 1000.0,
         ping_pong_ms: float = 1000.0,
     ) -> None: ...
-    def serving(self) -> _Cells:
+    def serving(self) -> _Signed:
         """Serving cell of each user, i32[users]; -1: none."""
 
-    def step(self, time_ms: float, cells: _Cells, rsrp_dbm: _Reals, sinr_db: _Reals) -> dict[str, Any]:
+    def step(self, time_ms: float, cells: _Signed, rsrp_dbm: _Reals, sinr_db: _Reals) -> dict[str, Any]:
         """One sample: cells i32[users, slots] (-1: none) with their levels, SINR of each serving cell f64[users];
         returns what moved: user, move (1 attach, 2 handover, 3 failure), from, to, ping_pong."""
 

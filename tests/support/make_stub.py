@@ -37,7 +37,7 @@ _Ints: TypeAlias = NDArray[np.int64]
 _Rows: TypeAlias = NDArray[np.uint32]
 _Numbers: TypeAlias = NDArray[np.uint64]
 _Bools: TypeAlias = NDArray[np.bool_]
-_Cells: TypeAlias = NDArray[np.int32]
+_Signed: TypeAlias = NDArray[np.int32]
 # x[G, T], value, scale, use[J], own_load[K], own_price[K], quota_price[J], phi, gap, iterations
 _Solved: TypeAlias = tuple[_Reals, float, float, _Reals, _Reals, _Reals, _Reals, float, float, int]
 # epoch, basis_version, validity_ms, age_ms, echo, flags
@@ -107,7 +107,7 @@ ARRAYS = {
     "uint32": "_Rows",
     "uint64": "_Numbers",
     "bool": "_Bools",
-    "int32": "_Cells",
+    "int32": "_Signed",
 }
 BARE = {"list": "list[Any]", "dict": "dict[str, Any]", "tuple": "tuple[Any, ...]"}
 
