@@ -15,4 +15,5 @@ PYBIND11_MODULE(_core, m) {
     b::bind_session(m);
     b::bind_abstraction(m);
     b::bind_plant(m);
+    b::bind_mobility(m);
 }

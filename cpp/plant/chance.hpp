@@ -23,6 +23,8 @@ enum class Purpose : std::uint32_t {
     kServerReport,
     kLink,
     kLinkReport,
+    kMobility = 0x504C'0041,  // whatever a model of movement draws next
+    kTrain,                   // of a train: words 0-1 speed, words 2-3 where it begins
 };
 
 class Chance {

@@ -16,6 +16,7 @@ _Rows: TypeAlias = NDArray[np.uint32]
 _Numbers: TypeAlias = NDArray[np.uint64]
 _Bools: TypeAlias = NDArray[np.bool_]
 _Signed: TypeAlias = NDArray[np.int32]
+_Codes: TypeAlias = NDArray[np.uint8]
 # x[G, T], value, scale, use[J], own_load[K], own_price[K], quota_price[J], phi, gap, iterations
 _Solved: TypeAlias = tuple[_Reals, float, float, _Reals, _Reals, _Reals, _Reals, float, float, int]
 # epoch, basis_version, validity_ms, age_ms, echo, flags
@@ -755,6 +756,24 @@ class Plant:
     @property
     def now_ns(self) -> int:
         """Time of the plant, ns."""
+
+class Mobility:
+    """Users that move: 0 still, 1 Gauss-Markov, 2 waypoint, 3 Manhattan, 4 train, 5 UAV."""
+
+    def __init__(
+        self, seed: int, walks: _Codes, train: _Rows, track: Sequence[Sequence[float]] = [], rules: dict[str, Any] = {}
+    ) -> None: ...
+    def positions(self) -> _Reals:
+        """f64[users, 3], m."""
+
+    def step(self, seconds: float) -> None:
+        """Move everybody on."""
+
+    def velocities(self) -> _Reals:
+        """f64[users, 3], m/s."""
+
+    @property
+    def time_s(self) -> float: ...
 
 def array_gain(rows: int, columns: int, azimuth_error_deg: _Reals, elevation_error_deg: _Reals) -> _Reals:
     """Gain of a half-wavelength array over one element, dB, when it points off its target; -30 dB at least."""

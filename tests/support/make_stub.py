@@ -38,6 +38,7 @@ _Rows: TypeAlias = NDArray[np.uint32]
 _Numbers: TypeAlias = NDArray[np.uint64]
 _Bools: TypeAlias = NDArray[np.bool_]
 _Signed: TypeAlias = NDArray[np.int32]
+_Codes: TypeAlias = NDArray[np.uint8]
 # x[G, T], value, scale, use[J], own_load[K], own_price[K], quota_price[J], phi, gap, iterations
 _Solved: TypeAlias = tuple[_Reals, float, float, _Reals, _Reals, _Reals, _Reals, float, float, int]
 # epoch, basis_version, validity_ms, age_ms, echo, flags
@@ -108,6 +109,7 @@ ARRAYS = {
     "uint64": "_Numbers",
     "bool": "_Bools",
     "int32": "_Signed",
+    "uint8": "_Codes",
 }
 BARE = {"list": "list[Any]", "dict": "dict[str, Any]", "tuple": "tuple[Any, ...]"}
 
