@@ -14,4 +14,5 @@ PYBIND11_MODULE(_core, m) {
     b::bind_session(m);
     b::bind_abstraction(m);
     b::bind_plant(m);
+    b::bind_packets(m);
 }

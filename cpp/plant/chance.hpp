@@ -23,6 +23,10 @@ enum class Purpose : std::uint32_t {
     kServerReport,
     kLink,
     kLinkReport,
+    kPacket,       // words 0-1: gap before the packet, words 2-3: its size
+    kPacketPhase,  // of a flow of packets. Constant: words 0-1; on-off: words 0-1 on or off at time 0, 2-3 rest of the
+                   // on time
+    kPacketBurst,  // words 0-1: an off time, words 2-3: the on time after it
 };
 
 class Chance {
