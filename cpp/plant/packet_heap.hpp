@@ -35,22 +35,21 @@ class PacketHeap {
         Tag tag = std::numeric_limits<Tag>::max();
 
         [[nodiscard]] std::size_t station() const { return tag & (kMostStations - 1); }
-        [[nodiscard]] bool before(const Entry& other) const {
-            return time < other.time || (time == other.time && tag < other.tag);
+        // Compared as one number, without a branch: which of two events comes first cannot be foreseen.
+        [[nodiscard]] bool before(const Entry& other) const { return key() < other.key(); }
+        [[nodiscard]] unsigned __int128 key() const {
+            return static_cast<unsigned __int128>(static_cast<std::uint64_t>(time)) << 64 | tag;
         }
     };
 
     PacketHeap() : groups_(2) {}
 
     [[nodiscard]] bool empty() const { return size_ == 0; }
-    // Time::max() when empty.
-    [[nodiscard]] Time time() const { return at(0).time; }
+    // The first event; Time::max() when there is none.
+    [[nodiscard]] const Entry& top() const { return at(0); }
 
-    // The first event; requires !empty(), and `settle` before the next one.
-    [[nodiscard]] Entry take() {
-        hole_ = true;
-        return at(0);
-    }
+    // Takes the first event; requires !empty(), and `settle` before the next one.
+    void take() { hole_ = true; }
 
     void push(Entry entry) {
         if (hole_) {
@@ -94,8 +93,8 @@ class PacketHeap {
         std::size_t k = 0;
         while (4 * k + 1 < size_) {
             const Entry* const child = groups_[k + 1].entry;
-            const std::size_t left = child[1].before(child[0]) ? 1 : 0, right = child[3].before(child[2]) ? 3 : 2;
-            const std::size_t least = child[right].before(child[left]) ? right : left;
+            const std::size_t left = child[1].before(child[0]), right = 2 + std::size_t{child[3].before(child[2])};
+            const std::size_t least = left ^ ((left ^ right) & (0 - std::size_t{child[right].before(child[left])}));
             if (!child[least].before(entry)) break;
             at(k) = child[least];
             k = 4 * k + 1 + least;

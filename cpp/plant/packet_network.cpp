@@ -55,25 +55,25 @@ void PacketNetwork::run_until(Time until) {
 void PacketNetwork::run_to_end() {
     constexpr Time kLast = Time{1} << 62;  // beyond it, the time of a next event might not fit
     play(kLast);
-    if (!events_.empty()) throw InvalidArgument("packets are under way for more than 2^62 ns: links are too slow");
+    if (!ended()) throw InvalidArgument("packets are under way for more than 2^62 ns: links are too slow");
 }
 
 void PacketNetwork::play(Time until) {
     if (broken_) throw InvalidArgument("this network of packets stopped at an earlier error; build another one");
     broken_ = true;  // until this call has ended well: an event cut short cannot be taken up again
-    while (events_.time() <= until) {
-        const PacketHeap::Entry event = events_.take();
+    for (;;) {
+        const bool birth = births_.top().before(events_.top());
+        const PacketHeap::Entry event = birth ? births_.top() : events_.top();
+        if (event.time > until) break;
         if (!warm_ && event.time >= warm_up_) warm_up_is_over();
         now_ = event.time;
-        const std::size_t station = event.station();
-        if (station < link_count_) {
-            arrive(event);
-        } else if (station < 2 * link_count_) {
-            end_transmission(event);
-        } else {
+        if (birth) {
             fire(event);
+        } else {
+            events_.take();
+            event.station() < link_count_ ? arrive(event) : end_transmission(event);
+            events_.settle();
         }
-        events_.settle();
     }
     if (!warm_ && until >= warm_up_) warm_up_is_over();
     broken_ = false;
@@ -87,7 +87,7 @@ void PacketNetwork::warm_up_is_over() {
 // -- events ----------------------------------------------------------------------------------------------------------
 
 void PacketNetwork::fire(const PacketHeap::Entry& event) {
-    const std::size_t flow = event.station() - 2 * link_count_;
+    const std::size_t flow = event.station();
     const auto f = static_cast<std::uint32_t>(flow);
     const std::uint32_t bytes = next_[flow].bytes;
     if (++under_way_ > most_packets_) {
@@ -99,12 +99,14 @@ void PacketNetwork::fire(const PacketHeap::Entry& event) {
     counts_[flow].sent += event.time >= warm_up_ ? 1 : 0;
     ++made_[flow];
     enter(event, packet);
+    births_.take();
     schedule_source(flow);
+    births_.settle();
 }
 
 void PacketNetwork::schedule_source(std::size_t flow) {
     next_[flow] = sources_.next(flow);
-    if (next_[flow].time != kNever) events_.push({next_[flow].time, next_tag(source(flow))});
+    if (next_[flow].time != kNever) births_.push({next_[flow].time, next_tag(flow)});
 }
 
 void PacketNetwork::arrive(const PacketHeap::Entry& event) {

@@ -57,7 +57,7 @@ class PacketNetwork {
     void run_to_end();
 
     [[nodiscard]] Time now() const { return now_; }
-    [[nodiscard]] bool ended() const { return events_.empty(); }
+    [[nodiscard]] bool ended() const { return births_.empty() && events_.empty(); }
     [[nodiscard]] std::int64_t under_way() const { return under_way_; }
     // Transmissions begun since the start.
     [[nodiscard]] std::int64_t packet_hops() const { return packet_hops_; }
@@ -82,9 +82,8 @@ class PacketNetwork {
     void lose(std::size_t link, const PacketOnLink& packet);
     [[nodiscard]] std::uint32_t keep(Time now, std::uint32_t flow, std::uint32_t bytes);
     [[nodiscard]] PacketHeap::Tag next_tag(std::size_t station);
-    // Stations of the heap: arrival at the end of link l; end of its transmission; source f.
+    // Stations of `events_`: arrival at the end of link l, then end of its transmission; those of `births_` are flows.
     [[nodiscard]] std::size_t ending(std::size_t link) const { return link_count_ + link; }
-    [[nodiscard]] std::size_t source(std::size_t flow) const { return 2 * link_count_ + flow; }
 
     Time warm_up_;
     std::size_t link_count_;
@@ -95,7 +94,7 @@ class PacketNetwork {
     std::vector<PacketLink> links_;
     PacketSources sources_;
     std::vector<PacketSources::Packet> next_;  // by flow
-    PacketHeap events_;
+    PacketHeap births_, events_;
     std::uint64_t order_ = 0;
     Time now_ = 0;
     std::int64_t under_way_ = 0, packet_hops_ = 0;

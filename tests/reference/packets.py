@@ -121,9 +121,9 @@ class Simulator:
         heapq.heappush(self.heap, (time, self.scheduled, what, arguments))
         self.scheduled += 1
 
-    def run(self) -> None:
-        """Play until nothing is left."""
-        while self.heap:
+    def run(self, before: int = 2**63) -> None:
+        """Play what happens before then."""
+        while self.heap and self.heap[0][0] < before:
             self.now, _, what, arguments = heapq.heappop(self.heap)
             what(*arguments)
 
@@ -142,6 +142,9 @@ class Network:
         self.made = [0] * len(self.paths)
         for f in range(len(self.paths)):
             self.plan(f)
+        self.sim.run(before=config["warm_up_ns"])
+        for device in self.devices:
+            device.peak = len(device.queue)
         self.sim.run()
 
     def plan(self, f: int) -> None:
@@ -172,8 +175,7 @@ class Network:
             device.dropped += packet.born >= self.config["warm_up_ns"]
         else:
             device.queue.append(packet)
-            if self.sim.now >= self.config["warm_up_ns"]:
-                device.peak = max(device.peak, len(device.queue))
+            device.peak = max(device.peak, len(device.queue))
 
     def transmit(self, device: Device, packet: Packet) -> None:
         """Begin a transmission: its end, then the arrival."""
