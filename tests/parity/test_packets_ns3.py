@@ -90,7 +90,8 @@ def test_every_packet_of_networks_full_of_ties(ns3: ns3_program.Ns3, seed: int) 
             path.append(int(node + nodes * rng.integers(2)))
             node = int(head[path[-1]])
         paths.append(path)
-    pps = rng.choice([250.0, 500.0, 1000.0], len(paths)) / 2
-    phase = 500_000 * rng.integers(0, 4, len(paths))
-    flows = PacketFlows(paths, pps, "constant", "fixed", rng.choice([500, 1000], len(paths)), phase)
+    # Births every 0.5 or 1 ms, hops of up to 1.25 ms: at one nanosecond, either may have been scheduled first.
+    pps = rng.choice([1000.0, 2000.0], len(paths))
+    phase = 62_500 * rng.integers(0, 8, len(paths))
+    flows = PacketFlows(paths, pps, "constant", "fixed", rng.choice([125, 250], len(paths)), phase)
     assert assert_equal(ns3, (links, flows), 0.4) > 0.01
