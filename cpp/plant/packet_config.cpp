@@ -5,7 +5,7 @@
 
 #include "base/error.hpp"
 #include "plant/event_tree.hpp"
-#include "plant/packet_heap.hpp"
+#include "plant/packet_events.hpp"
 
 namespace tiertwin::plant {
 namespace {
@@ -150,8 +150,8 @@ void PacketConfig::validate() const {
                               std::to_string(path_links.size()));
     }
     const std::size_t stations = 2 * links() + flows();
-    if (stations > PacketHeap::kMostStations) {
-        throw InvalidArgument("2 x links + flows: expected at most " + std::to_string(PacketHeap::kMostStations) +
+    if (stations > PacketEvent::kMostStations) {
+        throw InvalidArgument("2 x links + flows: expected at most " + std::to_string(PacketEvent::kMostStations) +
                               ", got " + std::to_string(stations));
     }
     check_links(*this);

@@ -13,14 +13,14 @@
 #include <vector>
 
 #include "base/types.hpp"
-#include "plant/packet_heap.hpp"
+#include "plant/packet_events.hpp"
 
 namespace tiertwin::plant {
 
 struct PacketOnLink {
     Time born;
     Time due;             // at the far end, once it is on its way
-    PacketHeap::Tag tag;  // of that arrival
+    PacketEvent::Tag tag;  // of that arrival
     std::uint32_t hop;    // where it is, in the network's list of paths
     std::uint32_t flow;
     std::uint32_t record;  // number among the packets kept
@@ -41,15 +41,18 @@ class PacketLink {
 
     // Whether the transmitter is free for an event at `now`: its last end is past or, within this ns, was scheduled
     // first.
-    [[nodiscard]] bool idle(Time now, PacketHeap::Tag event) const {
+    [[nodiscard]] bool idle(Time now, PacketEvent::Tag event) const {
         return waiting_ == 0 && (free_ < now || (free_ == now && end_ < event));
     }
     [[nodiscard]] bool full() const { return waiting_ >= buffer_; }
     [[nodiscard]] std::uint32_t waiting() const { return waiting_; }
     [[nodiscard]] std::uint32_t on_way() const { return on_way_; }
-    [[nodiscard]] Time free() const { return free_; }
-    [[nodiscard]] PacketHeap::Tag end() const { return end_; }
-    [[nodiscard]] const PacketOnLink& front() const { return ring_[head_]; }
+    // Its next event: the end of a transmission for which another packet waits, or an arrival at the far end.
+    [[nodiscard]] PacketEvent next() const {
+        const PacketEvent arrival = on_way_ > 0 ? PacketEvent{ring_[head_].due, ring_[head_].tag} : PacketEvent{};
+        const PacketEvent end = waiting_ > 0 ? PacketEvent{free_, end_} : PacketEvent{};
+        return end.before(arrival) ? end : arrival;
+    }
 
     void join(const PacketOnLink& packet) {
         if (on_way_ + waiting_ == ring_.size()) grow();
@@ -58,7 +61,7 @@ class PacketLink {
     }
 
     // The first that waits is sent: `end` and `arrival` are the tags of the transmission's end and of the arrival.
-    void start(Time now, PacketHeap::Tag end, PacketHeap::Tag arrival) {
+    void start(Time now, PacketEvent::Tag end, PacketEvent::Tag arrival) {
         PacketOnLink& packet = ring_[(head_ + on_way_) & (ring_.size() - 1)];
         const Time spent = transmission(packet.bytes);
         free_ = now + spent;
@@ -105,7 +108,7 @@ class PacketLink {
 
     std::uint64_t rate_;
     Time delay_, free_ = -1, busy_ = 0;
-    PacketHeap::Tag end_ = 0;
+    PacketEvent::Tag end_ = 0;
     std::uint32_t buffer_, waiting_ = 0, on_way_ = 0, peak_ = 0;
     std::size_t head_ = 0;
     std::vector<PacketOnLink> ring_;  // a power of two

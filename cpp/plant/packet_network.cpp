@@ -24,6 +24,8 @@ PacketNetwork::PacketNetwork(const PacketConfig& config)
       most_packets_(config.most_packets),
       sources_(config),
       next_(config.flows()),
+      births_(config.flows()),
+      hops_(config.links()),
       counts_(config.flows()),
       made_(config.flows(), 0),
       delays_(config.flows()) {
@@ -62,17 +64,17 @@ void PacketNetwork::play(Time until) {
     if (broken_) throw InvalidArgument("this network of packets stopped at an earlier error; build another one");
     broken_ = true;  // until this call has ended well: an event cut short cannot be taken up again
     for (;;) {
-        const bool birth = births_.top().before(events_.top());
-        const PacketHeap::Entry event = birth ? births_.top() : events_.top();
+        const bool birth = births_.top().before(hops_.top());
+        const PacketEvent event = birth ? births_.top() : hops_.top();
         if (event.time > until) break;
         if (!warm_ && event.time >= warm_up_) warm_up_is_over();
         now_ = event.time;
         if (birth) {
             fire(event);
+        } else if (event.station() < link_count_) {
+            arrive(event);
         } else {
-            events_.take();
-            event.station() < link_count_ ? arrive(event) : end_transmission(event);
-            events_.settle();
+            end_transmission(event);
         }
     }
     if (!warm_ && until >= warm_up_) warm_up_is_over();
@@ -86,7 +88,7 @@ void PacketNetwork::warm_up_is_over() {
 
 // -- events ----------------------------------------------------------------------------------------------------------
 
-void PacketNetwork::fire(const PacketHeap::Entry& event) {
+void PacketNetwork::fire(const PacketEvent& event) {
     const std::size_t flow = event.station();
     const auto f = static_cast<std::uint32_t>(flow);
     const std::uint32_t bytes = next_[flow].bytes;
@@ -99,20 +101,17 @@ void PacketNetwork::fire(const PacketHeap::Entry& event) {
     counts_[flow].sent += event.time >= warm_up_ ? 1 : 0;
     ++made_[flow];
     enter(event, packet);
-    births_.take();
     schedule_source(flow);
-    births_.settle();
 }
 
 void PacketNetwork::schedule_source(std::size_t flow) {
     next_[flow] = sources_.next(flow);
-    if (next_[flow].time != kNever) births_.push({next_[flow].time, next_tag(flow)});
+    births_.set(flow, next_[flow].time == kNever ? PacketEvent{} : PacketEvent{next_[flow].time, next_tag(flow)});
 }
 
-void PacketNetwork::arrive(const PacketHeap::Entry& event) {
-    PacketLink& link = links_[event.station()];
-    PacketOnLink packet = link.leave();
-    if (link.on_way() > 0) events_.push({link.front().due, link.front().tag});
+void PacketNetwork::arrive(const PacketEvent& event) {
+    PacketOnLink packet = links_[event.station()].leave();
+    plan(event.station());
     ++packet.hop;
     if (path_[packet.hop] == kEndOfPath) {
         receive(event.time, packet);
@@ -121,35 +120,37 @@ void PacketNetwork::arrive(const PacketHeap::Entry& event) {
     }
 }
 
-void PacketNetwork::end_transmission(const PacketHeap::Entry& event) {
+void PacketNetwork::end_transmission(const PacketEvent& event) {
     const std::size_t l = event.station() - link_count_;
     start(l, event.time);
-    if (links_[l].waiting() > 0) events_.push({links_[l].free(), links_[l].end()});
+    plan(l);
 }
 
 // -- packets ---------------------------------------------------------------------------------------------------------
 
-void PacketNetwork::enter(const PacketHeap::Entry& event, PacketOnLink& packet) {
+void PacketNetwork::enter(const PacketEvent& event, PacketOnLink& packet) {
     const auto l = static_cast<std::size_t>(path_[packet.hop]);
     PacketLink& link = links_[l];
     if (link.idle(event.time, event.tag)) {
         link.join(packet);
         start(l, event.time);
-        if (link.on_way() == 1) events_.push({link.front().due, link.front().tag});
+        if (link.on_way() == 1) plan(l);
     } else if (link.full()) {
         lose(l, packet);
     } else {
         link.join(packet);
         link.note_queue();
-        if (link.waiting() == 1) events_.push({link.free(), link.end()});
+        if (link.waiting() == 1) plan(l);
     }
 }
 
 void PacketNetwork::start(std::size_t link, Time now) {
-    const PacketHeap::Tag end = next_tag(ending(link));
+    const PacketEvent::Tag end = next_tag(ending(link));
     links_[link].start(now, end, next_tag(link));
     ++packet_hops_;
 }
+
+void PacketNetwork::plan(std::size_t link) { hops_.set(link, links_[link].next()); }
 
 void PacketNetwork::receive(Time now, const PacketOnLink& packet) {
     --under_way_;
@@ -172,10 +173,10 @@ void PacketNetwork::lose(std::size_t link, const PacketOnLink& packet) {
     if (packet.record != kNotKept) records_[packet.record].delay = PacketRecord::kLost;
 }
 
-PacketHeap::Tag PacketNetwork::next_tag(std::size_t station) {
-    if (order_ == PacketHeap::kMostOrders)
+PacketEvent::Tag PacketNetwork::next_tag(std::size_t station) {
+    if (order_ == PacketEvent::kMostOrders)
         throw Error("a network of packets ends after 2^40 events; build another one");
-    return PacketHeap::tag(order_++, station);
+    return PacketEvent::make_tag(order_++, station);
 }
 
 std::uint32_t PacketNetwork::keep(Time now, std::uint32_t flow, std::uint32_t bytes) {

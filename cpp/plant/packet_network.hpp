@@ -25,7 +25,7 @@
 #include "base/types.hpp"
 #include "plant/packet_config.hpp"
 #include "plant/packet_delays.hpp"
-#include "plant/packet_heap.hpp"
+#include "plant/packet_events.hpp"
 #include "plant/packet_link.hpp"
 #include "plant/packet_sources.hpp"
 
@@ -57,7 +57,7 @@ class PacketNetwork {
     void run_to_end();
 
     [[nodiscard]] Time now() const { return now_; }
-    [[nodiscard]] bool ended() const { return births_.empty() && events_.empty(); }
+    [[nodiscard]] bool ended() const { return births_.top().never() && hops_.top().never(); }
     [[nodiscard]] std::int64_t under_way() const { return under_way_; }
     // Transmissions begun since the start.
     [[nodiscard]] std::int64_t packet_hops() const { return packet_hops_; }
@@ -72,17 +72,18 @@ class PacketNetwork {
 
     void play(Time until);
     void warm_up_is_over();
-    void fire(const PacketHeap::Entry& event);
+    void fire(const PacketEvent& event);
     void schedule_source(std::size_t flow);
-    void arrive(const PacketHeap::Entry& event);
-    void end_transmission(const PacketHeap::Entry& event);
-    void enter(const PacketHeap::Entry& event, PacketOnLink& packet);
+    void arrive(const PacketEvent& event);
+    void end_transmission(const PacketEvent& event);
+    void enter(const PacketEvent& event, PacketOnLink& packet);
     void start(std::size_t link, Time now);
+    void plan(std::size_t link);
     void receive(Time now, const PacketOnLink& packet);
     void lose(std::size_t link, const PacketOnLink& packet);
     [[nodiscard]] std::uint32_t keep(Time now, std::uint32_t flow, std::uint32_t bytes);
-    [[nodiscard]] PacketHeap::Tag next_tag(std::size_t station);
-    // Stations of `events_`: arrival at the end of link l, then end of its transmission; those of `births_` are flows.
+    [[nodiscard]] PacketEvent::Tag next_tag(std::size_t station);
+    // In the tag of a hop: link l, or L + l for the end of its transmission.
     [[nodiscard]] std::size_t ending(std::size_t link) const { return link_count_ + link; }
 
     Time warm_up_;
@@ -94,7 +95,7 @@ class PacketNetwork {
     std::vector<PacketLink> links_;
     PacketSources sources_;
     std::vector<PacketSources::Packet> next_;  // by flow
-    PacketHeap births_, events_;
+    PacketEvents births_, hops_;  // stations: flows; links
     std::uint64_t order_ = 0;
     Time now_ = 0;
     std::int64_t under_way_ = 0, packet_hops_ = 0;

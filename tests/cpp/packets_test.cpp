@@ -6,7 +6,7 @@
 #include "base/error.hpp"
 #include "base/random.hpp"
 #include "plant/packet_delays.hpp"
-#include "plant/packet_heap.hpp"
+#include "plant/packet_events.hpp"
 #include "plant/packet_network.hpp"
 
 using namespace tiertwin;
@@ -48,37 +48,23 @@ std::vector<Time> delays(PacketNetwork& network) {
 
 }  // namespace
 
-TEST_CASE("packets: the heap gives events by time, then in order of scheduling, whatever is pushed into its hole") {
-    PacketHeap heap;
+TEST_CASE("packets: events come by time, then in order of scheduling, one a station") {
+    constexpr std::size_t kStations = 37;
+    PacketEvents events(kStations);
+    std::vector<PacketEvent> next(kStations);
     Stream draw(1, 2, 3);
-    std::vector<std::pair<Time, PacketHeap::Tag>> kept;
-    std::uint64_t order = 0;
-    const auto push = [&] {
-        const PacketHeap::Entry entry{draw.below(50), PacketHeap::tag(order, 7)};
-        order += 1 + draw.below(3);
-        heap.push(entry);
-        kept.emplace_back(entry.time, entry.tag);
-    };
-    for (int i = 0; i < 2000; ++i) {
-        for (std::uint32_t pushes = draw.below(i < 1000 ? 4 : 2); pushes > 0; --pushes) push();
-        if (heap.empty()) continue;
-        const auto least = std::min_element(kept.begin(), kept.end());
-        REQUIRE(heap.top().time == least->first);
-        REQUIRE(heap.top().tag == least->second);
-        CHECK(heap.top().station() == 7);
-        kept.erase(least);
-        heap.take();
-        for (std::uint32_t pushes = draw.below(3); pushes > 0; --pushes) push();
-        heap.settle();
+    CHECK(events.top().never());
+    for (std::uint64_t order = 0; order < 5000; ++order) {
+        const std::size_t station = draw.below(kStations);
+        next[station] = draw.below(3) == 0 ? PacketEvent{} : PacketEvent{draw.below(20), PacketEvent::make_tag(order, station)};
+        events.set(station, next[station]);
+        const auto first = *std::min_element(next.begin(), next.end(), [](const PacketEvent& a, const PacketEvent& b) {
+            return a.time != b.time ? a.time < b.time : a.tag < b.tag;
+        });
+        REQUIRE(events.top().time == first.time);
+        REQUIRE(events.top().tag == first.tag);
+        if (!first.never()) REQUIRE(next[first.station()].tag == first.tag);
     }
-    while (!heap.empty()) {
-        const auto least = std::min_element(kept.begin(), kept.end());
-        REQUIRE(heap.top().tag == least->second);
-        kept.erase(least);
-        heap.take();
-        heap.settle();
-    }
-    CHECK(kept.empty());
 }
 
 TEST_CASE("packets: transmission times are rounded half up") {
