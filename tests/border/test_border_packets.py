@@ -208,7 +208,11 @@ def test_networks_of_nothing() -> None:
         (lambda: PacketLinks(np.array([2**63], np.uint64), 0).config(), ValueError, "rate_bps: expected at most"),
         (lambda: PacketFlows([[0]], "much").config(), TypeError, "pps: expected numbers"),
         (lambda: PacketFlows([[0.5]]).config(), TypeError, r"paths\[0\]: expected whole numbers"),
-        (lambda: PacketFlows([[0]], arrival="often").config(), ValueError, r"arrival\[0\]: expected one of poisson, con"),
+        (
+            lambda: PacketFlows([[0]], arrival="often").config(),
+            ValueError,
+            r"arrival\[0\]: expected one of poisson, con",
+        ),
         (lambda: PacketFlows([[0]], size=["imix"] * 2).config(), ValueError, "size: expected a number or 1 of them"),
     ],
 )

@@ -1,8 +1,7 @@
-"""Packets against ns-3, given the same arrivals: every packet's delay equal to the nanosecond, the same packets lost."""
+"""Packets against ns-3, given the same arrivals: every delay equal to the nanosecond, the same packets lost."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,7 +81,9 @@ def test_every_packet_of_networks_full_of_ties(ns3: ns3_program.Ns3, seed: int) 
     tail = np.concatenate([np.arange(nodes)] * 2)
     head = np.concatenate([(np.arange(nodes) + 1) % nodes, (np.arange(nodes) + 2) % nodes])
     rate = rng.choice([8_000_000, 16_000_000], 2 * nodes)
-    links = PacketLinks(rate, rng.choice([0, 500_000, 1_000_000], 2 * nodes), rng.choice([1, 2, 4], 2 * nodes), tail, head)
+    links = PacketLinks(
+        rate, rng.choice([0, 500_000, 1_000_000], 2 * nodes), rng.choice([1, 2, 4], 2 * nodes), tail, head
+    )
     paths = []
     for start in rng.integers(0, nodes, 30).tolist():
         path, node = [], start

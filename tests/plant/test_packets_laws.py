@@ -160,8 +160,8 @@ def one_link(seed: int, size: str, load: float, seconds: int, buffer: int = UNLI
 def test_md1_and_mm1(load: float) -> None:
     """Mean delays by Pollaczek-Khinchine within 3 standard errors of ten seeds.
 
-    M/D/1: 1 + load / (2 (1 - load)) service times. Exponential sizes are cut at 9000 bytes and at 31 (mean 1000.36 bytes,
-    second moment 1.98e6), so M/M/1 is taken with the moments of what is drawn.
+    M/D/1: 1 + load / (2 (1 - load)) service times. Exponential sizes are cut at 31 and at 9000 bytes, so M/M/1 is taken
+    with the moments of what is drawn.
     """
     mean = 1.0
     rows = [("fixed", mean, 1.0), ("exponential", *exponential_moments())]
@@ -208,14 +208,14 @@ def test_rates_and_sizes_are_those_asked_for(arrival: str, share: float) -> None
 
 
 def test_bursts_are_bursty() -> None:
-    """The squared variation of gaps is that of an interrupted Poisson process: 1 + 2 on-rate off^2 / (on + off)^2 ."""
+    """The squared variation of gaps is that of an interrupted Poisson process: 1 + 2 rate end / (end + back)^2."""
     on, off, pps = 0.05, 0.1, 200.0
     flows = PacketFlows([[0]] * 20, pps, "on-off", on_s=on, off_s=off)
     plant = PacketPlant(3, PacketLinks([10**10], 0), flows, stop_ns=100 * SECOND, record=True)
     plant.run_to_end()
     packets = plant.packets()
     gaps = np.concatenate([np.diff(packets["born_ns"][packets["flow"] == f]) for f in range(20)])
-    # gap = Exp(rate) + geometric number of off times: with rate 600/s while on and bursts ending at 1/on
+    # packets at `rate` while on; on times end at the rate `end`, off times at the rate `back`
     rate, end, back = pps * (on + off) / on, 1 / on, 1 / off
     expected = 1 + 2 * rate * end / (end + back) ** 2
     assert (gaps.std() / gaps.mean()) ** 2 == pytest.approx(expected, rel=0.05)

@@ -1,6 +1,6 @@
 """A network of packets, naively: two events a hop as in ns-3, a queue and a state per device, one packet at a time.
 
-`play` takes the configuration of `tiertwin._core.PacketNetwork` and returns what it does, drawn and played from scratch.
+`Network` takes the configuration of `tiertwin._core.PacketNetwork`, draws its packets and plays them, from scratch.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from reference.draws import exponential, philox, uniform
@@ -137,7 +138,7 @@ class Network:
         links = zip(c["link_rate_bps"].tolist(), c["link_delay_ns"].tolist(), c["link_buffer"].tolist(), strict=True)
         self.devices = [Device(*link) for link in links]
         ptr = c["path_ptr"].tolist()
-        self.paths = [c["path_links"][a:b].tolist() for a, b in zip(ptr, ptr[1:], strict=False)]
+        self.paths = [c["path_links"][a:b].tolist() for a, b in pairwise(ptr)]
         self.sources = [births(seed, c, f) for f in range(len(self.paths))]
         self.made = [0] * len(self.paths)
         for f in range(len(self.paths)):

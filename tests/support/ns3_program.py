@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -68,20 +69,34 @@ class Ns3:
 
     def play(self, config: Mapping[str, Any], packets: Mapping[str, NDArray[np.int64]]) -> Result:
         """Play `packets` (born_ns, flow, bytes) through the links and paths of `config`."""
-        files = [self.folder / name for name in ("scenario", "arrivals", "delays")]
-        self.write(config, packets)
-        done = subprocess.run([str(self.program), *map(str, files)], capture_output=True, text=True)
+        self._write_scenario(config)
+        np.column_stack([packets["born_ns"], packets["flow"], packets["bytes"]]).tofile(self.folder / "arrivals")
+        return self._run()
+
+    def draw(
+        self, config: Mapping[str, Any], seed: int, mean_bytes: int, stop_ns: int
+    ) -> tuple[dict[str, NDArray[np.int64]], Result]:
+        """Play Poisson flows with exponential sizes that ns-3 draws itself, all at the rate of the first one.
+
+        Returns its packets besides.
+        """
+        self._write_scenario(config)
+        done = self._run(str(seed), repr(float(config["flow_pps"][0])), str(mean_bytes), str(stop_ns))
+        columns = np.fromfile(self.folder / "arrivals", dtype=np.int64).reshape(-1, 3).T
+        return dict(zip(("born_ns", "flow", "bytes"), columns, strict=True)), done
+
+    def _run(self, *law: str) -> Result:
+        files = [str(self.folder / name) for name in ("scenario", "arrivals", "delays")]
+        done = subprocess.run([str(self.program), *files, *law], capture_output=True, text=True)
         assert done.returncode == 0, f"ns-3 ended with {done.returncode}: {done.stderr[-2000:]}"
         cpu_s, hops = done.stdout.split()
         return Result(np.fromfile(files[2], dtype=np.int64), float(cpu_s), int(hops))
 
-    def write(self, config: Mapping[str, Any], packets: Mapping[str, NDArray[np.int64]]) -> None:
-        """Write what the program reads."""
+    def _write_scenario(self, config: Mapping[str, Any]) -> None:
         ptr, links = config["path_ptr"].tolist(), config["path_links"].tolist()
         nodes = 1 + max(config["link_tail"].max(), config["link_head"].max())
         rows = [f"{nodes} {len(config['link_rate_bps'])} {len(ptr) - 1}"]
         fields = ("link_tail", "link_head", "link_rate_bps", "link_delay_ns", "link_buffer")
         rows += [" ".join(map(str, row)) for row in zip(*(config[name].tolist() for name in fields), strict=True)]
-        rows += [" ".join(map(str, [b - a, *links[a:b]])) for a, b in zip(ptr, ptr[1:], strict=False)]
+        rows += [" ".join(map(str, [b - a, *links[a:b]])) for a, b in pairwise(ptr)]
         (self.folder / "scenario").write_text("\n".join(rows) + "\n")
-        np.column_stack([packets["born_ns"], packets["flow"], packets["bytes"]]).tofile(self.folder / "arrivals")

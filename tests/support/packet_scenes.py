@@ -1,7 +1,7 @@
 """Networks of packets made of topohub's topologies: random pairs, paths of the fewest hops, two rules for rates.
 
-``common``: 10 Mb/s everywhere, as many packets as load the busiest link to `load`. ``each``: the same packets, and every
-link that is used has the rate at which it is loaded to `load`, the hardest case for queues.
+``common``: 10 Mb/s everywhere, as many packets as load the busiest link to `load`. ``each``: the same packets, and
+every link that is used has the rate at which it is loaded to `load`, the hardest case for queues.
 """
 
 from __future__ import annotations

@@ -1,14 +1,18 @@
 // The same network in ns-3: point-to-point links with drop-tail queues, UDP over IPv4, routes by a table of its own.
 //
-//   packets SCENARIO ARRIVALS DELAYS
+//   packets SCENARIO ARRIVALS DELAYS                             plays given arrivals
+//   packets SCENARIO ARRIVALS DELAYS SEED PPS MEAN_BYTES STOP_NS   draws them by ns-3's own generators, and writes them
 //
 // SCENARIO  text: nodes, links (tail head bit/s ns packets), flows (number of links, links).
 // ARRIVALS  int64 triples (time ns, flow, bytes on the wire), each flow's in order of time.
 // DELAYS    int64 of each arrival, written: ns, or -1 where the packet was lost.
 // Standard output: CPU seconds of the run, packets sent by all links.
+#include <algorithm>
+#include <cmath>
 #include <ctime>
 #include <fstream>
 #include <iostream>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -108,10 +112,31 @@ void readArrivals(const char* name, size_t flows) {
     for (size_t i = 0; i < arrivals.size(); ++i) ofFlow.at(size_t(arrivals[i].flow)).push_back(i);
 }
 
+// Poisson flows with exponential sizes, one stream of MRG32k3a each for gaps and sizes.
+void drawArrivals(const char* name, size_t flows, char** law) {
+    RngSeedManager::SetSeed(uint32_t(std::stoul(law[0])));
+    const double pps = std::stod(law[1]), mean = std::stod(law[2]);
+    const int64_t stop = std::stoll(law[3]);
+    std::ofstream file(name, std::ios::binary);
+    for (size_t f = 0; f < flows; ++f) {
+        const Ptr<ExponentialRandomVariable> gap = CreateObject<ExponentialRandomVariable>();
+        const Ptr<ExponentialRandomVariable> size = CreateObject<ExponentialRandomVariable>();
+        gap->SetStream(int64_t(2 * f));
+        size->SetStream(int64_t(2 * f + 1));
+        for (int64_t time = 0;;) {
+            time += std::llround(gap->GetValue(1e9 / pps, 0));
+            if (time >= stop) break;
+            const int64_t bytes = std::clamp<int64_t>(std::llround(size->GetValue(mean, 0)), 31, 9000);
+            const Arrival arrival{time, int64_t(f), bytes};
+            file.write(reinterpret_cast<const char*>(&arrival), sizeof arrival);
+        }
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 4) return std::cerr << "packets SCENARIO ARRIVALS DELAYS\n", 2;
+    if (argc != 4 && argc != 8) return std::cerr << "packets SCENARIO ARRIVALS DELAYS [SEED PPS MEAN_BYTES STOP_NS]\n", 2;
     std::ifstream scenario(argv[1]);
     size_t nodeCount, linkCount, flowCount;
     scenario >> nodeCount >> linkCount >> flowCount;
@@ -175,6 +200,7 @@ int main(int argc, char** argv) {
     }
     if (!scenario) return std::cerr << "the scenario ends too soon\n", 1;
 
+    if (argc == 8) drawArrivals(argv[2], flowCount, argv + 4);
     readArrivals(argv[2], flowCount);
     for (size_t f = 0; f < flowCount; ++f) {
         if (!ofFlow[f].empty()) Simulator::Schedule(NanoSeconds(arrivals[ofFlow[f][0]].time), &fire, f);
