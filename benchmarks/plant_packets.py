@@ -98,6 +98,7 @@ def case(ns3: Any, network: tuple[Any, Any], name: str, peer_seconds: int, our_s
         UNIT,
         target=TARGET,
         figure=lambda answer: float(answer[1]),
+        cpu=lambda answer: float(getattr(answer[0], "cpu_s", 0.0)),  # of ns-3's process
     )
 
 

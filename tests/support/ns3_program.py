@@ -28,7 +28,12 @@ def package() -> Path | None:
     if named:
         return Path(named)
     spec = importlib.util.find_spec("ns3")
-    return Path(next(iter(spec.submodule_search_locations))) if spec and spec.submodule_search_locations else None
+    places = [Path(place) for place in (spec.submodule_search_locations or [] if spec else [])]
+    return next((place for place in places if _whole(place)), None)  # `ns3` beside this file is a folder of ours
+
+
+def _whole(place: Path) -> bool:
+    return (place / "include" / "ns3").is_dir() and (place / "lib64").is_dir()
 
 
 def missing() -> str | None:
@@ -38,8 +43,8 @@ def missing() -> str | None:
     found = package()
     if found is None:
         return 'ns-3 is not here: pip install "tiertwin[fidelity]", or name the package\'s folder in TIERTWIN_NS3'
-    if not (found / "include" / "ns3").is_dir():
-        return f"no ns-3 headers in {found}/include/ns3 (TIERTWIN_NS3 names the folder of the Python package ns3)"
+    if not _whole(found):
+        return f"no include/ns3 and lib64 in {found} (TIERTWIN_NS3 names the folder of the Python package ns3)"
     return None
 
 
