@@ -100,6 +100,8 @@ void bind_table_reads(py::class_<StateTable>& table) {
                     [&](std::span<std::uint64_t> out) { self.copy_numbers(attribute, out); });
             },
             "attribute"_a, "Stream numbers, u64[rows], read-only; 0 where not numbered.")
+        .def("oldest", &StateTable::oldest, "attribute"_a, "after_ns"_a,
+             "Earliest sample time later than `after_ns`, ns; -2^63: there is none.")
         .def("get_bytes", &bytes_of, "attribute"_a, "row"_a, "A bytes cell, or None where unwritten.")
         .def("digest", &StateTable::digest, "Sum of cell hashes modulo 2^64 (R14); pending cells count as last sent.")
         .def("equal", &StateTable::equal, "other"_a, "Same table id, rows and cells; numbers may differ.")

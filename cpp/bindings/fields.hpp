@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.hpp"
 #include "bindings/common.hpp"
 
 namespace tiertwin::bindings {
@@ -29,6 +30,17 @@ class Fields {
         const py::object value = take(name);
         if (PyFloat_Check(value.ptr()) == 0 && PyLong_Check(value.ptr()) == 0) refuse(name, "a number", value);
         into = value.cast<double>();
+    }
+
+    void integer(const char* name, std::int64_t& into) {
+        const py::object value = take(name);
+        if (PyLong_Check(value.ptr()) == 0 || PyBool_Check(value.ptr()) != 0) refuse(name, "a whole number", value);
+        int overflow = 0;
+        into = PyLong_AsLongLongAndOverflow(value.ptr(), &overflow);
+        if (overflow != 0) {
+            throw InvalidArgument(std::string(name) + ": expected a whole number of 64 bits, got " +
+                                  py::str(value).cast<std::string>());
+        }
     }
 
     void flag(const char* name, bool& into) {

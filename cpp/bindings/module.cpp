@@ -16,4 +16,5 @@ PYBIND11_MODULE(_core, m) {
     b::bind_abstraction(m);
     b::bind_plant(m);
     b::bind_mobility(m);
+    b::bind_packets(m);
 }

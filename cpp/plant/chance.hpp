@@ -23,8 +23,12 @@ enum class Purpose : std::uint32_t {
     kServerReport,
     kLink,
     kLinkReport,
-    kMobility = 0x504C'0041,  // whatever a model of movement draws next
-    kTrain,                   // of a train: words 0-1 speed, words 2-3 where it begins
+    kPacket,       // words 0-1: gap before the packet, words 2-3: its size
+    kPacketPhase,  // of a flow of packets. Constant: words 0-1; on-off: words 0-1 on or off at time 0, 2-3 rest of the
+                   // on time
+    kPacketBurst,  // words 0-1: an off time, words 2-3: the on time after it
+    kMobility,     // whatever a model of movement draws next
+    kTrain,        // of a train: words 0-1 speed, words 2-3 where it begins
 };
 
 class Chance {

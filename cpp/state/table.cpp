@@ -268,6 +268,20 @@ void StateTable::copy_values(AttributeId attribute, std::span<double> out) const
                 [](const Block& block, double* to, std::size_t rows) { std::copy_n(block.values(), rows, to); });
 }
 
+Time StateTable::oldest(AttributeId attribute, Time after) const {
+    const Column& column = require_numeric(attribute);
+    Time found = kNever;
+    for (index_t b = 0; b < column.block_count(); ++b) {
+        const Block* block = column.block(b);
+        if (block == nullptr) continue;
+        for (index_t row = 0; row < block->rows(); ++row) {
+            const Time time = block->time(row);
+            if (time > after && (found == kNever || time < found)) found = time;
+        }
+    }
+    return found;
+}
+
 void StateTable::copy_times(AttributeId attribute, std::span<Time> out) const {
     copy_column(require_numeric(attribute), out, kNever,
                 [](const Block& block, Time* to, std::size_t rows) { block.copy_times(to, rows); });

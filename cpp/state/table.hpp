@@ -129,6 +129,8 @@ class StateTable {
 
     [[nodiscard]] double value(AttributeId attribute, index_t row) const;
     [[nodiscard]] Time time(AttributeId attribute, index_t row) const;
+    // The earliest time of a numeric column's cells that is later than `after`; kNever: there is none.
+    [[nodiscard]] Time oldest(AttributeId attribute, Time after) const;
     [[nodiscard]] std::uint64_t number(AttributeId attribute, index_t row) const;
     void copy_values(AttributeId attribute, std::span<double> out) const;
     void copy_times(AttributeId attribute, std::span<Time> out) const;

@@ -207,6 +207,9 @@ class StateTable:
     def numbers(self, attribute: int) -> _Numbers:
         """Stream numbers, u64[rows], read-only; 0 where not numbered."""
 
+    def oldest(self, attribute: int, after_ns: int) -> int:
+        """Earliest sample time later than `after_ns`, ns; -2^63: there is none."""
+
     def opaque(self) -> list[int]:
         """Ids of unknown attributes carried along."""
 
@@ -774,6 +777,46 @@ class Mobility:
 
     @property
     def time_s(self) -> float: ...
+
+class PacketNetwork:
+    """Packets over given paths through first in first out links. One thread owns it."""
+
+    def __init__(self, seed: int, config: dict[str, Any]) -> None:
+        """Fields of cpp/plant/packet_config.hpp by name, all of them; raises TypeError or ValueError."""
+
+    def flows(self) -> dict[str, NDArray[Any]]:
+        """Counts and sums by flow, as a dictionary of arrays."""
+
+    def links(self) -> dict[str, _Ints]:
+        """Counts by link, as a dictionary of arrays."""
+
+    def packets(self) -> dict[str, _Ints]:
+        """The packets kept, in order of birth; delay -1: lost, -2: under way."""
+
+    def quantiles(self, q: _Reals) -> _Ints:
+        """Delay in ns that a share q of a flow's packets does not exceed (flows x q), within 0.4 %; -1: no packets."""
+
+    def run_to_end(self) -> None:
+        """Until the sources have ended and no packet is under way."""
+
+    def run_until(self, time_ns: int) -> None:
+        """Everything that happens up to and including `time_ns`."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will happen any more."""
+
+    @property
+    def now_ns(self) -> int:
+        """Time of the network, ns."""
+
+    @property
+    def packet_hops(self) -> int:
+        """Transmissions begun since the start."""
+
+    @property
+    def under_way(self) -> int:
+        """Packets neither received nor lost."""
 
 def array_gain(rows: int, columns: int, azimuth_error_deg: _Reals, elevation_error_deg: _Reals) -> _Reals:
     """Gain of a half-wavelength array over one element, dB, when it points off its target; -30 dB at least."""

@@ -236,3 +236,15 @@ def test_rows_of_which_one_cannot_be_are_not_written_at_all(
     with pytest.raises((ValueError, LookupError), match=said):
         target.set_rows(attributes, rows, values, np.array([0, time]))
     assert target.dirty_count == 0
+
+
+@settings(max_examples=40)
+@given(steps=st.lists(WRITES, max_size=6), after=st.integers(-6, 6))
+def test_the_oldest_cell_is_the_earliest_of_those_that_count(steps: list[tuple], after: int) -> None:
+    target = table()
+    for step in steps:
+        write(target, step)
+    for attribute, _ in ATTRIBUTES:
+        times = target.times(attribute)
+        later = times[times > max(after * 1000, -(2**63))]
+        assert target.oldest(attribute, after * 1000) == (later.min() if len(later) else -(2**63))

@@ -1,4 +1,5 @@
-"""The physical side behind one southbound interface. `SimulatedPlant` stands in for the real network.
+"""The physical side behind one southbound interface. `SimulatedPlant` stands in for the real network; `PacketPlant`
+plays packets over given paths.
 
 A plant is told set-points and shows telemetry; nobody above reads its variables (methods named ``truth_*`` are for
 tests and the study harness).
@@ -12,12 +13,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tiertwin.plant.kpis import PlantKpis
     from tiertwin.plant.options import PlantOptions
+    from tiertwin.plant.packets import PacketFlows, PacketLinks, PacketPlant, PacketTrace
     from tiertwin.plant.reports import DEVICE_ATTRIBUTES, LINK_ATTRIBUTES, SERVER_ATTRIBUTES, Reports, Telemetry
     from tiertwin.plant.simulated import SimulatedPlant
 
 _HOME = {
     "PlantKpis": "kpis",
     "PlantOptions": "options",
+    **dict.fromkeys(["PacketFlows", "PacketLinks", "PacketPlant", "PacketTrace"], "packets"),
     **dict.fromkeys(["DEVICE_ATTRIBUTES", "LINK_ATTRIBUTES", "SERVER_ATTRIBUTES", "Reports", "Telemetry"], "reports"),
     "SimulatedPlant": "simulated",
 }
@@ -25,6 +28,10 @@ __all__ = [
     "DEVICE_ATTRIBUTES",
     "LINK_ATTRIBUTES",
     "SERVER_ATTRIBUTES",
+    "PacketFlows",
+    "PacketLinks",
+    "PacketPlant",
+    "PacketTrace",
     "PlantKpis",
     "PlantOptions",
     "Reports",

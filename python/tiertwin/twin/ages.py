@@ -70,9 +70,8 @@ class TableAges:
 
     def in_use(self, now: int) -> float:
         """Age of the oldest sample of a device that is young enough to be used, ms; NaN: there is none."""
-        age = self._since(A.TASK_RATE, now)
-        used = age[age < OLDEST_SAMPLE / MILLISECOND]
-        return max(float(used.max()), 0.0) if len(used) else float("nan")
+        oldest = self._table.oldest(A.TASK_RATE, now - OLDEST_SAMPLE)
+        return float("nan") if oldest == _NEVER else max(now - oldest, 0) / MILLISECOND
 
 
 def input_age_ms(twin: Twin, now: int) -> int:

@@ -305,7 +305,8 @@ class Twin:
         return self._sends(neighbour, frames)
 
     def _sends(self, neighbour: Neighbour, frames: Sequence[bytes]) -> list[Effect]:
-        return [Send(neighbour.name, frame) for frame in frames]
+        name = neighbour.spec.name
+        return [Send(name, frame) for frame in frames] if frames else []
 
     def digests(self) -> dict[str, int]:
         """Return the digest of every table this twin holds, by neighbour and direction."""
