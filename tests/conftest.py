@@ -23,6 +23,16 @@ settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say what may not run side by side: tests with real processes go one after the other, the rest beside them."""
+    for item in items:
+        if item.get_closest_marker("processes") is not None:
+            item.add_marker(pytest.mark.xdist_group("processes"))
+        elif item.get_closest_marker("system") is not None or "examples" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group(item.path.name))  # share what a file's fixtures made
+
+
 def _children() -> set[int]:
     """Process ids of our direct children (Linux; elsewhere empty)."""
     pids: set[int] = set()

@@ -70,16 +70,15 @@ def test_short_steps_lead_where_long_ones_do(walk: int) -> None:
 
 
 def test_manhattan_users_stay_on_streets_and_turn_as_often_as_the_report_says() -> None:
-    mobility = users(*[MANHATTAN] * 400, block_m=100.0, width_m=5_000.0, height_m=5_000.0)
-    at = trace(mobility, 200, 0.5)
-    off = np.abs(at[..., :2] / 100.0 - np.round(at[..., :2] / 100.0)).min(axis=2)
+    """A block a step: each step passes one crossing, and who turned there has moved in both directions."""
+    rules = {"block_m": 100.0, "width_m": 100_000.0, "height_m": 100_000.0, "street_low": 10.0, "street_high": 10.0}
+    at = trace(users(*[MANHATTAN] * 1_000, **rules), 40, 10.0)[..., :2]
+    off = np.abs(at / 100.0 - np.round(at / 100.0)).min(axis=2)
     assert off.max() < 1e-6
-    before, after = np.diff(at[:-1, :, :2], axis=0), np.diff(at[1:, :, :2], axis=0)
-    crossed = np.any(np.floor(at[:-2, :, :2] / 100.0) != np.floor(at[2:, :, :2] / 100.0), axis=2)
-    straight = np.abs((before * after).sum(axis=2)) > 0.99 * np.linalg.norm(before, axis=2) * np.linalg.norm(
-        after, axis=2
-    )
-    assert 0.35 < np.mean(~straight) / max(np.mean(crossed), 1e-9) < 1.05
+    moved = np.abs(np.diff(at, axis=0))
+    np.testing.assert_allclose(moved.sum(axis=2), 100.0, atol=1e-6)
+    turned = (moved > 1e-6).all(axis=2)
+    assert turned.mean() == pytest.approx(0.5, abs=0.01)  # 40 000 crossings: 0.0025
 
 
 def test_gauss_markov_keeps_its_mean_speed_and_its_time_constant() -> None:

@@ -15,11 +15,9 @@ from tiertwin.orchestrate.edge import SiteView, Summary, Tally, estimate_site, s
 from tiertwin.orchestrate.observe import PassThrough
 from tiertwin.orchestrate.policies import Policy, SiteInputs
 from tiertwin.orchestrate.units import setpoint_cells
-from tiertwin.twin.ages import input_age_ms
 from tiertwin.twin.attributes import TableId
 from tiertwin.twin.effects import Effect, Record
 from tiertwin.twin.layout import edge_layout, gateway_layout
-from tiertwin.twin.lease import validity_ms
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -94,7 +92,7 @@ class AloneController:
         none = np.zeros(0)
         self.plan = LeafAnswer(x, worth.value, worth.scale, worth.use, worth.own_load, none, none, np.inf)
         cells = setpoint_cells(self.view.shares(x), self._split(self.problem, x))
-        lease = (epoch, self.version, validity_ms(self._rhythm.period_s(twin.tier)), input_age_ms(twin, now), 0)
+        lease = self._rhythm.lease_terms(twin, self.version, epoch, now)
         effects: list[Effect] = [Record("decision", epoch, {"value": self.plan.value})]
         return effects + twin.send_unit(self._gateway, TableId.BUDGET, cells, now, lease)
 

@@ -27,11 +27,11 @@ from tiertwin.functions.estimate import DemandEstimator
 from tiertwin.orchestrate import units
 from tiertwin.orchestrate.observe import PassThrough, group_rates
 from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
-from tiertwin.twin.ages import OLDEST_SAMPLE, input_age_ms
+from tiertwin.twin.ages import OLDEST_SAMPLE
 from tiertwin.twin.attributes import A, TableId
 from tiertwin.twin.effects import Effect, Record, SetTimer
 from tiertwin.twin.layout import edge_layout, gateway_layout
-from tiertwin.twin.lease import NO_LEASE, Lease, validity_ms
+from tiertwin.twin.lease import NO_LEASE, Lease
 from tiertwin.world import leaf_problem_arrays, tier_costs
 
 if TYPE_CHECKING:
@@ -267,8 +267,7 @@ class EdgeController:
         assert self.plan is not None
         assert self.problem is not None
         cells = self.view.set_points(self.problem, self.plan.x, quota)
-        validity = validity_ms(self._rhythm.period_s(twin.tier))
-        lease = (epoch, self.version, validity, input_age_ms(twin, now), self.plan.step)
+        lease = self._rhythm.lease_terms(twin, self.version, epoch, now, self.plan.step)
         return twin.send_unit(self._gateway, TableId.BUDGET, cells, now, lease)
 
     def solved(self, twin: Twin, event: Solved, now: int) -> list[Effect]:

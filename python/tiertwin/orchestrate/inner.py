@@ -26,10 +26,9 @@ from tiertwin.orchestrate.gathering import Early, Gathering
 from tiertwin.orchestrate.links import LinkShares
 from tiertwin.orchestrate.observe import PassThrough
 from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
-from tiertwin.twin.ages import input_age_ms
 from tiertwin.twin.attributes import A, TableId
 from tiertwin.twin.effects import Effect, Record, SetTimer, StartSolve
-from tiertwin.twin.lease import NO_LEASE, Lease, validity_ms
+from tiertwin.twin.lease import NO_LEASE, Lease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -397,7 +396,7 @@ class InnerController:
         self.committed = epoch
         site_up, fog_up = self._shares.shares()
         routes = np.concatenate([site_up, fog_up])
-        lease = (epoch, self.version, validity_ms(self._rhythm.period_s(twin.tier)), input_age_ms(twin, now), 0)
+        lease = self._rhythm.lease_terms(twin, self.version, epoch, now)
         effects: list[Effect] = [Record("decision", epoch, {"quota": quotas.tolist()})]
         for index, child in enumerate(self.domain.children):
             own = min(routes[self.domain.child_routes[index]], self._received_uplinks.get(index, np.inf))

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tiertwin.twin.ages import input_age_ms
+from tiertwin.twin.lease import validity_ms
+
+if TYPE_CHECKING:
+    from tiertwin.twin.twin import Twin
 
 MILLISECOND = 1_000_000
 SECOND = 1_000_000_000
@@ -47,3 +54,9 @@ class Rhythm:
     def period_s(self, tier: int) -> float:
         """Control period of a tier, s."""
         return self.control_every.get(tier, 1) * self.base_epoch_s
+
+    def lease_terms(
+        self, twin: Twin, basis: int, epoch: int, now: int, step: int = 0
+    ) -> tuple[int, int, int, int, int]:
+        """Terms of what `twin` decides now (R17): epoch, basis, validity ms, age of the oldest input ms, step."""
+        return epoch, basis, validity_ms(self.period_s(twin.tier)), input_age_ms(twin, now), step

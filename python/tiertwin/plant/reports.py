@@ -42,9 +42,13 @@ class Reports:
     def __len__(self) -> int:
         return len(self.id)
 
+    def rows_of_site(self, site: int) -> slice:
+        """Where the rows of one site are; site S is the group of senders at no site."""
+        return slice(int(self.site_ptr[site]), int(self.site_ptr[site + 1]))
+
     def of_site(self, site: int) -> Reports:
         """Return the rows of one site (views); site S is the group of senders at no site."""
-        rows = slice(int(self.site_ptr[site]), int(self.site_ptr[site + 1]))
+        rows = self.rows_of_site(site)
         ptr = np.array([0, rows.stop - rows.start], dtype=np.int64)
         return Reports(ptr, self.id[rows], self.time_ns[rows], self.arrival_ns[rows], self.values[rows])
 

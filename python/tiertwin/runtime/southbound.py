@@ -88,11 +88,11 @@ class Southbound:
                     yield name, sample
 
     def _sampled(self, reports: Reports, site: int, attributes: list[int], rows: _RowsOf) -> Sampled | None:
-        first, last = int(reports.site_ptr[site]), int(reports.site_ptr[site + 1])
-        if first == last:
+        mine = reports.rows_of_site(site)
+        if mine.start == mine.stop:
             return None
-        at = rows(reports.id[first:last])
-        times, values = reports.time_ns[first:last] + self._origin, reports.values[first:last]
+        at = rows(reports.id[mine])
+        times, values = reports.time_ns[mine] + self._origin, reports.values[mine]
         if at.min() < 0:  # somebody the table has no row for
             known = at >= 0
             at, times, values = at[known], times[known], values[known]
