@@ -61,6 +61,14 @@ LEAST_WIDTH = 110  # columns of the KPI table: a narrower terminal wraps lines, 
     "--solvers", type=int, default=None, help="Workers of the solver pool of a tree of processes [default: 2]."
 )
 @click.option(
+    "--jobs",
+    type=int,
+    default=None,
+    metavar="N",
+    help="So many of the policies other than `hierarchical` run at a time, each in a process of its own [default: as "
+    "many as there are CPU cores].",
+)
+@click.option(
     "--metrics",
     type=click.IntRange(0, 65535),
     default=None,
@@ -81,6 +89,7 @@ def run(
     processes: str | None,
     clock: str,
     solvers: int | None,
+    jobs: int | None,
     metrics: int | None,
 ) -> None:
     """Run SCENARIO and print the KPI table of all policies.
@@ -91,7 +100,7 @@ def run(
 
     wanted = load(scenario)
     tree = tree_of(in_process, processes, clock == "real", solvers, wanted.deployment, policies)
-    tree = with_metrics(tree, metrics)
+    tree = with_metrics(with_jobs(tree, jobs), metrics)
     signal.signal(signal.SIGTERM, _terminated)
     show = not quiet and not as_json
     live = show and (sys.stderr.isatty() if watch is None else watch)
@@ -124,7 +133,7 @@ def tree_of(
 ) -> Tree | None:
     """Read the options about processes and the scenario's `deployment`; None: everything in this process.
 
-    Only `hierarchical` runs in processes of its own; without it among `policies` (none: all) there is no tree.
+    Only `hierarchical` runs as a tree; the options of one contradict `policies` (none: all) without it.
 
     Raises
     ------
@@ -144,16 +153,30 @@ def tree_of(
     asked = "--processes" if processes is not None else "--clock real" if real_clock else None
     if policies and HIERARCHICAL not in policies:
         if asked is not None:
-            raise InputError(
-                f"{asked}: only the policy {HIERARCHICAL} runs in processes of its own; add it or leave out {asked}"
-            )
-        return None
+            raise InputError(f"{asked}: only the policy {HIERARCHICAL} runs as a tree; add it or leave out {asked}")
+        return None if in_process or len(policies) == 1 else Tree()
     if in_process:
         return None
     tree = Tree(real_clock=real_clock) if deployment is None else Tree.of(deployment, real_clock)
     if processes is not None:
         tree = replace(tree, processes=None if processes == "default" else parse_processes(processes))
     return tree if solvers is None else replace(tree, solvers=solvers)
+
+
+def with_jobs(tree: Tree | None, jobs: int | None) -> Tree | None:
+    """Say how many policies run at a time; InputError where that cannot be."""
+    from tiertwin.errors import InputError
+
+    if jobs is None:
+        return tree
+    if jobs < 1:
+        raise InputError(f"--jobs: expected at least 1, got {jobs}")
+    if tree is None and jobs > 1:
+        raise InputError(
+            "--jobs: only policies in processes of their own run side by side; leave out --in-process, "
+            "and name more than one --policy"
+        )
+    return None if tree is None else replace(tree, jobs=jobs)
 
 
 def with_metrics(tree: Tree | None, port: int | None) -> Tree | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +65,9 @@ class Tree:
         Fixed ports under the real clock, one a node from here on; 0: the system chooses.
     metrics
         Port on loopback for Prometheus (``/metrics``), under the real clock; 0: the system chooses, None: none.
+    jobs
+        How many policies other than `hierarchical` run at a time, each in a process of its own; 1: one after the other
+        in this process, None: as many as there are CPU cores.
     """
 
     processes: Mapping[str, int] | str | None = None
@@ -72,6 +76,7 @@ class Tree:
     hosts: Mapping[str, str] = field(default_factory=dict)
     first_port: int = 0
     metrics: int | None = None
+    jobs: int | None = None
 
     @classmethod
     def of(cls, deployment: Deployment, real_clock: bool = False) -> Tree:
@@ -202,7 +207,7 @@ def run_stored(
     """Run as :func:`run` does and always write a run directory; by default ``runs/<name>-s<seed>-NNN``.
 
     With `tree`, the twins of `hierarchical` run as a tree of processes and another one writes the run directory; the
-    event log is the same. The other policies run in this process afterwards.
+    event log is the same. The other policies run afterwards, each in one process, as many at a time as it says.
     """
     from tiertwin.store import new_run_folder  # noqa: PLC0415
     from tiertwin.world import resolve  # noqa: PLC0415
@@ -223,8 +228,9 @@ def _run_tree(plan: RunPlan, world: Any, folder: Path, watcher: Watcher | None, 
         open_metrics(tree.metrics) as metrics,
         StoreProxy(folder, stored_scenario(plan, world), plan.seed, plan.policies, settings) as writer,
     ):
+        jobs = len(os.sched_getaffinity(0)) if tree.jobs is None else tree.jobs
         options = TreeOptions(
-            folder, tree.processes, tree.solvers, tree.real_clock, tree.hosts, tree.first_port, metrics
+            folder, tree.processes, tree.solvers, tree.real_clock, tree.hosts, tree.first_port, metrics, jobs
         )
         done = execute(plan, world, writer, watcher=watcher, tree=options)
         result = Result(done, folder)

@@ -82,6 +82,10 @@ def role_of(config: ChildConfig) -> Callable[[ChildConfig, Pipe], None]:
         from tiertwin.runtime.solverprocess import run_solver  # noqa: PLC0415
 
         return run_solver
+    if config.policy is not None:
+        from tiertwin.runtime.policyprocess import run_policy  # noqa: PLC0415
+
+        return run_policy
     from tiertwin.runtime.storeprocess import run_store  # noqa: PLC0415
 
     return run_store

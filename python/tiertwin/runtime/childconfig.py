@@ -119,8 +119,16 @@ class StoreConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settings: dict[str, Any]
 
 
+class PolicyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A process that runs all `epochs` of a policy without a tree; fields as of :class:`TwinsConfig`."""
+
+    world: Text
+    settings: dict[str, Any]
+    epochs: int
+
+
 class ChildConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One child; exactly one of the three parts is there.
+    """One child; exactly one of the four parts is there.
 
     Parameters
     ----------
@@ -135,6 +143,7 @@ class ChildConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     twins: TwinsConfig | None = None
     solver: SolverConfig | None = None
     store: StoreConfig | None = None
+    policy: PolicyConfig | None = None
 
 
 def twins_config(

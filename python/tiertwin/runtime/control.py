@@ -110,13 +110,14 @@ class Done(Message, frozen=True):
 
 
 class Collected(Message, frozen=True):
-    """Log entries, what was seen, and the plant's books where it is."""
+    """Log entries, what was seen, the plant's books where it is; wall seconds of the epoch where one process ran it."""
 
     records: list[dict[str, Any]]
     seen: Any
     kpis: Any = None
     truth: Any = None
     peak_mb: float = 0.0
+    seconds: float = 0.0
 
 
 class Returned(Message, frozen=True):
@@ -183,7 +184,7 @@ _DECODER = msgspec.msgpack.Decoder(_MESSAGES, ext_hook=_decode_other)
 def encode(message: Message) -> bytes:
     """Return a message as it goes into a pipe."""
     if isinstance(message, Collected):
-        message = Collected(message.records, _plain(message.seen), _plain(message.kpis), message.truth, message.peak_mb)
+        message = msgspec.structs.replace(message, seen=_plain(message.seen), kpis=_plain(message.kpis))
     body = _ENCODER.encode(message)
     return _LENGTH.pack(len(body)) + body
 

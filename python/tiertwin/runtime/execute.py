@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -29,13 +30,14 @@ if TYPE_CHECKING:
     from tiertwin.runtime.host import Host, Solver
     from tiertwin.runtime.liverun import LiveRun
     from tiertwin.runtime.observed import Observation
+    from tiertwin.runtime.policyruns import PolicyRun, PolicyRuns
     from tiertwin.runtime.storeproxy import StoreProxy
     from tiertwin.runtime.treerun import TreeRun
     from tiertwin.store import RunWriter
     from tiertwin.world import World
 
     Writer = RunWriter | StoreProxy
-    Run = InProcessRun | TreeRun | LiveRun
+    Run = InProcessRun | TreeRun | LiveRun | PolicyRun
 
 EDGE = 1  # tier number
 REFERENCE_EVERY = 10  # epochs between monolithic references
@@ -139,7 +141,7 @@ class Executed:
 
 @dataclass(frozen=True)
 class TreeOptions:
-    """How `hierarchical` runs in processes of its own.
+    """How `hierarchical` runs in processes of its own, and the other policies each in one.
 
     Parameters
     ----------
@@ -157,6 +159,8 @@ class TreeOptions:
         Fixed ports from here on, 0: the system chooses.
     metrics
         Endpoint that shows the tree while it runs, under the real clock.
+    jobs
+        How many of the other policies run at a time, each in a process; 1: one after the other in this one.
     """
 
     folder: Path
@@ -166,6 +170,7 @@ class TreeOptions:
     hosts: Mapping[str, str] = field(default_factory=dict)
     first_port: int = 0
     metrics: MetricsServer | None = None
+    jobs: int = 1
 
 
 def execute(
@@ -189,15 +194,30 @@ def execute(
     watcher
         Told about progress.
     tree
-        Runs `hierarchical` as a tree of processes; None: everything in this process.
+        Runs `hierarchical` as a tree of processes, the others in processes; None: everything in this process.
     """
+    with _others(plan, world, tree) as others:
+        return _execute(plan, world, _Sinks(writer, EventLog(None), log), watcher or Silent(), tree, others)
+
+
+def _others(plan: RunPlan, world: World, tree: TreeOptions | None) -> PolicyRuns | nullcontext[None]:
+    """Return the processes of the policies without a tree; nothing where there is no use for them."""
+    policies = [policy for policy in plan.executed if policy != HIERARCHICAL]
+    if tree is None or min(tree.jobs, len(policies)) < 2:
+        return nullcontext()
+    from tiertwin.runtime.policyruns import PolicyRuns  # noqa: PLC0415
+
+    return PolicyRuns(plan, world, policies, tree.jobs, tree.folder)
+
+
+def _execute(
+    plan: RunPlan, world: World, sinks: _Sinks, watch: Watcher, tree: TreeOptions | None, others: PolicyRuns | None
+) -> Executed:
     began = time.monotonic()
-    watch = watcher or Silent()
-    lines = EventLog(None)
-    sinks = _Sinks(writer, lines, log)
     done = Executed(plan, world)
     for policy in plan.executed:
-        run = _make(plan, world, policy, tree)
+        run: Run
+        run = _make(plan, world, policy, tree) if others is None or policy == HIERARCHICAL else others.take(policy)
         try:
             _one_policy(plan, run, policy, sinks, watch, done)
         finally:
@@ -205,14 +225,14 @@ def execute(
         if isinstance(run, InProcessRun) and (policy == HIERARCHICAL or done.kept is None):
             done.kept = run
         for row in done.references.solve():
-            if writer is not None:
-                writer.kpis(policy, row.epoch, {"reference": row.values["reference"]})
-                writer.commit()
+            if sinks.writer is not None:
+                sinks.writer.kpis(policy, row.epoch, {"reference": row.values["reference"]})
+                sinks.writer.commit()
     if plan.runs_monolithic:
         _pair_with_references(done)
         done.rows[MONOLITHIC] = _reference_row(done)
         watch.policy_ended(MONOLITHIC, done.rows[MONOLITHIC])
-    done.log_hash = lines.log_hash
+    done.log_hash = sinks.lines.log_hash
     done.wall_s = time.monotonic() - began
     return done
 
@@ -295,7 +315,7 @@ def _one_policy(plan: RunPlan, run: Run, policy: str, sinks: _Sinks, watch: Watc
         watch.epoch_ended(policy, row, seen, world)
     if not meter.rows:
         raise ProcessError(f"{policy}: the plant slept through all of {plan.epochs} epochs; nothing could be measured")
-    wall = time.monotonic() - began
+    wall = time.monotonic() - began if run.wall_s is None else run.wall_s
     done.meters[policy] = meter
     done.rows[policy] = summary(meter, run.observe(), wall, run.peak_mb)
     watch.policy_ended(policy, done.rows[policy])

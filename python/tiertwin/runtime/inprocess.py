@@ -37,6 +37,11 @@ class InProcessRun:
         host.run_until(ORIGIN)
 
     @property
+    def wall_s(self) -> float | None:
+        """None: whoever runs the epochs has the time."""
+        return None
+
+    @property
     def twins(self) -> dict[str, Twin]:
         """Every node by name, in roster order; the plant's sides last."""
         return self.host.twins
