@@ -100,7 +100,7 @@ def run(
 
     wanted = load(scenario)
     tree = tree_of(in_process, processes, clock == "real", solvers, wanted.deployment, policies)
-    tree = with_metrics(with_jobs(tree, jobs), metrics)
+    tree = with_metrics(with_jobs(tree, jobs, in_process, policies), metrics)
     signal.signal(signal.SIGTERM, _terminated)
     show = not quiet and not as_json
     live = show and (sys.stderr.isatty() if watch is None else watch)
@@ -133,7 +133,7 @@ def tree_of(
 ) -> Tree | None:
     """Read the options about processes and the scenario's `deployment`; None: everything in this process.
 
-    Only `hierarchical` runs as a tree; the options of one contradict `policies` (none: all) without it.
+    Only `hierarchical` runs as a tree; without it among `policies` (none: all) there is none.
 
     Raises
     ------
@@ -154,7 +154,7 @@ def tree_of(
     if policies and HIERARCHICAL not in policies:
         if asked is not None:
             raise InputError(f"{asked}: only the policy {HIERARCHICAL} runs as a tree; add it or leave out {asked}")
-        return None if in_process or len(policies) == 1 else Tree()
+        return None
     if in_process:
         return None
     tree = Tree(real_clock=real_clock) if deployment is None else Tree.of(deployment, real_clock)
@@ -163,20 +163,25 @@ def tree_of(
     return tree if solvers is None else replace(tree, solvers=solvers)
 
 
-def with_jobs(tree: Tree | None, jobs: int | None) -> Tree | None:
-    """Say how many policies run at a time; InputError where that cannot be."""
-    from tiertwin.errors import InputError
+def with_jobs(tree: Tree | None, jobs: int | None, in_process: bool, policies: Sequence[str]) -> Tree | None:
+    """Say how many policies run at a time in processes of their own; several without a tree do so too.
 
-    if jobs is None:
-        return tree
-    if jobs < 1:
+    Raises
+    ------
+    InputError
+        Nobody could run side by side.
+    """
+    from tiertwin.errors import InputError
+    from tiertwin.runtime.api import Tree
+
+    if jobs is not None and jobs < 1:
         raise InputError(f"--jobs: expected at least 1, got {jobs}")
-    if tree is None and jobs > 1:
-        raise InputError(
-            "--jobs: only policies in processes of their own run side by side; leave out --in-process, "
-            "and name more than one --policy"
-        )
-    return None if tree is None else replace(tree, jobs=jobs)
+    if in_process or len(policies) == 1:
+        if jobs is not None and jobs > 1:
+            why = "--in-process: everything is in this process" if in_process else f"only {policies[0]} is to run"
+            raise InputError(f"--jobs {jobs}: nothing runs side by side here ({why}); leave it out")
+        return tree
+    return replace(Tree() if tree is None else tree, jobs=jobs)
 
 
 def with_metrics(tree: Tree | None, port: int | None) -> Tree | None:
