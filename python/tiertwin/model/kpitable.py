@@ -352,7 +352,7 @@ _COST = (
         "lower",
         "run",
         "Wall time per epoch",
-        "Wall time of the run divided by epochs, plant included; of a policy in a process of its own, as measured there. "
+        "Wall time of the run divided by epochs, plant included; in a process of its own as measured there. "
         "Differs between machines; never part of the log.",
     ),
     Kpi("wall_s", "s", "lower", "epoch", "Wall time", "Wall time of the epoch, plant included."),
