@@ -1,6 +1,6 @@
 """Packet-hops a CPU second through one and the same network: ours against ns-3; delays and losses must be equal.
 
-Germany50 of topohub, Poisson flows over paths of the fewest hops, load 0.9 (`tests/support/packet_scenes.py`). Both get
+Germany50 of topohub, Poisson flows over paths of the fewest hops, load 0.9 (`tiertwin.study.scenes`). Both get
 the same arrivals: ns-3 reads ours from a file, ours draws them while it runs. Each side's figure counts the CPU time of
 its event loop alone, so what else runs on the machine matters less; building the networks is left out on both sides.
 
@@ -14,7 +14,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,8 @@ import numpy as np
 
 from support import Case, main
 from tiertwin.plant.packets import UNLIMITED, PacketPlant
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "support"))
-scenes: Any = import_module("packet_scenes")
-program: Any = import_module("ns3_program")
+from tiertwin.study import ns3 as program
+from tiertwin.study import scenes
 
 SECOND = 1_000_000_000
 TARGET = 5e6

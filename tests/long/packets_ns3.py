@@ -20,9 +20,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support import ns3_program
-from support.packet_scenes import scene
 from tiertwin.plant.packets import UNLIMITED, PacketPlant
+from tiertwin.study import ns3 as ns3_program
+from tiertwin.study.scenes import scene
 
 SECOND = 1_000_000_000
 LIMITS = {"error of means, %": 2.0, "error of p99, %": 5.0, "loss, points": 0.3, "worst flow's loss, points": 1.0}

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support import ns3_program
-from support.packet_scenes import scene, star
 from tiertwin.plant.packets import UNLIMITED, PacketFlows, PacketLinks, PacketPlant
+from tiertwin.study import ns3 as ns3_program
+from tiertwin.study.scenes import scene, star
 
 SECOND = 1_000_000_000
 

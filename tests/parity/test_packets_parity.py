@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference.packets import Network, births, transmission_ns
-from support.packet_scenes import scene, star
 from tiertwin import _core
 from tiertwin.plant.packets import UNLIMITED, PacketFlows, PacketLinks, PacketPlant, PacketTrace
+from tiertwin.study.scenes import scene, star
 
 MS = 1_000_000
 

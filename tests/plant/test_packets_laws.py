@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference.packets import transmission_ns
-from support.packet_scenes import scene
 from tiertwin import _core
 from tiertwin.plant.packets import UNLIMITED, PacketFlows, PacketLinks, PacketPlant
+from tiertwin.study.scenes import scene
 
 SECOND = 1_000_000_000
 MS = 1_000_000

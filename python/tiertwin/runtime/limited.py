@@ -1,4 +1,4 @@
-"""Runs one module in a child process with a limit on time and memory, and says how it ended.
+"""Runs one module, or a program of somebody else's, in a child process with limits, and says how it ended.
 
 Arguments go in as JSON on standard input, the answer comes back as the last line of standard output. No fork, no
 multiprocessing: a fresh interpreter, started by ``subprocess``.
@@ -12,7 +12,12 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from tiertwin.errors import ProcessError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ADDRESS_ROOM = 4 << 30  # libraries map far more than they touch; the limit counts on top of this
 
@@ -64,3 +69,22 @@ def run_limited(module: str, arguments: dict[str, Any], seconds: float, memory_b
     said = (done.stderr.strip().splitlines() or [""])[-1]
     out_of_memory = "MemoryError" in done.stderr or "bad_alloc" in done.stderr or done.returncode in (-6, -9)
     return Ending("memory limit" if out_of_memory else "failed", took, None, said[:200])
+
+
+def run_program(command: Sequence[str], seconds: float) -> str:
+    """Run a program that is not ours (a compiler, another simulator); return its standard output.
+
+    Raises
+    ------
+    ProcessError
+        It is not there, takes longer than `seconds` (timeout `program`), or fails: with the end of what it said.
+    """
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)  # noqa: S603
+    except OSError as error:
+        raise ProcessError(f"{command[0]}: cannot be run: {error}") from None
+    except subprocess.TimeoutExpired:
+        raise ProcessError(f"timeout 'program': {command[0]} took longer than {seconds:g} s") from None
+    if done.returncode != 0:
+        raise ProcessError(f"{command[0]} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+    return done.stdout

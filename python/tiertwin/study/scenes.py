@@ -33,7 +33,7 @@ def scene(
     """Return links and Poisson flows (or what `more` says of flows) over the topology `name`."""
     raw = topohub_raw(name)
     number = {node["id"]: k for k, node in enumerate(raw["nodes"])}
-    ends = {}
+    ends: dict[tuple[int, int], float] = {}
     for edge in raw["edges"]:
         a, b = number[edge["source"]], number[edge["target"]]
         if a != b:

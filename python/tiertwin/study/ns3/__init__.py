@@ -1,6 +1,7 @@
-"""The ns-3 program of `ns3/packets.cc`: found, built, fed with a configuration and arrivals, its delays read.
+"""ns-3 as independent truth: `packets.cc` built against the user's ns-3, fed with links, paths and arrivals.
 
 Finds the PyPI package ``ns3`` (extra ``fidelity``) without importing it, or in the folder that TIERTWIN_NS3 names.
+Nothing of ns-3 is part of tiertwin: our source is compiled on the user's machine, for studies and tests alone.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,7 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SOURCE = Path(__file__).parent / "ns3" / "packets.cc"
+from tiertwin.errors import MissingExtraError
+from tiertwin.runtime.limited import run_program
+
+SOURCE = Path(__file__).parent / "packets.cc"
+BUILD_S, RUN_S = 300.0, 3600.0  # timeouts `program`: of the compiler, of a run
 LIBRARIES = ("core", "network", "internet", "point-to-point", "traffic-control", "stats")
 
 
@@ -58,19 +62,27 @@ class Result:
 
 
 class Ns3:
-    """The built program, in a folder of the caller's."""
+    """The built program, in a folder of the caller's.
+
+    Raises
+    ------
+    MissingExtraError
+        ns-3 or a compiler is not here.
+    ProcessError
+        It cannot be built; from a run: it failed.
+    """
 
     def __init__(self, folder: Path) -> None:
-        found = package()
-        assert found is not None, missing()
+        found, lacking = package(), missing()
+        if found is None or lacking is not None:
+            raise MissingExtraError(str(lacking))
         self.folder, self.program = folder, folder / "packets"
         libraries = found / "lib64"
         (version,) = {name.name.split("-")[0] for name in libraries.glob("libns3.*-core.so")}
         command = ["g++", "-std=c++20", "-O2", "-w", f"-I{found / 'include'}", str(SOURCE), "-o", str(self.program)]
         command += [f"-L{libraries}", f"-Wl,-rpath,{libraries}"]
         command += [f"-l{version.removeprefix('lib')}-{name}" for name in LIBRARIES]
-        built = subprocess.run(command, capture_output=True, text=True)
-        assert built.returncode == 0, built.stderr[-2000:]
+        run_program(command, BUILD_S)
 
     def play(self, config: Mapping[str, Any], packets: Mapping[str, NDArray[np.int64]]) -> Result:
         """Play `packets` (born_ns, flow, bytes) through the links and paths of `config`."""
@@ -92,9 +104,7 @@ class Ns3:
 
     def _run(self, *law: str) -> Result:
         files = [str(self.folder / name) for name in ("scenario", "arrivals", "delays")]
-        done = subprocess.run([str(self.program), *files, *law], capture_output=True, text=True)
-        assert done.returncode == 0, f"ns-3 ended with {done.returncode}: {done.stderr[-2000:]}"
-        cpu_s, hops = done.stdout.split()
+        cpu_s, hops = run_program([str(self.program), *files, *law], RUN_S).split()
         return Result(np.fromfile(files[2], dtype=np.int64), float(cpu_s), int(hops))
 
     def _write_scenario(self, config: Mapping[str, Any]) -> None:
