@@ -56,6 +56,7 @@ CPP_DEPENDS = {
     "alloc": {"base"},
     "sync": {"state", "base"},
     "abstraction": {"graph", "state", "base"},
+    "perf": {"graph", "queueing", "radio", "base"},
     "plant": {"graph", "base"},
 }
 CLOCKS = re.compile(r"\btime\.(time|monotonic|perf_counter|process_time)(_ns)?\(|datetime\.now\(")

@@ -14,6 +14,7 @@ PYBIND11_MODULE(_core, m) {
     b::bind_sync(m);
     b::bind_session(m);
     b::bind_abstraction(m);
+    b::bind_perf(m);
     b::bind_plant(m);
     b::bind_mobility(m);
     b::bind_packets(m);
