@@ -2,16 +2,16 @@
 
     predicted   A = γ(R, f, polarisation) · L        γ of ITU-R P.838-3, R path-averaged radar rain, mm/h; L km
     loss        TSL − RSL, dB, mean of the valid minutes (at least 3) in each 5 minutes, both channels of a link
-    baseline    median of the loss over the dry 5-minute steps of the 24 h before the hour (dry: no rain on the path within
-                an hour before and after; at least 12 of them, otherwise no figure)
+    baseline    median of the loss over the dry 5-minute steps of the 24 h before the hour, at least 12 of them, or
+                there is no figure; dry: no rain (and no gap in the radar) on the path within an hour before and after
     measured    loss − baseline
-    wet antenna one constant, dB, while it rains: the median of measured − predicted over the wet steps of all links in the
-                days before the split; rows "with wet antenna" add it to what is predicted
+    wet antenna one constant, dB, while it rains: the median of measured − predicted over the wet steps of all links in
+                the days before the split; rows "with wet antenna" add it to what is predicted
 
-Compared are steps with at least 0.1 mm/h on the path, after the split. Baseline rule, split and wet-antenna constant are
-ours. Data: `pycomlink` (BSD-3): 500 commercial microwave links, 11 days of May 2018, each minute, coordinates shifted on
-purpose, radar rain on each path each 5 minutes. Intervals: bootstrap over links, 95 %; the links share the same few showers, so
-they say how much depends on the choice of links, not on the choice of weather.
+Compared are steps with at least 0.1 mm/h on the path, after the split. Baseline rule, split and wet-antenna constant
+are ours. Data: `pycomlink` (BSD-3): 500 commercial microwave links, 11 days of May 2018, each minute, coordinates
+shifted on purpose, radar rain on each path each 5 minutes. Intervals: bootstrap over links, 95 %; the links share the
+same few showers, so they say how much depends on the choice of links, not on the choice of weather.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiertwin import _core
 from tiertwin.errors import InputError, MissingExtraError
 from tiertwin.study.statistics import bootstrap
 
@@ -86,8 +87,8 @@ def measured_links(folder: Path) -> Links:
             f"starting at minute {starts[0]} and {starts[1]} of 2018-05",
             str(folder),
         )
-    if rain.min() < 0.0:
-        raise InputError(f"expected rain of at least 0 mm/h, got {rain.min():g}", str(paths[1]))
+    if np.nanmin(rain) < 0.0:
+        raise InputError(f"expected rain of at least 0 mm/h, got {np.nanmin(rain):g}", str(paths[1]))
     return Links(rain, loss, ghz, np.where(vertical, 90.0, 0.0), km)
 
 
@@ -105,12 +106,13 @@ def _loss(tsl: NDArray[np.int16], rsl: NDArray[np.int16]) -> F64:
     shape = (*loss.shape[:2], -1, STEP_MIN)
     count = good.reshape(shape).sum(axis=-1)
     total = loss.reshape(shape).sum(axis=-1)
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count >= 3)
+    result: F64 = np.divide(total, count, out=np.full(total.shape, np.nan), where=count >= 3)
+    return result
 
 
 def dry_steps(rain: F64) -> NDArray[np.bool_]:
     """Return where no rain is on a path from an hour before to an hour after, [steps, links]."""
-    wet = np.concatenate([np.zeros((1, rain.shape[1])), np.cumsum(rain > 0.0, axis=0)])
+    wet = np.concatenate([np.zeros((1, rain.shape[1])), np.cumsum(~(rain == 0.0), axis=0)])
     steps = np.arange(len(rain))
     first, last = np.maximum(steps - STEPS_AN_HOUR, 0), np.minimum(steps + STEPS_AN_HOUR + 1, len(rain))
     result: NDArray[np.bool_] = wet[last] == wet[first]
@@ -131,8 +133,6 @@ def baseline(loss: F64, dry: NDArray[np.bool_]) -> F64:
 
 def compared(links: Links) -> tuple[F64, F64]:
     """Return (predicted, measured) attenuation in dB, means over the channels measured, NaN without. [links, steps]"""
-    from tiertwin import _core  # noqa: PLC0415
-
     dry = dry_steps(links.rain_mm_h)
     channels, count, steps = links.loss_db.shape
     predicted, measured = np.empty_like(links.loss_db), np.empty_like(links.loss_db)
@@ -140,7 +140,7 @@ def compared(links: Links) -> tuple[F64, F64]:
         k, alpha = _core.rain_coefficients(links.ghz[c].copy(), np.zeros(count), links.tilt_deg[c].copy())
         predicted[c] = (k * links.rain_mm_h**alpha * links.km).T
         measured[c] = links.loss_db[c] - baseline(links.loss_db[c], dry)
-    has = np.isfinite(measured)
+    has = np.isfinite(measured) & np.isfinite(predicted)
     total = has.sum(axis=0)
     out = np.full((2, count, steps), np.nan)
     for row, values in zip(out, (predicted, measured), strict=True):
@@ -203,7 +203,8 @@ def rain_study(links: Links, train_days: int = 5, resamples: int = 1000) -> dict
 def link_sums(predicted: F64, measured: F64, use: NDArray[np.bool_]) -> F64:
     """Return for each link count, Σp, Σm, Σp², Σm², Σpm over the steps in use, [links, 6]."""
     p, m = np.where(use, predicted, 0.0), np.where(use, measured, 0.0)
-    return np.stack([use, p, m, p * p, m * m, p * m]).sum(axis=2).T.astype(np.float64)
+    result: F64 = np.stack([use, p, m, p * p, m * m, p * m]).sum(axis=2).T.astype(np.float64)
+    return result
 
 
 def pooled(sums: F64) -> dict[str, float]:
