@@ -8,8 +8,8 @@ seconds, is solved and actuated, and holds for a term. It shares a capacity alph
 
     regret           U(x*) − U(x) for each unit of value and demand, and as capacity: 1 − (share of C that gives U(x)
                      when it is shared in full knowledge)
-    newest value     belief: what came last, whatever its age
-    hold/trend/…     belief: `tiertwin.functions.align`, aligned to the middle of the term in which the decision holds
+    newest value     belief: what came last, whatever its age (aligned with ``hold`` it would be the same)
+    trend, revert, … belief: `tiertwin.functions.align`, aligned to the middle of the term in which the decision holds
     raw clocks       the same with the senders' clocks as they are; otherwise corrected by two-way exchanges
 
 Synthetic demand, `KINDS`: ``walk``, a random walk in the logarithm, of which the newest value is the best forecast
@@ -38,7 +38,7 @@ SOLVE_S, ACTUATE_S, TERM_S = 0.5, 0.25, 2.0
 WARM_UP_S, LENGTH_S = 900.0, 1500.0
 KINDS = {"walk": (0.02, 0.0), "day": (0.002, 0.6), "both": (0.01, 0.6)}  # of the walk, a √s; of the day
 FLOOR = 0.02  # of the mean demand: nobody is believed to want nothing
-BELIEFS = ("newest value", "hold", "trend", "revert", "best", "best + profile", "best, raw clocks")
+BELIEFS = ("newest value", "trend", "revert", "best", "best + profile", "best, raw clocks")
 
 
 def shared(demand: F64, value: F64, alpha: float) -> F64:
@@ -182,7 +182,7 @@ def _clocks(world: World) -> tuple[Callable[[Any], F64], Callable[[F64, Any], F6
 
 def _beliefs(seasonal: SeasonalAligner, raw: Aligner, newest: F64, when_s: float) -> dict[str, F64]:
     found = {"newest value": newest}
-    for method in ("hold", "trend", "revert", "best"):
+    for method in ("trend", "revert", "best"):
         seasonal.plain.method = method
         found[method] = seasonal.plain.at(when_s)
     found["best + profile"] = seasonal.at(when_s)
