@@ -40,7 +40,7 @@ def _options(model: F64, ahead: F64) -> F64:
     value, mean = model[_VALUE], model[_MEAN]
     fade = 2.0 / GAINS * model[_SPACING]
     reach = np.where(fade > 0.0, fade * -np.expm1(-ahead / np.where(fade > 0.0, fade, 1.0)), 0.0)
-    revert = mean + (value - mean) * np.exp(-model[_DECAY] * ahead)
+    revert = value + (value - mean) * np.expm1(-model[_DECAY] * ahead)  # exactly the value when nothing is ahead
     result: F64 = np.concatenate([value[None], revert[None], value + model[_SLOPE] * reach])
     return result
 

@@ -303,7 +303,7 @@ def next_cells(
             row: dict[str, Any] = {"horizon_s": h, "method": name, "handovers": len(asked)}
             rows.append(row | bootstrap(sums, hit_rates, resamples))
         rows[-len(predicted)]["chosen"] = dict(
-            zip(("sigma_m", "same_cell", "same_pair", "back"), votes.setting, strict=True)
+            zip(("sigma_m", "same_cell", "same_pair", "back"), (votes.sigma_m, *votes.setting), strict=True)
         )
     return rows
 

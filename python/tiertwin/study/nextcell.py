@@ -26,7 +26,9 @@ from tiertwin.study.drives import F64, I64, Drive, Moments
 
 SQUARE_M = 100.0
 KEPT = 0.85  # of a speed's difference from its mean after a second (Gauss–Markov)
-GRID = tuple(product((25.0, 50.0, 100.0), (10.0, 30.0, 100.0), (2.0, 5.0, 15.0), (0.3, 1.0, 3.0)))
+SIGMAS_M = (25.0, 50.0, 100.0)
+GRID = tuple(product((10.0, 30.0, 100.0), (2.0, 5.0, 15.0), (0.3, 1.0, 3.0)))  # a, b, c
+FAR = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,34 +101,38 @@ class Votes:
         self.training = training
         self.cells = np.unique(np.concatenate([training.truth, training.cell, training.previous]))
         self._led_to = (training.truth[:, None] == self.cells).astype(np.float64)
-        parts = self._parts(training)
         own = training.drive[:, None] == training.drive[None, :]
-        hits = [float(np.mean(self._pick(training, parts, setting, own) == training.truth)) for setting in GRID]
-        self.setting = GRID[int(np.argmax(hits))]
-        self.training_hits = max(hits)
+        self.setting, self.training_hits = GRID[0], -1.0
+        for sigma in SIGMAS_M:
+            sums = self._sums(training, sigma, own)
+            for setting in GRID:
+                hits = float(np.mean(self._pick(training, sums, setting) == training.truth))
+                if hits > self.training_hits:
+                    self.sigma_m, self.setting, self.training_hits = sigma, setting, hits
 
     def predict(self, asked: Handovers) -> I64:
         """Return the next cell of each. [n]"""
-        return self._pick(asked, self._parts(asked), self.setting, None)
+        return self._pick(asked, self._sums(asked, self.sigma_m, None), self.setting)
 
-    def _parts(self, asked: Handovers) -> tuple[F64, NDArray[np.bool_], NDArray[np.bool_]]:
+    def _sums(self, asked: Handovers, sigma: float, excluded: NDArray[np.bool_] | None) -> list[F64]:
+        """Return each cell's votes: of all, the same cell, the same before it, both; and of the same cell anywhere.
+
+        A vote weighs k a^s b^p = k (1 + (a − 1) s) (1 + (b − 1) p), so that these sums serve any a and b. [n, cells]
+        """
         t = self.training
-        apart = (asked.x_m[:, None] - t.x_m) ** 2 + (asked.y_m[:, None] - t.y_m) ** 2
-        return apart, asked.cell[:, None] == t.cell, (asked.previous[:, None] == t.previous) & (t.previous >= 0)
-
-    def _pick(
-        self,
-        asked: Handovers,
-        parts: tuple[F64, NDArray[np.bool_], NDArray[np.bool_]],
-        setting: tuple[float, ...],
-        excluded: NDArray[np.bool_] | None,
-    ) -> I64:
-        sigma, same, pair, back = setting
-        weight = np.exp(-parts[0] / (2.0 * sigma**2)) * np.where(parts[1], same, 1.0) * np.where(parts[2], pair, 1.0)
-        weight += 1e-6 * parts[1]  # far from everything: where this cell led to at all
+        kernel = np.exp(-((asked.x_m[:, None] - t.x_m) ** 2 + (asked.y_m[:, None] - t.y_m) ** 2) / (2.0 * sigma**2))
+        same = (asked.cell[:, None] == t.cell).astype(np.float64)
         if excluded is not None:
-            weight[excluded] = 0.0
-        votes = weight @ self._led_to
+            kernel[excluded], same[excluded] = 0.0, 0.0
+        pair = (asked.previous[:, None] == t.previous) & (t.previous >= 0)
+        weights = (kernel, kernel * same, kernel * pair, kernel * same * pair, same)
+        return [weight @ self._led_to for weight in weights]
+
+    def _pick(self, asked: Handovers, sums: list[F64], setting: tuple[float, ...]) -> I64:
+        same, pair, back = setting
+        near, of_cell, of_pair, of_both, far = sums
+        votes = near + (same - 1.0) * of_cell + (pair - 1.0) * of_pair + (same - 1.0) * (pair - 1.0) * of_both
+        votes += FAR * far  # nobody near: where this cell led to at all
         votes += back * (asked.previous[:, None] == self.cells)
         votes[asked.cell[:, None] == self.cells] = -1.0
         votes[:, self.cells < 0] = -1.0

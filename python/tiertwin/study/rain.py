@@ -201,26 +201,26 @@ def rain_study(links: Links, train_days: int = 5, resamples: int = 1000) -> dict
 
 
 def link_sums(predicted: F64, measured: F64, use: NDArray[np.bool_]) -> F64:
-    """Return for each link count, Σp, Σm, Σp², Σm², Σpm over the steps in use, [links, 6]."""
+    """Return for each link count, Σp, Σm, Σp², Σm², Σpm, Σ(p − m)² over the steps in use, [links, 7]."""
     p, m = np.where(use, predicted, 0.0), np.where(use, measured, 0.0)
-    result: F64 = np.stack([use, p, m, p * p, m * m, p * m]).sum(axis=2).T.astype(np.float64)
+    result: F64 = np.stack([use, p, m, p * p, m * m, p * m, (p - m) ** 2]).sum(axis=2).T.astype(np.float64)
     return result
 
 
 def pooled(sums: F64) -> dict[str, float]:
     """Return correlation, bias (predicted − measured) and RMSE of all steps of some links together."""
-    n, p, m, pp, mm, pm = sums.sum(axis=0)
+    n, p, m, pp, mm, pm, squares = sums.sum(axis=0)
     covariance = pm - p * m / n
     return {
         "correlation": float(covariance / np.sqrt((pp - p * p / n) * (mm - m * m / n))),
         "bias_db": float((p - m) / n),
-        "rmse_db": float(np.sqrt((pp - 2.0 * pm + mm) / n)),
+        "rmse_db": float(np.sqrt(squares / n)),
     }
 
 
 def own_correlations(sums: F64) -> F64:
     """Return the correlation within each link that has enough wet steps and measured anything but a constant."""
-    n, p, m, pp, mm, pm = sums[sums[:, 0] >= LEAST_STEPS].T
+    n, p, m, pp, mm, pm, _ = sums[sums[:, 0] >= LEAST_STEPS].T
     power = (pp - p * p / n) * (mm - m * m / n)
     good = power > 1e-12
     result: F64 = ((pm - p * m / n)[good]) / np.sqrt(power[good])
