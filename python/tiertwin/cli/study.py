@@ -166,11 +166,12 @@ def alignment(
     if as_json:
         click.echo(json.dumps(plain({"rows": found, "left_out": left_out})))
         return
-    columns = ("world", "belief", "error_percent", "age_s", "regret", "regret_half", "capacity_percent")
+    columns = ("world", "belief", "error_percent", "age_s", "clock_ms", "regret", "capacity_percent")
+    click.echo("error: of the belief; age: when the decision acts; clock: what is wrong with the stamps used; regret:")
     click.echo(
-        "regret: utility lost for each unit of demand; capacity: what it is worth; won: over the newest value, paired,"
+        "utility lost for each unit of demand; capacity: what it is worth; won: less regret than with the newest"
     )
-    click.echo("with half of its 95 % interval (Student's t) over worlds, or over groups of cells (Milan).")
+    click.echo("value, paired, half of its 95 % interval (Student's t) over worlds, or over groups of cells (Milan).")
     click.echo(table(found, (*columns, "won", "won_half", "won_percent")))
     if left_out:
         click.echo(f"Milan left out. {left_out}", err=True)

@@ -116,7 +116,7 @@ def synthetic(kind: str, seeds: Sequence[int], rows: int, collect_s: float) -> W
 
 
 def play(world: World, first: int, alpha: float) -> dict[str, dict[str, F64]]:
-    """Play telemetry and decisions; return for each belief regret, worth, relative error and age, [worlds].
+    """Play telemetry and decisions; return each belief's regret, worth, relative error, age and clock error, [worlds].
 
     Parameters
     ----------
@@ -151,10 +151,17 @@ def play(world: World, first: int, alpha: float) -> dict[str, dict[str, F64]]:
         for name in BELIEFS:
             sums[name].append(_score(world, beliefs[name], age, now + world.lead, alpha))
     keys = ("regret", "worth", "error", "age_s")
-    return {
+    table = {
         name: {key: np.mean([row[k] for row in found], axis=0) for k, key in enumerate(keys)}
         for name, found in sums.items()
     }
+    last, everybody = np.full(senders, steps - 1), np.arange(senders)
+    true = (last + 0.5) * world.step_s
+    off = {True: stamp(last) - true, False: corrected(stamp(last), everybody) - true}
+    for name, figures in table.items():
+        wrong = off["raw" in name].reshape(worlds, rows)
+        figures["clock_s"] = np.sqrt((wrong**2).mean(axis=1))
+    return table
 
 
 def _clocks(world: World) -> tuple[Callable[[Any], F64], Callable[[F64, Any], F64]]:
@@ -218,6 +225,7 @@ def rows_of(found: dict[str, dict[str, F64]], label: str) -> list[dict[str, Any]
                 "belief": name,
                 "error_percent": 100.0 * float(figures["error"].mean()),
                 "age_s": float(figures["age_s"].mean()),
+                "clock_ms": 1e3 * float(figures["clock_s"].mean()),
                 "regret": lost.mean,
                 "regret_half": lost.half,
                 "capacity_percent": worth.mean,

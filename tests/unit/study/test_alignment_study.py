@@ -81,6 +81,8 @@ def test_ages_are_what_periods_and_delays_make_them(monkeypatch) -> None:
     found = play(world, 400, 1.0)
     lead = (world.lead + world.term / 2) * world.step_s
     expected = ((world.period - 1) / 2 + world.delay - 0.5).mean() * world.step_s + lead
+    assert found["best"]["clock_s"].max() < 0.02
+    assert found["best, raw clocks"]["clock_s"].min() > 1.0
     assert found["best"]["age_s"].mean() == pytest.approx(expected, abs=0.15)  # clocks are right to 10 ms
 
 
