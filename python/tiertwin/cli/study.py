@@ -91,10 +91,10 @@ def handover(horizons: tuple[int, ...], train: float, resamples: int, as_json: b
     drives, rest = found["training_drives"], found["reported_drives"]
     click.echo(f"{len(rest)} drives from {rest[0]} on; learned from the {len(drives)} before. {PERCENTILE}")
     click.echo("\nA handover within the horizon, at every sample:")
-    figures = ("precision", "recall", "f1", "time_error_s")
+    figures = ("precision", "recall", "f1", "ours_more", "time_error_s")
     click.echo(table([spread(row, figures) for row in found["alarms"]], ("horizon_s", "method", *figures)))
     click.echo("\nThe next cell, known the horizon before:")
-    rates = ("hit_rate", "ping_pong_hit_rate", "other_hit_rate")
+    rates = ("hit_rate", "ours_more", "ping_pong_hit_rate", "other_hit_rate")
     click.echo(table([spread(row, rates) for row in found["next_cell"]], ("horizon_s", "method", *rates)))
     first = found["next_cell"][0]
     click.echo(

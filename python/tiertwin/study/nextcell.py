@@ -5,8 +5,8 @@
                     d: between where it happened and where the user will be (dead reckoning, speed damped as in
                     Gauss–Markov); and c votes for the cell left last. σ, a, b, c by leaving one training drive out
     order-2 Markov  the commonest successor of (cell before, cell), of (cell) when that pair is new, of all otherwise
-    strongest cell  the cell with the greatest mean level around here in the training drives (100 m squares and their
-                    neighbours), other than the serving one
+    strongest cell  the cell with the greatest mean level within 50 m in the training drives, other than the serving one
+                    and of the same generations (2G and 3G, or 4G and 5G: their levels cannot be compared)
     previous cell   the cell left last
     last value      the serving cell: no change, never right at a handover
 
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from tiertwin.study.drives import F64, I64, Drive, Moments
 
-SQUARE_M = 100.0
+AROUND_M = 50.0
 KEPT = 0.85  # of a speed's difference from its mean after a second (Gauss–Markov)
 SIGMAS_M = (25.0, 50.0, 100.0)
 GRID = tuple(product((10.0, 30.0, 100.0), (2.0, 5.0, 15.0), (0.3, 1.0, 3.0)))  # a, b, c
@@ -39,6 +39,8 @@ class Handovers:
     """Number of the drive. [n]"""
     cell: I64
     previous: I64
+    slow: NDArray[np.bool_]
+    """In a network of the second or third generation. [n]"""
     x_m: F64
     """Where the user will be by dead reckoning. [n]"""
     y_m: F64
@@ -78,6 +80,7 @@ def handovers(drives: Sequence[Drive], told: Sequence[Moments], ahead_s: float) 
                 np.full(len(chosen), number),
                 drive.cell[chosen],
                 m.previous[chosen],
+                drive.slow[chosen],
                 m.place[0][chosen] + m.heading[0][chosen] * far,
                 m.place[1][chosen] + m.heading[1][chosen] * far,
                 m.next_cell[chosen],
@@ -156,11 +159,11 @@ def strongest(drives: Sequence[Drive], asked: Handovers) -> I64:
     """Return the strongest other cell of the training drives around each place, -1 where nobody was. [n]"""
     x, y = np.concatenate([d.x_m for d in drives]), np.concatenate([d.y_m for d in drives])
     level, cell = np.concatenate([d.serving_dbm for d in drives]), np.concatenate([d.cell for d in drives])
-    column, row = np.floor(x / SQUARE_M).astype(np.int64), np.floor(y / SQUARE_M).astype(np.int64)
+    slow = np.concatenate([d.slow for d in drives])
     result = np.full(len(asked), -1)
-    places = zip(np.floor(asked.x_m / SQUARE_M), np.floor(asked.y_m / SQUARE_M), strict=True)
-    for k, (i, j) in enumerate(places):
-        near = (np.abs(column - i) <= 1) & (np.abs(row - j) <= 1) & (cell != asked.cell[k])
+    for k in range(len(asked)):
+        near = (x - asked.x_m[k]) ** 2 + (y - asked.y_m[k]) ** 2 <= AROUND_M**2
+        near &= (cell != asked.cell[k]) & (slow == asked.slow[k])
         if near.any():
             names, which = np.unique(cell[near], return_inverse=True)
             mean = np.bincount(which, level[near]) / np.bincount(which)

@@ -5,7 +5,7 @@
     baseline    median of the loss over the dry 5-minute steps of the 24 h before the hour, at least 12 of them, or
                 there is no figure; dry: no rain (and no gap in the radar) on the path within an hour before and after
     measured    loss − baseline
-    wet antenna one constant, dB, while it rains: the median of measured − predicted over the wet steps of all links in
+    wet antenna one constant, dB, while it rains: the mean of measured − predicted over the wet steps of all links in
                 the days before the split; rows "with wet antenna" add it to what is predicted
 
 Compared are steps with at least 0.1 mm/h on the path, after the split. Baseline rule, split and wet-antenna constant
@@ -170,7 +170,7 @@ def rain_study(links: Links, train_days: int = 5, resamples: int = 1000) -> dict
     before[:, split:] = False
     if not before.any():
         raise InputError(f"train_days: expected rain in the first {train_days} days, got none")
-    antenna = float(np.median((measured - predicted)[before]))
+    antenna = float(np.mean((measured - predicted)[before]))
     wet[:, :split] = False
     sums = {
         name: link_sums(predicted + added, measured, wet)
