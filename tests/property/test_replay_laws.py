@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.data import data_file
 from support.trace_files import GeneratedFile, fcd, named
 from tiertwin.errors import InputError
-from tiertwin.plant.traces import CsvColumns, CsvTrace, Replay, StreamReplay, SumoTrace, ucc_drives
+from tiertwin.plant.traces import CsvColumns, CsvTrace, Replay, StreamReplay, SumoTrace, TraceMobility, ucc_drives
 
 times = st.lists(st.integers(0, 400), min_size=1, max_size=12, unique=True)
 walks = st.lists(times, min_size=1, max_size=4)
@@ -91,6 +91,39 @@ def test_own_clocks_put_drives_side_by_side() -> None:
     text = "time,id,x,y\n100,a,0,0\n104,a,4,0\n900,b,7,0\n902,b,9,0\n"
     x, _ = Replay(CsvTrace(named(text), PLANE), max_gap_s=5.0, own_clock=True).at(1.0)
     assert x.tolist() == [1.0, 8.0]
+
+
+@given(users=walks, asked=st.lists(st.integers(0, 4000), min_size=1, max_size=6))
+def test_velocities_are_the_slopes_of_positions(users: list[list[int]], asked: list[int]) -> None:
+    replay = Replay(CsvTrace(named(written(users)), PLANE), max_gap_s=5.0)
+    moment = 2.0**-20
+    for t in [k / 100 + 0.003 for k in asked]:  # never at a sample
+        (x0, y0), (x1, y1), (vx, vy) = replay.at(t), replay.at(t + moment), replay.velocity(t)
+        np.testing.assert_array_equal(np.isnan(vx), np.isnan(x0))
+        np.testing.assert_allclose(vx * moment, x1 - x0, rtol=1e-3, atol=1e-9)
+        np.testing.assert_allclose(vy * moment, y1 - y0, rtol=1e-3, atol=1e-9)
+
+
+def test_velocities_at_samples_look_ahead_then_back() -> None:
+    text = "time,id,x,y\n0,a,0,0\n1,a,2,0\n2,a,5,1\n50,a,9,9\n"
+    replay = Replay(CsvTrace(named(text), PLANE), max_gap_s=5.0)
+    assert [replay.velocity(t)[0][0] for t in (0.0, 1.0, 2.0, 50.0)] == [2.0, 3.0, 3.0, 0.0]
+    assert np.isnan([replay.velocity(t)[0][0] for t in (-1.0, 3.0, 51.0)]).all()
+
+
+def test_a_trace_moves_users_as_mobility_does() -> None:
+    text = "time,id,x,y\n100,a,0,0\n104,a,4,8\n100,b,7,0\n"
+    mobility = TraceMobility(Replay(CsvTrace(named(text), PLANE), max_gap_s=5.0), height_m=1.5)
+    assert mobility.positions().tolist() == [[0, 0, 1.5], [7, 0, 1.5]]
+    mobility.step(1.0)
+    mobility.step(2.0)
+    assert mobility.time_s == 3.0
+    np.testing.assert_array_equal(mobility.positions(), [[3, 6, 1.5], [np.nan] * 3])
+    np.testing.assert_array_equal(mobility.velocities(), [[1, 2, 0], [np.nan] * 3])
+    with pytest.raises(InputError, match="seconds: expected a finite time of at least 0 s, got -1"):
+        mobility.step(-1.0)
+    with pytest.raises(InputError, match="height_m: expected a finite height of at least 0 m, got nan"):
+        TraceMobility(Replay(CsvTrace(named(text), PLANE), max_gap_s=5.0), height_m=np.nan)
 
 
 def test_the_drives_of_cork_replay_through_the_same_interface() -> None:

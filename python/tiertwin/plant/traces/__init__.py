@@ -9,8 +9,18 @@ from __future__ import annotations
 
 from tiertwin.plant.traces.batch import Skips, TraceBatch
 from tiertwin.plant.traces.csvfile import CsvColumns, CsvTrace
-from tiertwin.plant.traces.replay import Replay, StreamReplay
+from tiertwin.plant.traces.replay import Replay, StreamReplay, TraceMobility
 from tiertwin.plant.traces.sumo import SumoTrace
 from tiertwin.plant.traces.ucc import ucc_drives
 
-__all__ = ["CsvColumns", "CsvTrace", "Replay", "Skips", "StreamReplay", "SumoTrace", "TraceBatch", "ucc_drives"]
+__all__ = [
+    "CsvColumns",
+    "CsvTrace",
+    "Replay",
+    "Skips",
+    "StreamReplay",
+    "SumoTrace",
+    "TraceBatch",
+    "TraceMobility",
+    "ucc_drives",
+]

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tiertwin.errors import InputError
 from tiertwin.plant.traces.batch import F64, I64, TraceBatch, joined
@@ -39,7 +40,35 @@ class _Paths:
         self.max_gap_s = max_gap_s
 
     def at(self, time_s: float) -> tuple[F64, F64]:
-        low, high = self.ptr[:-1].copy(), self.ptr[1:].copy()  # first sample later than time_s, by bisection
+        low = self._later(time_s)
+        x = np.full(len(low), np.nan)
+        y = np.full(len(low), np.nan)
+        exact = self._exact(low, time_s)
+        x[exact], y[exact] = self.x[low[exact] - 1], self.y[low[exact] - 1]
+        between = np.flatnonzero(self._bridged(low) & ~exact)
+        after = low[between]
+        share = (time_s - self.time[after - 1]) / (self.time[after] - self.time[after - 1])
+        x[between] = self.x[after - 1] + share * (self.x[after] - self.x[after - 1])
+        y[between] = self.y[after - 1] + share * (self.y[after] - self.y[after - 1])
+        return x, y
+
+    def velocity(self, time_s: float) -> tuple[F64, F64]:
+        """Return that of the line ahead, at a sample with none ahead that of the line behind, otherwise 0."""
+        low = self._later(time_s)
+        exact, ahead = self._exact(low, time_s), self._bridged(low)
+        behind = exact & ~ahead & self._bridged(low - 1)
+        found = []
+        for place in (self.x, self.y):
+            v = np.where(exact, 0.0, np.nan)
+            for which, after in ((ahead, low), (behind, low - 1)):
+                k = after[which]
+                v[which] = (place[k] - place[k - 1]) / (self.time[k] - self.time[k - 1])
+            found.append(v)
+        return found[0], found[1]
+
+    def _later(self, time_s: float) -> I64:
+        """Return each user's first sample later than a time, by bisection for all users at once. [users]"""
+        low, high = self.ptr[:-1].copy(), self.ptr[1:].copy()
         while np.any(low < high):
             middle = (low + high) // 2
             open_ = low < high
@@ -47,21 +76,20 @@ class _Paths:
             later[open_] = self.time[middle[open_]] > time_s
             high = np.where(open_ & later, middle, high)
             low = np.where(open_ & ~later, middle + 1, low)
-        x = np.full(len(low), np.nan)
-        y = np.full(len(low), np.nan)
-        has = low > self.ptr[:-1]
-        exact = has.copy()
-        exact[has] = self.time[low[has] - 1] == time_s
-        x[exact], y[exact] = self.x[low[exact] - 1], self.y[low[exact] - 1]
-        between = np.flatnonzero(has & ~exact & (low < self.ptr[1:]))
-        after = low[between]
-        span = self.time[after] - self.time[after - 1]
-        near = span <= self.max_gap_s
-        between, after, span = between[near], after[near], span[near]
-        share = (time_s - self.time[after - 1]) / span
-        x[between] = self.x[after - 1] + share * (self.x[after] - self.x[after - 1])
-        y[between] = self.y[after - 1] + share * (self.y[after] - self.y[after - 1])
-        return x, y
+        return low
+
+    def _exact(self, low: I64, time_s: float) -> NDArray[np.bool_]:
+        """Return whose newest sample is of just this time."""
+        exact = low > self.ptr[:-1]
+        exact[exact] = self.time[low[exact] - 1] == time_s
+        return exact
+
+    def _bridged(self, after: I64) -> NDArray[np.bool_]:
+        """Return whose samples `after` and the one before it are both there and within the gap."""
+        bridged: NDArray[np.bool_] = (after > self.ptr[:-1]) & (after < self.ptr[1:])
+        k = after[bridged]
+        bridged[bridged] = self.time[k] - self.time[k - 1] <= self.max_gap_s
+        return bridged
 
 
 def _gap(max_gap_s: float) -> float:
@@ -103,6 +131,51 @@ class Replay:
         if not np.isfinite(time_s):
             raise InputError(f"time_s: expected a finite time, got {time_s}")
         return self._paths.at(float(time_s))
+
+    def velocity(self, time_s: float) -> tuple[F64, F64]:
+        """Return (east, north) in m/s of every user: slope of the line it is on, NaN where not known."""
+        if not np.isfinite(time_s):
+            raise InputError(f"time_s: expected a finite time, got {time_s}")
+        return self._paths.velocity(float(time_s))
+
+
+class TraceMobility:
+    """A replayed trace in the place of the core's `Mobility`: the same methods, users of a trace instead of walks.
+
+    Parameters
+    ----------
+    replay
+        Its time at the start is that of its first sample.
+    height_m
+        Of every user above the ground: traces tell none.
+    """
+
+    def __init__(self, replay: Replay, *, height_m: float = 1.5) -> None:
+        if not (np.isfinite(height_m) and height_m >= 0.0):
+            raise InputError(f"height_m: expected a finite height of at least 0 m, got {height_m}")
+        self._replay, self._height_m = replay, height_m
+        self._steps_s = 0.0
+
+    @property
+    def time_s(self) -> float:
+        """Since the start."""
+        return self._steps_s
+
+    def step(self, seconds: float) -> None:
+        """Move everybody on."""
+        if not (np.isfinite(seconds) and seconds >= 0.0):
+            raise InputError(f"seconds: expected a finite time of at least 0 s, got {seconds}")
+        self._steps_s += float(seconds)
+
+    def positions(self) -> F64:
+        """Return x, y, z of every user in m, NaN for one that is not known to be anywhere. [users, 3]"""
+        x, y = self._replay.at(self._replay.start_s + self._steps_s)
+        return np.stack([x, y, np.where(np.isnan(x), np.nan, self._height_m)], axis=1)
+
+    def velocities(self) -> F64:
+        """Return the velocities in m/s, likewise. [users, 3]"""
+        x, y = self._replay.velocity(self._replay.start_s + self._steps_s)
+        return np.stack([x, y, 0.0 * x], axis=1)
 
 
 class StreamReplay:
