@@ -282,6 +282,15 @@ def test_positions_are_metres_or_degrees(columns: CsvColumns) -> None:
         CsvTrace(named(""), columns)
 
 
+def test_a_reader_is_read_once(tmp_path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("time,id,x,y\n0,a,0,0\n")
+    for reader in (CsvTrace(path, PLANE), SumoTrace(named("<fcd-export/>"))):
+        whole(reader)
+        with pytest.raises(InputError, match="expected a reader to be read once, got it again"):
+            whole(reader)
+
+
 def test_options_are_checked() -> None:
     with pytest.raises(InputError, match="policy: expected one of strict, skip, got 'lenient'"):
         SumoTrace(named(""), policy="lenient")

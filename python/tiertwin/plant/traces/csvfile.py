@@ -104,6 +104,7 @@ class CsvTrace:
         return self._plane.origin if self._plane else None
 
     def __iter__(self) -> Iterator[TraceBatch]:
+        self._rows.begin()
         with opened(self._source) as file:
             table = csv.reader(self._lines(file), delimiter=self._delimiter, strict=True)
             place = self._header(next(table, []))

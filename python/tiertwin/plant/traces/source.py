@@ -62,11 +62,18 @@ class Rows:
         self.skips = Skips()
         self.checker = Checker(name, policy, max_gap_s, self.skips)
         self.batch_rows = batch_rows
+        self._begun = False
         self._number_of: dict[str, int] = {}
         self._names = (tuple(numbers), tuple(words))
         self._rows: list[tuple[float, int, float, float, float, int]] = []
         self._numbers: list[list[float]] = []
         self._words: list[list[str]] = []
+
+    def begin(self) -> None:
+        """Note that reading begins; InputError the second time: what was told and counted would mix."""
+        if self._begun:
+            raise InputError("expected a reader to be read once, got it again. Make a new one", self.name)
+        self._begun = True
 
     @property
     def full(self) -> bool:

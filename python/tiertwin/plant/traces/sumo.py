@@ -78,6 +78,7 @@ class SumoTrace:
         return self._rows.skips
 
     def __iter__(self) -> Iterator[TraceBatch]:
+        self._rows.begin()
         fed = 0
         with opened(self._source) as file:
             while not self._ended:
