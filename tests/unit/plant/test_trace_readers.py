@@ -95,6 +95,11 @@ def test_an_element_without_end_is_refused() -> None:
     assert file.served < 2_000_000
 
 
+def test_elements_within_elements_without_end_are_refused() -> None:
+    with pytest.raises(InputError, match="expected at most 16 elements inside one another, got one more"):
+        whole(SumoTrace(named("<fcd-export>" + "<a>" * 100_000), policy="skip"))
+
+
 def test_a_line_without_end_is_refused() -> None:
     with pytest.raises(InputError, match="line 2: expected lines of at most 65536 bytes"):
         whole(table("1" * 70_000))
@@ -245,6 +250,7 @@ BAD_CSV = {
     "missing": ("0,a,-,0\n", "position (nan, 0) m"),
     "infinite": ("0,a,inf,0\n", "position (inf, 0) m"),
     "far": ("0,a,1e300,0\n", "a position within 10⁸ m"),
+    "long name": (f"0,{'n' * 201},0,0\n", "expected names of at most 200 characters, got 201: 'nnnnnnnnnnnnnnnnnnnn'…"),
     "nobody": ("0,,1,0\n", "expected a name in column 'id', got none"),
     "quote": ('0,"a"b,1,0\n', "expected fields of a table, got"),
 }
@@ -280,6 +286,16 @@ def test_unknown_columns_are_told_with_those_there_are() -> None:
 def test_positions_are_metres_or_degrees(columns: CsvColumns) -> None:
     with pytest.raises(InputError, match="expected x and y, or lat and lon, and not both"):
         CsvTrace(named(""), columns)
+
+
+def test_users_beyond_the_limit_are_told_or_counted(monkeypatch) -> None:
+    monkeypatch.setattr("tiertwin.plant.traces.source.MAX_USERS", 2)
+    rows = "0,a,0,0\n0,b,0,0\n0,c,0,0\n1,a,1,0\n"
+    with pytest.raises(InputError, match="line 4: expected at most 2 users, got one more, 'c'"):
+        whole(table(rows))
+    reader = table(rows, policy="skip")
+    assert whole(reader).user.tolist() == [0, 1, 0]
+    assert reader.skips.count == {"too many users": 1}
 
 
 def test_a_reader_is_read_once(tmp_path) -> None:

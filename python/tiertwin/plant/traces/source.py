@@ -17,6 +17,7 @@ from tiertwin.plant.traces.batch import Checker, Skips, TraceBatch
 
 Source = str | Path | IO[bytes]
 MAX_USERS = 1_000_000
+MAX_NAME = 200
 BATCH_ROWS = 65_536
 _EARTH_M = 6_371_008.8  # mean radius (IUGG)
 _NAN = float("nan")
@@ -84,6 +85,13 @@ class Rows:
         """Return the number of a user, -1 for one too many (told and counted)."""
         number = self._number_of.get(name)
         if number is None:
+            if len(name) > MAX_NAME:
+                self.checker.complain(
+                    "unreadable",
+                    line,
+                    f"expected names of at most {MAX_NAME} characters, got {len(name)}: {name[:20]!r}…",
+                )
+                return -1
             if len(self.users) >= MAX_USERS:
                 self.checker.complain(
                     "too many users", line, f"expected at most {MAX_USERS} users, got one more, {name!r}"

@@ -19,6 +19,7 @@ from tiertwin.plant.traces.source import BATCH_ROWS, Plane, Rows, Source, chunk,
 
 _CHUNK = 65_536
 _MAX_ELEMENT = 1 << 20
+_MAX_DEPTH = 16
 _ROOT = "fcd-export"
 _USERS = ("vehicle", "person", "container")
 _NAN = float("nan")
@@ -118,6 +119,8 @@ class SumoTrace:
     def _start(self, tag: str, of: dict[str, str]) -> None:
         self._depth += 1
         line = self._parser.CurrentLineNumber
+        if self._depth > _MAX_DEPTH:
+            raise self._wrong(f"expected at most {_MAX_DEPTH} elements inside one another, got one more")
         if self._depth == 1 and tag != _ROOT:
             raise self._wrong(f"expected <{_ROOT}> first, got <{tag}>")
         if tag == "timestep":
