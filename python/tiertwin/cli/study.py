@@ -1,4 +1,4 @@
-"""``tiertwin study``: paired experiments over seeds, and the study of scale."""
+"""``tiertwin study``: paired experiments over seeds, the study of scale, predictions against measured data."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import Any
 
 import click
 
-from tiertwin.cli.run import finite
+from tiertwin.cli.fidelity import fidelity
+from tiertwin.cli.tables import table
 
 
 @click.group()
 def study() -> None:
-    """Compare policies over many seeds, with confidence intervals."""
+    """Compare policies over many seeds, with confidence intervals; hold predictions against measured data."""
+
+
+study.add_command(fidelity)
 
 
 @study.command("policies")
@@ -76,93 +80,130 @@ def scale(seconds: float, quick: bool, as_json: bool) -> None:
         )
 
 
-@study.command("fidelity")
-@click.option(
-    "--topology",
-    "topologies",
-    multiple=True,
-    default=("sndlib/germany50",),
-    show_default=True,
-    metavar="NAME",
-    help="A topohub name; repeatable, or several with commas between.",
-)
-@click.option("--loads", default="0.3,0.6,0.8,0.9", show_default=True, metavar="LOADS", help="Of the busiest link.")
-@click.option(
-    "--rule",
-    "rules",
-    multiple=True,
-    help="common: 10 Mb/s everywhere; each: every link at the load. Repeatable [default: both].",
-)
-@click.option(
-    "--size", "sizes", multiple=True, help="Packet sizes: fixed, exponential, imix; repeatable [default: all]."
-)
-@click.option(
-    "--traffic", multiple=True, default=("poisson",), show_default=True, help="poisson, on-off (bursty); repeatable."
-)
-@click.option("--flows", default=1000, show_default=True, help="Random pairs of nodes a scene.")
-@click.option("--buffer", type=int, default=None, help="Packets that may wait at a link [default: any number].")
-@click.option("--seconds", default=300.0, show_default=True, help="Modelled seconds of each run of the truth.")
-@click.option("--window", default=100.0, show_default=True, help="Modelled seconds of telemetry to calibrate on.")
-@click.option("--seed", default=1, show_default=True)
-@click.option("--signs/--no-signs", default=True, show_default=True, help="Ask for the direction of changes too.")
-@click.option(
-    "--ns3",
-    type=float,
-    default=None,
-    metavar="SECONDS",
-    help="Play so many modelled seconds of each scene in ns-3 too (extra `fidelity`, g++).",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: what was asked, and a row a scene.")
-def fidelity(ns3: float | None, as_json: bool, topologies: tuple[str, ...], loads: str, **asked: Any) -> None:
-    """How true the twin's performance model is to packets: errors, intervals, directions (docs/fidelity.md)."""
-    import tempfile
-    from pathlib import Path
+@study.command("handover")
+@click.option("--horizon", "horizons", type=int, multiple=True, help="Whole seconds ahead; repeat [default: 1 2 5].")
+@click.option("--train", default=0.667, show_default=True, help="Share of the drives to learn from, the earliest ones.")
+@click.option("--resamples", default=1000, show_default=True, help="Of the bootstrap over drives.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def handover(horizons: tuple[int, ...], train: float, resamples: int, as_json: bool) -> None:
+    """Predict handovers and next cells of real 5G drives (data: TIERTWIN_DATA)."""
+    from tiertwin.study.datafolder import data_file
+    from tiertwin.study.handover import handover_study
 
-    from tiertwin.study.fidelity import RULES, SIZES, Wanted, described, fidelity_study
-    from tiertwin.study.ns3 import Ns3
-
-    asked["rules"], asked["sizes"] = asked["rules"] or RULES, asked["sizes"] or SIZES
-    asked["window_s"] = asked.pop("window")
-    names = tuple(name for given in topologies for name in given.split(",") if name)
-    wanted = Wanted(topologies=names, loads=_numbers("--loads", loads), **asked)
-    wanted.check()
-
-    def told(text: str) -> None:
-        click.echo(text, err=True)
-
-    with tempfile.TemporaryDirectory(prefix="tiertwin-ns3-") as folder:
-        program = None if ns3 is None else Ns3(Path(folder))
-        rows = fidelity_study(wanted, program, 0.0 if ns3 is None else ns3, told)
+    found = handover_study(data_file("ucc5g_traces.csv.gz"), horizons or (1, 2, 5), train, resamples)
     if as_json:
-        click.echo(json.dumps({"asked": described(wanted) | {"ns3_seconds": ns3}, "rows": finite(rows)}))
+        click.echo(json.dumps(plain(found)))
         return
-    names = ("topology", "rule", "size", "traffic", "load")
-    shown = ("floor_pct", "mean_pct", "wait_pct", "p99_pct", "loss_points", "coverage_pct", "calibrated_mean_pct")
-    more = [c for c in ("sign_agreement", "ns3_equal_pct", "ns3_mean_pct") if any(c in row for row in rows)]
+    drives, rest = found["training_drives"], found["reported_drives"]
+    click.echo(f"{len(rest)} drives from {rest[0]} on; learned from the {len(drives)} before. {PERCENTILE}")
+    click.echo("\nA handover within the horizon, at every sample:")
+    figures = ("precision", "recall", "f1", "ours_more", "time_error_s")
+    click.echo(table([spread(row, figures) for row in found["alarms"]], ("horizon_s", "method", *figures)))
+    click.echo("\nThe next cell, known the horizon before:")
+    rates = ("hit_rate", "ours_more", "ping_pong_hit_rate", "other_hit_rate")
+    click.echo(table([spread(row, rates) for row in found["next_cell"]], ("horizon_s", "method", *rates)))
+    first = found["next_cell"][0]
     click.echo(
-        "Mean absolute errors over flows (%), of the total loss (points); floor: what sampling leaves in the truth."
+        f"\n{first['handovers']} handovers; ping-pongs {first['ping_pong_share']['value']:.3f} of them; next cell met "
+        f"in a drive before: {first['next_cell_seen_in_training']['value']:.3f}"
     )
-    click.echo(table(rows, (*names, *shown, *more)))
 
 
-def _numbers(option: str, text: str) -> tuple[float, ...]:
-    from tiertwin.errors import InputError
+@study.command("rain")
+@click.option(
+    "--train-days", default=5, show_default=True, help="Days for the wet-antenna constant; the rest is reported."
+)
+@click.option("--resamples", default=1000, show_default=True, help="Of the bootstrap over links.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def rain(train_days: int, resamples: int, as_json: bool) -> None:
+    """Predict rain fades of 500 measured microwave links (extra: fidelity)."""
+    from tiertwin.study.rain import example_folder, measured_links, rain_study
 
-    try:
-        return tuple(float(word) for word in text.split(",") if word)
-    except ValueError:
-        raise InputError(f"{option}: expected numbers with commas between, got {text!r}") from None
+    found = rain_study(measured_links(example_folder()), train_days, resamples)
+    if as_json:
+        click.echo(json.dumps(plain(found)))
+        return
+    click.echo(
+        f"{found['links_compared']} of {found['links']} links, {found['steps']} wet steps of 5 minutes after day "
+        f"{train_days}, mean fade {found['mean_measured_db']:.2f} dB. {PERCENTILE}"
+    )
+    figures = ("correlation", "bias_db", "rmse_db")
+    click.echo(table([spread(row, figures) for row in found["rows"]], ("prediction", *figures)))
+    own, low = found["link_correlation"], found["link_correlation"]["quantiles_10_90"]
+    click.echo(f"\ncorrelation by link  {brief(own['median'])} in the median, {low[0]:.3f} … {low[1]:.3f} (10 … 90 %)")
+    click.echo("bias by link, dB     " + " · ".join(f"{v:.2f}" for v in found["link_bias_quantiles_10_50_90_db"]))
+    click.echo(f"wet antenna, dB      {found['wet_antenna_db']:.2f}\n")
+    click.echo(table(found["by_band"], ("band_ghz", "links", "measured_db", *figures)))
 
 
-def table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> str:
-    """Plain text, columns aligned, numbers to four digits."""
-    cells = [list(columns)]
-    for row in rows:
-        cells.append(
-            [
-                "" if row.get(c) is None else f"{row[c]:.4g}" if isinstance(row[c], float) else str(row[c])
-                for c in columns
-            ]
-        )
-    width = [max(len(line[k]) for line in cells) for k in range(len(columns))]
-    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(line, width, strict=True)).rstrip() for line in cells)
+@study.command("alignment")
+@click.option("--seeds", default=20, show_default=True, help="Number of synthetic worlds: seeds 1, 2, …")
+@click.option("--rows", default=40, show_default=True, help="Cells of a world.")
+@click.option("--delay", "delays", type=float, multiple=True, help="Mean collection delay, s; repeat [default: 0.5 3].")
+@click.option("--lead", "leads", type=int, multiple=True, help="Hours ahead, Milan; repeat [default: 0 1 3].")
+@click.option("--alpha", default=1.0, show_default=True, help="Of the alpha-fair utility.")
+@click.option("--only", type=click.Choice(["synthetic", "milan"]), help="One of the two parts.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def alignment(
+    seeds: int,
+    rows: int,
+    delays: tuple[float, ...],
+    leads: tuple[int, ...],
+    alpha: float,
+    only: str | None,
+    as_json: bool,
+) -> None:
+    """Regret of acting on late samples, with and without predicting them forward."""
+    from tiertwin.study.alignment import alignment_study
+    from tiertwin.study.datafolder import DataMissingError
+    from tiertwin.study.milan import milan_study
+
+    found: list[dict[str, Any]] = []
+    left_out = ""
+    if only != "milan":
+        found += alignment_study(range(1, seeds + 1), rows, delays or (0.5, 3.0), alpha)
+    if only != "synthetic":
+        try:
+            found += milan_study(leads or (0, 1, 3), alpha)
+        except DataMissingError as error:
+            if only == "milan":
+                raise
+            left_out = str(error)
+    if as_json:
+        click.echo(json.dumps(plain({"rows": found, "left_out": left_out})))
+        return
+    columns = ("world", "belief", "error_percent", "age_s", "clock_ms", "regret", "capacity_percent")
+    click.echo("error: of the belief; age: when the decision acts; clock: what is wrong with the stamps used; regret:")
+    click.echo(
+        "utility lost for each unit of demand; capacity: what it is worth; won: less regret than with the newest"
+    )
+    click.echo("value, paired, half of its 95 % interval (Student's t) over worlds, or over groups of cells (Milan).")
+    click.echo(table(found, (*columns, "won", "won_half", "won_percent")))
+    if left_out:
+        click.echo(f"Milan left out. {left_out}", err=True)
+
+
+PERCENTILE = "In brackets: 95 % intervals (bootstrap)."
+
+
+def brief(figure: dict[str, float]) -> str:
+    """Return a figure with its interval; a dash where there is none."""
+    if figure["value"] != figure["value"]:
+        return "–"
+    return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
+
+
+def spread(row: dict[str, Any], figures: tuple[str, ...]) -> dict[str, Any]:
+    """Return the row with its figures as text."""
+    return row | {key: brief(row[key]) for key in figures}
+
+
+def plain(value: Any) -> Any:
+    """Return what JSON can say: null where a figure does not exist."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if value == value and abs(value) != float("inf") else None
+    return value

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from tiertwin.allocate.driver import evaluate
 from tiertwin.runtime.limited import run_limited
 from tiertwin.study.instances import random_tree
 from tiertwin.study.scale import scale_study
-from tiertwin.study.statistics import interval, paired
+from tiertwin.study.statistics import bootstrap, interval, paired
 
 
 def test_the_interval_of_three_values_by_hand() -> None:
@@ -58,3 +59,14 @@ def test_a_child_that_fails_says_why() -> None:
     ending = run_limited("tiertwin.study.monolithic_child", {}, seconds=60, memory_bytes=1 << 30)
     assert ending.how == "failed"
     assert "KeyError" in ending.said
+
+
+def test_bootstrap_covers_the_mean_and_draws_the_same_again() -> None:
+    rng = np.random.default_rng(5)
+    covered = 0
+    for seed in range(200):
+        units = rng.normal(3.0, 1.0, (40, 1))
+        found = bootstrap(units, lambda rows: {"mean": float(rows.mean())}, 200, seed)["mean"]
+        covered += found["low"] <= 3.0 <= found["high"]
+        assert found == bootstrap(units, lambda rows: {"mean": float(rows.mean())}, 200, seed)["mean"]
+    assert 180 <= covered <= 198

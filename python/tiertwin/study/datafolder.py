@@ -1,0 +1,34 @@
+"""Real data that does not come with the package: a folder of yours, named by TIERTWIN_DATA."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tiertwin.errors import InputError
+
+VARIABLE = "TIERTWIN_DATA"
+SOURCES = {
+    "milan_hourly.npz": "array 'activity' (cells × hours, from 1 Nov 2013) made of the Telecom Italia Big Data "
+    "Challenge's call-detail records, doi:10.1038/sdata.2015.55",
+    "ucc5g_traces.csv.gz": "the 5G traces of University College Cork in one table with a column 'trace' that names the "
+    "file of each row, doi:10.1145/3339825.3394938",
+}
+
+
+class DataMissingError(InputError):
+    """A data set is not where it should be; the message says which variable to set and what the file holds."""
+
+
+def data_file(name: str) -> Path:
+    """Return the path of a file in that folder; raises DataMissingError."""
+    folder = os.environ.get(VARIABLE, "")
+    about = f"{name} holds {SOURCES[name]}."
+    if not folder:
+        raise DataMissingError(
+            f"Set {VARIABLE} to the folder with {name}: `export {VARIABLE}=/path/to/folder`. {about}"
+        )
+    path = Path(folder) / name
+    if not path.is_file():
+        raise DataMissingError(f"No {name} in {folder}, the folder that {VARIABLE} names. {about}")
+    return path
