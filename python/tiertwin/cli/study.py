@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tiertwin.cli.fidelity import fidelity
+from tiertwin.cli.run import finite
 from tiertwin.cli.tables import table
 
 
@@ -92,7 +93,7 @@ def handover(horizons: tuple[int, ...], train: float, resamples: int, as_json: b
 
     found = handover_study(data_file("ucc5g_traces.csv.gz"), horizons or (1, 2, 5), train, resamples)
     if as_json:
-        click.echo(json.dumps(plain(found)))
+        click.echo(json.dumps(finite(found)))
         return
     drives, rest = found["training_drives"], found["reported_drives"]
     click.echo(f"{len(rest)} drives from {rest[0]} on; learned from the {len(drives)} before. {PERCENTILE}")
@@ -121,7 +122,7 @@ def rain(train_days: int, resamples: int, as_json: bool) -> None:
 
     found = rain_study(measured_links(example_folder()), train_days, resamples)
     if as_json:
-        click.echo(json.dumps(plain(found)))
+        click.echo(json.dumps(finite(found)))
         return
     click.echo(
         f"{found['links_compared']} of {found['links']} links, {found['steps']} wet steps of 5 minutes after day "
@@ -170,7 +171,7 @@ def alignment(
                 raise
             left_out = str(error)
     if as_json:
-        click.echo(json.dumps(plain({"rows": found, "left_out": left_out})))
+        click.echo(json.dumps(finite({"rows": found, "left_out": left_out})))
         return
     columns = ("world", "belief", "error_percent", "age_s", "clock_ms", "regret", "capacity_percent")
     click.echo("error: of the belief; age: when the decision acts; clock: what is wrong with the stamps used; regret:")
@@ -196,14 +197,3 @@ def brief(figure: dict[str, float]) -> str:
 def spread(row: dict[str, Any], figures: tuple[str, ...]) -> dict[str, Any]:
     """Return the row with its figures as text."""
     return row | {key: brief(row[key]) for key in figures}
-
-
-def plain(value: Any) -> Any:
-    """Return what JSON can say: null where a figure does not exist."""
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, float):
-        return float(value) if value == value and abs(value) != float("inf") else None
-    return value

@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 
 from support.drives import town
 from tiertwin.cli import main
-from tiertwin.cli.study import brief, plain
+from tiertwin.cli.run import finite
+from tiertwin.cli.study import brief
 
 
 def call(*arguments: str, **environment: str) -> Result:
@@ -65,6 +66,6 @@ def test_handover_prints_two_tables(tmp_path) -> None:
 
 
 def test_json_has_null_where_there_is_no_figure() -> None:
-    assert plain({"a": [float("nan"), 1.0, (2, float("inf"))]}) == {"a": [None, 1.0, [2, None]]}
+    assert finite({"a": [float("nan"), 1.0, (2, float("inf"))]}) == {"a": [None, 1.0, [2, None]]}
     assert brief({"value": float("nan"), "low": 0.0, "high": 0.0}) == "–"
     assert brief({"value": 0.5, "low": 0.25, "high": 1.0}) == "0.500 [0.250, 1.000]"
