@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tiertwin.cli.run import finite
 from tiertwin.cli.tables import table
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-@click.command()
+
+@click.command(epilog="Options marked with … may be repeated, or be given several values with commas between.")
 @click.option(
-    "--topology",
-    "topologies",
-    multiple=True,
-    default=("sndlib/germany50",),
-    show_default=True,
-    metavar="NAME",
-    help="A topohub name; repeatable, or several with commas between.",
+    "--topology", "topologies", multiple=True, default=("sndlib/germany50",), show_default=True, help="topohub names …"
 )
-@click.option("--loads", default="0.3,0.6,0.8,0.9", show_default=True, metavar="LOADS", help="Of the busiest link.")
+@click.option(
+    "--loads", multiple=True, default=("0.3,0.6,0.8,0.9",), show_default=True, help="Loads of the busiest link …"
+)
 @click.option(
     "--rule",
     "rules",
     multiple=True,
-    help="common: 10 Mb/s everywhere; each: every link at the load. Repeatable [default: both].",
+    default=("common,each",),
+    show_default=True,
+    help="common: 10 Mb/s everywhere; each: every link at the load …",
 )
 @click.option(
-    "--size", "sizes", multiple=True, help="Packet sizes: fixed, exponential, imix; repeatable [default: all]."
+    "--size", "sizes", multiple=True, default=("fixed,exponential,imix",), show_default=True, help="Packet sizes …"
 )
-@click.option(
-    "--traffic", multiple=True, default=("poisson",), show_default=True, help="poisson, on-off (bursty); repeatable."
-)
+@click.option("--traffic", multiple=True, default=("poisson",), show_default=True, help="poisson, or on-off (bursty) …")
 @click.option("--flows", default=1000, show_default=True, help="Random pairs of nodes a scene.")
 @click.option("--buffer", type=int, default=None, help="Packets that may wait at a link [default: any number].")
 @click.option("--seconds", default=300.0, show_default=True, help="Modelled seconds of each run of the truth.")
@@ -48,18 +47,21 @@ from tiertwin.cli.tables import table
     help="Play so many modelled seconds of each scene in ns-3 too (extra `fidelity`, g++).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: what was asked, and a row a scene.")
-def fidelity(ns3: float | None, as_json: bool, topologies: tuple[str, ...], loads: str, **asked: Any) -> None:
-    """How true the twin's performance model is to packets: errors, intervals, directions (docs/fidelity.md)."""
+def fidelity(ns3: float | None, window: float, as_json: bool, **asked: Any) -> None:
+    """Hold the twin's performance model against packets: errors, intervals, directions of changes.
+
+    docs/how-true-is-the-twin.md shows what it prints, and says what the columns are.
+    """
     import tempfile
     from pathlib import Path
 
-    from tiertwin.study.fidelity import RULES, SIZES, Wanted, described, fidelity_study
+    from tiertwin.study.fidelity import Wanted, described, fidelity_study
     from tiertwin.study.ns3 import Ns3
 
-    asked["rules"], asked["sizes"] = asked["rules"] or RULES, asked["sizes"] or SIZES
-    asked["window_s"] = asked.pop("window")
-    names = tuple(name for given in topologies for name in given.split(",") if name)
-    wanted = Wanted(topologies=names, loads=_numbers("--loads", loads), **asked)
+    for name in ("topologies", "rules", "sizes", "traffic"):
+        asked[name] = _words(asked[name])
+    asked["loads"] = _numbers("--loads", _words(asked["loads"]))
+    wanted = Wanted(**asked, window_s=window)
     wanted.check()
 
     def told(text: str) -> None:
@@ -80,10 +82,14 @@ def fidelity(ns3: float | None, as_json: bool, topologies: tuple[str, ...], load
     click.echo(table(rows, (*names, *shown, *more)))
 
 
-def _numbers(option: str, text: str) -> tuple[float, ...]:
+def _words(given: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word.strip() for text in given for word in text.split(",") if word.strip()))
+
+
+def _numbers(option: str, words: Sequence[str]) -> tuple[float, ...]:
     from tiertwin.errors import InputError
 
     try:
-        return tuple(float(word) for word in text.split(",") if word)
+        return tuple(map(float, words))
     except ValueError:
-        raise InputError(f"{option}: expected numbers with commas between, got {text!r}") from None
+        raise InputError(f"{option}: expected numbers with commas between, got {','.join(words)!r}") from None

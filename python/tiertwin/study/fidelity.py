@@ -117,7 +117,7 @@ def scenes_of(wanted: Wanted) -> Iterator[tuple[dict[str, Any], Network]]:
 def fidelity_study(
     wanted: Wanted, ns3: Ns3 | None = None, ns3_seconds: float = 10.0, told: Callable[[str], None] = lambda text: None
 ) -> list[dict[str, Any]]:
-    """Return one row a scene; see `docs/fidelity.md` for the columns.
+    """Return one row a scene; docs/how-true-is-the-twin.md says what the columns are.
 
     Parameters
     ----------
