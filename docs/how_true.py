@@ -27,7 +27,7 @@ TOPOLOGIES = "sndlib/germany50,sndlib/abilene,topozoo/Geant2012"
 HEAD = """# How true is the twin?
 
 A twin is worth what its predictions are worth. This page holds them against what happened: in the plant, in ns-3, and
-in measured data. Every table is printed by the command above it; the whole page is written by `python docs/how_true.py`,
+in measured data. Every table is printed by the command above it; all of it is written by `python docs/how_true.py`,
 here with tiertwin {version} on {machine}. Which phenomena the plant has at all stands in
 [plant.md](plant.md#modelled-abstracted-not-modelled), how the model works in
 [performance-model.md](performance-model.md), the studies of data in [studies.md](studies.md).
