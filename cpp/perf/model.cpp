@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "base/error.hpp"
 #include "perf/finite.hpp"
@@ -16,6 +17,8 @@ namespace tiertwin::perf {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr int kMostSteps = 100;
+constexpr double kClose = 1e-13;
 constexpr double kFewFlows = 10;        // effective flows a link, below which a prediction is of low confidence
 constexpr double kBurstMatters = 0.02;  // share of V that bursts add, beyond which it is, too
 
@@ -42,7 +45,7 @@ class Evaluation {
     struct Path {  // of one flow, summed over its hops
         double fixed = 0, per_byte = 0, wire = 0, wait = 0, wait_variance = 0, wait_third = 0, shared = 0;
         double variance_squares = 0;
-        double doubt = 0, loss_doubt = 0, flows = 0;
+        double systematic = 0, doubt = 0, loss_doubt = 0, flows = 0;
         bool bursty = false, overloaded = false;
     };
 
@@ -52,6 +55,7 @@ class Evaluation {
     [[nodiscard]] Path walk(std::size_t f);
     void write(std::size_t f, const Path& path);
     void write_interval(std::size_t f, const Path& path);
+    [[nodiscard]] double mixed_quantile(double q, const ThreePoint& law, const Path& path, double least) const;
     [[nodiscard]] double quantile(Tail tail, std::size_t f, const Path& path, double sd, double third) const;
 
     const Streams& s_;
@@ -157,6 +161,8 @@ Evaluation::Path Evaluation::walk(std::size_t f) {
         path.wait_third += wait.third;
         path.shared += waits_[l].round_robin;
         const double bursts = c_.burst_sd * link.burst_share;
+        const double corrected = std::abs(links_.factor(h) * std::exp(-belief_.log_factor[l]) - 1);
+        path.systematic += wait.mean * (c_.mean_sd + c_.factor_sd * corrected);
         path.doubt += wait.mean * wait.mean * (belief_.variance[l] + bursts * bursts);
         path.loss_doubt += link.loss * link.loss * (1 + bursts * bursts / (c_.loss_sd * c_.loss_sd + 1e-300));
         path.flows += wait.mean * link.flows;
@@ -174,22 +180,53 @@ Evaluation::Path Evaluation::walk(std::size_t f) {
     return path;
 }
 
+// Sizes with a largest value that is not rare do not look like Pearson III: then the waits do, behind each of three
+// sizes.
+double Evaluation::mixed_quantile(double q, const ThreePoint& law, const Path& path, double least) const {
+    const double sd = std::sqrt(path.wait_variance + path.shared), skew = path.wait_third / (sd * sd * sd);
+    const auto beyond = [&](double x) {
+        double share = -(1 - q);
+        for (std::size_t k = 0; k < law.value.size(); ++k) {
+            const double rest = x - path.fixed - law.value[k] * path.per_byte;
+            share += law.weight[k] * (rest < 0 ? 1.0 : tail_share((rest - path.wait) / sd, skew));
+        }
+        return share;
+    };
+    double low = least, high = path.fixed + law.value[2] * path.per_byte + path.wait;
+    double at_low = q, at_high = beyond(high);
+    for (int i = 0; i < kMostSteps && at_high > 0; ++i) {
+        low = std::exchange(high, high + 4 * sd);
+        at_low = std::exchange(at_high, beyond(high));
+    }
+    for (int i = 0; i < kMostSteps && high - low > kClose * high && at_high < 0; ++i) {  // Illinois
+        double x = (low * at_high - high * at_low) / (at_high - at_low);
+        if (!(x > low && x < high)) x = (low + high) / 2;
+        const double at = beyond(x);
+        if (at > 0) {
+            low = x;
+            at_low = at;
+            at_high /= 2;
+        } else {
+            high = x;
+            at_high = at;
+            at_low /= 2;
+        }
+        if (at == 0) break;
+    }
+    return high;
+}
+
 double Evaluation::quantile(Tail tail, std::size_t f, const Path& path, double sd, double third) const {
     const double least = path.fixed + t_.flow_smallest[f] * path.per_byte;
     if (!(sd > 0)) return out_.mean[f];
-    double found = out_.mean[f] + sd * tail_factor(tail, third / (sd * sd * sd));
-    // The largest packet's own time and the same quantile of the rest: what it cannot exceed (waits do not grow with
-    // size).
-    const double rest = path.wait_variance + path.shared;
-    if (t_.flow_largest[f] < kInfinity) {
-        double most = path.fixed + t_.flow_largest[f] * path.per_byte + path.wait;
-        if (rest > 0) {
-            const double other = std::sqrt(rest);
-            most += other * tail_factor(tail, path.wait_third / (rest * other));
-        }
-        found = std::min(found, most);
+    const double rest = path.wait_variance + path.shared, q = tail == Tail::k95 ? 0.95 : 0.99;
+    if (t_.flow_largest[f] < kInfinity && t_.flow_largest[f] > t_.flow_smallest[f]) {
+        const ThreePoint law =
+            three_point(t_.flow_size[f], t_.flow_size2[f], t_.flow_size3[f], t_.flow_smallest[f], t_.flow_largest[f]);
+        if (law.weight[2] > 1 - q && rest > kClose * sd * sd) return mixed_quantile(q, law, path, least);
+        if (law.weight[2] > 1 - q) return path.fixed + t_.flow_largest[f] * path.per_byte;
     }
-    return std::max(found, least);
+    return std::max(out_.mean[f] + sd * tail_factor(tail, third / (sd * sd * sd)), least);
 }
 
 void Evaluation::write(std::size_t f, const Path& path) {
@@ -219,14 +256,14 @@ void Evaluation::write_interval(std::size_t f, const Path& path) {
     out_.loss_high[f] = std::min(p + loss, 1.0);
     if (path.overloaded) return;
     const double shared = out_.wait[f] - path.wait;
-    const double of_mean = c_.mean_sd * c_.mean_sd * (path.wait * path.wait + shared * shared) + path.doubt;
+    const double common = path.systematic + c_.mean_sd * shared, of_mean = common * common + path.doubt;
     const double least = path.fixed + t_.flow_smallest[f] * path.wire, half = z_ * std::sqrt(of_mean);
     out_.mean_low[f] = std::max(out_.mean[f] - half, least);
     out_.mean_high[f] = out_.mean[f] + half;
     // what moves the mean wait by a share moves the tail by about that share of what is above the fixed delay
     const double above = out_.p99[f] - path.fixed;
     const double by_links =
-        path.wait > 0 ? std::sqrt(path.doubt) / path.wait * std::max(above - t_.flow_size[f] * path.per_byte, 0.0) : 0;
+        path.wait > 0 ? std::sqrt(of_mean) / path.wait * std::max(above - t_.flow_size[f] * path.per_byte, 0.0) : 0;
     const double tail = z_ * std::sqrt(c_.tail_sd * c_.tail_sd * above * above + by_links * by_links);
     out_.p99_low[f] = std::max(out_.p99[f] - tail, least);
     out_.p99_high[f] = out_.p99[f] + tail;
