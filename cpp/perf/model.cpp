@@ -146,6 +146,7 @@ Waits Evaluation::wait_at(std::size_t h, std::size_t f) const {
 
 Evaluation::Path Evaluation::walk(std::size_t f) {
     Path path;
+    path.bursty = t_.flow_ca2[f] != 1;
     double through = 1;
     for (std::size_t h = s_.hop_ptr[f]; h < s_.hop_ptr[f + 1]; ++h) {
         const std::size_t l = u(s_.link_of_hop[h]);

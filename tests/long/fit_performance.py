@@ -43,8 +43,9 @@ def main() -> None:
     x[4:6] = least_squares(lambda v: tails(plain, put(x, slice(4, 6), v)), x[4:6]).x
     x[6:8] = minimize(lambda v: missed(plain, put(x, slice(6, 8), np.abs(v)), "mean"), x[6:8], method="Nelder-Mead").x
     x[8:9] = minimize(lambda v: missed(plain, put(x, slice(8, 9), np.abs(v)), "p99"), x[8:9], method="Nelder-Mead").x
+    x = np.abs(x)
     x[9] = loss_width([Fitted(s, f) for s, f in zip(lossy, runs[len(scenes) :], strict=True)], x)
-    for name, value in zip(NAMES.split(), np.abs(x), strict=True):
+    for name, value in zip(NAMES.split(), x, strict=True):
         print(f"{name} = {value:.4f}")
     errors = [np.mean(np.abs(f.predict(x).mean / f.found.mean - 1)) for f in plain]
     print(f"mean delay, mean of scenes {100 * np.mean(errors):.2f} %, worst scene {100 * np.max(errors):.2f} %")
