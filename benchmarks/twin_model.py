@@ -1,11 +1,12 @@
-"""The twin's performance model against long packet runs: errors beside those of the best textbook formula, and its speed.
+"""The twin's performance model against long packet runs: errors beside the best textbook formula's, and its speed.
 
-Reference: `PacketPlant`, shown equal to ns-3 packet by packet. Topologies of topohub that the model's coefficients were
-not fitted on (`tests/support/perf_scenes.py`), 1000 flows (Abilene 300), both rules for rates, three size laws, four
-loads. By scene: error of flows' mean delays (mean of absolute relative errors), of their waits alone (sum of errors over
-sum of waits), of p99; peer: the best of M/M/1, M/G/1 and G/G/1 on that very scene (`tests/reference/textbook.py`), chosen
-afterwards with the truth in hand. Then: share of flows that nominal 90 % intervals hold; losses with 20 places; signs of
-changes beyond 2 %; scenes with few flows a link and bursty ones, all of low confidence; calibration; predictions a second.
+Reference: `PacketPlant`, shown equal to ns-3 packet by packet. Topologies of topohub that the model's coefficients
+were not fitted on (`tests/support/perf_scenes.py`), 1000 flows, both rules for rates, three size laws, four loads. By
+scene: error of flows' mean delays (mean of absolute relative errors), of their waits alone (sum of errors over sum of
+waits), of p99; peer: the best of M/M/1, M/G/1 and G/G/1 on that very scene (`tests/reference/textbook.py`), chosen
+afterwards with the truth in hand. Then: share of flows that nominal 90 % intervals hold; losses with 20 places; signs
+of changes beyond 2 %; scenes with few flows a link and bursty ones, all of low confidence; calibration; predictions a
+second.
 
 References are sampled: at load 0.9 a flow's mean is good to 2 to 5 %, and that is part of every error. `--quick` plays
 eight scenes, shorter. Errors are no timings: nothing of them depends on the machine.
@@ -14,7 +15,7 @@ eight scenes, shorter. Errors are no timings: nothing of them depends on the mac
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import product
@@ -30,7 +31,8 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 scenes: Any = import_module("tests.support.perf_scenes")
 textbooks: Any = import_module("tests.reference.textbook")
 
-FLOWS = {"sndlib/abilene": 300}
+FLOWS = 1000
+FEWER = {"sndlib/abilene": 300}  # in short runs: a flow needs packets
 QUICK = (
     ("sndlib/germany50", "each", "exponential", 0.8),
     ("sndlib/germany50", "common", "fixed", 0.6),
@@ -95,6 +97,10 @@ def textbook(made: Any) -> Any:
     )
 
 
+def flows_of(name: str, quick: bool) -> int:
+    return FEWER.get(name, FLOWS) if quick else FLOWS
+
+
 def judge(made: Any, packet_hops: float, seed: int) -> Judged:
     book = textbook(made)
     return Judged(
@@ -110,7 +116,7 @@ def cases(quick: bool) -> Iterator[Case]:
     wanted = QUICK if quick else list(product(scenes.TEST, scenes.RULES, scenes.SIZES, scenes.LOADS))
     hops = 6e6 if quick else 4e7
     for k, (name, rule, size, load) in enumerate(wanted):
-        made = scenes.make(name, rule, size, load, FLOWS.get(name, 1000))
+        made = scenes.make(name, rule, size, load, flows_of(name, quick))
         judged.append(judge(made, hops * (2.5 if load > 0.85 else 1), 100 + k))
         yield from of_scene(judged[-1])
     yield from of_all(judged)
@@ -121,7 +127,9 @@ def cases(quick: bool) -> Iterator[Case]:
     yield speed()
 
 
-def figure(name: str, ours: float, unit: str, target: float | None, peer: float | None = None, less: bool = True) -> Case:
+def figure(
+    name: str, ours: float, unit: str, target: float | None, peer: float | None = None, less: bool = True
+) -> Case:
     """Return a case that reports a figure measured before."""
     return Case(
         f"twin_model/{name}",
@@ -154,7 +162,9 @@ def of_scene(one: Judged) -> Iterator[Case]:
         "best textbook formula",
         check,
         "% of delay",
-        figure=lambda answer: one.errors(answer.mean, answer.p99)[0] if isinstance(answer, Prediction) else float(answer),
+        figure=lambda answer: (
+            one.errors(answer.mean, answer.p99)[0] if isinstance(answer, Prediction) else float(answer)
+        ),
         less=True,
     )
     yield figure(f"wait/{name}", ours[1], "% of wait", None, theirs[1])
@@ -179,8 +189,10 @@ def of_all(judged: list[Judged]) -> Iterator[Case]:
 
 def signs(quick: bool) -> Iterator[Case]:
     """Of the flows whose mean delay changes by more than 2 %: how many change in the direction predicted."""
-    for name, rule, size in (("sndlib/abilene", "each", "exponential"), ("sndlib/germany50", "each", "imix"))[: 1 if quick else 2]:
-        made = scenes.make(name, rule, size, 0.6, FLOWS.get(name, 1000))
+    for name, rule, size in (("sndlib/abilene", "each", "exponential"), ("sndlib/germany50", "each", "imix"))[
+        : 1 if quick else 2
+    ]:
+        made = scenes.make(name, rule, size, 0.6, flows_of(name, quick))
         hops = 1e7 if quick else 6e7
         before, expected = scenes.play(made, hops, 7), made.model().predict(*made.told())
         right = total = 0
@@ -197,7 +209,7 @@ def losses(quick: bool) -> Iterator[Case]:
     """Network loss and worst flow's, points, with 20 places besides the one that is sent."""
     wanted = list(product(scenes.TEST, scenes.SIZES))
     for name, size in wanted[1:5:3] if quick else wanted:
-        made = scenes.make(name, "each", size, 0.9, FLOWS.get(name, 1000), buffer=20)
+        made = scenes.make(name, "each", size, 0.9, flows_of(name, quick), buffer=20)
         found, predicted = scenes.play(made, 6e6 if quick else 4e7, 11), made.model().predict(*made.told())
         off = 100 * np.abs(predicted.loss - found.loss)
         where = f"{name.split('/')[-1]}/each-{size}"
@@ -211,13 +223,20 @@ def doubtful(quick: bool) -> Iterator[Case]:
     few = scenes.make("sndlib/germany50", "each", "exponential", 0.8, 100)
     one = judge(few, 8e6 if quick else 8e7, 13)
     yield figure("low-confidence/few-flows/mean", one.ours()[0], "% of delay", None, one.theirs()[0])
-    yield figure("low-confidence/few-flows/flagged", 100 * float(one.predicted.low_confidence.mean()), "% of flows", None, less=False)
+    yield figure(
+        "low-confidence/few-flows/flagged",
+        100 * float(one.predicted.low_confidence.mean()),
+        "% of flows",
+        None,
+        less=False,
+    )
     bursty, told = on_off_scene(0.6)
     found, predicted = scenes.play(bursty, 8e6 if quick else 8e7, 17), bursty.model().predict(*told)
-    wrong = 100 * float(np.mean(np.abs(predicted.mean / found.mean - 1)))
-    poisson = 100 * float(np.mean(np.abs(bursty.model().predict(*bursty.told()).mean / found.mean - 1)))
+    wrong, poisson = mape(predicted, found), mape(bursty.model().predict(*bursty.told()), found)
     yield figure("low-confidence/bursty/mean", wrong, "% of delay", None, poisson)
-    yield figure("low-confidence/bursty/flagged", 100 * float(predicted.low_confidence.mean()), "% of flows", None, less=False)
+    yield figure(
+        "low-confidence/bursty/flagged", 100 * float(predicted.low_confidence.mean()), "% of flows", None, less=False
+    )
 
 
 def on_off_scene(load: float) -> tuple[Any, tuple[Any, PathFlows]]:
@@ -226,6 +245,10 @@ def on_off_scene(load: float) -> tuple[Any, tuple[Any, PathFlows]]:
     links, flows = made.told()
     ca2, burst = on_off(flows.pps, 0.05, 0.05)
     return made, (links, PathFlows(flows.pps, flows.sizes, ca2, burst))
+
+
+def mape(predicted: Prediction, found: Any) -> float:
+    return 100 * float(np.mean(np.abs(predicted.mean / found.mean - 1)))
 
 
 def calibrated(quick: bool) -> Iterator[Case]:
@@ -241,9 +264,8 @@ def calibrated(quick: bool) -> Iterator[Case]:
         fork = other.model()
         fork.state = model.fork().state
         before, after = other.model().predict(*other.told()), fork.predict(*other.told())
-        error: Callable[[Prediction], float] = lambda p, f=found: 100 * float(np.mean(np.abs(p.mean / f.mean - 1)))  # type: ignore[misc]
         held = 100 * float(np.mean((after.mean_low <= found.mean) & (found.mean <= after.mean_high)))
-        yield figure(f"calibrated/0.6-to-{load}/mean", error(after), "% of delay", None, error(before))
+        yield figure(f"calibrated/0.6-to-{load}/mean", mape(after, found), "% of delay", None, mape(before, found))
         yield figure(f"calibrated/0.6-to-{load}/interval-holds", held, "% of flows", 90.0, less=False)
 
 

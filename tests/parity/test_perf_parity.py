@@ -12,14 +12,20 @@ from tiertwin import _core
 from tiertwin.functions.performance import UNLIMITED, PathFlows, PathLinks, PerformanceModel, PerformanceState, Sizes
 
 LINKS, FLOWS = 9, 14
-SIZES = [Sizes.fixed(1000), Sizes.exponential(700.0), Sizes.imix(), Sizes(500.0, 5e5, 7.5e8), Sizes.of([60, 1500], [1, 1])]
+SIZES = [
+    Sizes.fixed(1000),
+    Sizes.exponential(700.0),
+    Sizes.imix(),
+    Sizes(500.0, 5e5, 7.5e8),
+    Sizes.of([60, 1500], [1, 1]),
+]
 
 
 def network(seed: int, kind: str) -> tuple[PerformanceModel, PathLinks, PathFlows]:
     """Random paths (loops of links allowed, links once a path) and one of the model's features."""
     rng = np.random.default_rng(seed)
     # chains of near numbers, so that histories of every length are shared
-    paths = [np.arange(a, min(a + n, LINKS)) for a, n in rng.integers(0, [6, 6], (FLOWS, 2)) + [0, 1]]
+    paths = [np.arange(a, min(a + n + 1, LINKS)) for a, n in rng.integers(0, 6, (FLOWS, 2))]
     paths[0], paths[1] = np.array([3, 0, 5]), np.array([5, 6, 3])
     sizes = [SIZES[k] for k in rng.integers(0, len(SIZES), FLOWS)]
     law = Sizes(*(np.array([float(np.asarray(getattr(s, n))) for s in sizes]) for n in vars(SIZES[0])))

@@ -30,7 +30,11 @@ def test_losses_on_abilene() -> None:
     found, predicted = play(scene, 3e6, 2), scene.model().predict(*scene.told())
     assert found.loss.mean() > 0.01
     assert np.abs(predicted.loss - found.loss).mean() < 0.005
-    np.testing.assert_allclose(predicted.throughput.sum(), (1 - found.loss) @ np.asarray(predicted.throughput / (1 - predicted.loss)), rtol=0.005)
+    np.testing.assert_allclose(
+        predicted.throughput.sum(),
+        (1 - found.loss) @ np.asarray(predicted.throughput / (1 - predicted.loss)),
+        rtol=0.005,
+    )
 
 
 def test_a_rerouting_is_predicted_in_its_direction() -> None:

@@ -72,9 +72,7 @@ def test_more_load_never_shortens_the_sum_of_waits(
 
 @given(networks(), st.floats(0.01, 100))
 @settings(max_examples=40, deadline=None)
-def test_faster_by_a_factor_is_shorter_by_it(
-    network: tuple[PerformanceModel, PathLinks, PathFlows], by: float
-) -> None:
+def test_faster_by_a_factor_is_shorter_by_it(network: tuple[PerformanceModel, PathLinks, PathFlows], by: float) -> None:
     model, links, flows = network
     slow = model.predict(PathLinks(links.rate_bps, np.asarray(links.delay_ns)), flows)
     fast = model.predict(PathLinks(np.asarray(links.rate_bps) * by, np.asarray(links.delay_ns) / by), scaled(flows, by))

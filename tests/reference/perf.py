@@ -222,7 +222,9 @@ class Network:
             self.mean_factor[link] = total / pps
 
     def spread_factor(self, link: int) -> float:
-        return self.sums(self.users[link])[0] * self.spread(link)[0] * self.mean_factor[link] / (2 * self.rho(link) ** 2)
+        return (
+            self.sums(self.users[link])[0] * self.spread(link)[0] * self.mean_factor[link] / (2 * self.rho(link) ** 2)
+        )
 
     def finite(self, link: int) -> tuple[float, float, float, float]:
         pps, m1, m2, _ = self.sums(self.users[link])
@@ -296,7 +298,11 @@ class Network:
 
                     def beyond(y: float) -> float:
                         rest = [(y - fixed - value * byte, weight) for value, weight in law]
-                        return q - 1 + sum(w * (1.0 if r < 0 else tail_share((r - wait) / s, third / s**3)) for r, w in rest)
+                        return (
+                            q
+                            - 1
+                            + sum(w * (1.0 if r < 0 else tail_share((r - wait) / s, third / s**3)) for r, w in rest)
+                        )
 
                     high = fixed + largest * byte + wait
                     while beyond(high) > 0:

@@ -18,7 +18,9 @@ MODELS = ("mm1", "mg1", "gg1")
 class Textbook:
     """F flows of one size law over L links: rates bit/s, propagation s, path pointers, packets/s, moments of bytes."""
 
-    def __init__(self, rate: Any, delay: Any, ptr: Any, links: Any, pps: Any, moments: tuple[float, float, float]) -> None:
+    def __init__(
+        self, rate: Any, delay: Any, ptr: Any, links: Any, pps: Any, moments: tuple[float, float, float]
+    ) -> None:
         self.links, self.pps = np.asarray(links), np.asarray(pps, dtype=float)
         self.flow = np.repeat(np.arange(len(ptr) - 1), np.diff(ptr))
         self.capacity, self.delay = np.asarray(rate) / 8, np.asarray(delay, dtype=float)
@@ -53,7 +55,9 @@ class Textbook:
         q = rate / self.lam[here]
         p = np.where(source >= 0, rate / np.where(source >= 0, self.lam[source], 1), 1)
         squares = np.bincount(here, q**2, count)
-        weight = 1 / (1 + 4 * (1 - self.rho) ** 2 * (np.where(squares > 0, 1 / np.where(squares > 0, squares, 1), 1) - 1))
+        weight = 1 / (
+            1 + 4 * (1 - self.rho) ** 2 * (np.where(squares > 0, 1 / np.where(squares > 0, squares, 1), 1) - 1)
+        )
         ca2 = np.ones(count)
         for _ in range(100):
             leaving = self.rho**2 * self.cs2 + (1 - self.rho**2) * ca2

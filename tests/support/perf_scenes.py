@@ -107,7 +107,10 @@ def changes(made: Scene) -> dict[str, Scene]:
     rate = np.asarray(made.links.rate_bps)
     used = np.bincount(np.concatenate([np.asarray(path) for path in made.flows.paths]), minlength=len(rate))
     busy = int(np.argmax(used))
-    out = {f"load x {by}": replace(made, flows=replace(made.flows, pps=np.asarray(made.flows.pps) * by)) for by in (0.9, 1.1)}
+    out = {
+        f"load x {by}": replace(made, flows=replace(made.flows, pps=np.asarray(made.flows.pps) * by))
+        for by in (0.9, 1.1)
+    }
     for by in (0.7, 1.5):
         changed = rate.copy()
         changed[busy] = int(changed[busy] * by)

@@ -1,7 +1,7 @@
 """The twin's own performance model of packets: delays, tails, losses and energy of flows over given paths.
 
-The formulas, their sources and what is fitted stand in ``cpp/perf/model.hpp`` and ``docs/performance-model.md``. Arrays
-in, arrays out: F flows, L links. A twin predicts with what telemetry told it, compares with what telemetry says next, and
+The formulas, their sources and what is fitted stand in ``cpp/perf/model.hpp`` and ``docs/performance-model.md``.
+Arrays in, arrays out: F flows, L links. A twin predicts with what telemetry told it, compares with what telemetry says next, and
 calibrates; what it learnt is a `PerformanceState`, part of the twin's state.
 """
 
@@ -168,8 +168,8 @@ class PerformanceState:
 class Prediction:
     """What the model expects. Delays in s, rates in packets/s, loss as a share; by flow [F] unless said otherwise.
 
-    ``wait`` is the part of ``mean`` spent in queues; ``*_low`` and ``*_high`` bound the interval. ``low_confidence``: fewer
-    than ten flows a link where the flow waits, arrivals that are not Poisson, or an overloaded link.
+    ``wait`` is the part of ``mean`` spent in queues; ``*_low`` and ``*_high`` bound the interval. ``low_confidence``:
+    fewer than ten flows a link where the flow waits, arrivals that are not Poisson, or an overloaded link.
     By link [L]: ``utilisation``, ``link_wait``, ``link_loss``, ``power`` (W), ``memory`` (s over which waits are
     correlated). ``hop_wait``: by hop, in order of the paths.
     """
