@@ -58,17 +58,19 @@ def eta_of(rho: float, a: float) -> float:
 
 def finite(lam: float, rho: float, a: float, cs2: float, places: int) -> tuple[float, float, float, float]:
     """Return loss, and mean, variance and third cumulant of the waits of those let in."""
+    a = max(a, 1e-3)
     eta = eta_of(rho, a)
-    n = np.arange(1, places + 1)
-    w = np.exp((n - (1 if eta <= 1 else places)) * math.log(eta)) if eta > 0 else (n == 1).astype(float)
-    share = w[-1] / w.sum()  # of the busy time with all places taken
-    loss = rho * share / (1 + rho * share)
-    p = w / w.sum() * rho * (1 - loss)
-    seen = p[:-1] / (1 - loss)
-    n1, n2, n3 = (float((seen * n[:-1] ** k).sum()) for k in (1, 2, 3))
+    n = np.arange(1, places)
+    # p_n/p_0 below K, then p_K from: what is busy is what is carried
+    below = np.concatenate([[1.0], eta / a * eta ** (n - 1.0)])
+    x = below.sum()
+    p0 = 1 / (1 + rho * x)
+    loss = (1 - (1 - rho) * x) * p0
+    seen = below[1:] / x
+    n1, n2, n3 = (float((seen * n**k).sum()) for k in (1, 2, 3))
     if n1 <= 0:
         return loss, 0.0, 0.0, 0.0
-    mean = float((p * (n - 1)).sum()) / (lam * (1 - loss))
+    mean = float((p0 * below[1:] * (n - 1)).sum() + (places - 1) * loss) / (lam * (1 - loss))
     unit = mean / n1
     variance = unit**2 * (n2 - n1**2 + cs2 * n1)
     third = unit**3 * (n3 - 3 * n1 * n2 + 2 * n1**3 + 3 * cs2 * (n2 - n1**2))

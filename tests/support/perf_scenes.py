@@ -61,6 +61,7 @@ class Found:
     """What a run of the plant found, by flow: s, share."""
 
     mean: Any
+    sd: Any
     p99: Any
     loss: Any
     received: Any
@@ -88,8 +89,10 @@ def play(made: Scene, packet_hops: float, seed: int) -> Found:
     plant.run_to_end()
     flows = plant.flows()
     p99 = plant.quantiles([0.99])[:, 0].astype(float)
+    mean = flows["mean_ns"]
     return Found(
-        flows["mean_ns"] * 1e-9,
+        mean * 1e-9,
+        np.sqrt(np.maximum(flows["squares_ns2"] / np.maximum(flows["received"], 1) - mean**2, 0.0)) * 1e-9,
         np.where(p99 >= 0, p99, np.nan) * 1e-9,
         flows["lost"] / np.maximum(flows["sent"], 1),
         flows["received"],

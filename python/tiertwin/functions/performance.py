@@ -1,8 +1,8 @@
 """The twin's own performance model of packets: delays, tails, losses and energy of flows over given paths.
 
 The formulas, their sources and what is fitted stand in ``cpp/perf/model.hpp`` and ``docs/performance-model.md``.
-Arrays in, arrays out: F flows, L links. A twin predicts with what telemetry told it, compares with what telemetry says next, and
-calibrates; what it learnt is a `PerformanceState`, part of the twin's state.
+Arrays in, arrays out: F flows, L links. A twin predicts with what telemetry told it, compares with what telemetry says
+next, and calibrates; what it learnt is a `PerformanceState`, part of the twin's state.
 """
 
 from __future__ import annotations
