@@ -86,7 +86,7 @@ class PathLinks:
     buffer
         How many packets may wait besides the one that is sent; `UNLIMITED`: any number.
     kind
-        ``"fifo"``, ``"sharing"`` (processor sharing) or ``"priority"`` (not pre-emptive); the last two unlimited.
+        ``"fifo"``, ``"sharing"`` (processor sharing) or ``"priority"`` (not preemptive); the last two unlimited.
     idle_w, full_w
         Power at rest and at full load, W.
     """
