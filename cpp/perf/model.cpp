@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "perf/finite.hpp"
 #include "perf/links.hpp"
+#include "perf/mixture.hpp"
 #include "perf/sizes.hpp"
 #include "perf/tail.hpp"
 #include "queueing/station.hpp"
@@ -17,8 +18,7 @@ namespace tiertwin::perf {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr int kMostSteps = 100;
-constexpr double kClose = 1e-13;
+constexpr double kNoSpread = 1e-13;     // share of the variance below which waits do not matter
 constexpr double kFewFlows = 10;        // effective flows a link, below which a prediction is of low confidence
 constexpr double kBurstMatters = 0.02;  // share of V that bursts add, beyond which it is, too
 
@@ -55,7 +55,6 @@ class Evaluation {
     [[nodiscard]] Path walk(std::size_t f);
     void write(std::size_t f, const Path& path);
     void write_interval(std::size_t f, const Path& path);
-    [[nodiscard]] double mixed_quantile(double q, const ThreePoint& law, const Path& path, double least) const;
     [[nodiscard]] double quantile(Tail tail, std::size_t f, const Path& path, double sd, double third) const;
 
     const Streams& s_;
@@ -181,42 +180,6 @@ Evaluation::Path Evaluation::walk(std::size_t f) {
     return path;
 }
 
-// Sizes with a largest value that is not rare do not look like Pearson III: then the waits do, behind each of three
-// sizes.
-double Evaluation::mixed_quantile(double q, const ThreePoint& law, const Path& path, double least) const {
-    const double sd = std::sqrt(path.wait_variance + path.shared), skew = path.wait_third / (sd * sd * sd);
-    const auto beyond = [&](double x) {
-        double share = -(1 - q);
-        for (std::size_t k = 0; k < law.value.size(); ++k) {
-            const double rest = x - path.fixed - law.value[k] * path.per_byte;
-            share += law.weight[k] * (rest < 0 ? 1.0 : tail_share((rest - path.wait) / sd, skew));
-        }
-        return share;
-    };
-    double low = least, high = path.fixed + law.value[2] * path.per_byte + path.wait;
-    double at_low = q, at_high = beyond(high);
-    for (int i = 0; i < kMostSteps && at_high > 0; ++i) {
-        low = std::exchange(high, high + 4 * sd);
-        at_low = std::exchange(at_high, beyond(high));
-    }
-    for (int i = 0; i < kMostSteps && high - low > kClose * high && at_high < 0; ++i) {  // Illinois
-        double x = (low * at_high - high * at_low) / (at_high - at_low);
-        if (!(x > low && x < high)) x = (low + high) / 2;
-        const double at = beyond(x);
-        if (at > 0) {
-            low = x;
-            at_low = at;
-            at_high /= 2;
-        } else {
-            high = x;
-            at_high = at;
-            at_low /= 2;
-        }
-        if (at == 0) break;
-    }
-    return high;
-}
-
 double Evaluation::quantile(Tail tail, std::size_t f, const Path& path, double sd, double third) const {
     const double least = path.fixed + t_.flow_smallest[f] * path.per_byte;
     if (!(sd > 0)) return out_.mean[f];
@@ -224,7 +187,11 @@ double Evaluation::quantile(Tail tail, std::size_t f, const Path& path, double s
     if (t_.flow_largest[f] < kInfinity && t_.flow_largest[f] > t_.flow_smallest[f]) {
         const ThreePoint law =
             three_point(t_.flow_size[f], t_.flow_size2[f], t_.flow_size3[f], t_.flow_smallest[f], t_.flow_largest[f]);
-        if (law.weight[2] > 1 - q && rest > kClose * sd * sd) return mixed_quantile(q, law, path, least);
+        if (law.weight[2] > 1 - q && rest > kNoSpread * sd * sd) {
+            const double spread = std::sqrt(rest);
+            return mixed_quantile(
+                q, {law, path.fixed, path.per_byte, path.wait, spread, path.wait_third / (rest * spread)}, least);
+        }
         if (law.weight[2] > 1 - q) return path.fixed + t_.flow_largest[f] * path.per_byte;
     }
     return std::max(out_.mean[f] + sd * tail_factor(tail, third / (sd * sd * sd)), least);
