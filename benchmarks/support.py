@@ -35,6 +35,7 @@ class Case:
     and `amount` is not used. `setup` runs, untimed, before each timed run of either, and its result goes to both.
     Without `peer` the case reports our figure against a stated `target` in the same unit. `figure` takes the figure out
     of an answer where it is not the time of the run (a latency); `cpu` what other processes spent on it, CPU seconds.
+    `less`: less is better in another unit than "s", too (an error).
     """
 
     case: str
@@ -48,6 +49,7 @@ class Case:
     target: float | None = None
     figure: Callable[[Any], float] | None = None
     cpu: Callable[[Any], float] | None = None
+    less: bool = False
 
 
 def _timed(run: Callable[..., Any], case: Case) -> tuple[float, float]:
@@ -61,6 +63,11 @@ def _timed(run: Callable[..., Any], case: Case) -> tuple[float, float]:
     if case.figure is not None:
         return case.figure(answer), spent
     return (seconds if case.unit == "s" else case.amount / seconds), spent
+
+
+def _ratio(ours: float, peer: float, less: bool) -> float | None:
+    above, below = (peer, ours) if less else (ours, peer)
+    return above / below if below else None
 
 
 def measure(case: Case, least_runs: int) -> dict[str, Any]:
@@ -90,7 +97,7 @@ def measure(case: Case, least_runs: int) -> dict[str, Any]:
     cpu = {name: statistics.median([spent for _, spent in done]) for name, done in runs.items() if done}
     median = statistics.median(figures["ours"])
     against = statistics.median(figures["peer"]) if case.peer is not None else case.target
-    ratio = None if against is None else (against / median if case.unit == "s" else median / against)
+    ratio = None if against is None else _ratio(median, against, case.less or case.unit == "s")
     return {
         "case": case.case,
         "ours": median,

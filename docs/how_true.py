@@ -60,13 +60,14 @@ class Section:
 
 FIDELITY = ("study", "fidelity", "--topology")
 SHORT = ("--loads", "0.6", "--rule", "each", "--size", "fixed", "--seconds", "5", "--window", "5")
+BURSTY = ("--traffic", "poisson,on-off", "--no-signs")
 SECTIONS = (
     Section(
         "The plant's packets against ns-3",
         (*FIDELITY, TOPOLOGIES, "--loads", "0.9", "--buffer", "20", "--seconds", "60", "--no-signs", "--ns3", "10"),
         (*FIDELITY, "sndlib/abilene", *SHORT, "--buffer", "20", "--no-signs", "--ns3", "1"),
-        "Given the same arrivals, every packet has the delay that ns-3 gives it, to the nanosecond, and the same packets\n"
-        "are lost. The plant is therefore taken as the truth below. Most of `ns3_mean_pct` is sampling: ten seconds.",
+        "Given the same arrivals, every packet has the delay that ns-3 gives it, to the nanosecond, and the same\n"
+        "packets are lost. So the plant is taken as the truth below. Most of `ns3_mean_pct` is sampling: ten seconds.",
     ),
     Section(
         "The performance model against packets",
@@ -82,9 +83,8 @@ SECTIONS = (
     ),
     Section(
         "Where it is not sure of itself",
-        (*FIDELITY, "sndlib/germany50", "--loads", "0.6,0.8", "--flows", "100", "--traffic", "poisson,on-off")
-        + ("--seconds", "1000", "--no-signs"),
-        (*FIDELITY, "sndlib/abilene", *SHORT, "--flows", "30", "--traffic", "poisson,on-off", "--no-signs"),
+        (*FIDELITY, "sndlib/germany50", "--loads", "0.6,0.8", "--flows", "100", *BURSTY, "--seconds", "1000"),
+        (*FIDELITY, "sndlib/abilene", *SHORT, "--flows", "30", *BURSTY),
         "Two or three flows a link, and flows that send twice their rate half of the time: predictions carry the flag\n"
         "`low_confidence`, and this is why.",
     ),
@@ -98,8 +98,8 @@ SECTIONS = (
         "Rain on measured microwave links",
         ("study", "rain"),
         ("study", "rain", "--resamples", "50"),
-        "Less is predicted than was measured, more so the higher the band: wet antennas, and peaks that 5-minute means\n"
-        "smooth.",
+        "Less is predicted than was measured, more so the higher the band: wet antennas, and peaks that 5-minute\n"
+        "means smooth.",
     ),
     Section(
         "Acting on old samples",

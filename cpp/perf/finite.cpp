@@ -20,40 +20,40 @@ double queue_ratio(double rho, double a) {
 
 double loss_of(double rho, double a, std::int64_t places) {
     if (rho <= 0) return 0;
-    const double eta = queue_ratio(rho, a), k = static_cast<double>(places);
-    double x = 1 / k;  // eta = 1
+    a = std::max(a, kLeastSpread);
+    const double eta = queue_ratio(rho, a), n = static_cast<double>(places - 1);
+    double sum = n;  // 1 + eta + .. + eta^(K-2)
     if (eta < 1) {
-        const double log_eta = std::log(eta);
-        x = std::exp((k - 1) * log_eta) * (1 - eta) / -std::expm1(k * log_eta);
+        sum = -std::expm1(n * std::log(eta)) / (1 - eta);
     } else if (eta > 1) {
-        x = (1 - 1 / eta) / -std::expm1(-k * std::log(eta));
+        sum = std::expm1(n * std::log(eta)) / (eta - 1);
     }
-    return rho * x / (1 + rho * x);
+    const double x = 1 + eta / a * sum;
+    if (rho <= 1) return rho * std::exp(n * std::log(eta)) / (1 + rho * x);
+    return 1 - 1 / (1 / x + rho);  // x may be infinite
 }
 
 Waits waits_of(double lam, double rho, double a, double cs2, std::int64_t places) {
-    const double eta = queue_ratio(rho, a), loss = loss_of(rho, a, places), busy = rho * (1 - loss);
-    // Sums over n = 1..K-1 of w_n n^j, w_n = p_n/p_1, begun at whichever end is heavier so that nothing overflows.
+    a = std::max(a, kLeastSpread);
+    const double eta = queue_ratio(rho, a), loss = loss_of(rho, a, places), last = static_cast<double>(places - 1);
+    // Sums of w_n n^j over n = 1..K-1, w_n = eta^(n-1) up to a factor, begun at the heavier end so that nothing
+    // overflows.
     const bool falls = eta <= 1;
     double weight = 1, sum = 0, s1 = 0, s2 = 0, s3 = 0;
-    for (std::int64_t step = 0; step < places; ++step) {
-        const auto n = static_cast<double>(falls ? step + 1 : places - step);
+    for (std::int64_t step = 0; step + 1 < places; ++step) {
+        const auto n = static_cast<double>(falls ? step + 1 : places - 1 - step);
         sum += weight;
-        if (falls ? step + 1 < places : step > 0) {
-            s1 += weight * n;
-            s2 += weight * n * n;
-            s3 += weight * n * n * n;
-        }
+        s1 += weight * n;
+        s2 += weight * n * n;
+        s3 += weight * n * n * n;
         weight *= falls ? eta : 1 / eta;
         if (weight * n * n * n < kNothing * (1 + s3)) break;
     }
-    const double scale = busy / sum / (1 - loss);  // of w_n into the share of accepted packets that find n
-    const double n1 = s1 * scale, n2 = s2 * scale, n3 = s3 * scale;
-    if (!(n1 > 0)) return {};
-    // all of K packets wait but the one in service: E[N] - busy = sum (n - 1) p_n
-    const double top = falls ? std::pow(eta, static_cast<double>(places - 1)) : 1;
-    const double all = s1 + static_cast<double>(places) * top;
-    const double mean = (all / sum - 1) * busy / (lam * (1 - loss)), unit = mean / n1;
+    if (!(s1 > 0)) return {};
+    const double g = eta / a, alone = falls ? 1.0 : std::exp((1 - last) * std::log(eta));  // p_0 in units of w
+    const double scale = g / (alone + g * sum);
+    const double busy = sum * scale, n1 = s1 * scale, n2 = s2 * scale, n3 = s3 * scale;
+    const double mean = ((n1 - busy) * (1 - loss) + last * loss) / (lam * (1 - loss)), unit = mean / n1;
     const double variance = unit * unit * (n2 - n1 * n1 + cs2 * n1);
     const double third = unit * unit * unit * (n3 - 3 * n1 * n2 + 2 * n1 * n1 * n1 + 3 * cs2 * (n2 - n1 * n1));
     return {std::max(mean, 0.0), std::max(variance, 0.0), std::max(third, 0.0)};

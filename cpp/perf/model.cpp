@@ -4,10 +4,12 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "base/error.hpp"
 #include "perf/finite.hpp"
 #include "perf/links.hpp"
+#include "perf/mixture.hpp"
 #include "perf/sizes.hpp"
 #include "perf/tail.hpp"
 #include "queueing/station.hpp"
@@ -16,6 +18,7 @@ namespace tiertwin::perf {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNoSpread = 1e-13;     // share of the variance below which waits do not matter
 constexpr double kFewFlows = 10;        // effective flows a link, below which a prediction is of low confidence
 constexpr double kBurstMatters = 0.02;  // share of V that bursts add, beyond which it is, too
 
@@ -42,7 +45,7 @@ class Evaluation {
     struct Path {  // of one flow, summed over its hops
         double fixed = 0, per_byte = 0, wire = 0, wait = 0, wait_variance = 0, wait_third = 0, shared = 0;
         double variance_squares = 0;
-        double doubt = 0, loss_doubt = 0, flows = 0;
+        double systematic = 0, doubt = 0, loss_doubt = 0, flows = 0;
         bool bursty = false, overloaded = false;
     };
 
@@ -142,6 +145,7 @@ Waits Evaluation::wait_at(std::size_t h, std::size_t f) const {
 
 Evaluation::Path Evaluation::walk(std::size_t f) {
     Path path;
+    path.bursty = t_.flow_ca2[f] != 1;
     double through = 1;
     for (std::size_t h = s_.hop_ptr[f]; h < s_.hop_ptr[f + 1]; ++h) {
         const std::size_t l = u(s_.link_of_hop[h]);
@@ -157,6 +161,8 @@ Evaluation::Path Evaluation::walk(std::size_t f) {
         path.wait_third += wait.third;
         path.shared += waits_[l].round_robin;
         const double bursts = c_.burst_sd * link.burst_share;
+        const double corrected = std::abs(links_.factor(h) * std::exp(-belief_.log_factor[l]) - 1);
+        path.systematic += wait.mean * (c_.mean_sd + c_.factor_sd * corrected);
         path.doubt += wait.mean * wait.mean * (belief_.variance[l] + bursts * bursts);
         path.loss_doubt += link.loss * link.loss * (1 + bursts * bursts / (c_.loss_sd * c_.loss_sd + 1e-300));
         path.flows += wait.mean * link.flows;
@@ -177,19 +183,18 @@ Evaluation::Path Evaluation::walk(std::size_t f) {
 double Evaluation::quantile(Tail tail, std::size_t f, const Path& path, double sd, double third) const {
     const double least = path.fixed + t_.flow_smallest[f] * path.per_byte;
     if (!(sd > 0)) return out_.mean[f];
-    double found = out_.mean[f] + sd * tail_factor(tail, third / (sd * sd * sd));
-    // The largest packet's own time and the same quantile of the rest: what it cannot exceed (waits do not grow with
-    // size).
-    const double rest = path.wait_variance + path.shared;
-    if (t_.flow_largest[f] < kInfinity) {
-        double most = path.fixed + t_.flow_largest[f] * path.per_byte + path.wait;
-        if (rest > 0) {
-            const double other = std::sqrt(rest);
-            most += other * tail_factor(tail, path.wait_third / (rest * other));
+    const double rest = path.wait_variance + path.shared, q = tail == Tail::k95 ? 0.95 : 0.99;
+    if (t_.flow_largest[f] < kInfinity && t_.flow_largest[f] > t_.flow_smallest[f]) {
+        const ThreePoint law =
+            three_point(t_.flow_size[f], t_.flow_size2[f], t_.flow_size3[f], t_.flow_smallest[f], t_.flow_largest[f]);
+        if (law.weight[2] > 1 - q && rest > kNoSpread * sd * sd) {
+            const double spread = std::sqrt(rest);
+            return mixed_quantile(
+                q, {law, path.fixed, path.per_byte, path.wait, spread, path.wait_third / (rest * spread)}, least);
         }
-        found = std::min(found, most);
+        if (law.weight[2] > 1 - q) return path.fixed + t_.flow_largest[f] * path.per_byte;
     }
-    return std::max(found, least);
+    return std::max(out_.mean[f] + sd * tail_factor(tail, third / (sd * sd * sd)), least);
 }
 
 void Evaluation::write(std::size_t f, const Path& path) {
@@ -219,14 +224,14 @@ void Evaluation::write_interval(std::size_t f, const Path& path) {
     out_.loss_high[f] = std::min(p + loss, 1.0);
     if (path.overloaded) return;
     const double shared = out_.wait[f] - path.wait;
-    const double of_mean = c_.mean_sd * c_.mean_sd * (path.wait * path.wait + shared * shared) + path.doubt;
+    const double common = path.systematic + c_.mean_sd * shared, of_mean = common * common + path.doubt;
     const double least = path.fixed + t_.flow_smallest[f] * path.wire, half = z_ * std::sqrt(of_mean);
     out_.mean_low[f] = std::max(out_.mean[f] - half, least);
     out_.mean_high[f] = out_.mean[f] + half;
     // what moves the mean wait by a share moves the tail by about that share of what is above the fixed delay
     const double above = out_.p99[f] - path.fixed;
     const double by_links =
-        path.wait > 0 ? std::sqrt(path.doubt) / path.wait * std::max(above - t_.flow_size[f] * path.per_byte, 0.0) : 0;
+        path.wait > 0 ? std::sqrt(of_mean) / path.wait * std::max(above - t_.flow_size[f] * path.per_byte, 0.0) : 0;
     const double tail = z_ * std::sqrt(c_.tail_sd * c_.tail_sd * above * above + by_links * by_links);
     out_.p99_low[f] = std::max(out_.p99[f] - tail, least);
     out_.p99_high[f] = out_.p99[f] + tail;

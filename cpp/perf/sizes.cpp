@@ -37,6 +37,19 @@ TwoPoint two_point(double m1, double m2, double m3) {
     return {{std::max(m1 + low * sd, 0.0), m1 + high * sd}, {1 - above, above}};
 }
 
+ThreePoint three_point(double m1, double m2, double m3, double a, double b) {
+    const double y = -m2 + (a + b) * m1 - a * b, ys = -m3 + (a + b) * m2 - a * b * m1;
+    if (!(b - a > kConstant * b)) return {{m1, m1, m1}, {0, 0, 1}};
+    if (!(y > kConstant * b * b)) {  // only the two ends
+        const double top = std::clamp((m1 - a) / (b - a), 0.0, 1.0);
+        return {{a, a, b}, {1 - top, 0, top}};
+    }
+    const double mid = std::clamp(ys / y, a + kConstant * b, b * (1 - kConstant));
+    const double weight = std::clamp(y / ((mid - a) * (b - mid)), 0.0, 1.0);
+    const double top = std::clamp((m1 - a - weight * (mid - a)) / (b - a), 0.0, 1.0 - weight);
+    return {{a, mid, b}, {1 - weight - top, weight, top}};
+}
+
 double light_pair(const TwoPoint& law, double m2, std::span<const double> before, double here) {
     if (law.value[0] == law.value[1]) {
         const double m = law.value[0];

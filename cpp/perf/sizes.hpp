@@ -3,6 +3,9 @@
 // Two-point law: the two values and weights that have the given first three moments (Gauss quadrature of the law):
 // with standard deviation s and skewness g the values are m1 + s x, x^2 - g x - 1 = 0. For constant sizes both are m1.
 //
+// Three-point law: smallest a, largest b and one value between, with the same three moments (Gauss-Lobatto): with
+// y = (S - a)(b - S) the middle value is E[yS]/E[y]. Exact for laws of three values such as IMIX.
+//
 // Light traffic: packet m enters a common path of links, packet n a time u later, u uniform (Poisson arrivals to first
 // order). Both keep their sizes. Over a link of capacity C (bytes/s) a gap g between them becomes
 //     g' = max(g, m/C) + (n - m)/C,      so after some links  g(u) = max(u + shift, least),
@@ -25,6 +28,11 @@ struct TwoPoint {
     [[nodiscard]] double fourth_moment() const;  // a lower bound of the law's own
 };
 [[nodiscard]] TwoPoint two_point(double m1, double m2, double m3);
+
+struct ThreePoint {
+    std::array<double, 3> value{}, weight{};  // ascending
+};
+[[nodiscard]] ThreePoint three_point(double m1, double m2, double m3, double smallest, double largest);
 
 // `before`: capacities (bytes/s) of the common links in order; `here`: of the link that waits. m2 = E[S^2].
 [[nodiscard]] double light_pair(const TwoPoint& law, double m2, std::span<const double> before, double here);

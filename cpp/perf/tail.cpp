@@ -97,6 +97,12 @@ double upper_factor(Tail tail, double skew) {
 
 }  // namespace
 
+double tail_share(double x, double skew) {
+    if (skew < kLeastSkew) return std::erfc(x * M_SQRT1_2) / 2;
+    const double g = std::min(skew, kMostSkew), k = 4 / (g * g), at = k + x * std::sqrt(k);
+    return at <= 0 ? 1.0 : -excess(k, at, 1);
+}
+
 double gamma_share(double shape, double x) { return x <= 0 ? 0.0 : excess(shape, x, 0); }
 
 double gamma_quantile(double shape, double q) {

@@ -16,6 +16,8 @@ inline constexpr double kMostSkew = 12;
 enum class Tail { k95, k99 };
 // K(g): how many standard deviations above the mean; good to 1e-10.
 [[nodiscard]] double tail_factor(Tail tail, double skew);
+// Share of a Pearson III law (mean 0, standard deviation 1, skewness g > 0) beyond x.
+[[nodiscard]] double tail_share(double x, double skew);
 // P(k, x), k > 0, x >= 0.
 [[nodiscard]] double gamma_share(double shape, double x);
 // Solves P(k, x) = q by bisection and Newton steps; q in (0, 1).

@@ -699,6 +699,29 @@ class LogBuckets:
     @property
     def count(self) -> int: ...
 
+class PerformanceModel:
+    """Delays, tails and losses of packets over given paths; immutable."""
+
+    def __init__(self, links: int, path_ptr: _Ints, path_links: _Ints) -> None:
+        """Paths of all flows; raises ValueError."""
+
+    def calibrate(
+        self,
+        traffic: dict[str, Any],
+        coefficients: _Reals,
+        log_factor: _Reals,
+        variance: _Reals,
+        window: dict[str, Any],
+        forget: float,
+        prior: float,
+    ) -> tuple[_Reals, _Reals]:
+        """The state (log_factor, variance) after a window of telemetry."""
+
+    def predict(
+        self, traffic: dict[str, Any], coefficients: _Reals, log_factor: _Reals, variance: _Reals, z: float
+    ) -> dict[str, NDArray[Any]]:
+        """One evaluation of the network: arrays by flow, link and hop."""
+
 class Plant:
     """Discrete-event simulator of tasks over radio, links and servers. One thread owns it."""
 
@@ -1034,6 +1057,9 @@ def path_loss(
     effective_height_m: _Reals,
 ) -> _Reals:
     """Median path loss, dB (TR 38.901 table 7.4.1-1); the effective height is 1 m but for tall users in uma."""
+
+def perf_coefficients() -> _Reals:
+    """Fitted coefficients of the performance model, in the order of cpp/perf/config.hpp."""
 
 def philox(seed: int, entity: int, purpose: int, n: int) -> _Reals:
     """The first n uniforms in [0, 1) of the stream (seed, entity, purpose)."""

@@ -1,8 +1,8 @@
 """The twin's own performance model of packets: delays, tails, losses and energy of flows over given paths.
 
-The formulas, their sources and what is fitted stand in ``cpp/perf/model.hpp`` and ``docs/performance-model.md``. Arrays
-in, arrays out: F flows, L links. A twin predicts with what telemetry told it, compares with what telemetry says next, and
-calibrates; what it learnt is a `PerformanceState`, part of the twin's state.
+The formulas, their sources and what is fitted stand in ``cpp/perf/model.hpp`` and ``docs/performance-model.md``.
+Arrays in, arrays out: F flows, L links. A twin predicts with what telemetry told it, compares with what telemetry says
+next, and calibrates; what it learnt is a `PerformanceState`, part of the twin's state.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class PathLinks:
     buffer
         How many packets may wait besides the one that is sent; `UNLIMITED`: any number.
     kind
-        ``"fifo"``, ``"sharing"`` (processor sharing) or ``"priority"`` (not pre-emptive); the last two unlimited.
+        ``"fifo"``, ``"sharing"`` (processor sharing) or ``"priority"`` (not preemptive); the last two unlimited.
     idle_w, full_w
         Power at rest and at full load, W.
     """
@@ -168,8 +168,8 @@ class PerformanceState:
 class Prediction:
     """What the model expects. Delays in s, rates in packets/s, loss as a share; by flow [F] unless said otherwise.
 
-    ``wait`` is the part of ``mean`` spent in queues; ``*_low`` and ``*_high`` bound the interval. ``low_confidence``: fewer
-    than ten flows a link where the flow waits, arrivals that are not Poisson, or an overloaded link.
+    ``wait`` is the part of ``mean`` spent in queues; ``*_low`` and ``*_high`` bound the interval. ``low_confidence``:
+    fewer than ten flows a link where the flow waits, arrivals that are not Poisson, or an overloaded link.
     By link [L]: ``utilisation``, ``link_wait``, ``link_loss``, ``power`` (W), ``memory`` (s over which waits are
     correlated). ``hop_wait``: by hop, in order of the paths.
     """
