@@ -271,6 +271,9 @@ void bind_surroundings(py::module_& m, py::class_<Plant>& bound) {
                 return py::make_tuple(fresh<double>(loss), fresh<double>(bits));
             },
             "Rain loss, dB, and bits a symbol of each microwave link.");
+    bound.def(
+        "truth_reports_dropped", [](const Plant& p) { return p.truth_surroundings().dropped; },
+        "Sensor and weather reports dropped because nobody took them.");
     bind_kernels(m);
 }
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from tiertwin.errors import suggest
 from tiertwin.model.scenario import Scenario
 from tiertwin.model.services import MAX_TASKS_PER_S, Trace
+from tiertwin.model.surrounding_checks import element_problems, law_problems
 from tiertwin.model.topology import Topology
 
 Path = tuple[str | int, ...]
@@ -43,11 +44,16 @@ def cross_problems(scenario: Scenario, bad: frozenset[Path] = frozenset()) -> li
         (_dimensioning, ("dimensioning.mean_load", "dimensioning.peak_load")),
         (_telemetry, ("telemetry.delay_ms.*",)),
         (_day, ("day.urban.*", "day.rural.*", "day.background.*")),
+        (law_problems, ("failures",)),
+        (_map, ("weather", "topology.nodes")),
     ]
     found = [problem for check, needs in checks if not _touched(bad, *needs) for problem in check(scenario)]
     if scenario.topology.inline and scenario.topology.nodes and not _touched(bad, "topology.nodes"):
         found += topology_problems(scenario.topology, bad)
-        found += place_problems(scenario, [node.name for node in scenario.topology.nodes], bad)
+        names = [node.name for node in scenario.topology.nodes]
+        found += place_problems(scenario, names, bad)
+        if not _touched(bad, "topology.nodes.*.name", "topology.links.*.a", "topology.links.*.b"):
+            found += element_problems(scenario, names, [(link.a, link.b) for link in scenario.topology.links])
     return [problem for problem in found if not any(problem[0][: len(path)] == path for path in bad)]
 
 
@@ -258,6 +264,16 @@ def _day(scenario: Scenario) -> Iterable[Problem]:
     for name in ("urban", "rural", "background"):
         if sum(getattr(scenario.day, name)) <= 0:
             yield ("day", name), "expected a shape with something above 0, got only zeros"
+
+
+def _map(scenario: Scenario) -> Iterable[Problem]:
+    weather, nodes = scenario.weather, scenario.topology.nodes
+    if weather is None or not (weather.rain or weather.cells) or not scenario.topology.inline:
+        return
+    lost = [node.name for node in nodes if node.lon is None or node.lat is None]
+    if lost:
+        text = f"expected lon and lat for every node, so that rain finds it, but {lost[0]!r} has none"
+        yield ("weather",), text + (f" ({len(lost)} nodes)" if len(lost) > 1 else "")
 
 
 def _repeated(names: Sequence[str], path: tuple[str, ...], what: str) -> list[Problem]:
