@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "plant/plant.hpp"
+#include "radio/backhaul.hpp"
 
 namespace tiertwin::plant {
 
@@ -145,10 +146,11 @@ void Plant::follow_weather() {
     for (std::size_t i = 0; i < weather.bits().size(); ++i) {
         const auto link = static_cast<std::size_t>(weather.config().link[i]);
         const int bits = weather.bits()[i];
-        const double part = bits / static_cast<double>(weather.config().top[i]);
+        const auto top = static_cast<double>(weather.config().top[i]);
+        const double part = bits / top, least = radio::kLeastBits / top;  // an outage leaves the slowest step, and down
         for (const std::size_t directed : {2 * link, 2 * link + 1}) {
-            const double mbps = part * around_.nominal_mbps[directed];
-            if (bits > 0 && links_[directed].capacity_mbps() != mbps) set_capacity(directed, mbps);
+            const double mbps = std::max(part, least) * around_.nominal_mbps[directed];
+            if (links_[directed].capacity_mbps() != mbps) set_capacity(directed, mbps);
         }
         set_down(false, link, Reason::kOutage, bits == 0);
         const Mouth::Fate fate = mouth_.fate(link, Purpose::kRainReport, weather.steps());

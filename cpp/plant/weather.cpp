@@ -43,6 +43,9 @@ void WeatherConfig::validate() const {
     }
     for (std::size_t i = 0; i < link.size(); ++i) {
         static_cast<void>(radio::needed_snr(static_cast<int>(std::min<std::int64_t>(top[i], 1000))));
+        expect("margin_db[" + std::to_string(i) +
+                   "] (at least the hysteresis, or clear sky would not bring the link back)",
+               margin_db[i], hysteresis_db, 200.0);
         if (link[i] < 0 || (i > 0 && link[i] <= link[i - 1])) {
             throw InvalidArgument("link[" + std::to_string(i) + "]: expected links of at least 0 in ascending order, " +
                                   "got " + std::to_string(link[i]));

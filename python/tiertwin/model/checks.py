@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from tiertwin.errors import suggest
 from tiertwin.model.scenario import Scenario
 from tiertwin.model.services import MAX_TASKS_PER_S, Trace
-from tiertwin.model.surrounding_checks import element_problems, law_problems
+from tiertwin.model.surrounding_checks import element_problems, law_problems, margin_problems
 from tiertwin.model.topology import Topology
 
 Path = tuple[str | int, ...]
@@ -45,6 +45,7 @@ def cross_problems(scenario: Scenario, bad: frozenset[Path] = frozenset()) -> li
         (_telemetry, ("telemetry.delay_ms.*",)),
         (_day, ("day.urban.*", "day.rural.*", "day.background.*")),
         (law_problems, ("failures",)),
+        (margin_problems, ("weather",)),
         (_map, ("weather", "topology.nodes")),
     ]
     found = [problem for check, needs in checks if not _touched(bad, *needs) for problem in check(scenario)]

@@ -35,6 +35,17 @@ def law_problems(scenario: Scenario) -> Iterable[Problem]:
             yield ("failures", "own", i), f"expected either `link` or `site`, got {got}"
 
 
+def margin_problems(scenario: Scenario) -> Iterable[Problem]:
+    """Yield microwave links that clear sky could not bring back to their densest step."""
+    if scenario.weather is None:
+        return
+    least = scenario.weather.hysteresis_db
+    for i, hop in enumerate(scenario.weather.microwave):
+        if hop.margin_db < least:
+            text = f"expected at least weather.hysteresis_db ({least:g}), so that clear sky brings the link back, got"
+            yield ("weather", "microwave", i, "margin_db"), f"{text} {hop.margin_db:g}"
+
+
 def _laws(scenario: Scenario) -> Iterable[tuple[Path, FailureLaw]]:
     assert scenario.failures is not None
     for kind in _KINDS:

@@ -1,4 +1,4 @@
-"""What may act on the plant besides its tasks: failures and wear, weather, sleep of base stations. All off by default."""
+"""What may act on the plant besides its tasks: failures and wear, weather, sleep of base stations. Off by default."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class PlantKpis:
     server_failures: I64 | None = None
     """Failures by wear of each server, [Q]."""
     link_capacity_mbps: F64 | None = None
-    """Mean capacity of each directed link under the weather, outages not counted as 0, [L]."""
+    """Mean capacity of each directed link under the weather, [L]; an outage counts as the slowest step."""
     station_j: F64 | None = None
     """Energy of each site's base stations, J, [S]."""
     station_asleep_s: F64 | None = None

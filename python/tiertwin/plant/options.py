@@ -57,7 +57,7 @@ class PlantOptions:
 
     @classmethod
     def of(cls, world: Any, **changes: Any) -> PlantOptions:
-        """Return the options a world's scenario asks for (telemetry, failures, weather, base stations), with `changes`."""
+        """Return the options a world's scenario asks for (telemetry, failures, weather, stations), with `changes`."""
         section = getattr(getattr(world, "scenario", None), "telemetry", None)
         options = cls(wear=wear_of(world), weather=weather_of(world), stations=stations_of(world))
         if section is not None:

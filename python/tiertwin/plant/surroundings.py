@@ -22,7 +22,7 @@ def arrays(plain: Mapping[str, Any]) -> dict[str, Any]:
     """Return lists as arrays of the core's types; numbers as they are."""
     return {
         name: np.array(value, dtype=np.int64 if name in _INTEGERS else np.float64)
-        if isinstance(value, list | tuple)
+        if isinstance(value, list | tuple | np.ndarray)
         else float(value)
         for name, value in plain.items()
     }
