@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from tiertwin.errors import suggest
 from tiertwin.model.scenario import Scenario
 from tiertwin.model.services import MAX_TASKS_PER_S, Trace
-from tiertwin.model.surrounding_checks import element_problems, law_problems, margin_problems
+from tiertwin.model.surrounding_checks import element_problems, law_problems, map_problems, margin_problems
 from tiertwin.model.topology import Topology
 
 Path = tuple[str | int, ...]
@@ -46,7 +46,6 @@ def cross_problems(scenario: Scenario, bad: frozenset[Path] = frozenset()) -> li
         (_day, ("day.urban.*", "day.rural.*", "day.background.*")),
         (law_problems, ("failures",)),
         (margin_problems, ("weather",)),
-        (_map, ("weather", "topology.nodes")),
     ]
     found = [problem for check, needs in checks if not _touched(bad, *needs) for problem in check(scenario)]
     if scenario.topology.inline and scenario.topology.nodes and not _touched(bad, "topology.nodes"):
@@ -54,6 +53,7 @@ def cross_problems(scenario: Scenario, bad: frozenset[Path] = frozenset()) -> li
         names = [node.name for node in scenario.topology.nodes]
         found += place_problems(scenario, names, bad)
         if not _touched(bad, "topology.nodes.*.name", "topology.links.*.a", "topology.links.*.b"):
+            found += map_problems(scenario, scenario.topology)
             found += element_problems(scenario, names, [(link.a, link.b) for link in scenario.topology.links])
     return [problem for problem in found if not any(problem[0][: len(path)] == path for path in bad)]
 
@@ -265,16 +265,6 @@ def _day(scenario: Scenario) -> Iterable[Problem]:
     for name in ("urban", "rural", "background"):
         if sum(getattr(scenario.day, name)) <= 0:
             yield ("day", name), "expected a shape with something above 0, got only zeros"
-
-
-def _map(scenario: Scenario) -> Iterable[Problem]:
-    weather, nodes = scenario.weather, scenario.topology.nodes
-    if weather is None or not (weather.rain or weather.cells) or not scenario.topology.inline:
-        return
-    lost = [node.name for node in nodes if node.lon is None or node.lat is None]
-    if lost:
-        text = f"expected lon and lat for every node, so that rain finds it, but {lost[0]!r} has none"
-        yield ("weather",), text + (f" ({len(lost)} nodes)" if len(lost) > 1 else "")
 
 
 def _repeated(names: Sequence[str], path: tuple[str, ...], what: str) -> list[Problem]:

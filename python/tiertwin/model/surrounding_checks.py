@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from tiertwin.errors import suggest
 from tiertwin.model.scenario import Scenario
 from tiertwin.model.surroundings import FailureLaw
+from tiertwin.model.topology import Topology
 
 Path = tuple[str | int, ...]
 Problem = tuple[Path, str]
@@ -54,6 +55,17 @@ def _laws(scenario: Scenario) -> Iterable[tuple[Path, FailureLaw]]:
             yield ("failures", kind), law
     for i, row in enumerate(scenario.failures.own):
         yield ("failures", "own", i, "law"), row.law
+
+
+def map_problems(scenario: Scenario, topology: Topology) -> Iterable[Problem]:
+    """Yield the nodes of the topology that rain could not find."""
+    weather = scenario.weather
+    if weather is None or not (weather.rain or weather.cells):
+        return
+    lost = [node.name for node in topology.nodes if node.lon is None or node.lat is None]
+    if lost:
+        text = f"expected lon and lat for every node, so that rain finds it, but {lost[0]!r} has none"
+        yield ("weather",), text + (f" ({len(lost)} nodes)" if len(lost) > 1 else "")
 
 
 def element_problems(scenario: Scenario, names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[Problem]:

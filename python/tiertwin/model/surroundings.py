@@ -177,7 +177,7 @@ class Microwave(Part):
     modulation: Modulation = "4096-QAM"
     """Densest step of the modulation, that of clear sky."""
     margin_db: Annotated[float, Field(ge=0, le=200)] = 3.0
-    """What clear sky leaves above the SNR of that step, dB."""
+    """What clear sky leaves above the SNR of that step, dB; at least the hysteresis."""
 
 
 class Weather(Part):
