@@ -129,7 +129,7 @@ void bind_plant(py::module_& m) {
     using Values = array_in<double>;
     py::class_<Plant> bound(m, "Plant",
                             "Discrete-event simulator of tasks over radio, links and servers. One thread owns it.");
-    bind_surroundings(m, bound);
+    bind_surroundings(bound);
     bound
         .def(py::init([](std::uint64_t seed, const py::dict& config) {
                  return std::make_unique<Plant>(read(seed, config));

@@ -24,8 +24,12 @@ py::tuple reports(const plant::Batch<Width>& batch) {
     return py::make_tuple(fresh<std::int64_t>(batch.site_ptr), id, clock, arrival, values);
 }
 
+class Fields;
+
 // bind_surroundings.cpp
-void bind_surroundings(py::module_& m, py::class_<plant::Plant>& bound);
+[[nodiscard]] plant::WearConfig wear_of(const py::dict& source);
+[[nodiscard]] plant::RainConfig rain_of(Fields& fields);
+void bind_surroundings(py::class_<plant::Plant>& bound);
 void add_surroundings(py::dict& kpis, const plant::Kpis& taken);
 
 }  // namespace tiertwin::bindings

@@ -112,7 +112,7 @@ void Plant::run_until(Time until) {
         }
         const Time arrival = batch_position_ < batch_.size() ? batch_[batch_position_].time : kNever;
         const EventTree::Slot departure = events_.top();
-        if (around_next_ < std::min({arrival, departure.time, reports_.next()})) {
+        if (around_next_ < departure.time && around_next_ < arrival && around_next_ < reports_.next()) {
             if (around_next_ > until) break;
             now_ = around_next_;
             surroundings();

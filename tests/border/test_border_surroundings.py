@@ -96,8 +96,8 @@ def test_wrong_weather_is_refused(field: str, value: Any, match: str) -> None:
 
 
 def test_a_cell_of_negative_rain_is_refused() -> None:
+    good = (0.0, 0.0, 0.0, 2.0, 10.0, 60.0, 0.0, 0.0)
     with pytest.raises(ValueError, match=r"cells of rain: peak\[1\]: expected a number from 0.* got -3"):
-        good = (0.0, 0.0, 0.0, 2.0, 10.0, 60.0, 0.0, 0.0)
         _core.RainField(1, rain([good, (*good[:4], -3.0, *good[5:])]))
 
 

@@ -1,4 +1,4 @@
-"""Wear and rain of the core against naive ones: the same events to the nanosecond or two, the same signals and losses."""
+"""Wear and rain of the core against naive ones: the same events to a few nanoseconds, the same signals and losses."""
 
 from __future__ import annotations
 

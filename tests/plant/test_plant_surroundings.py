@@ -216,7 +216,7 @@ def test_rain_slows_a_microwave_link_step_by_step() -> None:
         loss_db, now = plant.truth_weather()
         bits.append(now.astype(int).tolist())
         margin = 39.1 + 3.0 - loss_db
-        needed = [round(3 + 10 * np.log10(2.0**int(b) - 1), 1) if b else -np.inf for b in now]
+        needed = [round(3 + 10 * np.log10(2.0 ** int(b) - 1), 1) if b else -np.inf for b in now]
         assert (margin >= needed).all()
         seen.append(loss_db[0])
     assert (np.diff(seen) < 0).all()  # the storm dies

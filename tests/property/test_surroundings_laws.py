@@ -17,7 +17,9 @@ SECOND = 1_000_000_000
 FOREVER = 1e8  # a repair that never ends: one life a part
 
 
-def lives(parts: int, law: dict[str, float], until_s: float, load: float = 0.0, **config: float) -> np.ndarray[Any, Any]:
+def lives(
+    parts: int, law: dict[str, float], until_s: float, load: float = 0.0, **config: float
+) -> np.ndarray[Any, Any]:
     """First failure of each part, s, infinite where there is none."""
     events = _core.wear_history(
         7, wear(parts, {**law, "repair_s": FOREVER}, **config), np.full(parts, load), int(until_s * SECOND), False
@@ -49,7 +51,8 @@ def inverse_gaussian_cdf(t: np.ndarray[Any, Any], limit: float, drift: float, si
 
     root = sigma * np.sqrt(t)
     return np.asarray(
-        normal((drift * t - limit) / root) + math.exp(2 * drift * limit / sigma**2) * normal(-(drift * t + limit) / root)
+        normal((drift * t - limit) / root)
+        + math.exp(2 * drift * limit / sigma**2) * normal(-(drift * t + limit) / root)
     )
 
 
@@ -175,7 +178,7 @@ def test_rain_moves_with_its_cell_and_rises_and_falls() -> None:
 
 
 def test_random_rain_is_steady_and_everywhere_alike() -> None:
-    """Mean over time and place: births a km2 and s x mean of life x peak x envelope x area, from the first second on."""
+    """Mean over time and place: births a km2 and s x mean life, peak, envelope and area, from the first second on."""
     settings_ = {"per_hour": 60.0, "life_s": 300.0, "radius_km": 2.0, "peak_mm_h": 20.0, "speed_km_h": 60.0}
     x, y = (axis.ravel() for axis in np.meshgrid(np.linspace(-20, 20, 15), np.linspace(-15, 15, 15)))
     means = []

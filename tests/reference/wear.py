@@ -88,7 +88,9 @@ class Part:
 
     def _plan(self, now: int, measure_at: int) -> int:
         law, celsius = self.law, self._celsius(now)
-        self.factor = math.exp(law["hazard_per_k"] * (celsius - law["reference_c"]) + law["hazard_load"] * self.load_now)
+        self.factor = math.exp(
+            law["hazard_per_k"] * (celsius - law["reference_c"]) + law["hazard_load"] * self.load_now
+        )
         life = limit = NEVER
         if law["scale_s"] > 0:
             age = (now - self.born) / 1e9

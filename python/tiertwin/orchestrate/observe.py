@@ -52,9 +52,7 @@ class PassThrough:
 
 
 class _Move:
-    def __init__(
-        self, attributes: list[int], source_rows: I64, target_rows: I64, optional: Sequence[int] = ()
-    ) -> None:
+    def __init__(self, attributes: list[int], source_rows: I64, target_rows: I64, optional: Sequence[int] = ()) -> None:
         self._attributes = attributes
         self._optional = optional  # asked for at the first carry: tables do not come and go
         self.source_rows = source_rows.astype(np.uint32)

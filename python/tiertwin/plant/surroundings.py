@@ -109,9 +109,7 @@ def weather_of(world: Any) -> dict[str, Any] | None:
     if section is None:
         return None
     x, y = on_plane(world, world.lon, world.lat)
-    hops = sorted(
-        ((_link_between(world, hop.a, hop.b), hop) for hop in section.microwave), key=lambda pair: pair[0]
-    )
+    hops = sorted(((_link_between(world, hop.a, hop.b), hop) for hop in section.microwave), key=lambda pair: pair[0])
     tail = [int(world.link_tail[link]) for link, _ in hops]
     head = [int(world.link_head[link]) for link, _ in hops]
     rain = section.rain if section.rain is not None else Rain(cells_per_hour=0.0)

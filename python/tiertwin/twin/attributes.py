@@ -239,7 +239,9 @@ def registry() -> _core.AttributeRegistry:
     """Return a registry with every attribute of this module."""
     built = _core.AttributeRegistry()
     for number, name, unit, kind, value_type, merge, low, high in _ROWS:
-        built.add(int(number), name, unit, kind, value_type, merge, float(low), float(high), DEFAULT_MAX_AGE_MS)
+        extension = number in (*SENSORS, *WEATHER)  # not every peer must know them: no part of a fingerprint
+        limits = (float(low), float(high), DEFAULT_MAX_AGE_MS)
+        built.add(int(number), name, unit, kind, value_type, merge, *limits, extension=extension)
     return built
 
 

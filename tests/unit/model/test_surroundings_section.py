@@ -92,10 +92,16 @@ def test_they_travel_to_the_process_of_the_plant() -> None:
 
 
 MISTAKES: list[tuple[dict[str, Any], str]] = [
-    ({"failures": {"links": {"weibull": {"scale_s": 10.0, "shape": 0.0}}}}, "failures.links.weibull.shape: expected .*0"),
+    (
+        {"failures": {"links": {"weibull": {"scale_s": 10.0, "shape": 0.0}}}},
+        "failures.links.weibull.shape: expected .*0",
+    ),
     ({"failures": {"links": {"weibull": {"scale_s": -1.0}}}}, "failures.links.weibull.scale_s: expected"),
     ({"failures": {"sites": {}}}, "failures.sites: expected `weibull`, `degradation` or both, got neither"),
-    ({"failures": {"fogs": {**LAW, "heat": {"idle_w": 9.0, "max_w": 1.0}}}}, "fogs.heat.max_w: expected at least idle_w"),
+    (
+        {"failures": {"fogs": {**LAW, "heat": {"idle_w": 9.0, "max_w": 1.0}}}},
+        "fogs.heat.max_w: expected at least idle_w",
+    ),
     (
         {"failures": {"cloud": {"degradation": {"drift_per_s": 1.0, "limit": 12.0}, "signals": {"errors_per_s": 1.0}}}},
         "failures.cloud.signals.errors_per_s: expected at most 500 errors a measurement",
@@ -120,7 +126,10 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"failures": {"lnks": LAW}}, "failures.lnks: unknown key. Did you mean 'links'"),
     ({"failures": {"links": {"wiebull": {"scale_s": 1.0}}}}, "wiebull: unknown key. Did you mean 'weibull'"),
     ({"weather": {"rain": {"peak_mm_h": -1.0}}}, "weather.rain.peak_mm_h: expected"),
-    ({"weather": {"cells": [{"lon": 10.0, "lat": 50.0, "peak_mm_h": -2.0}]}}, r"weather.cells\[0\].peak_mm_h: expected"),
+    (
+        {"weather": {"cells": [{"lon": 10.0, "lat": 50.0, "peak_mm_h": -2.0}]}},
+        r"weather.cells\[0\].peak_mm_h: expected",
+    ),
     ({"weather": {"cells": [{"lon": 10.0, "lat": 50.0, "peak_mm_h": 300.0}]}}, r"cells\[0\].peak_mm_h: expected"),
     (
         {"weather": {"microwave": [{"a": "Centre", "b": "Statio"}]}},
@@ -148,7 +157,9 @@ def test_a_mistake_is_told_with_its_path(sections: dict[str, Any], match: str) -
 
 def test_rain_needs_places() -> None:
     topology = {"nodes": [{"name": "a"}, {"name": "b"}], "links": [{"a": "a", "b": "b"}]}
-    with pytest.raises(InputError, match="expected lon and lat for every node, so that rain finds it, but 'a' has none"):
+    with pytest.raises(
+        InputError, match="expected lon and lat for every node, so that rain finds it, but 'a' has none"
+    ):
         load({"name": "two", "topology": topology, "weather": {"rain": {}}})
     load({"name": "two", "topology": topology, "weather": {"microwave": [{"a": "a", "b": "b"}]}})
 
