@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "bindings/common.hpp"
 #include "bindings/fields.hpp"
+#include "bindings/reports.hpp"
 #include "plant/plant.hpp"
 
 namespace tiertwin::bindings {
@@ -80,22 +81,6 @@ void expect_shape(const char* name, const array_in<double>& array, index_t rows,
                           py::str(array.attr("shape")).cast<std::string>());
 }
 
-// (site_ptr, id, time_ns, arrival_ns, values)
-template <std::size_t Width>
-py::tuple reports(const plant::Batch<Width>& batch) {
-    const auto rows = static_cast<py::ssize_t>(batch.rows.size());
-    py::array_t<std::int64_t> id(rows), clock(rows), arrival(rows);
-    py::array_t<double> values({rows, static_cast<py::ssize_t>(Width)});
-    for (py::ssize_t i = 0; i < rows; ++i) {
-        const auto& row = batch.rows[static_cast<std::size_t>(i)];
-        id.mutable_at(i) = row.id;
-        clock.mutable_at(i) = row.clock;
-        arrival.mutable_at(i) = row.arrival;
-        std::copy(row.values.begin(), row.values.end(), values.mutable_data(i, 0));
-    }
-    return py::make_tuple(fresh<std::int64_t>(batch.site_ptr), id, clock, arrival, values);
-}
-
 template <typename T, typename Get>
 py::array_t<T> column(const plant::Kpis& kpis, Get get) {
     py::array_t<T> out(static_cast<py::ssize_t>(kpis.groups.size()));
@@ -117,7 +102,7 @@ py::dict kpis_of(Plant& source) {
     for (std::size_t b = 0; b <= plant::kBins; ++b)
         edges.mutable_at(static_cast<py::ssize_t>(b)) = plant::latency_edge_s(b);
     const auto bins = static_cast<py::ssize_t>(plant::kBins);
-    return py::dict(
+    py::dict out(
         "from_ns"_a = k.from, "to_ns"_a = k.to, "in_flight"_a = k.in_flight,
         "generated"_a = column<Count>(k, [](const GroupCount& g) { return g.generated; }),
         "in_time"_a = column<Count>(k, [](const GroupCount& g) { return g.in_time; }),
@@ -133,6 +118,8 @@ py::dict kpis_of(Plant& source) {
         "histogram_edges_s"_a = edges, "server_load_ghz"_a = fresh<double>(k.server_load_ghz),
         "link_load_mbps"_a = fresh<double>(k.link_load_mbps), "link_utilisation"_a = fresh<double>(k.link_utilisation),
         "cell_airtime"_a = fresh<double>(k.cell_airtime));
+    add_surroundings(out, k);
+    return out;
 }
 
 }  // namespace
@@ -140,8 +127,10 @@ py::dict kpis_of(Plant& source) {
 void bind_plant(py::module_& m) {
     using Ids = array_in<std::int64_t>;
     using Values = array_in<double>;
-    py::class_<Plant>(m, "Plant",
-                      "Discrete-event simulator of tasks over radio, links and servers. One thread owns it.")
+    py::class_<Plant> bound(m, "Plant",
+                            "Discrete-event simulator of tasks over radio, links and servers. One thread owns it.");
+    bind_surroundings(bound);
+    bound
         .def(py::init([](std::uint64_t seed, const py::dict& config) {
                  return std::make_unique<Plant>(read(seed, config));
              }),

@@ -25,6 +25,7 @@ void bind_session(py::module_& m);
 void bind_abstraction(py::module_& m);
 void bind_perf(py::module_& m);
 void bind_plant(py::module_& m);
+void bind_wear(py::module_& m);
 void bind_mobility(py::module_& m);
 void bind_packets(py::module_& m);
 

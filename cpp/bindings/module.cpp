@@ -16,6 +16,7 @@ PYBIND11_MODULE(_core, m) {
     b::bind_abstraction(m);
     b::bind_perf(m);
     b::bind_plant(m);
+    b::bind_wear(m);
     b::bind_mobility(m);
     b::bind_packets(m);
 }

@@ -29,6 +29,15 @@ enum class Purpose : std::uint32_t {
     kPacketBurst,  // words 0-1: an off time, words 2-3: the on time after it
     kMobility,     // whatever a model of movement draws next
     kTrain,        // of a train: words 0-1 speed, words 2-3 where it begins
+
+    // Wear and weather (wear.hpp, rain_field.hpp), in a range of their own.
+    kWearLife = 0x504C'0100,  // of a part: words 0-1 its exponential life, one a life
+    kWearStep,                // two blocks a step: a pair of normals, a pair of uniforms
+    kWearRepair,              // words 0-3: normal of a lognormal repair; words 0-1: exponential repair
+    kWearSignal,              // words 0-1: error count of a measurement
+    kWearReport,              // as kLinkReport
+    kRain,                    // of a rain cell, four blocks: gap and life, place, radius and peak, heading
+    kRainReport,              // as kLinkReport
 };
 
 class Chance {

@@ -56,6 +56,11 @@ struct Kpis {
     std::vector<double> link_load_mbps;    // tasks only
     std::vector<double> link_utilisation;  // tasks and background, of the capacity
     std::vector<double> cell_airtime;      // busy share of the site's cells
+    // Only where they are enabled, else empty (surroundings.hpp).
+    std::vector<double> link_down_s, server_down_s;            // by directed link, by server; whyever
+    std::vector<std::int64_t> link_failures, server_failures;  // of parts that wear: by undirected link, by server
+    std::vector<double> link_capacity_mbps;                    // mean, by directed link, under the weather
+    std::vector<double> station_j, station_asleep_s;           // base stations of each site
 };
 
 }  // namespace tiertwin::plant

@@ -35,9 +35,16 @@ class Link {
 
     void set_background(TaskPool& pool, Time now, double mbps) {
         send(pool, now);
+        wanted_background_mbps_ = mbps;
         background_mbps_ = std::min(mbps, kMaxBackgroundShare * capacity_mbps_);
         s_per_megabit_ = 1.0 / (capacity_mbps_ - background_mbps_);
         sender_.set_speed(now, capacity_mbps_ - background_mbps_);
+    }
+
+    // Above 0, from now on; shares granted still refer to the capacity it was made with.
+    void set_capacity(TaskPool& pool, Time now, double mbps) {
+        capacity_mbps_ = mbps;
+        set_background(pool, now, wanted_background_mbps_);
     }
 
     // As in FlowStation, in Mb/s; nothing where flows are not told apart.
@@ -109,7 +116,7 @@ class Link {
     }
 
     double capacity_mbps_;
-    double background_mbps_ = 0;
+    double background_mbps_ = 0, wanted_background_mbps_ = 0;
     double s_per_megabit_;
     double buffer_s_;
     double carried_mb_ = 0;

@@ -78,6 +78,10 @@ void Plant::build_network() {
     link_mb_at_report_.resize(links_.size());
     link_reported_.resize(links_.size());
     link_background_mb_.resize(links_.size());
+    link_reasons_.resize(links_.size());
+    server_reasons_.resize(servers_.size());
+    link_down_.resize(links_.size());
+    server_down_.resize(servers_.size());
 }
 
 // Flows of a server: the classes of the first site that sends here, of the second, ... Returns how many at each.
@@ -108,6 +112,12 @@ void Plant::run_until(Time until) {
         }
         const Time arrival = batch_position_ < batch_.size() ? batch_[batch_position_].time : kNever;
         const EventTree::Slot departure = events_.top();
+        if (around_next_ < departure.time && around_next_ < arrival && around_next_ < reports_.next()) {
+            if (around_next_ > until) break;
+            now_ = around_next_;
+            surroundings();
+            continue;
+        }
         // Before a new window exists nothing later than the last one may happen.
         if (departure.time <= std::min(arrival, reports_.next())) {
             if (departure.time > until) break;
@@ -211,9 +221,17 @@ void Plant::refresh_radio(std::size_t site) {
 }
 
 void Plant::join_cell(TaskId id) {
+    const auto site = static_cast<std::size_t>(devices_[static_cast<std::size_t>(pool_[id].device)].site);
+    if (around_.sleep && around_.sleep->hold(now_, site, id)) {
+        around_next_ = around_.next();
+        return;
+    }
+    start_upload(site, id);
+}
+
+void Plant::start_upload(std::size_t site, TaskId id) {
     Task& task = pool_[id];
     Device& device = devices_[static_cast<std::size_t>(task.device)];
-    const auto site = static_cast<std::size_t>(device.site);
     refresh_radio(site);
     const auto ring = static_cast<std::size_t>(device.group % config_.rings());
     const double airtime_s = task.megabits / (config_.ring_rate_mbps[ring] * radio_[site].factor);
@@ -221,11 +239,13 @@ void Plant::join_cell(TaskId id) {
     task.energy_nj = whole_nj(config_.class_transmit_w[static_cast<std::size_t>(device.service)] * airtime_s);
     device.energy_nj += task.energy_nj;
     events_.set(device.site, cells_[site].next());
+    if (around_.sleep) around_.sleep->used(site);
 }
 
 void Plant::leave_cell(std::size_t site) {
     const TaskId id = cells_[site].depart(now_);
     events_.set(static_cast<std::int32_t>(site), cells_[site].next());
+    if (around_.sleep && cells_[site].present() == 0) around_.sleep->idle(now_, site);
     Task& task = pool_[id];
     task.hop = task.end = 0;
     if (task.tier != Tier::kEdge) {

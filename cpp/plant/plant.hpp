@@ -7,6 +7,8 @@
 //     fog, cloud    airtime -> links of the route, store and forward -> server -> done
 //   Servers and links are shared by what each site and class was granted (flows.hpp), or without regard to it.
 //   The small result's way back is the route's propagation, added to the latency when the server is done with the task.
+//   Parts may wear, fail and be repaired (wear.hpp), rain may slow microwave links (weather.hpp), base stations may
+//   sleep (sleep.hpp): only where enabled, see surroundings.hpp.
 //
 // Modelled: queues, sharing, background traffic, failures, energy a task. Abstracted: radio is a rate a ring times a
 // factor of the site's airtime load, the cells of a site are one pool. Not modelled: packets, retransmissions,
@@ -15,8 +17,9 @@
 // Energy of a task, J: transmit_w * airtime + (own CPU) kappa ghz^2 gcycles or (server) gcycles * (j_per_gcycle +
 // idle_w / (cores * core_ghz)) + link_j_per_mb * megabits a hop: idle power is shared out over a full server's work.
 //
-// Order      events by (time, kind: departures, arrivals, reports; number of the station, device or sender). Same
-//            configuration, same calls: bit-identical results, however run_until is cut.
+// Order      events by (time, kind: departures, arrivals, reports, surroundings; number of the station, device or
+//            sender; of surroundings: failures and repairs, measurements, weather, waking sites). Same configuration,
+//            same calls: bit-identical results, however run_until is cut.
 // Time       whole nanoseconds from 0 to 2^53 (104 days).
 // Costs      about 0.6 us a task of some five events, and no allocation once queues have seen their longest.
 // Thread     one thread owns it.
@@ -34,6 +37,7 @@
 #include "plant/link.hpp"
 #include "plant/server.hpp"
 #include "plant/station.hpp"
+#include "plant/surroundings.hpp"
 #include "plant/task.hpp"
 #include "plant/telemetry.hpp"
 
@@ -68,10 +72,20 @@ class Plant {
     void fail_server(index_t server);  // likewise
     void repair_server(index_t server);
 
+    // Surroundings, each at most once and before anything happened (InvalidArgument otherwise). Parts of the wear are
+    // undirected links and servers (surroundings.hpp); sleep has one kind of base station a site.
+    void enable_wear(WearConfig config);
+    void enable_weather(WeatherConfig config);
+    void enable_sleep(SleepConfig config);
+
     // -- what may be seen --------------------------------------------------------------------------------------------
     [[nodiscard]] Batch<kDeviceAttributes> take_device_reports(Time until);
     [[nodiscard]] Batch<kServerAttributes> take_server_reports(Time until);
     [[nodiscard]] Batch<kLinkAttributes> take_link_reports(Time until);
+    // Of what is enabled; ids are undirected links and servers.
+    [[nodiscard]] Batch<kSensorAttributes> take_link_sensors(Time until);
+    [[nodiscard]] Batch<kSensorAttributes> take_server_sensors(Time until);
+    [[nodiscard]] Batch<kWeatherAttributes> take_weather_reports(Time until);
     [[nodiscard]] Kpis take_kpis();  // since the last call
 
     // -- truth, for tests and the study harness only -----------------------------------------------------------------
@@ -80,6 +94,7 @@ class Plant {
     [[nodiscard]] std::vector<std::int64_t> truth_clock_offset_ns() const;
     [[nodiscard]] std::vector<double> truth_background_mbps() const;
     [[nodiscard]] std::vector<std::int64_t> truth_queue_tasks();  // own CPU: waiting and in service
+    [[nodiscard]] const Surroundings& truth_surroundings() const { return around_; }
 
   private:
     struct alignas(64) Device {                        // two cache lines, read once a task
@@ -145,6 +160,19 @@ class Plant {
     [[nodiscard]] std::int32_t flow_at_link(std::size_t link, std::size_t part);
     void grant_uplink(std::size_t site);
 
+    // plant_around.cpp
+    void surroundings();
+    void expect_fresh(const char* what, bool there);
+    void set_down(bool server, std::size_t id, Reason reason, bool down);
+    void settle_link(std::size_t directed);
+    void settle_server(std::size_t server);
+    void measure_parts();
+    void follow_weather();
+    void set_capacity(std::size_t directed, double mbps);
+    void wake_site();
+    void add_kpis(Kpis& taken);
+    void start_upload(std::size_t site, TaskId id);
+
     void report();
     void expect_report(const ReportClock::Turn& turn) const;
     void report_device(std::size_t id, std::uint32_t number);
@@ -180,6 +208,11 @@ class Plant {
     std::vector<double> link_mb_at_kpis_, link_mb_at_report_, link_background_mb_;
     std::vector<Time> server_reported_, link_reported_;
     Time background_since_ = 0;
+
+    Surroundings around_;
+    Time around_next_ = kNever;
+    std::vector<std::uint8_t> link_reasons_, server_reasons_;  // why it is down, bits of `Reason`; 0: up
+    std::vector<DownTime> link_down_, server_down_;
 
     std::vector<Report<kDeviceAttributes>> device_reports_;
     std::vector<Report<kServerAttributes>> server_reports_;

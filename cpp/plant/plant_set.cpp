@@ -71,6 +71,7 @@ void Plant::set_background(std::span<const double> mbps) {
     background_since_ = now_;
     for (std::size_t l = 0; l < links_.size(); ++l) {
         link_background_mb_[l] += links_[l].background_mbps() * elapsed_s;
+        if (around_.weather) around_.link_capacity_mb[l] += links_[l].capacity_mbps() * elapsed_s;
         links_[l].set_background(pool_, now_, mbps[l]);
         events_.set(link_station(static_cast<index_t>(l)), links_[l].next(pool_));
     }
@@ -150,28 +151,45 @@ void Plant::grant_uplink(std::size_t site) {
 
 void Plant::fail_link(index_t link) {
     expect_known("directed link", link, config_.links());
-    Link& down = links_[static_cast<std::size_t>(link)];
-    for (const TaskId id : down.evict(pool_, now_)) lose(id);
-    down.set_up(false);
-    events_.set(link_station(link), kNever);
+    link_reasons_[static_cast<std::size_t>(link)] |= static_cast<std::uint8_t>(Reason::kOrdered);
+    settle_link(static_cast<std::size_t>(link));
 }
 
 void Plant::repair_link(index_t link) {
     expect_known("directed link", link, config_.links());
-    links_[static_cast<std::size_t>(link)].set_up(true);
+    link_reasons_[static_cast<std::size_t>(link)] &= static_cast<std::uint8_t>(~static_cast<int>(Reason::kOrdered));
+    settle_link(static_cast<std::size_t>(link));
 }
 
 void Plant::fail_server(index_t server) {
     expect_known("server", server, config_.servers());
-    Server& down = servers_[static_cast<std::size_t>(server)];
-    for (const TaskId id : down.evict(now_)) lose(id);
-    down.set_up(false);
-    events_.set(server_station(server), kNever);
+    server_reasons_[static_cast<std::size_t>(server)] |= static_cast<std::uint8_t>(Reason::kOrdered);
+    settle_server(static_cast<std::size_t>(server));
 }
 
 void Plant::repair_server(index_t server) {
     expect_known("server", server, config_.servers());
-    servers_[static_cast<std::size_t>(server)].set_up(true);
+    server_reasons_[static_cast<std::size_t>(server)] &= static_cast<std::uint8_t>(~static_cast<int>(Reason::kOrdered));
+    settle_server(static_cast<std::size_t>(server));
+}
+
+// Up or down as its reasons say. Failing twice evicts twice, as it did: what joined in between cannot be.
+void Plant::settle_link(std::size_t link) {
+    Link& at = links_[link];
+    link_down_[link].mark(now_, link_reasons_[link] != 0);
+    if (link_reasons_[link] == 0) return at.set_up(true);
+    for (const TaskId id : at.evict(pool_, now_)) lose(id);
+    at.set_up(false);
+    events_.set(link_station(static_cast<index_t>(link)), kNever);
+}
+
+void Plant::settle_server(std::size_t server) {
+    Server& at = servers_[server];
+    server_down_[server].mark(now_, server_reasons_[server] != 0);
+    if (server_reasons_[server] == 0) return at.set_up(true);
+    for (const TaskId id : at.evict(now_)) lose(id);
+    at.set_up(false);
+    events_.set(server_station(static_cast<index_t>(server)), kNever);
 }
 
 }  // namespace tiertwin::plant

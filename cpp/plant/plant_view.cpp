@@ -145,6 +145,7 @@ Kpis Plant::take_kpis() {
         const double background_mbps = elapsed_s > 0 ? background_mb / elapsed_s : links_[l].background_mbps();
         taken.link_utilisation.push_back((taken.link_load_mbps.back() + background_mbps) / links_[l].capacity_mbps());
     }
+    add_kpis(taken);
     background_since_ = now_;
     kpis_.from = now_;
     std::fill(kpis_.groups.begin(), kpis_.groups.end(), GroupCount{});

@@ -92,6 +92,7 @@ Batch<Width> take_arrived(std::vector<Report<Width>>& pending, Time until, index
     return batch;
 }
 
+static_assert(kSensorAttributes == kLinkAttributes && kWeatherAttributes == kServerAttributes);
 template Batch<kDeviceAttributes> take_arrived(std::vector<Report<kDeviceAttributes>>&, Time, index_t);
 template Batch<kServerAttributes> take_arrived(std::vector<Report<kServerAttributes>>&, Time, index_t);
 template Batch<kLinkAttributes> take_arrived(std::vector<Report<kLinkAttributes>>&, Time, index_t);

@@ -24,8 +24,10 @@ enum class Sender : std::int32_t { kDevice = 0, kServer = 1, kLink = 2 };
 
 inline constexpr std::size_t kDeviceAttributes =
     8;  // task_rate, radio_mbps, cpu_load, queue_tasks, latency_ms, completed, missed, energy_j
-inline constexpr std::size_t kServerAttributes = 3;  // load_ghz, queue_tasks, up
-inline constexpr std::size_t kLinkAttributes = 4;    // load_mbps, capacity_mbps, up, background_mbps
+inline constexpr std::size_t kServerAttributes = 3;   // load_ghz, queue_tasks, up
+inline constexpr std::size_t kLinkAttributes = 4;     // load_mbps, capacity_mbps, up, background_mbps
+inline constexpr std::size_t kSensorAttributes = 4;   // temperature_c, vibration_mm_s, errors, up
+inline constexpr std::size_t kWeatherAttributes = 3;  // loss_db, bits, capacity_mbps
 
 template <std::size_t Width>
 struct Report {

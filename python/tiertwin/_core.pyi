@@ -728,6 +728,15 @@ class Plant:
     def __init__(self, seed: int, config: dict[str, Any]) -> None:
         """Fields of cpp/plant/config.hpp by name, all of them; raises TypeError or ValueError."""
 
+    def enable_sleep(self, config: dict[str, Any]) -> None:
+        """Count energy of base stations and let them sleep; before anything happened (cpp/plant/sleep.hpp)."""
+
+    def enable_wear(self, config: dict[str, Any]) -> None:
+        """Let parts fail, wear and be repaired; before anything happened (cpp/plant/wear.hpp)."""
+
+    def enable_weather(self, config: dict[str, Any]) -> None:
+        """Let rain slow microwave links; before anything happened (cpp/plant/weather.hpp)."""
+
     def fail_link(self, link: int) -> None:
         """Take a directed link down; the tasks on it are lost."""
 
@@ -761,6 +770,9 @@ class Plant:
     def take_kpis(self) -> dict[str, Any]:
         """Counts and sums since the last call, as a dictionary of arrays."""
 
+    def take_sensors(self, until_ns: int) -> tuple[_Reports, _Reports, _Reports]:
+        """Sensor reports arrived by then: of links and servers that wear, of microwave links."""
+
     def take_telemetry(self, until_ns: int) -> tuple[_Reports, _Reports, _Reports]:
         """Reports arrived by then: for devices, servers, links (site_ptr, id, time_ns, arrival_ns, values)."""
 
@@ -779,9 +791,37 @@ class Plant:
     def truth_radio_mbps(self) -> _Reals:
         """Uplink rates, Mb/s."""
 
+    def truth_reports_dropped(self) -> int:
+        """Sensor and weather reports dropped because nobody took them."""
+
+    def truth_wear(self) -> tuple[_Reals, _Reals, _Reals]:
+        """Wear X, up (0 or 1) and failures so far of each part."""
+
+    def truth_weather(self) -> tuple[_Reals, _Reals]:
+        """Rain loss, dB, and bits a symbol of each microwave link."""
+
     @property
     def now_ns(self) -> int:
         """Time of the plant, ns."""
+
+class RainField:
+    """Cells of rain over a plane; time moves forward (cpp/plant/rain_field.hpp)."""
+
+    def __init__(self, seed: int, config: dict[str, Any]) -> None:
+        """All fields; raises TypeError or ValueError."""
+
+    def advance(self, time_ns: int) -> None:
+        """Move to a time that is not before the last one."""
+
+    def losses(self, x0: _Reals, y0: _Reals, x1: _Reals, y1: _Reals, k: _Reals, alpha: _Reals) -> _Reals:
+        """Losses of straight paths, dB: integral of k R^alpha over the length in km."""
+
+    def rates(self, x_km: _Reals, y_km: _Reals) -> _Reals:
+        """Rain rates, mm/h."""
+
+    @property
+    def cells(self) -> int:
+        """Cells that rain now."""
 
 class Mobility:
     """Users that move: 0 still, 1 Gauss-Markov, 2 waypoint, 3 Manhattan, 4 train, 5 UAV."""
@@ -843,6 +883,18 @@ class PacketNetwork:
 
 def array_gain(rows: int, columns: int, azimuth_error_deg: _Reals, elevation_error_deg: _Reals) -> _Reals:
     """Gain of a half-wavelength array over one element, dB, when it points off its target; -30 dB at least."""
+
+def backhaul_needed_snr(bits: int) -> float:
+    """SNR that a step needs, dB."""
+
+def backhaul_step(bits: _Ints, snr_db: _Reals, top: int, hysteresis_db: float) -> _Ints:
+    """Next step of adaptive modulation, bits a symbol; 0: outage (cpp/radio/backhaul.hpp)."""
+
+def base_station_power(kind: str, load: _Reals) -> _Reals:
+    """Power of an awake station by load 0..1, W (EARTH)."""
+
+def base_station_sleeping_power(kind: str) -> float:
+    """Power of a station asleep, W (EARTH)."""
 
 def breakpoint_distance(
     model: str, base_height_m: _Reals, user_height_m: _Reals, ghz: _Reals, effective_height_m: _Reals
@@ -1020,6 +1072,9 @@ def free_space_loss(distance_m: _Reals, ghz: _Reals) -> _Reals:
 def gg1_wait(lam: _Reals, es: _Reals, ca2: _Reals, cs2: _Reals) -> _Reals:
     """Mean wait in G/G/1 by Kingman."""
 
+def heat_factor(activation_ev: float, reference_c: float, celsius: _Reals) -> _Reals:
+    """Arrhenius acceleration against the reference."""
+
 def ingest(table: StateTable, frame: Buffer, cursor: int = 0) -> int:
     """Check a DELTA, then apply what lies beyond `cursor`; cells that changed. A bad frame applies nothing."""
 
@@ -1151,6 +1206,12 @@ def waterfill(
     capacity: _Reals, offsets: _Ints, links: _Ints, weights: _Reals, tolerance: float = 1e-12
 ) -> tuple[_Reals, int]:
     """Weighted max-min rates of flows over links (CSR rows of links): (rates, rounds)."""
+
+def wear_history(
+    seed: int, config: dict[str, Any], load: _Reals, until_ns: int, keep_signals: bool
+) -> tuple[_Ints, _Ints, _Ints, _Reals]:
+    """Parts under constant loads: time_ns, part, up of failures and repairs; signals[measurement, part, 4] of X,
+    temperature, vibration, errors (cpp/plant/wear.hpp)."""
 
 PEER_EVENTS: dict[str, int]
 REASONS: dict[str, int]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from tiertwin.errors import suggest
 from tiertwin.model.scenario import Scenario
 from tiertwin.model.services import MAX_TASKS_PER_S, Trace
+from tiertwin.model.surrounding_checks import element_problems, law_problems, map_problems, margin_problems
 from tiertwin.model.topology import Topology
 
 Path = tuple[str | int, ...]
@@ -43,11 +44,17 @@ def cross_problems(scenario: Scenario, bad: frozenset[Path] = frozenset()) -> li
         (_dimensioning, ("dimensioning.mean_load", "dimensioning.peak_load")),
         (_telemetry, ("telemetry.delay_ms.*",)),
         (_day, ("day.urban.*", "day.rural.*", "day.background.*")),
+        (law_problems, ("failures",)),
+        (margin_problems, ("weather",)),
     ]
     found = [problem for check, needs in checks if not _touched(bad, *needs) for problem in check(scenario)]
     if scenario.topology.inline and scenario.topology.nodes and not _touched(bad, "topology.nodes"):
         found += topology_problems(scenario.topology, bad)
-        found += place_problems(scenario, [node.name for node in scenario.topology.nodes], bad)
+        names = [node.name for node in scenario.topology.nodes]
+        found += place_problems(scenario, names, bad)
+        if not _touched(bad, "topology.nodes.*.name", "topology.links.*.a", "topology.links.*.b"):
+            found += map_problems(scenario, scenario.topology)
+            found += element_problems(scenario, names, [(link.a, link.b) for link in scenario.topology.links])
     return [problem for problem in found if not any(problem[0][: len(path)] == path for path in bad)]
 
 

@@ -121,6 +121,31 @@ _PLANT = (
         "The same energy divided by bits of input of tasks completed.",
     ),
     Kpi(
+        "base_station_energy_j",
+        "J",
+        "lower",
+        "epoch",
+        "Base stations",
+        "Energy of all base stations in the epoch, awake and asleep; only where the scenario has `base_stations`.",
+    ),
+    Kpi(
+        "failures",
+        "failures",
+        "lower",
+        "epoch",
+        "Failures",
+        "Links and servers that failed by wear in the epoch; only where the scenario has `failures`.",
+    ),
+    Kpi(
+        "downtime_s",
+        "s",
+        "lower",
+        "epoch",
+        "Downtime",
+        "Time that links (both ways together) and servers were down in the epoch, added up, whatever took them down; "
+        "only where the scenario has `failures` or `weather`.",
+    ),
+    Kpi(
         "jain",
         "ratio",
         "higher",

@@ -20,6 +20,7 @@ from tiertwin.model.fields import (
     TopologyName,
 )
 from tiertwin.model.services import DEFAULT_CLASSES, Radio, ServiceClass
+from tiertwin.model.surroundings import BaseStations, Failures, Weather
 from tiertwin.model.topology import Topology
 
 Hours = Annotated[Rows[NotNegative], Field(min_length=2, max_length=288)]
@@ -219,6 +220,12 @@ class Scenario(Part):
     telemetry: Telemetry = Telemetry()
     objective: ObjectiveConstants = ObjectiveConstants()
     policy: Policy = Policy()
+    failures: Failures | None = None
+    """Failures, wear and sensors of links and servers; without it nothing fails."""
+    weather: Weather | None = None
+    """Rain over the map and the microwave links it slows; without it the sky is clear."""
+    base_stations: BaseStations | None = None
+    """Energy and sleep of base stations; without it neither is counted."""
     deployment: Deployment | None = None
     """Which processes make up the tree, and where they are; without it a run is one process."""
 

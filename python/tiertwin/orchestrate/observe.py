@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tiertwin import _core
-from tiertwin.twin.attributes import LINK, SERVER, TELEMETRY, A
+from tiertwin.twin.attributes import LINK, SENSORS, SERVER, TELEMETRY, WEATHER, A
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from tiertwin.twin.layout import Layout
@@ -27,14 +29,16 @@ class PassThrough:
         Layouts of the child's table and of ours; entities are matched by their index.
     members
         Copy the members' rows too (both tables have the same).
+
+    Sensors of servers and links are carried where both tables have them.
     """
 
     def __init__(self, below: Layout, above: Layout, *, members: bool = False) -> None:
+        servers = _match(below.servers, below.server_rows, above.servers, above.server_rows)
+        links = _match(below.links, below.link_rows, above.links, above.link_rows)
         self._moves = [
-            _Move(
-                [int(a) for a in SERVER], *_match(below.servers, below.server_rows, above.servers, above.server_rows)
-            ),
-            _Move([int(a) for a in LINK], *_match(below.links, below.link_rows, above.links, above.link_rows)),
+            _Move([int(a) for a in SERVER], *servers, [int(a) for a in SENSORS]),
+            _Move([int(a) for a in LINK], *links, [int(a) for a in (*SENSORS, *WEATHER)]),
         ]
         if members:
             rows = np.arange(below.members, dtype=np.int64)
@@ -48,13 +52,25 @@ class PassThrough:
 
 
 class _Move:
-    def __init__(self, attributes: list[int], source_rows: I64, target_rows: I64) -> None:
+    def __init__(self, attributes: list[int], source_rows: I64, target_rows: I64, optional: Sequence[int] = ()) -> None:
         self._attributes = attributes
+        self._optional = optional  # asked for at the first carry: tables do not come and go
         self.source_rows = source_rows.astype(np.uint32)
         self._target_rows = target_rows.astype(np.uint32)
 
     def carry(self, source: _core.StateTable, target: _core.StateTable) -> None:
+        if self._optional:
+            self._attributes += [a for a in self._optional if _has(source, a) and _has(target, a)]
+            self._optional = ()
         _core.carry(source, target, self._attributes, self.source_rows, self._target_rows)
+
+
+def _has(table: _core.StateTable, attribute: int) -> bool:
+    try:
+        table.attribute(attribute)
+    except KeyError:
+        return False
+    return True
 
 
 def _match(below: I64, below_rows: I64, above: I64, above_rows: I64) -> tuple[I64, I64]:

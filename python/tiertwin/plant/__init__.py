@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from tiertwin.plant.kpis import PlantKpis
     from tiertwin.plant.options import PlantOptions
     from tiertwin.plant.packets import PacketFlows, PacketLinks, PacketPlant, PacketTrace
-    from tiertwin.plant.reports import DEVICE_ATTRIBUTES, LINK_ATTRIBUTES, SERVER_ATTRIBUTES, Reports, Telemetry
+    from tiertwin.plant.reports import (
+        DEVICE_ATTRIBUTES,
+        LINK_ATTRIBUTES,
+        SENSOR_ATTRIBUTES,
+        SERVER_ATTRIBUTES,
+        WEATHER_ATTRIBUTES,
+        Reports,
+        SensorReports,
+        Telemetry,
+    )
     from tiertwin.plant.simulated import SimulatedPlant
 
 _HOME = {
@@ -22,12 +31,15 @@ _HOME = {
     "PlantOptions": "options",
     **dict.fromkeys(["PacketFlows", "PacketLinks", "PacketPlant", "PacketTrace"], "packets"),
     **dict.fromkeys(["DEVICE_ATTRIBUTES", "LINK_ATTRIBUTES", "SERVER_ATTRIBUTES", "Reports", "Telemetry"], "reports"),
+    **dict.fromkeys(["SENSOR_ATTRIBUTES", "WEATHER_ATTRIBUTES", "SensorReports"], "reports"),
     "SimulatedPlant": "simulated",
 }
 __all__ = [
     "DEVICE_ATTRIBUTES",
     "LINK_ATTRIBUTES",
+    "SENSOR_ATTRIBUTES",
     "SERVER_ATTRIBUTES",
+    "WEATHER_ATTRIBUTES",
     "PacketFlows",
     "PacketLinks",
     "PacketPlant",
@@ -35,6 +47,7 @@ __all__ = [
     "PlantKpis",
     "PlantOptions",
     "Reports",
+    "SensorReports",
     "SimulatedPlant",
     "Telemetry",
 ]

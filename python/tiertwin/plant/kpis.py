@@ -24,6 +24,14 @@ GroupSum = Literal[
     "goodput_mb",
 ]
 _SUMS = ("generated", "in_time", "late", "shed", "lost", "latency_s", "in_time_latency_s", "energy_j", "goodput_mb")
+_OPTIONAL_SUMS = (
+    "link_down_s",
+    "server_down_s",
+    "link_failures",
+    "server_failures",
+    "station_j",
+    "station_asleep_s",
+)
 _MEANS = ("server_load_ghz", "server_utilisation", "link_load_mbps", "link_utilisation", "cell_airtime")
 
 
@@ -69,6 +77,21 @@ class PlantKpis:
     """Tasks and background over the capacity, [L]."""
     cell_airtime: F64
     """Busy share of each site's cells, [S]."""
+
+    link_down_s: F64 | None = None
+    """Time each directed link was down, whyever, with wear or weather, s, [L]."""
+    server_down_s: F64 | None = None
+    """The same of servers, [Q]."""
+    link_failures: I64 | None = None
+    """Failures by wear of each undirected link, [L / 2]."""
+    server_failures: I64 | None = None
+    """Failures by wear of each server, [Q]."""
+    link_capacity_mbps: F64 | None = None
+    """Mean capacity of each directed link under the weather, [L]; an outage counts as the slowest step."""
+    station_j: F64 | None = None
+    """Energy of each site's base stations, J, [S]."""
+    station_asleep_s: F64 | None = None
+    """Time they slept, s, [S]."""
 
     @classmethod
     def of(cls, taken: Mapping[str, Any], shape: tuple[int, int, int], server_ghz: F64) -> PlantKpis:
@@ -143,6 +166,9 @@ class PlantKpis:
         seconds = np.array([part.seconds for part in parts])
         weight = seconds / seconds.sum() if seconds.sum() > 0 else np.full(len(parts), 1.0 / len(parts))
         added = {name: sum(getattr(part, name) for part in parts) for name in (*_SUMS, "executed", "latency_histogram")}
+        added |= {name: _added([getattr(part, name) for part in parts]) for name in _OPTIONAL_SUMS}
+        if all(part.link_capacity_mbps is not None for part in parts):
+            added["link_capacity_mbps"] = np.tensordot(weight, [part.link_capacity_mbps for part in parts], 1)
         means = {name: np.tensordot(weight, [getattr(part, name) for part in parts], 1) for name in _MEANS}
         return PlantKpis(
             shape=first.shape,
@@ -153,3 +179,9 @@ class PlantKpis:
             **added,
             **means,
         )
+
+
+def _added(parts: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
+    """Return the sum, None where a part has none."""
+    there = [part for part in parts if part is not None]
+    return np.sum(there, axis=0) if len(there) == len(parts) else None

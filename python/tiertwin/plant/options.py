@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tiertwin.plant.reports import F64
+from tiertwin.plant.surroundings import stations_of, wear_of, weather_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,18 @@ class PlantOptions:
     traces: Mapping[int, tuple[F64, float]] = field(default_factory=dict)
     """Class → (times of its tasks, s, ascending; repeat after s, or 0 to play once): instead of its random arrivals."""
 
+    wear: Mapping[str, Any] | None = None
+    """Parts that fail and wear (`tiertwin.plant.surroundings`); without it nothing fails by itself."""
+    weather: Mapping[str, Any] | None = None
+    """Rain and microwave links; without it the sky is clear."""
+    stations: Mapping[str, Any] | None = None
+    """Base stations, their energy and sleep; without it neither is counted."""
+
     @classmethod
     def of(cls, world: Any, **changes: Any) -> PlantOptions:
-        """Return the options a world's scenario asks for (its section `telemetry`), with `changes`."""
+        """Return the options a world's scenario asks for (telemetry, failures, weather, stations), with `changes`."""
         section = getattr(getattr(world, "scenario", None), "telemetry", None)
-        options = cls()
+        options = cls(wear=wear_of(world), weather=weather_of(world), stations=stations_of(world))
         if section is not None:
             low_ms, high_ms = section.delay_ms
             options = replace(

@@ -22,6 +22,17 @@ DEVICE_ATTRIBUTES = (
 )
 SERVER_ATTRIBUTES = ("load_ghz", "queue_tasks", "up")
 LINK_ATTRIBUTES = ("load_mbps", "capacity_mbps", "up", "background_mbps")  # load: tasks and background
+SENSOR_ATTRIBUTES = (
+    "temperature_c",
+    "vibration_mm_s",  # rms
+    "errors",  # counted since the last measurement
+    "up",
+)
+WEATHER_ATTRIBUTES = (
+    "loss_db",  # by rain over the whole hop
+    "bits",  # a symbol: the step of the adaptive modulation; 0 is outage
+    "capacity_mbps",  # at that step
+)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -60,3 +71,15 @@ class Telemetry:
     devices: Reports
     servers: Reports
     links: Reports
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SensorReports:
+    """What sensors told: `id` is an undirected link or a server. Empty where nothing of the kind is enabled."""
+
+    links: Reports
+    """Of links that wear: `SENSOR_ATTRIBUTES`."""
+    servers: Reports
+    """Of servers that wear: the same."""
+    weather: Reports
+    """Of microwave links: `WEATHER_ATTRIBUTES`."""

@@ -1,7 +1,8 @@
 """The simulated plant: a world played event by event (`tiertwin._core.Plant`), behind the southbound interface.
 
 Modelled: task arrivals, airtime, link and server queues, background traffic, failures, energy, and telemetry that is
-late, lossy, noisy and dated by clocks that are off. The equations stand in ``cpp/plant/plant.hpp``.
+late, lossy, noisy and dated by clocks that are off; where asked for, wear, rain on microwave links and sleeping base
+stations. The equations stand in ``cpp/plant/plant.hpp``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from tiertwin import _core
 from tiertwin.plant.kpis import PlantKpis
 from tiertwin.plant.options import PlantOptions
-from tiertwin.plant.reports import F64, I64, Reports, Telemetry
+from tiertwin.plant.reports import F64, I64, Reports, SensorReports, Telemetry
+from tiertwin.plant.surroundings import arrays
 
 FIBRE_S_PER_KM = 5e-6
 _TRACE = 2  # arrival kinds of the core: 0 Poisson, 1 on-off, 2 trace
@@ -53,6 +55,7 @@ class SimulatedPlant:
             "device_ring"
         ]
         self._core = _core.Plant(seed, config)
+        self._enable()
         self._epoch = -1
         self.set_epoch(0)
 
@@ -120,6 +123,14 @@ class SimulatedPlant:
         """Return every report that arrived by `until_ns` and was not returned before."""
         return Telemetry(*(Reports(*part) for part in self._core.take_telemetry(until_ns)))
 
+    def take_sensor_reports(self, until_ns: int) -> SensorReports:
+        """Return the sensor and weather reports that arrived by `until_ns` and were not returned before.
+
+        They come beside `telemetry`, as late, lossy and noisy, and only where the options have wear or weather. Of each
+        kind the newest 131 072 at least are kept; `truth_sensor_reports_dropped` counts the others.
+        """
+        return SensorReports(*(Reports(*part) for part in self._core.take_sensors(until_ns)))
+
     def kpis(self) -> PlantKpis:
         """Return what really happened since the last call. For results: twins never see it."""
         return PlantKpis.of(self._core.take_kpis(), self._shape, self._server_ghz)
@@ -185,10 +196,31 @@ class SimulatedPlant:
         """Return the tasks in every device's own processor now, [N]."""
         return self._core.truth_queue_tasks()
 
+    def truth_wear(self) -> tuple[F64, F64, F64]:
+        """Return X, up (0 or 1) and failures so far of each part in the order of `options.wear["part_key"]`."""
+        return self._core.truth_wear()
+
+    def truth_weather(self) -> tuple[F64, F64]:
+        """Return rain loss, dB, and bits a symbol of each microwave link in the order of `options.weather["link"]`."""
+        return self._core.truth_weather()
+
+    def truth_sensor_reports_dropped(self) -> int:
+        """Return how many sensor and weather reports were dropped because nobody took them."""
+        return int(self._core.truth_reports_dropped())
+
     # -- building ----------------------------------------------------------------------------------------------------
 
     def _config(self) -> dict[str, Any]:
         return {**self._devices(), **self._classes(), **self._network(), **self._servers(), **self._scalars()}
+
+    def _enable(self) -> None:
+        options = self.options
+        if options.wear is not None:
+            self._core.enable_wear(arrays(options.wear))
+        if options.weather is not None:
+            self._core.enable_weather(arrays(options.weather))
+        if options.stations is not None:
+            self._core.enable_sleep(arrays(options.stations))
 
     def _devices(self) -> dict[str, Any]:
         world = self._world

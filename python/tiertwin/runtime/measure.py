@@ -68,6 +68,18 @@ def utilisation(world: World, kpis: PlantKpis) -> float:
     return float(kpis.server_load_ghz.sum() / (cores.sum() * world.core_ghz))
 
 
+def surroundings(kpis: PlantKpis) -> dict[str, float]:
+    """Figures of what the scenario enables: failures, weather, base stations."""
+    found: dict[str, float] = {}
+    if kpis.station_j is not None:
+        found["base_station_energy_j"] = float(kpis.station_j.sum())
+    if kpis.link_failures is not None and kpis.server_failures is not None:
+        found["failures"] = float(kpis.link_failures.sum() + kpis.server_failures.sum())
+    if kpis.link_down_s is not None and kpis.server_down_s is not None:
+        found["downtime_s"] = float(kpis.link_down_s.reshape(-1, 2).max(axis=1).sum() + kpis.server_down_s.sum())
+    return found
+
+
 @dataclass
 class EpochRow:
     """KPIs of one epoch of one policy; names as in :mod:`tiertwin.model.kpis`."""
@@ -116,6 +128,7 @@ class Meter:
             "goodput_mbps": kpis.goodput_mbps,
             "energy_per_task_j": kpis.energy_per_task_j,
             "jain": jain(self.world, kpis),
+            **surroundings(kpis),
         }
 
     def _plan(self, seen: Observation) -> dict[str, float]:

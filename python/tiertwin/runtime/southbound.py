@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tiertwin.twin.attributes import LINK, SERVER, TELEMETRY
+from tiertwin.twin.attributes import LINK, SENSORS, SERVER, TELEMETRY, WEATHER
 from tiertwin.twin.events import Sampled
 from tiertwin.twin.layout import gateway_layout
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     _RowsOf = Callable[[I64], I64]
 
 _ATTRIBUTES = tuple([int(a) for a in kind] for kind in (TELEMETRY, SERVER, LINK))
+_SENSORS, _WEATHER = [int(a) for a in SENSORS], [int(a) for a in WEATHER]
 
 
 class PhysicalSide(Protocol):
@@ -79,6 +81,7 @@ class Southbound:
         began = time.process_time()
         self.plant.advance(until, epoch)
         arrived = self.plant.telemetry(until)
+        sensed = self._sensed(until)
         self.cpu_s += time.process_time() - began
         kinds = (arrived.devices, arrived.servers, arrived.links)
         for name, site in self._sides:
@@ -86,13 +89,27 @@ class Southbound:
                 sample = self._sampled(reports, site, attributes, rows)
                 if sample is not None:
                     yield name, sample
+            for part, attributes, kind in sensed:
+                sample = self._sampled(part, site, attributes, self._rows[site][kind])
+                if sample is not None:
+                    yield name, sample
+
+    def _sensed(self, until: int) -> list[tuple[Reports, list[int], int]]:
+        """Return sensor reports with their attributes and whose rows they are for: 1 servers, 2 directed links."""
+        options = self.plant.options
+        if options.wear is None and options.weather is None:
+            return []
+        told = self.plant.take_sensor_reports(until)
+        links, weather = (replace(part, id=2 * part.id) for part in (told.links, told.weather))  # at the link's tail
+        return [(told.servers, _SENSORS, 1), (links, _SENSORS, 2), (weather, _WEATHER, 2)]
 
     def _sampled(self, reports: Reports, site: int, attributes: list[int], rows: _RowsOf) -> Sampled | None:
         mine = reports.rows_of_site(site)
         if mine.start == mine.stop:
             return None
         at = rows(reports.id[mine])
-        times, values = reports.time_ns[mine] + self._origin, reports.values[mine]
+        times = reports.time_ns[mine] + self._origin
+        values = np.ascontiguousarray(reports.values[mine, : len(attributes)])
         if at.min() < 0:  # somebody the table has no row for
             known = at >= 0
             at, times, values = at[known], times[known], values[known]

@@ -16,7 +16,7 @@ from tiertwin.plant import PlantOptions, SimulatedPlant
 from tiertwin.runtime.host import ORIGIN, Host
 from tiertwin.runtime.roster import PLANT, Node, Roster
 from tiertwin.runtime.southbound import Southbound
-from tiertwin.twin.attributes import RESOURCES, SUMMARY, TELEMETRY, TableId, registry
+from tiertwin.twin.attributes import RESOURCES, SENSORS, SUMMARY, TELEMETRY, WEATHER, A, TableId, registry
 from tiertwin.twin.layout import Layout, edge_layout, fog_layout, gateway_layout
 from tiertwin.twin.twin import Controller, NeighbourSpec, TableShape, Twin, TwinConfig
 from tiertwin.wire.memory import MemoryNetwork
@@ -75,6 +75,8 @@ class TreeBuilder:
         Of the stream ids.
     lives
         By node, under the real clock.
+    sensors
+        Attributes of servers and links besides `RESOURCES` that the tables have.
     """
 
     def __init__(
@@ -86,7 +88,9 @@ class TreeBuilder:
         allocator: str,
         seed: int,
         lives: Mapping[str, Life] | None = None,
+        sensors: Sequence[A] = (),
     ) -> None:
+        self._resources = {*map(int, RESOURCES), *map(int, sensors)}
         self._world, self._policy, self._rhythm, self._allocator, self._seed = world, policy, rhythm, allocator, seed
         self._roster, self._lives = roster, lives
         self._registry = registry()
@@ -137,7 +141,7 @@ class TreeBuilder:
 
     # -- tables between neighbours -------------------------------------------------------------------------------------
     def _telemetry(self, site: int) -> TableShape:
-        attributes = sorted({*map(int, TELEMETRY), *map(int, RESOURCES)})
+        attributes = sorted({*map(int, TELEMETRY), *self._resources})
         return TableShape(TableId.TELEMETRY, attributes, gateway_layout(self._world, site).rows)
 
     def layout(self, spec: TwinSpec) -> Layout:
@@ -149,7 +153,7 @@ class TreeBuilder:
     def _uplink(self, spec: TwinSpec) -> TableShape:
         if spec.tier == DEVICE:
             return self._telemetry(spec.site)
-        attributes = sorted({*map(int, SUMMARY), *map(int, RESOURCES)})
+        attributes = sorted({*map(int, SUMMARY), *self._resources})
         return TableShape(TableId.SUMMARY, attributes, self.layout(spec).rows)
 
     def _units(self, child: TwinSpec) -> tuple[list[TableShape], list[TableShape]]:
@@ -251,7 +255,8 @@ def make_twins(
 ) -> dict[str, Twin]:
     """Build the nodes called `names`, in roster order."""
     rhythm, allocator = settings.rhythm, settings.leaf_solver
-    return TreeBuilder(world, roster, settings.policy, rhythm, allocator, settings.seed, lives).build(names)
+    sensors = [*(SENSORS if settings.plant.wear else ()), *(WEATHER if settings.plant.weather else ())]
+    return TreeBuilder(world, roster, settings.policy, rhythm, allocator, settings.seed, lives, sensors).build(names)
 
 
 def make_southbound(

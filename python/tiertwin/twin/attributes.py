@@ -46,6 +46,11 @@ class A(IntEnum):
     LOAD_MBPS = 30
     CAPACITY_MBPS = 31
     BACKGROUND_MBPS = 32
+    TEMPERATURE_C = 50
+    VIBRATION_MM_S = 51
+    ERRORS = 52
+    RAIN_LOSS_DB = 53
+    RATE_BITS = 54
     RATE_SUM = 40
     RATE_COUNT = 41
     COMPLETED_SUM = 42
@@ -125,6 +130,12 @@ _ROWS: list[tuple[int, str, str, str, str, str, float, float]] = [
     (A.LOAD_MBPS, "load_mbps", "Mb/s", "gauge", "f64", "sum", -1, 1e12),
     (A.CAPACITY_MBPS, "capacity_mbps", "Mb/s", "gauge", "f64", "sum", 0, 1e12),
     (A.BACKGROUND_MBPS, "background_mbps", "Mb/s", "gauge", "f64", "sum", -1, 1e12),
+    # sensors of servers and links, only in trees whose scenario has failures or weather
+    (A.TEMPERATURE_C, "temperature_c", "°C", "gauge", "f64", "max", -1e5, 1e5),
+    (A.VIBRATION_MM_S, "vibration_mm_s", "mm/s", "gauge", "f64", "max", 0, BIG),
+    (A.ERRORS, "errors", "1", "gauge", "f64", "sum", 0, 1e9),
+    (A.RAIN_LOSS_DB, "rain_loss_db", "dB", "gauge", "f64", "max", 0, 1e9),
+    (A.RATE_BITS, "rate_bits", "1", "gauge", "f64", "min", 0, 64),
     (A.RATE_SUM, "task_rate.sum", "1/s", "rate", "f64", "sum", -BIG, BIG),
     (A.RATE_COUNT, "task_rate.count", "1", "gauge", "f64", "sum", 0, BIG),
     (A.COMPLETED_SUM, "completed.sum", "1", "counter", "f64", "sum", 0, BIG),
@@ -207,6 +218,8 @@ TELEMETRY = [
 ]
 SERVER = [A.LOAD_GHZ, A.SERVER_QUEUE, A.UP]
 LINK = [A.LOAD_MBPS, A.CAPACITY_MBPS, A.UP, A.BACKGROUND_MBPS]
+SENSORS = [A.TEMPERATURE_C, A.VIBRATION_MM_S, A.ERRORS]
+WEATHER = [A.RAIN_LOSS_DB, A.RATE_BITS]
 RESOURCES = [A.LOAD_GHZ, A.SERVER_QUEUE, A.UP, A.LOAD_MBPS, A.CAPACITY_MBPS, A.BACKGROUND_MBPS]
 SUMMARY = [
     A.RATE_SUM,
@@ -226,7 +239,9 @@ def registry() -> _core.AttributeRegistry:
     """Return a registry with every attribute of this module."""
     built = _core.AttributeRegistry()
     for number, name, unit, kind, value_type, merge, low, high in _ROWS:
-        built.add(int(number), name, unit, kind, value_type, merge, float(low), float(high), DEFAULT_MAX_AGE_MS)
+        extension = number in (*SENSORS, *WEATHER)  # not every peer must know them: no part of a fingerprint
+        limits = (float(low), float(high), DEFAULT_MAX_AGE_MS)
+        built.add(int(number), name, unit, kind, value_type, merge, *limits, extension=extension)
     return built
 
 

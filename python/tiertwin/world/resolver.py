@@ -11,6 +11,7 @@ from tiertwin.model.checks import DEVICES_PER_SITE, Problem, place_problems, top
 from tiertwin.model.parse import render
 from tiertwin.model.scenario import Scenario
 from tiertwin.model.services import ServiceClass, Trace
+from tiertwin.model.surrounding_checks import element_problems, map_problems
 from tiertwin.model.tiers import Tier
 from tiertwin.model.topology import Topology
 from tiertwin.world import day, population, sizing
@@ -123,7 +124,10 @@ def resolve(scenario: Scenario) -> World:
 def check_places(scenario: Scenario, topology: Topology) -> None:
     """Raise InputError with every way in which `topology` and the places named in `scenario` do not fit."""
     found: list[Problem] = topology_problems(topology)
-    found += place_problems(scenario, [node.name for node in topology.nodes])
+    names = [node.name for node in topology.nodes]
+    found += place_problems(scenario, names)
+    found += map_problems(scenario, topology)
+    found += element_problems(scenario, names, [(link.a, link.b) for link in topology.links])
     if found:
         raise InputError(render(found, {}), scenario.name)
 
