@@ -27,6 +27,7 @@ class PoolClient:
 
     def __init__(self, board: Switchboard) -> None:
         self._board = board
+        self._frames = board.apart(POOL)  # whoever waits for frames of twins would take answers with them
         self._number = 0
         self._asked: dict[int, MasterRequest] = {}
         self._answered: dict[int, MasterAnswer | None] = {}
@@ -55,13 +56,9 @@ class PoolClient:
         return all(number in self._answered for number in numbers)
 
     def _sort(self) -> None:
-        """Take answers out of the frames that came; the others stay in their order."""
-        frames = self._board.frames
-        for _ in range(len(frames)):
-            sender, receiver, frame = frames.popleft()
-            if sender != POOL:
-                frames.append((sender, receiver, frame))
-                continue
+        """Take the answers that came."""
+        while self._frames:
+            _, frame = self._frames.popleft()
             number = number_of_answer(frame)
             request = self._asked.pop(number, None)
             if request is not None:  # late or unknown ids are dropped (R44)

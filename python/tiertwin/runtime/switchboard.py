@@ -37,6 +37,7 @@ class Switchboard:
         self._up: set[tuple[str, str]] = set()
         self.frames: deque[tuple[str, str, Buffer]] = deque()  # (sender, receiver, frame)
         self.events: deque[tuple[str, LinkEvent]] = deque()  # (node here, what happened)
+        self._apart: dict[str, deque[tuple[str, Buffer]]] = {}  # by sender
 
     def listen(self, endpoint: NodeEndpoint) -> None:
         """Serve the children of a node here."""
@@ -47,6 +48,13 @@ class Switchboard:
         """Speak to a node elsewhere for a node here."""
         self.endpoints.append(endpoint)
         self._towards[endpoint.name, peer] = endpoint
+
+    def apart(self, sender: str) -> deque[tuple[str, Buffer]]:
+        """Return where frames of this sender go from now on, as (receiver, frame), instead of into `frames`.
+
+        For who waits for somebody in particular while others wait for the rest: none takes what the other needs.
+        """
+        return self._apart.setdefault(sender, deque())
 
     def port(self, name: str) -> int:
         """Port that a node here listens on."""
@@ -94,7 +102,10 @@ class Switchboard:
                 self._up.discard((endpoint.name, event.peer))
             self.events.append((endpoint.name, event))
         for peer, frame in endpoint.receive():
-            self.frames.append((peer, endpoint.name, frame))
+            if peer in self._apart:
+                self._apart[peer].append((endpoint.name, frame))
+            else:
+                self.frames.append((peer, endpoint.name, frame))
 
     def send(self, sender: str, receiver: str, frame: Buffer) -> bool:
         """Hand a frame over; False: back-pressure or no link."""
