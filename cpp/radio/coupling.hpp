@@ -1,0 +1,41 @@
+// Loads of cells that disturb each other: the busier the neighbours, the lower the rates, the busier the cell.
+//
+//   load_j = min(1, sum over users u of j of demand_u / rate_u(loads))
+//
+// Each right side is a standard interference function (positive, monotone, scalable), also under the cap of the rate
+// and the min with 1: the loads that satisfy all are unique, and iterating from 0 rises to them.
+//
+// Source     R. D. Yates, IEEE JSAC 13(7), 1995; I. Siomina, D. Yuan, IEEE Trans. Wireless Commun. 11(6), 2012.
+// Thread safety  pure function.   Costs: one pass over the links an iteration.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/types.hpp"
+#include "radio/sinr.hpp"
+
+namespace tiertwin::radio {
+
+struct CouplingRules {
+    double tolerance = 1e-9;  // of the largest change of a load
+    index_t most_iterations = 1000;
+    RateRules rate;
+};
+
+struct Coupling {
+    std::vector<double> load;             // [cells]
+    std::vector<double> wanted;           // [cells]: the sum before the min with 1
+    std::vector<std::int32_t> saturated;  // cells of load 1, ascending
+    index_t iterations = 0;
+    double residual = 0.0;  // largest |f(load) - load|
+    bool converged = false;
+    index_t unserved = 0;  // users with demand and no serving cell
+};
+
+// demand in bit/s, [users].
+[[nodiscard]] Coupling coupled_loads(const Links& links, std::span<const double> demand,
+                                     const CouplingRules& rules = {});
+
+}  // namespace tiertwin::radio

@@ -1,0 +1,59 @@
+// Long-term gains of links, and the cells that a user hears best.
+//
+//   gain = sector - path loss - sigma * shadow - wall - 0.5 * depth - sigma_wall * wall field     dB
+//
+//   sight     Phi(field of the site) < P_LOS(distance outside the building)
+//   walls     users indoors under a cell outside: high loss with the given share (none in rma), else low; depth behind
+//             the wall: the lesser of two uniform numbers to 25 m (rma 10 m). inh: no wall, and nobody outside hears it
+//   heights   counted as the nearest that the environment's model takes (rma: at most 10 m)
+//
+// Source     TR 38.901 V17 sections 7.3, 7.4, 7.5; correlation distances of sight table 7.6.3.1-2. Fields: ours.
+// Units      m, dB. Range: users inside the map's bounds, heights of 1 ... 22.5 m; InvalidArgument names the user.
+// Thread safety  pure functions on distinct outputs.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/types.hpp"
+#include "radio/cells.hpp"
+#include "radio/shadow.hpp"
+
+namespace tiertwin::radio {
+
+struct LinkRules {
+    double high_loss_share = 0.2;        // of buildings outside rma
+    std::int32_t carrier = kAnyCarrier;  // one carrier only
+    index_t masts = 0;                   // judge only so many masts, the strongest by CellMap; 0: all within reach
+};
+
+// The fields of a map under one seed; build once, use for every call.
+class SiteFields {
+  public:
+    SiteFields(const CellMap& map, std::uint64_t seed);
+    struct OfMast {
+        Field sight, clear, hidden;
+    };
+    [[nodiscard]] const OfMast& of_mast(index_t mast) const { return masts_[static_cast<std::size_t>(mast)]; }
+    [[nodiscard]] const Field& place(std::size_t which) const { return places_[which]; }
+
+  private:
+    std::vector<OfMast> masts_;
+    std::vector<Field> places_;  // surroundings, high loss, depth one and two, wall
+};
+
+// The k cells of the largest received power (power + gain) of each user, strongest first, of equals the lowest id.
+// `cells` and `gains` (dB) are [users x k]; -1 and -infinity where there are fewer.
+void strongest(const CellMap& map, std::span<const double> x, std::span<const double> y, std::span<const double> z,
+               std::span<const bool> indoors, std::uint64_t seed, index_t k, std::span<std::int32_t> cells,
+               std::span<double> gains, const LinkRules& rules = {});
+void strongest(const CellMap& map, const SiteFields& fields, std::span<const double> x, std::span<const double> y,
+               std::span<const double> z, std::span<const bool> indoors, index_t k, std::span<std::int32_t> cells,
+               std::span<double> gains, const LinkRules& rules = {});
+
+// Who is indoors where `share` of all are, by place (correlated over 50 m).
+void indoors_at(std::uint64_t seed, double share, std::span<const double> x, std::span<const double> y,
+                std::span<bool> indoors);
+
+}  // namespace tiertwin::radio

@@ -1,0 +1,58 @@
+// Spatially consistent random fields: what stands around a place is a function of (seed, entity, purpose, x, y) alone.
+//
+//   field(x, y)   standard normal at every place; correlation about exp(-d / correlation)
+//   shadowing     sigma * field;  sight  Phi(field) < probability of sight;  indoors, walls  Phi(field) < share
+//
+// Nothing is stored per user: whoever comes back to a place finds it as it was, whatever the order of the questions.
+//
+// Units      m; fields without unit.
+// Thread safety  immutable once built; pure functions.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/types.hpp"
+
+namespace tiertwin::radio {
+
+class Field {
+  public:
+    static constexpr double kMost = 4.0;  // values are clipped to +-4
+
+    // InvalidArgument: a correlation distance that is not above 0.
+    Field(std::uint64_t seed, std::int64_t entity, std::uint32_t purpose, double correlation);
+
+    [[nodiscard]] double operator()(double x, double y) const;
+
+  private:
+    static constexpr std::size_t kOctaves = 3;
+    static constexpr std::array<double, kOctaves> kSpacings{0.20646573, 1.05078135, 2.71635574};  // of the correlation
+    static constexpr std::array<double, kOctaves> kShares{0.21918653, 0.55690393, 0.22390954};    // of the variance
+    struct Octave {
+        std::uint64_t key = 0;
+        double along = 0.0, across = 0.0;  // rotation over spacing, 1/m
+        double east = 0.0, north = 0.0;    // offset, lattice squares
+        double weight = 0.0;
+    };
+    std::array<Octave, kOctaves> octaves_;
+};
+
+[[nodiscard]] double normal_share(double value);     // Phi
+[[nodiscard]] double normal_quantile(double share);  // its inverse; share in (0, 1)
+
+// What the fields stand for; the entity is a site, or kPlace for what belongs to the place itself.
+enum class Purpose : std::uint32_t {
+    sight = 0x5241'0000,
+    shadow_clear,
+    shadow_hidden = shadow_clear + 4,
+    surroundings = shadow_hidden + 4,
+    indoors,
+    high_loss,
+    depth_one,
+    depth_two,
+    wall
+};
+inline constexpr std::int64_t kPlace = -1;
+
+}  // namespace tiertwin::radio
