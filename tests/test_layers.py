@@ -56,7 +56,7 @@ CPP_DEPENDS = {
     "alloc": {"base"},
     "sync": {"state", "base"},
     "abstraction": {"graph", "state", "base"},
-    "plant": {"graph", "base"},
+    "plant": {"graph", "radio", "base"},
 }
 CLOCKS = re.compile(r"\btime\.(time|monotonic|perf_counter|process_time)(_ns)?\(|datetime\.now\(")
 

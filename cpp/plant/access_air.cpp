@@ -243,6 +243,17 @@ void Air::receive(AirFlow& flow, std::uint32_t number, const Batch& batch, std::
 
 // -- books -------------------------------------------------------------------------------------------------------------
 
+std::span<const std::uint32_t> Air::senders() {
+    std::sort(senders_.begin(), senders_.end());  // the order of stations and cuts must not show
+    return senders_;
+}
+
+void Air::forget_counts() {
+    std::fill(counts_.begin(), counts_.end(), AirCount{});
+    delays_ = PacketDelays(counts_.size());
+    task_delays_ = PacketDelays(counts_.size());
+}
+
 void Air::forget_senders() {
     for (const std::uint32_t f : senders_) flows_[f].prbs = 0;
     senders_.clear();

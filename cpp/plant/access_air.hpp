@@ -58,7 +58,7 @@ struct AirFlow {
     double delay_ms = 0.0;
 };
 
-// Books of one group of flows; packets and tasks since the start.
+// Books of one group of flows: packets and tasks.
 struct AirCount {
     std::int64_t sent = 0, received = 0, lost = 0, bits = 0;
     std::int64_t tasks_sent = 0, tasks_done = 0, tasks_lost = 0;
@@ -100,12 +100,13 @@ class Air {
     [[nodiscard]] std::span<const std::uint32_t> listed(std::size_t station) const { return stations_[station].list; }
     [[nodiscard]] std::span<const AirArrival> arrivals(std::size_t s) const { return stations_[s].arrivals; }
     [[nodiscard]] std::uint64_t most_used() const { return most_used_; }  // PRBs of one slot, over all stations
-    [[nodiscard]] std::span<const std::uint32_t> senders() const { return senders_; }  // flows sent in this step
+    [[nodiscard]] std::span<const std::uint32_t> senders();  // flows sent in this step, ascending
     void forget_senders();
-    [[nodiscard]] std::span<const AirCount> counts() const { return counts_; }
+    [[nodiscard]] std::span<const AirCount> counts() const { return counts_; }  // since the last forget_counts
     [[nodiscard]] std::int64_t under_way() const;
     [[nodiscard]] Time quantile(std::size_t group, double q) { return delays_.quantile(group, q); }  // of packets
     [[nodiscard]] Time task_quantile(std::size_t group, double q) { return task_delays_.quantile(group, q); }
+    void forget_counts();
     void keep_records() { keep_ = true; }
     [[nodiscard]] std::span<const AirRecord> records() const { return records_; }
 

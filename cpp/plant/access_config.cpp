@@ -79,6 +79,10 @@ void check_zones(const AccessConfig& c) {
         const MobilityRules& r = c.zone_rules[z];
         expect_within(at("zone_x", z) + " + width", c.zone_x[z] + r.width, c.west, c.east, "a place in the map");
         expect_within(at("zone_y", z) + " + height", c.zone_y[z] + r.height, c.south, c.north, "a place in the map");
+        for (const Place& p : r.track) {
+            expect_within(at("zone_rules", z) + ": x of the track", p.x, 0, r.width, "a place in the zone");
+            expect_within(at("zone_rules", z) + ": y of the track", p.y, 0, r.height, "a place in the zone");
+        }
     }
 }
 
@@ -89,7 +93,8 @@ void check_users(const AccessConfig& c) {
         expect_all(name, values, n, "user", 0, high, what);
     };
     integers("user_class", c.user_class, static_cast<double>(c.classes()) - 1, "a class");
-    integers("user_walk", c.user_walk, 5, "a model of movement");
+    integers("user_walk", c.user_walk, kLed, "a model of movement");
+    expect_all("user_key", c.user_key, n, "user", 0, 0x1p52, "a key");
     integers("user_train", c.user_train, 1 << 30, "a train");
     integers("user_indoors", c.user_indoors, 1, "0 (outdoors) or 1 (indoors)");
     expect_all("user_zone", c.user_zone, n, "user", -1, static_cast<double>(c.zone_rules.size()) - 1, "a zone");
@@ -99,7 +104,7 @@ void check_users(const AccessConfig& c) {
                               std::to_string(values->size()));
     }
     for (std::size_t u = 0; u < n; ++u) {
-        if (c.moves(u)) {
+        if (c.walks(u)) {
             if (c.user_zone[u] < 0) throw InvalidArgument("user " + std::to_string(u) + " moves, but has no zone");
             continue;
         }
@@ -148,7 +153,7 @@ void check_rules(const AccessConfig& c) {
         {"noise", c.noise},                   {"reestablish_ms", c.reestablish_ms},
         {"delay_low_s", c.delay_low_s},       {"sleep_after_ms", static_cast<double>(c.sleep_after_ms)},
         {"clock_offset_s", c.clock_offset_s}, {"wake_ms", static_cast<double>(c.wake_ms)},
-        {"position_m", c.position_m}};
+        {"position_m", c.position_m},         {"level_db", c.level_db}};
     for (const auto& [name, value] : sizes) expect_within(name, value, 0, 1e6, "a number");
     expect_within("delay_high_s", c.delay_high_s, c.delay_low_s, 1e6, "s");
     expect_within("cell_report_s", c.cell_report_s, 0, 86400, "s");

@@ -14,6 +14,7 @@
 namespace tiertwin::plant {
 
 inline constexpr std::size_t kDirections = 2;  // 0 down, 1 up: flow 2u + d of user u, group 2k + d of class k
+inline constexpr std::int64_t kLed = 6;          // as a movement: as told
 
 struct AccessConfig {
     std::uint64_t seed = 0;
@@ -30,8 +31,9 @@ struct AccessConfig {
     std::vector<double> zone_x, zone_y;
     std::vector<MobilityRules> zone_rules;
 
-    // Users. Still ones stand where they are put; the others begin where their movement puts them in their zone.
-    std::vector<std::int64_t> user_class, user_zone, user_walk, user_train, user_indoors;
+    // Users. Their draws belong to their keys. Movement: a Walk, or kLed: still until somebody moves them. Still and led
+    // ones stand where they are put; the others begin where their movement puts them in their zone.
+    std::vector<std::int64_t> user_key, user_class, user_zone, user_walk, user_train, user_indoors;
     std::vector<double> user_x, user_y, user_z;
 
     // Classes: seconds between reports (0: none) and, [K x 2], what comes down and goes up: arrivals a second of so many
@@ -54,7 +56,7 @@ struct AccessConfig {
 
     // Telemetry.
     double cell_report_s = 1, delay_low_s = 0.02, delay_high_s = 0.08, loss = 0.01, noise = 0.03, clock_offset_s = 0.05,
-           position_m = 5;
+           level_db = 1, position_m = 5;
 
     // What is hidden: deviations of a cell's loss and of its antenna's direction, the share of Shannon's rate it gets,
     // the share of cells that serve in order instead of in turn, the share of users that never report.
@@ -67,6 +69,7 @@ struct AccessConfig {
     [[nodiscard]] std::size_t users() const { return user_class.size(); }
     [[nodiscard]] std::size_t classes() const { return class_report_s.size(); }
     [[nodiscard]] bool moves(std::size_t user) const { return user_walk[user] != 0; }
+    [[nodiscard]] bool walks(std::size_t user) const { return moves(user) && user_walk[user] != kLed; }
     [[nodiscard]] Time step() const { return step_ms * kMillisecond; }
     [[nodiscard]] bool holds(double x, double y) const { return x >= west && x <= east && y >= south && y <= north; }
 

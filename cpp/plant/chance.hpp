@@ -29,11 +29,11 @@ enum class Purpose : std::uint32_t {
     kPacketBurst,  // words 0-1: an off time, words 2-3: the on time after it
     kMobility,     // whatever a model of movement draws next
     kTrain,        // of a train: words 0-1 speed, words 2-3 where it begins
-    kAccessZone,   // of a zone of a radio access network: words 0-1 the seed of its movements
-    kAccessCell,   // of a cell, hidden. Block 0: loss, azimuth (normals); 1: tilt; 2: words 0-1 efficiency, 2-3 law
+    kAccessCell,   // of a cell of a radio access network, hidden. Block 0: loss, azimuth (normals); 1: tilt; 2: words 0-1
+                   // efficiency, 2-3 law; 3: word 0 phase of its reports
     kAccessUser,   // words 0-1 clock offset, word 2 phase of reports, word 3 whether it is unseen
-    kAccessUserReport,  // three blocks a report: delay and loss, then two pairs of normals
-    kAccessCellReport,  // likewise
+    kAccessUserReport,  // four blocks a report: delay and loss, then three pairs of normals
+    kAccessCellReport,  // four blocks a report: delay and loss, then a pair of normals
 };
 
 class Chance {
