@@ -112,7 +112,7 @@ void check(const CellMap& map, std::span<const double> x, std::span<const double
             refuse(i,
                    "a place on the map, x in " + std::to_string(box.west) + " to " + std::to_string(box.east) +
                        " m and y in " + std::to_string(box.south) + " to " + std::to_string(box.north) + " m",
-                   "(" + std::to_string(x[i]) + ", " + std::to_string(y[i]) + ")");
+                   std::to_string(x[i]) + ", " + std::to_string(y[i]));
         }
         if (!(z[i] >= kLowest && z[i] <= kTallest)) refuse(i, "a height of 1 to 22.5 m", std::to_string(z[i]) + " m");
     }

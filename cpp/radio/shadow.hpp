@@ -27,8 +27,8 @@ class Field {
 
   private:
     static constexpr std::size_t kOctaves = 3;
-    static constexpr std::array<double, kOctaves> kSpacings{0.20646573, 1.05078135, 2.71635574};  // of the correlation
-    static constexpr std::array<double, kOctaves> kShares{0.21918653, 0.55690393, 0.22390954};    // of the variance
+    static constexpr std::array<double, kOctaves> kSpacings{2.397237, 0.778688, 0.136640};  // of the correlation
+    static constexpr std::array<double, kOctaves> kShares{0.364493, 0.465778, 0.169729};    // of the variance
     struct Octave {
         std::uint64_t key = 0;
         double along = 0.0, across = 0.0;  // rotation over spacing, 1/m

@@ -100,11 +100,15 @@ void Links::ratio(std::span<const double> load, std::span<double> out) const {
     }
 }
 
+void Links::sinr(std::span<const double> load, std::span<double> out) const {
+    ratio(load, out);
+    for (double& value : out) value = value > 0.0 ? 10.0 * std::log10(value) : kNone;
+}
+
 void sinr(const CellMap& map, std::span<const double> gains, std::span<const std::int32_t> cells,
           std::span<const std::int32_t> serving, std::span<const double> beam_db, std::span<const double> load,
           std::span<double> out) {
-    Links(map, gains, cells, serving, beam_db).ratio(load, out);
-    for (double& value : out) value = value > 0.0 ? 10.0 * std::log10(value) : kNone;
+    Links(map, gains, cells, serving, beam_db).sinr(load, out);
 }
 
 void check(const RateRules& rules) {

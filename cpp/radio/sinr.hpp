@@ -34,6 +34,7 @@ class Links {
 
     // Linear SINR of every user under these loads; 0 without a serving cell.
     void ratio(std::span<const double> load, std::span<double> out) const;
+    void sinr(std::span<const double> load, std::span<double> out) const;  // dB; -infinity without a serving cell
 
   private:
     void add(const CellMap& map, std::size_t user, std::span<const double> gains, std::span<const std::int32_t> cells,
