@@ -27,6 +27,7 @@ void bind_abstraction(py::module_& m);
 void bind_plant(py::module_& m);
 void bind_mobility(py::module_& m);
 void bind_packets(py::module_& m);
+void bind_access(py::module_& m);
 
 // Exact dtype and C order: anything else is refused by `checked` with a TypeError that says what came.
 template <typename T>

@@ -18,4 +18,5 @@ PYBIND11_MODULE(_core, m) {
     b::bind_plant(m);
     b::bind_mobility(m);
     b::bind_packets(m);
+    b::bind_access(m);
 }

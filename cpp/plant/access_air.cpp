@@ -153,7 +153,7 @@ void Air::deal(const Station& station) {
             given_[i] = std::min(need_[i], left);
             left -= given_[i];
         }
-        open += need_[i] > 0 ? 1 : 0;
+        open += need_[i] > 0 ? 1U : 0U;
     }
     if (station.in_order) return;
     while (open > 0 && left > 0) {
@@ -164,7 +164,7 @@ void Air::deal(const Station& station) {
             given_[i] += more;
             need_[i] -= more;
             left -= more;
-            open -= need_[i] == 0 ? 1 : 0;
+            open -= need_[i] == 0 ? 1U : 0U;
         }
     }
 }

@@ -12,7 +12,8 @@ namespace {
 using Integers = std::vector<std::int64_t>;
 using Reals = std::vector<double>;
 
-constexpr double kMost = 1e9;  // of anything in m, s or W
+constexpr double kMost = 1e9;           // of anything in m, s or W
+constexpr double kEveryWayGain = 5.0;  // dBi, of small cells: TR 36.814 table A.2.1.1.2-3
 
 std::string text(double value) { return std::to_string(value); }
 std::string at(const char* name, std::size_t index) { return std::string(name) + "[" + std::to_string(index) + "]"; }
@@ -179,6 +180,7 @@ radio::Cell AccessConfig::cell(std::size_t c) const {
     cell.sector.azimuth = cell_azimuth[c];
     cell.sector.tilt = cell_tilt[c];
     cell.sector.every_way = cell_every_way[c] != 0;
+    if (cell.sector.every_way) cell.sector.peak = kEveryWayGain;
     cell.rows = cell_rows[c];
     cell.columns = cell_columns[c];
     cell.noise_figure_db = user_noise_db;
