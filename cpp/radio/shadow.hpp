@@ -41,6 +41,9 @@ class Field {
 [[nodiscard]] double normal_share(double value);     // Phi
 [[nodiscard]] double normal_quantile(double share);  // its inverse; share in (0, 1)
 
+// normal_share(value) < share, mostly without working it out.
+[[nodiscard]] bool below_share(double value, double share);
+
 // What the fields stand for; the entity is a site, or kPlace for what belongs to the place itself.
 enum class Purpose : std::uint32_t {
     sight = 0x5241'0000,
