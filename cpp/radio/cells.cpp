@@ -14,7 +14,8 @@ namespace {
 
 constexpr double kOnTheStreet = 1.5;  // m: the user of the ranking
 constexpr double kNothing = -std::numeric_limits<double>::infinity();
-constexpr double kSlack = 1e-9;  // dB: more than rounding can hide
+constexpr double kFarthest = 1e7;  // m
+constexpr double kSlack = 1e-9;    // dB: more than rounding can hide
 
 double reach_of(Environment environment) { return environment == Environment::inh ? 150.0 : 5'000.0; }
 
@@ -26,8 +27,8 @@ void expect(bool good, std::size_t cell, const std::string& wanted, double came)
 }
 
 void check(const Cell& cell, std::size_t i) {
-    expect(std::isfinite(cell.x), i, "a finite x", cell.x);
-    expect(std::isfinite(cell.y), i, "a finite y", cell.y);
+    expect(std::abs(cell.x) <= kFarthest, i, "an x of -1e7 to 1e7 m", cell.x);
+    expect(std::abs(cell.y) <= kFarthest, i, "a y of -1e7 to 1e7 m", cell.y);
     expect(cell.height > 1.0 && std::isfinite(cell.height), i, "a height above 1 m", cell.height);
     expect(cell.bandwidth_hz > 0.0 && std::isfinite(cell.bandwidth_hz), i, "a bandwidth above 0 Hz", cell.bandwidth_hz);
     expect(std::isfinite(cell.power_dbm), i, "a finite power in dBm", cell.power_dbm);
@@ -67,6 +68,19 @@ void CellMap::number_carriers() {
     for (const Cell& cell : cells_) {
         const auto at = std::lower_bound(carrier_ghz_.begin(), carrier_ghz_.end(), cell.ghz);
         carriers_.push_back(static_cast<std::int32_t>(at - carrier_ghz_.begin()));
+    }
+}
+
+std::string words(const CellMap::Box& box) {
+    return "x in " + std::to_string(box.west) + " to " + std::to_string(box.east) + " m, y in " +
+           std::to_string(box.south) + " to " + std::to_string(box.north) + " m";
+}
+
+void CellMap::expect_carrier(std::int32_t carrier) const {
+    const auto count = static_cast<std::int32_t>(carrier_ghz_.size());
+    if (carrier != kAnyCarrier && (carrier < 0 || carrier >= count)) {
+        throw InvalidArgument("Expected a carrier of 0 to " + std::to_string(count - 1) + ", or -1 for all, got " +
+                              std::to_string(carrier));
     }
 }
 
@@ -154,6 +168,11 @@ bool CellMap::any_beyond(double distance, std::int32_t carrier, double strength)
 }
 
 index_t CellMap::nearest_masts(double x, double y, std::int32_t carrier, std::span<std::int32_t> out) const {
+    if (!bounds_.holds(x, y)) {
+        throw InvalidArgument("Expected a place on the map (" + words(bounds_) + "), got " + std::to_string(x) + ", " +
+                              std::to_string(y));
+    }
+    expect_carrier(carrier);
     if (out.empty()) return 0;
     Best best(out.size());
     const MastGrid::Square from = grid_.square_of(x, y);

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/types.hpp"
@@ -59,6 +60,7 @@ class CellMap {
         }
     };
 
+    // InvalidArgument names the cell that cannot be; no cell at all is one too.
     explicit CellMap(std::vector<Cell> cells);
 
     [[nodiscard]] index_t size() const { return static_cast<index_t>(cells_.size()); }
@@ -78,6 +80,8 @@ class CellMap {
     // The same in cells: whole masts, strongest first, their cells ascending; the last mast may be cut.
     index_t candidates(double x, double y, std::int32_t carrier, std::span<std::int32_t> out) const;
 
+    void expect_carrier(std::int32_t carrier) const;  // InvalidArgument, unless there is one or it is kAnyCarrier
+
   private:
     class Best;
 
@@ -95,5 +99,7 @@ class CellMap {
     std::vector<double> carrier_ghz_;
     Box bounds_;
 };
+
+[[nodiscard]] std::string words(const CellMap::Box& box);  // for messages
 
 }  // namespace tiertwin::radio

@@ -39,10 +39,7 @@ Field field_of(std::uint64_t seed, Purpose purpose, double correlation) {
 void check(const CellMap& map, std::span<const double> x, std::span<const double> y, std::span<const double> z) {
     for (std::size_t i = 0; i < x.size(); ++i) {
         if (!map.bounds().holds(x[i], y[i])) {
-            const CellMap::Box& box = map.bounds();
-            refuse(i,
-                   "a place on the map, x in " + std::to_string(box.west) + " to " + std::to_string(box.east) +
-                       " m and y in " + std::to_string(box.south) + " to " + std::to_string(box.north) + " m",
+            refuse(i, "a place on the map (" + words(map.bounds()) + ")",
                    std::to_string(x[i]) + ", " + std::to_string(y[i]));
         }
         if (!(z[i] >= kLowest && z[i] <= kTallest)) refuse(i, "a height of 1 to 22.5 m", std::to_string(z[i]) + " m");
@@ -87,6 +84,10 @@ void strongest(const CellMap& map, const SiteFields& fields, std::span<const dou
         throw InvalidArgument("Expected a share of high-loss buildings of 0 to 1, got " +
                               std::to_string(rules.high_loss_share));
     }
+    if (rules.masts < 0) {
+        throw InvalidArgument("Expected 0 (all) or more masts to judge, got " + std::to_string(rules.masts));
+    }
+    map.expect_carrier(rules.carrier);
     check(map, x, y, z);
     LinkSearch search(map, fields, rules, k);
     for (std::size_t i = 0; i < users; ++i) {
@@ -111,7 +112,9 @@ void indoors_at(std::uint64_t seed, double share, std::span<const double> x, std
     }
     const Field field = field_of(seed, Purpose::indoors, place_correlation(Purpose::indoors));
     for (std::size_t i = 0; i < x.size(); ++i) {
-        if (!(std::isfinite(x[i]) && std::isfinite(y[i]))) refuse(i, "a finite place", std::to_string(x[i]));
+        if (!Field::reaches(x[i], y[i])) {
+            refuse(i, "coordinates of -1e9 to 1e9 m", std::to_string(x[i]) + ", " + std::to_string(y[i]));
+        }
         indoors[i] = normal_share(field(x[i], y[i])) < share;
     }
 }

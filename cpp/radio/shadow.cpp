@@ -91,8 +91,9 @@ double normal_quantile(double share) {
 }
 
 Field::Field(std::uint64_t seed, std::int64_t entity, std::uint32_t purpose, double correlation) {
-    if (!(correlation > 0.0 && std::isfinite(correlation))) {
-        throw InvalidArgument("Expected a correlation distance above 0 m, got " + std::to_string(correlation) + " m");
+    if (!(correlation >= 1.0 && std::isfinite(correlation))) {
+        throw InvalidArgument("Expected a correlation distance of 1 m or more, got " + std::to_string(correlation) +
+                              " m");
     }
     Stream stream(seed, static_cast<std::uint64_t>(entity), purpose);
     for (std::size_t i = 0; i < kOctaves; ++i) {

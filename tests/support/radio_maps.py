@@ -58,7 +58,7 @@ def mixed(seed: int = 1) -> Cells:
     macro = cells("uma", x, y)
     second = cells("uma", x[:5], y[:5], ghz=0.7, bandwidth=10e6, power=43.0)  # of the same sites
     small = cells("umi", rng.uniform(-900, 900, 12), rng.uniform(-900, 900, 12), sectors=1, first_site=19, height=10.0,
-                  power=33.0, ghz=3.5)  # fmt: skip
+                  power=33.0, ghz=3.5, rows=4, columns=2)  # fmt: skip
     office = cells("inh", np.array([120.0, 180.0]), np.array([200.0, 200.0]), sectors=1, first_site=31, height=3.0,
                    power=20.0, ghz=26.0, bandwidth=100e6)  # fmt: skip
     rural = cells("rma", rng.uniform(2000, 9000, 8), rng.uniform(-4000, 4000, 8), first_site=33, height=35.0, ghz=0.7,
