@@ -111,7 +111,9 @@ def test_sinr_is_the_formula(scene: tuple[Any, ...]) -> None:
     np.testing.assert_allclose(_core.sinr(cell_map, gains, ids, serving, beam, load), wanted, **EXACT)
     links = _core.Links(cell_map, gains, ids, serving, beam)
     np.testing.assert_allclose(links.sinr(load), wanted, **EXACT)
-    np.testing.assert_allclose(links.sinr(load * 0.5), naive.sinr(columns, gains, ids, serving, beam, load * 0.5), **EXACT)
+    np.testing.assert_allclose(
+        links.sinr(load * 0.5), naive.sinr(columns, gains, ids, serving, beam, load * 0.5), **EXACT
+    )
     none = np.zeros(0)
     wanted = naive.sinr(columns, gains, ids, serving, np.zeros(len(serving)), load)
     np.testing.assert_allclose(_core.sinr(cell_map, gains, ids, serving, none, load), wanted, **EXACT)
