@@ -1,4 +1,4 @@
-"""The border of cells, links and SINR: what cannot be is refused by name; copies are kept; shapes and dtypes are exact."""
+"""The border of cells, links and SINR: what cannot be is refused by name; copies are kept; dtypes are exact."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_exact_dtypes() -> None:
         (lambda m, g, c, s: _core.sinr(m, g, c, s, np.zeros(3), np.zeros(6)), "of 4 users"),
         (
             lambda m, g, c, s: _core.Links(m, g, c, s, EMPTY).coupled_loads(np.full(4, -1.0)),
-            "user 0: expected a demand",
+            "user 0: expected a dem",
         ),
         (lambda m, g, c, s: _core.Links(m, g, c, s, EMPTY).coupled_loads(np.full(4, np.nan)), "user 0: expected a dem"),
         (lambda m, g, c, s: _core.Links(m, g, c, s, EMPTY).coupled_loads(np.zeros(5)), "demand: expected .* length 4"),

@@ -6,6 +6,7 @@ Every cell is looked at for every user: no grid, no bounds. Arrays over users; o
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -40,19 +41,26 @@ def _lattice(key: int, i: NDArray[np.int64], j: NDArray[np.int64]) -> Reals:
     return np.asarray(LEVELS[(word ^ (word >> np.uint64(31))) >> np.uint64(53)])
 
 
-def field(seed: int, entity: int, purpose: int, correlation: float, x: Reals, y: Reals) -> Reals:
-    """Standard normal field: three lattices of numbers, turned and shifted, between them by normalised shares."""
-    drawn, total = words(seed, entity, purpose, 24), np.zeros(np.broadcast(x, y).shape)
+@lru_cache(maxsize=100_000)
+def _octaves(seed: int, entity: int, purpose: int) -> list[tuple[int, float, float, float]]:
+    """(key, turn, offsets) of each lattice: two words, then two words each."""
+    drawn = words(seed, entity, purpose, 24)
 
     def uniform(first: int) -> float:
         return ((drawn[first] >> 5) * 2**26 + (drawn[first + 1] >> 6)) / 2**53
 
-    for n, (spacing, share) in enumerate(zip(SPACINGS, SHARES, strict=True)):
-        key = drawn[8 * n] << 32 | drawn[8 * n + 1]
-        turn = 2 * math.pi * uniform(8 * n + 2)
-        along, across = math.cos(turn) / (spacing * correlation), math.sin(turn) / (spacing * correlation)
-        u = along * x - across * y + uniform(8 * n + 4)
-        v = across * x + along * y + uniform(8 * n + 6)
+    return [
+        (drawn[n] << 32 | drawn[n + 1], 2 * math.pi * uniform(n + 2), uniform(n + 4), uniform(n + 6))
+        for n in (0, 8, 16)
+    ]
+
+
+def field(seed: int, entity: int, purpose: int, correlation: float, x: Reals, y: Reals) -> Reals:
+    """Standard normal field: three lattices of numbers, turned and shifted, between them by normalised shares."""
+    total = np.zeros(np.broadcast(x, y).shape)
+    for n, (key, turn, east, north) in enumerate(_octaves(seed, entity, purpose)):
+        along, across = (f(turn) / (SPACINGS[n] * correlation) for f in (math.cos, math.sin))
+        u, v = along * x - across * y + east, across * x + along * y + north
         i, j = np.floor(u).astype(np.int64), np.floor(v).astype(np.int64)
         s, t = u - np.floor(u), v - np.floor(v)
         value, square = np.zeros_like(total), np.zeros_like(total)
@@ -60,7 +68,7 @@ def field(seed: int, entity: int, purpose: int, correlation: float, x: Reals, y:
             for dj, b in ((0, 1 - t), (1, t)):
                 value += a * b * _lattice(key, i + di, j + dj)
                 square += (a * b) ** 2
-        total += math.sqrt(share) * value / np.sqrt(square)
+        total += math.sqrt(SHARES[n]) * value / np.sqrt(square)
     return np.clip(total, -4.0, 4.0)
 
 
@@ -108,7 +116,8 @@ def median_losses(model: str, d: Reals, base: float, user: Reals, ghz: float, ef
 
         clear = np.where(d <= limit, near_loss(d3), near_loss(limit) + 40 * lg(d3 / limit))
         hidden = (161.04 - 7.1 * lg(w) + 7.5 * lg(h) - (24.37 - 3.7 * (h / base) ** 2) * lg(base)
-                  + (43.42 - 3.1 * lg(base)) * (lg(d3) - 3) + 20 * lf - (3.2 * lg(11.75 * user) ** 2 - 4.97))  # fmt: skip
+                  + (43.42 - 3.1 * lg(base)) * (lg(d3) - 3) + 20 * lf
+                  - (3.2 * lg(11.75 * user) ** 2 - 4.97))  # fmt: skip
     else:
         d3 = np.maximum(d3, 1.0)
         clear, hidden = 32.4 + 17.3 * lg(d3) + 20 * lf, 17.3 + 38.3 * lg(d3) + 24.9 * lf
@@ -139,7 +148,7 @@ def masts_of(cells: Cells) -> list[tuple[tuple[int, str, float, float], list[int
 
 
 def strengths(cells: Cells, x: Reals, y: Reals) -> Reals:
-    """[users, masts]: largest power + peak of the mast, less the median loss not in sight at 1.5 m; -inf out of reach."""
+    """[users, masts]: largest power + peak of the mast less the median loss not in sight at 1.5 m; -inf: no reach."""
     columns = []
     for (_, model, ghz, height), own in masts_of(cells):
         d = np.hypot(x - cells["x_m"][own[0]], y - cells["y_m"][own[0]])

@@ -39,7 +39,7 @@ def cells(
 def together(*parts: Cells) -> Cells:
     """One map of several."""
     return {
-        name: sum((p[name] for p in parts), []) if name == "model" else np.concatenate([p[name] for p in parts])
+        name: [one for p in parts for one in p[name]] if name == "model" else np.concatenate([p[name] for p in parts])
         for name in parts[0]
     }
 
