@@ -19,6 +19,7 @@ void bind_state(py::module_& m);
 void bind_queueing(py::module_& m);
 void bind_radio(py::module_& m);
 void bind_cells(py::module_& m);
+void bind_sinr(py::module_& m);
 void bind_handover(py::module_& m);
 void bind_alloc(py::module_& m);
 void bind_sync(py::module_& m);

@@ -10,6 +10,7 @@ PYBIND11_MODULE(_core, m) {
     b::bind_queueing(m);
     b::bind_radio(m);
     b::bind_cells(m);
+    b::bind_sinr(m);
     b::bind_handover(m);
     b::bind_alloc(m);
     b::bind_sync(m);

@@ -5,7 +5,7 @@
 #include <limits>
 #include <map>
 #include <string>
-#include <tuple>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -13,6 +13,9 @@ namespace tiertwin::radio {
 namespace {
 
 constexpr double kOnTheStreet = 1.5;  // m: the user of the ranking
+constexpr double kNothing = -std::numeric_limits<double>::infinity();
+constexpr double kFarthest = 1e7;  // m
+constexpr double kSlack = 1e-9;    // dB: more than rounding can hide
 
 double reach_of(Environment environment) { return environment == Environment::inh ? 150.0 : 5'000.0; }
 
@@ -24,8 +27,8 @@ void expect(bool good, std::size_t cell, const std::string& wanted, double came)
 }
 
 void check(const Cell& cell, std::size_t i) {
-    expect(std::isfinite(cell.x), i, "a finite x", cell.x);
-    expect(std::isfinite(cell.y), i, "a finite y", cell.y);
+    expect(std::abs(cell.x) <= kFarthest, i, "an x of -1e7 to 1e7 m", cell.x);
+    expect(std::abs(cell.y) <= kFarthest, i, "a y of -1e7 to 1e7 m", cell.y);
     expect(cell.height > 1.0 && std::isfinite(cell.height), i, "a height above 1 m", cell.height);
     expect(cell.bandwidth_hz > 0.0 && std::isfinite(cell.bandwidth_hz), i, "a bandwidth above 0 Hz", cell.bandwidth_hz);
     expect(std::isfinite(cell.power_dbm), i, "a finite power in dBm", cell.power_dbm);
@@ -68,51 +71,122 @@ void CellMap::number_carriers() {
     }
 }
 
+std::string words(const CellMap::Box& box) {
+    return "x in " + std::to_string(box.west) + " to " + std::to_string(box.east) + " m, y in " +
+           std::to_string(box.south) + " to " + std::to_string(box.north) + " m";
+}
+
+void CellMap::expect_carrier(std::int32_t carrier) const {
+    const auto count = static_cast<std::int32_t>(carrier_ghz_.size());
+    if (carrier != kAnyCarrier && (carrier < 0 || carrier >= count)) {
+        throw InvalidArgument("Expected a carrier of 0 to " + std::to_string(count - 1) + ", or -1 for all, got " +
+                              std::to_string(carrier));
+    }
+}
+
+std::int32_t CellMap::kind_of(const Cell& cell, std::int32_t carrier) {
+    const auto same = [&](const Kind& kind) {
+        return kind.environment == cell.environment && kind.carrier == carrier && kind.height == cell.height;
+    };
+    const auto at = std::find_if(kinds_.begin(), kinds_.end(), same);
+    const auto number = static_cast<std::int32_t>(at - kinds_.begin());
+    if (at == kinds_.end()) {
+        const LossLaw street(cell.environment, cell.ghz, cell.height, kOnTheStreet);
+        const double reach = reach_of(cell.environment);
+        kinds_.push_back({cell.environment, cell.ghz, cell.height, carrier, reach, kNothing, street});
+        farthest_ = std::max(farthest_, reach);
+    }
+    Kind& kind = kinds_[static_cast<std::size_t>(number)];
+    kind.peak = std::max(kind.peak, cell.power_dbm + cell.sector.peak);
+    return number;
+}
+
 void CellMap::raise_masts() {
-    std::map<std::tuple<std::int32_t, Environment, std::int32_t, double>, std::size_t> known;
-    std::map<std::int32_t, std::size_t> places;  // the first cell of each site
-    constexpr double far = std::numeric_limits<double>::infinity();
-    bounds_ = {far, far, -far, -far};
+    std::map<std::pair<std::int32_t, std::int32_t>, std::size_t> known;  // (site, kind)
+    std::map<std::int32_t, std::size_t> places;                          // the first cell of each site
+    bounds_ = {-kNothing, -kNothing, kNothing, kNothing};
     for (std::size_t i = 0; i < cells_.size(); ++i) {
         const Cell& cell = cells_[i];
         const Cell& first = cells_[places.emplace(cell.site, i).first->second];
         if (first.x != cell.x || first.y != cell.y) {
             throw InvalidArgument("cell " + std::to_string(i) + ": expected the place of the other cells of site " +
-                                  std::to_string(cell.site) + ", got (" + std::to_string(cell.x) + ", " +
-                                  std::to_string(cell.y) + "); give it a site of its own");
+                                  std::to_string(cell.site) + ", got " + std::to_string(cell.x) + ", " +
+                                  std::to_string(cell.y) + "; give it a site of its own");
         }
-        const auto [at, fresh] =
-            known.emplace(std::tuple(cell.site, cell.environment, carriers_[i], cell.height), masts_.size());
-        const double reach = reach_of(cell.environment);
-        if (fresh) {
-            masts_.push_back(
-                {cell.x, cell.y, cell.height, cell.ghz, cell.environment, cell.site, carriers_[i], reach, -far, {}});
-        }
+        const std::int32_t kind = kind_of(cell, carriers_[i]);
+        const auto [at, fresh] = known.emplace(std::pair(cell.site, kind), masts_.size());
+        if (fresh) masts_.push_back({cell.x, cell.y, cell.site, kind, kNothing, {}});
         Mast& mast = masts_[at->second];
         mast.peak = std::max(mast.peak, cell.power_dbm + cell.sector.peak);
         mast.cells.push_back(static_cast<std::int32_t>(i));
+        const double reach = reach_of(cell.environment);
         bounds_ = {std::min(bounds_.west, cell.x - reach), std::min(bounds_.south, cell.y - reach),
                    std::max(bounds_.east, cell.x + reach), std::max(bounds_.north, cell.y + reach)};
     }
+    std::vector<double> x, y;
+    for (const Mast& mast : masts_) {
+        x.push_back(mast.x);
+        y.push_back(mast.y);
+    }
+    grid_ = MastGrid(x, y);
 }
 
-double CellMap::strength(const Mast& mast, double distance) {
-    return mast.peak - path_loss(mast.environment, {distance, mast.height, kOnTheStreet}, mast.ghz, false);
+// The strongest of the masts seen so far, at most so many: a heap whose front is the weakest.
+class CellMap::Best {
+  public:
+    explicit Best(std::size_t most) : most_(most) {}
+
+    [[nodiscard]] double least() const { return kept_.size() < most_ ? kNothing : -kept_.front().first; }
+    void take(double strength, std::int32_t mast) {
+        const std::pair<double, std::int32_t> one(-strength, mast);
+        if (kept_.size() == most_) {
+            if (!(one < kept_.front())) return;
+            std::pop_heap(kept_.begin(), kept_.end());
+            kept_.back() = one;
+        } else {
+            kept_.push_back(one);
+        }
+        std::push_heap(kept_.begin(), kept_.end());
+    }
+    index_t write(std::span<std::int32_t> out) {
+        std::sort_heap(kept_.begin(), kept_.end());
+        for (std::size_t i = 0; i < kept_.size(); ++i) out[i] = kept_[i].second;
+        return static_cast<index_t>(kept_.size());
+    }
+
+  private:
+    std::size_t most_;
+    std::vector<std::pair<double, std::int32_t>> kept_;  // (-strength, mast)
+};
+
+// Whether a mast of this carrier at this distance or farther can be as strong as this.
+bool CellMap::any_beyond(double distance, std::int32_t carrier, double strength) const {
+    return std::any_of(kinds_.begin(), kinds_.end(), [&](const Kind& kind) {
+        return (carrier == kAnyCarrier || kind.carrier == carrier) && distance <= kind.reach &&
+               kind.peak - kind.street.at(distance).hidden >= strength - kSlack;
+    });
 }
 
 index_t CellMap::nearest_masts(double x, double y, std::int32_t carrier, std::span<std::int32_t> out) const {
-    std::vector<std::pair<double, std::int32_t>> heard;
-    for (std::size_t i = 0; i < masts_.size(); ++i) {
-        const Mast& mast = masts_[i];
-        if (carrier != kAnyCarrier && mast.carrier != carrier) continue;
-        const double distance = std::hypot(x - mast.x, y - mast.y);
-        if (distance > mast.reach) continue;
-        heard.emplace_back(-strength(mast, distance), static_cast<std::int32_t>(i));
+    if (!bounds_.holds(x, y)) {
+        throw InvalidArgument("Expected a place on the map (" + words(bounds_) + "), got " + std::to_string(x) + ", " +
+                              std::to_string(y));
     }
-    const std::size_t kept = std::min(out.size(), heard.size());
-    std::partial_sort(heard.begin(), heard.begin() + static_cast<std::ptrdiff_t>(kept), heard.end());
-    for (std::size_t i = 0; i < kept; ++i) out[i] = heard[i].second;
-    return static_cast<index_t>(kept);
+    expect_carrier(carrier);
+    if (out.empty()) return 0;
+    Best best(out.size());
+    const MastGrid::Square from = grid_.square_of(x, y);
+    const index_t last = grid_.last_ring(from);
+    for (index_t ring = 0; ring <= last && any_beyond(grid_.least_distance(ring), carrier, best.least()); ++ring) {
+        grid_.visit(from, ring, [&](std::int32_t i) {
+            const Mast& mast = masts_[static_cast<std::size_t>(i)];
+            const Kind& kind = kinds_[static_cast<std::size_t>(mast.kind)];
+            if (carrier != kAnyCarrier && kind.carrier != carrier) return;
+            const double distance = std::hypot(x - mast.x, y - mast.y);
+            if (distance <= kind.reach) best.take(mast.peak - kind.street.at(distance).hidden, i);
+        });
+    }
+    return best.write(out);
 }
 
 index_t CellMap::candidates(double x, double y, std::int32_t carrier, std::span<std::int32_t> out) const {

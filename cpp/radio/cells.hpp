@@ -13,10 +13,13 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/types.hpp"
 #include "radio/antenna.hpp"
+#include "radio/loss_law.hpp"
+#include "radio/mast_grid.hpp"
 #include "radio/propagation.hpp"
 
 namespace tiertwin::radio {
@@ -35,11 +38,18 @@ inline constexpr std::int32_t kAnyCarrier = -1;
 
 class CellMap {
   public:
-    struct Mast {
-        double x = 0.0, y = 0.0, height = 0.0, ghz = 0.0;
+    // What masts have in common that lose alike.
+    struct Kind {
         Environment environment = Environment::uma;
-        std::int32_t site = 0, carrier = 0;
-        double reach = 0.0;               // m
+        double ghz = 0.0, height = 0.0;
+        std::int32_t carrier = 0;
+        double reach = 0.0;  // m
+        double peak = 0.0;   // dBm: the largest of its masts
+        LossLaw street;      // towards a user at 1.5 m
+    };
+    struct Mast {
+        double x = 0.0, y = 0.0;
+        std::int32_t site = 0, kind = 0;
         double peak = 0.0;                // dBm: the largest power + sector peak of its cells
         std::vector<std::int32_t> cells;  // ascending
     };
@@ -50,11 +60,15 @@ class CellMap {
         }
     };
 
+    // InvalidArgument names the cell that cannot be; no cell at all is one too.
     explicit CellMap(std::vector<Cell> cells);
 
     [[nodiscard]] index_t size() const { return static_cast<index_t>(cells_.size()); }
     [[nodiscard]] std::span<const Cell> cells() const { return cells_; }
+    [[nodiscard]] std::span<const Kind> kinds() const { return kinds_; }
     [[nodiscard]] std::span<const Mast> masts() const { return masts_; }
+    [[nodiscard]] const MastGrid& grid() const { return grid_; }  // of the masts, by number
+    [[nodiscard]] double farthest_reach() const { return farthest_; }
     [[nodiscard]] std::span<const std::int32_t> carriers() const { return carriers_; }  // [cells], 0 ...
     [[nodiscard]] std::span<const double> carrier_ghz() const { return carrier_ghz_; }  // [carriers], ascending
     [[nodiscard]] const Box& bounds() const { return bounds_; }
@@ -66,18 +80,26 @@ class CellMap {
     // The same in cells: whole masts, strongest first, their cells ascending; the last mast may be cut.
     index_t candidates(double x, double y, std::int32_t carrier, std::span<std::int32_t> out) const;
 
-    // Median strength of a mast at a distance within its reach, dBm.
-    [[nodiscard]] static double strength(const Mast& mast, double distance);
+    void expect_carrier(std::int32_t carrier) const;  // InvalidArgument, unless there is one or it is kAnyCarrier
 
   private:
+    class Best;
+
+    [[nodiscard]] bool any_beyond(double distance, std::int32_t carrier, double strength) const;
     void number_carriers();
     void raise_masts();
+    [[nodiscard]] std::int32_t kind_of(const Cell& cell, std::int32_t carrier);
 
     std::vector<Cell> cells_;
+    std::vector<Kind> kinds_;
     std::vector<Mast> masts_;
+    MastGrid grid_;
+    double farthest_ = 0.0;
     std::vector<std::int32_t> carriers_;
     std::vector<double> carrier_ghz_;
     Box bounds_;
 };
+
+[[nodiscard]] std::string words(const CellMap::Box& box);  // for messages
 
 }  // namespace tiertwin::radio

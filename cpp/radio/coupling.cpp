@@ -51,19 +51,19 @@ Coupling coupled_loads(const Links& links, std::span<const double> demand, const
     found.load.assign(cells, 0.0);
     found.wanted.assign(cells, 0.0);
     std::vector<double> ratio(demand.size());
-    while (found.iterations < rules.most_iterations && !found.converged) {
+    for (;;) {
         wanted_under(links, demand, rules.rate, found.load, ratio, found.wanted);
+        ++found.iterations;
         found.residual = 0.0;
         for (std::size_t c = 0; c < cells; ++c) {
-            const double next = std::min(found.wanted[c], 1.0);
-            found.residual = std::max(found.residual, std::abs(next - found.load[c]));
-            found.load[c] = next;
+            found.residual = std::max(found.residual, std::abs(std::min(found.wanted[c], 1.0) - found.load[c]));
         }
-        ++found.iterations;
         found.converged = found.residual <= rules.tolerance;
+        if (found.converged || found.iterations == rules.most_iterations) break;
+        for (std::size_t c = 0; c < cells; ++c) found.load[c] = std::min(found.wanted[c], 1.0);
     }
     for (std::size_t c = 0; c < cells; ++c) {
-        if (found.load[c] >= 1.0) found.saturated.push_back(static_cast<std::int32_t>(c));
+        if (found.wanted[c] >= 1.0) found.saturated.push_back(static_cast<std::int32_t>(c));
     }
     for (std::size_t u = 0; u < demand.size(); ++u) found.unserved += demand[u] > 0.0 && links.serving_cell()[u] < 0;
     return found;

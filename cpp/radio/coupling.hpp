@@ -26,8 +26,8 @@ struct CouplingRules {
 
 struct Coupling {
     std::vector<double> load;             // [cells]
-    std::vector<double> wanted;           // [cells]: the sum before the min with 1
-    std::vector<std::int32_t> saturated;  // cells of load 1, ascending
+    std::vector<double> wanted;           // [cells]: the sum under these loads, before the min with 1
+    std::vector<std::int32_t> saturated;  // cells that are asked for load 1 or more, ascending
     index_t iterations = 0;
     double residual = 0.0;  // largest |f(load) - load|
     bool converged = false;

@@ -35,12 +35,17 @@ class SiteFields {
     struct OfMast {
         Field sight, clear, hidden;
     };
-    [[nodiscard]] const OfMast& of_mast(index_t mast) const { return masts_[static_cast<std::size_t>(mast)]; }
-    [[nodiscard]] const Field& place(std::size_t which) const { return places_[which]; }
+    [[nodiscard]] const OfMast& of_mast(std::int32_t mast) const { return masts_[static_cast<std::size_t>(mast)]; }
+    [[nodiscard]] const Field& place(Purpose what) const {  // what is not of a site
+        return places_[static_cast<std::size_t>(what) - static_cast<std::size_t>(Purpose::surroundings)];
+    }
+    // Of a building under a kind of mast.
+    [[nodiscard]] const Wall& wall(std::size_t kind, bool high_loss) const { return walls_[2 * kind + high_loss]; }
 
   private:
     std::vector<OfMast> masts_;
-    std::vector<Field> places_;  // surroundings, high loss, depth one and two, wall
+    std::vector<Field> places_;
+    std::vector<Wall> walls_;
 };
 
 // The k cells of the largest received power (power + gain) of each user, strongest first, of equals the lowest id.

@@ -12,7 +12,7 @@
 namespace tiertwin::radio {
 namespace {
 
-constexpr std::size_t kLevels = 4096;  // numbers a lattice point can have
+constexpr std::size_t kLevels = 2048;  // numbers a lattice point can have
 
 // Means of the normal law within kLevels slices of equal probability, scaled to variance 1.
 std::vector<double> slices() {
@@ -39,15 +39,39 @@ std::uint64_t mixed(std::uint64_t word) {
     return word ^ (word >> 31);
 }
 
+// std::floor is a call on machines without SSE 4.1.
+std::int64_t floor_of(double value) {
+    const auto whole = static_cast<std::int64_t>(value);
+    return whole - static_cast<std::int64_t>(static_cast<double>(whole) > value);
+}
+
 double lattice(const double* table, std::uint64_t key, std::int64_t column, std::int64_t row) {
     const std::uint64_t place =
         static_cast<std::uint64_t>(column) * 0x9E3779B97F4A7C15 + static_cast<std::uint64_t>(row) * 0xD1B54A32D192ED03;
-    return table[mixed(key + place) >> 52];
+    return table[mixed(key + place) >> 53];
 }
 
 }  // namespace
 
 double normal_share(double value) { return 0.5 * std::erfc(-value / std::numbers::sqrt2); }
+
+bool below_share(double value, double share) {
+    constexpr double kSteps = 32.0;   // a unit
+    constexpr double kSlack = 1e-12;  // more than the rounding of either
+    static const std::vector<double> table = [] {
+        std::vector<double> shares;
+        for (int i = 0; i <= 2 * static_cast<int>(Field::kMost * kSteps); ++i) {
+            shares.push_back(normal_share(i / kSteps - Field::kMost));
+        }
+        return shares;
+    }();
+    if (value >= -Field::kMost && value < Field::kMost) {
+        const auto at = static_cast<std::size_t>((value + Field::kMost) * kSteps);
+        if (share < table[at] - kSlack) return false;
+        if (share > table[at + 1] + kSlack) return true;
+    }
+    return normal_share(value) < share;
+}
 
 double normal_quantile(double share) {
     if (!(share > 0.0 && share < 1.0)) {
@@ -67,8 +91,9 @@ double normal_quantile(double share) {
 }
 
 Field::Field(std::uint64_t seed, std::int64_t entity, std::uint32_t purpose, double correlation) {
-    if (!(correlation > 0.0 && std::isfinite(correlation))) {
-        throw InvalidArgument("Expected a correlation distance above 0 m, got " + std::to_string(correlation) + " m");
+    if (!(correlation >= 1.0 && std::isfinite(correlation))) {
+        throw InvalidArgument("Expected a correlation distance of 1 m or more, got " + std::to_string(correlation) +
+                              " m");
     }
     Stream stream(seed, static_cast<std::uint64_t>(entity), purpose);
     for (std::size_t i = 0; i < kOctaves; ++i) {
@@ -91,9 +116,8 @@ double Field::operator()(double x, double y) const {
     for (const Octave& octave : octaves_) {
         const double u = octave.along * x - octave.across * y + octave.east;
         const double v = octave.across * x + octave.along * y + octave.north;
-        const double column = std::floor(u), row = std::floor(v);
-        const double s = u - column, t = v - row;
-        const auto i = static_cast<std::int64_t>(column), j = static_cast<std::int64_t>(row);
+        const std::int64_t i = floor_of(u), j = floor_of(v);
+        const double s = u - static_cast<double>(i), t = v - static_cast<double>(j);
         const double south = (1.0 - s) * lattice(table, octave.key, i, j) + s * lattice(table, octave.key, i + 1, j);
         const double north =
             (1.0 - s) * lattice(table, octave.key, i, j + 1) + s * lattice(table, octave.key, i + 1, j + 1);

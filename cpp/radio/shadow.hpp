@@ -10,6 +10,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 
 #include "base/types.hpp"
@@ -20,10 +21,12 @@ class Field {
   public:
     static constexpr double kMost = 4.0;  // values are clipped to +-4
 
-    // InvalidArgument: a correlation distance that is not above 0.
+    // InvalidArgument: a correlation distance below 1 m or not finite.
     Field(std::uint64_t seed, std::int64_t entity, std::uint32_t purpose, double correlation);
 
+    // Requires reaches(x, y).
     [[nodiscard]] double operator()(double x, double y) const;
+    [[nodiscard]] static bool reaches(double x, double y) { return std::abs(x) <= 1e9 && std::abs(y) <= 1e9; }
 
   private:
     static constexpr std::size_t kOctaves = 3;
@@ -40,6 +43,9 @@ class Field {
 
 [[nodiscard]] double normal_share(double value);     // Phi
 [[nodiscard]] double normal_quantile(double share);  // its inverse; share in (0, 1)
+
+// normal_share(value) < share, mostly without working it out.
+[[nodiscard]] bool below_share(double value, double share);
 
 // What the fields stand for; the entity is a site, or kPlace for what belongs to the place itself.
 enum class Purpose : std::uint32_t {

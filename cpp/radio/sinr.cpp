@@ -73,6 +73,7 @@ void Links::add(const CellMap& map, std::size_t user, std::span<const double> ga
     signal_[user] = linear(cell.power_dbm + gains[static_cast<std::size_t>(serving)] + beam_db);
     for (std::size_t s = 0; s < cells.size(); ++s) {
         if (cells[s] < 0 || s == static_cast<std::size_t>(serving)) continue;
+        if (cells[s] == own) refuse(user, "each cell once", "cell " + std::to_string(own) + " twice");
         if (map.carriers()[static_cast<std::size_t>(cells[s])] != carrier) continue;
         power_.push_back(linear(map.cells()[static_cast<std::size_t>(cells[s])].power_dbm + gains[s]));
         from_.push_back(cells[s]);
@@ -103,6 +104,27 @@ void Links::ratio(std::span<const double> load, std::span<double> out) const {
 void Links::sinr(std::span<const double> load, std::span<double> out) const {
     ratio(load, out);
     for (double& value : out) value = value > 0.0 ? 10.0 * std::log10(value) : kNone;
+}
+
+void serving_beams(const CellMap& map, std::span<const std::int32_t> cells, std::span<const double> azimuth_error,
+                   std::span<const double> elevation_error, std::span<double> out) {
+    if (azimuth_error.size() != cells.size() || elevation_error.size() != cells.size() || out.size() != cells.size()) {
+        throw InvalidArgument("Expected the errors of " + std::to_string(cells.size()) + " beams, got " +
+                              std::to_string(azimuth_error.size()) + " and " + std::to_string(elevation_error.size()));
+    }
+    for (std::size_t u = 0; u < cells.size(); ++u) {
+        out[u] = 0.0;
+        if (cells[u] == -1) continue;
+        if (cells[u] < 0 || cells[u] >= map.size()) {
+            refuse(u, "a cell of -1 (none) to " + std::to_string(map.size() - 1), std::to_string(cells[u]));
+        }
+        const Cell& cell = map.cells()[static_cast<std::size_t>(cells[u])];
+        try {
+            out[u] = array_gain(cell.rows, cell.columns, azimuth_error[u], elevation_error[u]);
+        } catch (const InvalidArgument& error) {
+            throw InvalidArgument("user " + std::to_string(u) + ": " + error.what());
+        }
+    }
 }
 
 void sinr(const CellMap& map, std::span<const double> gains, std::span<const std::int32_t> cells,

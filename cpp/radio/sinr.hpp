@@ -48,6 +48,11 @@ class Links {
     std::vector<std::int32_t> from_;                  // their cells
 };
 
+// Gain of the beam of each user's serving cell, dB: by the size of the cell's array and the beam's errors of pointing,
+// degrees (array_gain); 0 dB where the cell is -1. Elements stand half a wavelength apart.
+void serving_beams(const CellMap& map, std::span<const std::int32_t> cells, std::span<const double> azimuth_error,
+                   std::span<const double> elevation_error, std::span<double> out);
+
 // SINR in dB; -infinity without a serving cell.
 void sinr(const CellMap& map, std::span<const double> gains, std::span<const std::int32_t> cells,
           std::span<const std::int32_t> serving, std::span<const double> beam_db, std::span<const double> load,

@@ -1,0 +1,165 @@
+#include "radio/link_search.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace tiertwin::radio {
+namespace {
+
+constexpr double kDegrees = 180.0 / std::numbers::pi;
+constexpr double kNothing = -std::numeric_limits<double>::infinity();
+constexpr double kSlack = 1e-6;  // dB: more than rounding can hide
+constexpr double kTall = 13.0;   // m: from here on uma users have surroundings
+
+double height_in(Environment environment, double z) {
+    if (environment == Environment::inh) return z;
+    return environment == Environment::rma ? std::clamp(z, 1.0, 10.0) : std::clamp(z, 1.5, 22.5);
+}
+
+}  // namespace
+
+LinkSearch::LinkSearch(const CellMap& map, const SiteFields& fields, const LinkRules& rules, index_t k)
+    : map_(map), fields_(fields), rules_(rules), k_(static_cast<std::size_t>(k)), walls_(map.kinds().size()) {
+    masts_.resize(static_cast<std::size_t>(std::min(rules.masts, static_cast<index_t>(map.masts().size()))));
+    heard_.reserve(k_);
+}
+
+void LinkSearch::prepare(double z) {
+    if (z == z_) return;
+    z_ = z;
+    laws_.clear();
+    heights_.clear();
+    for (const CellMap::Kind& kind : map_.kinds()) {
+        heights_.push_back(height_in(kind.environment, z));
+        laws_.emplace_back(kind.environment, kind.ghz, kind.height, heights_.back());
+    }
+}
+
+void LinkSearch::prepare_walls(double x, double y) {
+    if (!indoors_) {
+        std::fill(walls_.begin(), walls_.end(), Wall{});
+        return;
+    }
+    const bool dear = normal_share(fields_.place(Purpose::high_loss)(x, y)) < rules_.high_loss_share;
+    const double depth = std::min(normal_share(fields_.place(Purpose::depth_one)(x, y)),
+                                  normal_share(fields_.place(Purpose::depth_two)(x, y)));
+    const double wall = fields_.place(Purpose::wall)(x, y);
+    for (std::size_t i = 0; i < walls_.size(); ++i) {
+        const Environment environment = map_.kinds()[i].environment;
+        if (environment == Environment::inh) continue;
+        const bool rural = environment == Environment::rma;
+        const radio::Wall& built = fields_.wall(i, dear && !rural);
+        walls_[i].depth = depth * (rural ? 10.0 : 25.0);
+        walls_[i].loss = built.loss + built.sigma * wall + kLossInside * walls_[i].depth;
+    }
+}
+
+// Whether a mast at this distance or farther can be among the k.
+bool LinkSearch::any_beyond(double distance) const {
+    for (std::size_t i = 0; i < laws_.size(); ++i) {
+        const CellMap::Kind& kind = map_.kinds()[i];
+        if ((rules_.carrier != kAnyCarrier && kind.carrier != rules_.carrier) || distance > kind.reach) continue;
+        const LossLaw::Medians median = laws_[i].at(distance);
+        const double clear = median.clear - Field::kMost * laws_[i].sigma_clear(kind.reach);
+        const double hidden = median.hidden - Field::kMost * laws_[i].sigma_hidden();
+        if (kind.peak - walls_[i].loss - std::min(clear, hidden) >= least_ - kSlack) return true;
+    }
+    return false;
+}
+
+bool LinkSearch::in_sight(const Field& field, std::size_t kind, double distance) const {
+    const CellMap::Kind& k = map_.kinds()[kind];
+    const double outside = std::max(distance - walls_[kind].depth, 0.0);
+    return below_share(field(x_, y_), sight_probability(k.environment, {outside, k.height, heights_[kind]}));
+}
+
+// Tall users of uma have surroundings of their own, and so a nearer breakpoint: never less loss than without.
+double LinkSearch::median_loss(std::size_t kind, double distance, bool sight, const LossLaw::Medians& median) const {
+    const CellMap::Kind& k = map_.kinds()[kind];
+    const double height = heights_[kind], plain = sight ? median.clear : median.hidden;
+    if (k.environment != Environment::uma || height < kTall) return plain;
+    const Geometry at{distance, k.height, height};
+    const double drawn = effective_height(at, normal_share(fields_.place(Purpose::surroundings)(x_, y_)));
+    return drawn < k.height ? path_loss(k.environment, at, k.ghz, sight, drawn) : plain;
+}
+
+void LinkSearch::judge(std::int32_t which) {
+    const CellMap::Mast& mast = map_.masts()[static_cast<std::size_t>(which)];
+    const auto number = static_cast<std::size_t>(mast.kind);
+    const CellMap::Kind& kind = map_.kinds()[number];
+    if (rules_.carrier != kAnyCarrier && kind.carrier != rules_.carrier) return;
+    if (kind.environment == Environment::inh && !indoors_) return;
+    const double east = x_ - mast.x, north = y_ - mast.y;
+    const double distance = std::sqrt(east * east + north * north);
+    if (distance > kind.reach) return;
+    const LossLaw& law = laws_[number];
+    const LossLaw::Medians median = law.at(distance);
+    const double best = mast.peak - walls_[number].loss - least_ + kSlack;  // dB of loss that may be left
+    const double sigma_clear = law.sigma_clear(distance), sigma_hidden = law.sigma_hidden();
+    const bool clear_may = median.clear - Field::kMost * sigma_clear <= best;
+    const bool hidden_may = median.hidden - Field::kMost * sigma_hidden <= best;
+    if (!clear_may && !hidden_may) return;
+    const SiteFields::OfMast& fields = fields_.of_mast(which);
+    const bool sight = in_sight(fields.sight, number, distance);
+    if (!(sight ? clear_may : hidden_may)) return;
+    const double shadow = sight ? sigma_clear * fields.clear(x_, y_) : sigma_hidden * fields.hidden(x_, y_);
+    const double loss = median_loss(number, distance, sight, median) + shadow;
+    if (loss <= best) hear(mast, east, north, distance, loss + walls_[number].loss);
+}
+
+void LinkSearch::hear(const CellMap::Mast& mast, double east, double north, double distance, double loss) {
+    const double azimuth = std::atan2(east, north) * kDegrees;
+    const double height = map_.kinds()[static_cast<std::size_t>(mast.kind)].height;
+    const double elevation = std::atan2(z_ - height, distance) * kDegrees;
+    for (const std::int32_t id : mast.cells) {
+        const Cell& cell = map_.cells()[static_cast<std::size_t>(id)];
+        const double gain = sector_gain(cell.sector, azimuth, elevation) - loss;
+        keep({cell.power_dbm + gain, id, gain});
+    }
+}
+
+void LinkSearch::keep(const Heard& one) {
+    if (heard_.size() == k_) {
+        if (!(one < heard_.front())) return;
+        std::pop_heap(heard_.begin(), heard_.end());
+        heard_.back() = one;
+    } else {
+        heard_.push_back(one);
+    }
+    std::push_heap(heard_.begin(), heard_.end());
+    if (heard_.size() == k_) least_ = heard_.front().power;
+}
+
+void LinkSearch::find(double x, double y, double z, bool indoors, std::span<std::int32_t> cells,
+                      std::span<double> gains) {
+    x_ = x;
+    y_ = y;
+    indoors_ = indoors;
+    least_ = kNothing;
+    heard_.clear();
+    prepare(z);
+    prepare_walls(x, y);
+    if (rules_.masts > 0) {
+        const index_t found = map_.nearest_masts(x, y, rules_.carrier, masts_);
+        for (index_t i = 0; i < found; ++i) judge(masts_[static_cast<std::size_t>(i)]);
+    } else {
+        const MastGrid& grid = map_.grid();
+        const MastGrid::Square from = grid.square_of(x, y);
+        const index_t last = grid.last_ring(from);
+        for (index_t ring = 0; ring <= last && any_beyond(grid.least_distance(ring)); ++ring) {
+            grid.visit(from, ring, [this](std::int32_t mast) { judge(mast); });
+        }
+    }
+    std::sort_heap(heard_.begin(), heard_.end());
+    for (std::size_t i = 0; i < heard_.size(); ++i) {
+        cells[i] = heard_[i].cell;
+        gains[i] = heard_[i].gain;
+    }
+    std::fill(cells.begin() + static_cast<std::ptrdiff_t>(heard_.size()), cells.end(), -1);
+    std::fill(gains.begin() + static_cast<std::ptrdiff_t>(heard_.size()), gains.end(), kNothing);
+}
+
+}  // namespace tiertwin::radio
