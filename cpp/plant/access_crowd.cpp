@@ -112,8 +112,8 @@ void AccessCrowd::move(double seconds, AccessLinks& links) {
     }
     links.find(far_, far_x_, far_y_, far_z_);
     for (const std::uint32_t u : far_) {
-        measure(static_cast<std::size_t>(mover_of_[u]), links);
         find_slot(u, links);
+        measure(static_cast<std::size_t>(mover_of_[u]), links);
     }
 }
 
@@ -121,12 +121,15 @@ void AccessCrowd::measure(std::size_t mover, const AccessLinks& links) {
     const std::size_t k = static_cast<std::size_t>(config_.measured);
     const auto cells = links.cells(movers_[mover]);
     const auto received = links.received(movers_[mover]);
+    // The serving cell is always measured, whoever is stronger: without its level nobody could be better by an offset.
+    const int own = slot_[movers_[mover]];
     for (std::size_t s = 0; s < k; ++s) {
-        const std::int32_t cell = cells[s];
+        const std::size_t heard = s + 1 == k && own >= static_cast<int>(k) ? static_cast<std::size_t>(own) : s;
+        const std::int32_t cell = cells[heard];
         measured_[mover * k + s] = cell;
         if (cell < 0) continue;
         rsrp_[mover * k + s] =
-            10.0 * std::log10(static_cast<double>(received[s])) + element_db_[static_cast<std::size_t>(cell)];
+            10.0 * std::log10(static_cast<double>(received[heard])) + element_db_[static_cast<std::size_t>(cell)];
     }
 }
 

@@ -36,7 +36,7 @@ CLASSES = ("vehicle", "AR", "video", "metering")
 
 CITY_ISD_M, COUNTRY_ISD_M = 200.0, 1732.0
 CITY_SHARE = 0.8  # of users
-ACTIVE_A_CITY_SITE, ACTIVE_A_COUNTRY_SITE = 25.0, 25.0
+ACTIVE_A_CITY_SITE, ACTIVE_A_COUNTRY_SITE = 60.0, 40.0
 LEAST_CITY_SITES, LEAST_COUNTRY_SITES = 7, 3
 SITES_A_HUB = 48
 ROUTE = 1.3  # a fibre is so much longer than the straight line
