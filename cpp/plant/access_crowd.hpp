@@ -51,6 +51,7 @@ class AccessCrowd {
         std::unique_ptr<Mobility> mobility;
     };
     void make_zones();
+    void find_everybody(AccessLinks& links);
     void find_slot(std::size_t user, const AccessLinks& links);
     void measure(std::size_t mover, const AccessLinks& links);
 

@@ -24,7 +24,7 @@ class AccessLinks {
     // InvalidArgument: cells that cannot be, or a map that reaches beyond what they can.
     AccessLinks(const AccessConfig& config, const std::vector<CellSecret>& secrets);
 
-    // Finds the links of `users` (ascending) at x, y, z.
+    // Finds the links of `users` at x, y, z.
     void find(std::span<const std::uint32_t> users, std::span<const double> x, std::span<const double> y,
               std::span<const double> z);
 

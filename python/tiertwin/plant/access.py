@@ -199,7 +199,8 @@ class AccessUsers:
 
     def config(self) -> dict[str, Any]:
         """Return the fields of the core."""
-        count = np.asarray(self.kind).size
+        given = (self.kind, self.walk, self.zone, self.x_m, self.y_m, self.z_m, self.indoors, self.train)
+        count = next((np.asarray(values).size for values in given if np.ndim(values)), 1)
         return {
             "user_class": _array("kind", self.kind, count, np.int64),
             "user_walk": _array("walk", self.walk, count, np.int64),

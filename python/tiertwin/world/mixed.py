@@ -219,8 +219,9 @@ def _hexagons(count: int, isd: float) -> tuple[F64, tuple[float, float]]:
 
 def _sites(city: F64, country: F64) -> MixedSites:
     angle = np.arange(len(city)) * math.pi * (3.0 - math.sqrt(5.0))  # golden: small cells stand every way of their site
-    small = city + 0.45 * CITY_ISD_M * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    small = np.clip(small, city.min(axis=0), city.max(axis=0))
+    away = 0.45 * CITY_ISD_M * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    inside = (city + away >= city.min(axis=0)) & (city + away <= city.max(axis=0))
+    small = city + np.where(inside, away, -away)
     city_hubs, city_hub = _hubs(city)
     country_hubs, country_hub = _hubs(country)
     places = np.concatenate([city, small, country])
