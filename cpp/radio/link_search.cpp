@@ -11,8 +11,21 @@ namespace {
 
 constexpr double kDegrees = 180.0 / std::numbers::pi;
 constexpr double kNothing = -std::numeric_limits<double>::infinity();
-constexpr double kSlack = 1e-6;  // dB: more than rounding can hide
-constexpr double kTall = 13.0;   // m: from here on uma users have surroundings
+constexpr double kSlack = 1e-6;                      // dB: more than rounding can hide
+constexpr double kTall = 13.0;                       // m: from here on uma users have surroundings, of
+constexpr double kLeastRaised = 12.0, kRaise = 3.0;  // m
+constexpr double kRarely = 0.05, kNotRare = -1.64;   // Phi(-1.64) = 0.0505
+
+// Beyond it a mast is seen with probability kRarely at most, by users not above 13 m (the probability only falls).
+double rarely_seen_from(const CellMap::Kind& kind) {
+    double near = 0.0, far = kind.reach;
+    if (sight_probability(kind.environment, {far, kind.height, 1.5}) > kRarely) return far;
+    while (far - near > 1.0) {
+        const double middle = 0.5 * (near + far);
+        (sight_probability(kind.environment, {middle, kind.height, 1.5}) > kRarely ? near : far) = middle;
+    }
+    return far;
+}
 
 double height_in(Environment environment, double z) {
     if (environment == Environment::inh) return z;
@@ -22,7 +35,13 @@ double height_in(Environment environment, double z) {
 }  // namespace
 
 LinkSearch::LinkSearch(const CellMap& map, const SiteFields& fields, const LinkRules& rules, index_t k)
-    : map_(map), fields_(fields), rules_(rules), k_(static_cast<std::size_t>(k)), walls_(map.kinds().size()) {
+    : map_(map),
+      fields_(fields),
+      rules_(rules),
+      k_(static_cast<std::size_t>(k)),
+      raised_(map.kinds().size()),
+      walls_(map.kinds().size()) {
+    for (const CellMap::Kind& kind : map.kinds()) hidden_from_.push_back(rarely_seen_from(kind));
     masts_.resize(static_cast<std::size_t>(std::min(rules.masts, static_cast<index_t>(map.masts().size()))));
     heard_.reserve(k_);
 }
@@ -35,6 +54,15 @@ void LinkSearch::prepare(double z) {
     for (const CellMap::Kind& kind : map_.kinds()) {
         heights_.push_back(height_in(kind.environment, z));
         laws_.emplace_back(kind.environment, kind.ghz, kind.height, heights_.back());
+    }
+    for (std::size_t i = 0; i < laws_.size(); ++i) {
+        const CellMap::Kind& kind = map_.kinds()[i];
+        raised_[i].clear();
+        if (kind.environment != Environment::uma || z < kTall) continue;
+        const double highest = std::min(z - 1.5, std::nextafter(kind.height, 0.0));
+        for (double around = kLeastRaised; around <= highest; around += kRaise) {
+            raised_[i].emplace_back(kind.environment, kind.ghz, kind.height, heights_[i], around);
+        }
     }
 }
 
@@ -73,17 +101,21 @@ bool LinkSearch::any_beyond(double distance) const {
 bool LinkSearch::in_sight(const Field& field, std::size_t kind, double distance) const {
     const CellMap::Kind& k = map_.kinds()[kind];
     const double outside = std::max(distance - walls_[kind].depth, 0.0);
-    return below_share(field(x_, y_), sight_probability(k.environment, {outside, k.height, heights_[kind]}));
+    const double value = field(x_, y_);
+    if (outside > hidden_from_[kind] && z_ <= kTall && value > kNotRare) return false;  // as most are, most masts
+    return below_share(value, sight_probability(k.environment, {outside, k.height, heights_[kind]}));
 }
 
 // Tall users of uma have surroundings of their own, and so a nearer breakpoint: never less loss than without.
-double LinkSearch::median_loss(std::size_t kind, double distance, bool sight, const LossLaw::Medians& median) const {
+double LinkSearch::median_loss(std::size_t kind, double distance, bool sight, const LossLaw::Medians& median) {
     const CellMap::Kind& k = map_.kinds()[kind];
     const double height = heights_[kind], plain = sight ? median.clear : median.hidden;
-    if (k.environment != Environment::uma || height < kTall) return plain;
-    const Geometry at{distance, k.height, height};
-    const double drawn = effective_height(at, normal_share(fields_.place(Purpose::surroundings)(x_, y_)));
-    return drawn < k.height ? path_loss(k.environment, at, k.ghz, sight, drawn) : plain;
+    if (raised_[kind].empty()) return plain;
+    const double drawn = effective_height({distance, k.height, height}, surroundings_);
+    if (drawn < kLeastRaised || drawn >= k.height) return plain;
+    const auto step = static_cast<std::size_t>((drawn - kLeastRaised) / kRaise);
+    const LossLaw::Medians raised = raised_[kind][step].at(distance);
+    return sight ? raised.clear : raised.hidden;
 }
 
 void LinkSearch::judge(std::int32_t which) {
@@ -142,6 +174,7 @@ void LinkSearch::find(double x, double y, double z, bool indoors, std::span<std:
     heard_.clear();
     prepare(z);
     prepare_walls(x, y);
+    if (z >= kTall) surroundings_ = normal_share(fields_.place(Purpose::surroundings)(x, y));
     if (rules_.masts > 0) {
         const index_t found = map_.nearest_masts(x, y, rules_.carrier, masts_);
         for (index_t i = 0; i < found; ++i) judge(masts_[static_cast<std::size_t>(i)]);

@@ -40,8 +40,7 @@ class LinkSearch {
     [[nodiscard]] bool any_beyond(double distance) const;
     void judge(std::int32_t which);
     [[nodiscard]] bool in_sight(const Field& field, std::size_t kind, double distance) const;
-    [[nodiscard]] double median_loss(std::size_t kind, double distance, bool sight,
-                                     const LossLaw::Medians& median) const;
+    [[nodiscard]] double median_loss(std::size_t kind, double distance, bool sight, const LossLaw::Medians& median);
     void hear(const CellMap::Mast& mast, double east, double north, double distance, double loss);
     void keep(const Heard& one);
 
@@ -54,11 +53,14 @@ class LinkSearch {
     // Of the user in hand.
     double x_ = 0.0, y_ = 0.0, z_ = -1.0;
     bool indoors_ = false;
-    std::vector<LossLaw> laws_;    // by kind, for the height
-    std::vector<double> heights_;  // by kind, as its model counts them
-    std::vector<Wall> walls_;      // by kind
-    std::vector<Heard> heard_;     // a heap whose front is the weakest
-    double least_ = 0.0;           // dBm: weaker cells need not be looked at
+    std::vector<LossLaw> laws_;                 // by kind, for the height
+    std::vector<std::vector<LossLaw>> raised_;  // by kind: for surroundings of 12, 15, ... m where those can be
+    std::vector<double> heights_;               // by kind, as its model counts them
+    std::vector<Wall> walls_;                   // by kind
+    std::vector<double> hidden_from_;  // by kind: so far away at most kRarely of those at 13 m and below see the mast
+    double surroundings_ = 0.0;        // in [0, 1]
+    std::vector<Heard> heard_;         // a heap whose front is the weakest
+    double least_ = 0.0;               // dBm: weaker cells need not be looked at
 };
 
 }  // namespace tiertwin::radio

@@ -13,8 +13,8 @@ constexpr double kHalfLg2 = 0.150514997831990597;
 
 }  // namespace
 
-LossLaw::LossLaw(Environment environment, double ghz, double base, double user)
-    : break_(breakpoint(environment, {0.0, base, user}, ghz)),
+LossLaw::LossLaw(Environment environment, double ghz, double base, double user, double effective)
+    : break_(breakpoint(environment, {0.0, base, user}, ghz, effective)),
       nearest_(environment == Environment::inh ? 0.0 : 10.0),
       least_(environment == Environment::inh ? 1.0 : 0.0),
       rise2_((base - user) * (base - user)) {

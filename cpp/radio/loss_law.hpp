@@ -3,7 +3,7 @@
 //
 //   loss = constant + slope * lg d3 + linear * d3      up to the breakpoint and beyond it; hidden never below clear
 //
-// Units      m, GHz, dB. Range: the caller's duty (propagation.hpp); effective height of the surroundings 1 m.
+// Units      m, GHz, dB. Range: the caller's duty (propagation.hpp).
 // Costs      about 15 ns a distance (one logarithm, one root).
 // Thread safety  immutable once built.
 #pragma once
@@ -14,7 +14,7 @@ namespace tiertwin::radio {
 
 class LossLaw {
   public:
-    LossLaw(Environment environment, double ghz, double base_height, double user_height);
+    LossLaw(Environment environment, double ghz, double base_height, double user_height, double effective_height = 1.0);
 
     struct Medians {
         double clear = 0.0, hidden = 0.0;  // dB

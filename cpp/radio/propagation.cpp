@@ -124,7 +124,16 @@ double indoor(const Geometry& at, double ghz, bool in_sight) {
     return in_sight ? clear : std::max(clear, 17.3 + 38.3 * d + 24.9 * f);
 }
 
-double tall(double user_height) { return user_height <= 13.0 ? 0.0 : std::pow((user_height - 13.0) / 10.0, 1.5); }
+double tall(double user_height) {
+    const double above = (user_height - 13.0) / 10.0;
+    return above <= 0.0 ? 0.0 : above * std::sqrt(above);
+}
+
+// How much height helps at a distance: 1.25 (d / 100)^3 exp(-d / 150).
+double helped(double distance) {
+    const double u = distance / 100.0;
+    return 1.25 * u * u * u * std::exp(-distance / 150.0);
+}
 
 }  // namespace
 
@@ -145,8 +154,7 @@ double sight_probability(Environment environment, const Geometry& at) {
             if (d <= 18.0) return 1.0;
             const double low = 18.0 / d + std::exp(-d / 63.0) * (1.0 - 18.0 / d);
             if (at.user_height <= 13.0) return low;
-            const double bonus = tall(at.user_height) * 1.25 * std::pow(d / 100.0, 3.0) * std::exp(-d / 150.0);
-            return std::min(low * (1.0 + bonus), 1.0);
+            return std::min(low * (1.0 + tall(at.user_height) * helped(d)), 1.0);
         }
         case Environment::umi:
             return d <= 18.0 ? 1.0 : 18.0 / d + std::exp(-d / 36.0) * (1.0 - 18.0 / d);
@@ -193,7 +201,7 @@ double effective_height(const Geometry& at, double uniform) {
     check_geometry(Environment::uma, at);
     if (at.user_height < 13.0) return 1.0;
     const double d = at.distance;
-    const double g = d <= 18.0 ? 0.0 : 1.25 * std::pow(d / 100.0, 3.0) * std::exp(-d / 150.0);
+    const double g = d <= 18.0 ? 0.0 : helped(d);
     const double at_ground = 1.0 / (1.0 + tall(at.user_height) * g);
     if (uniform < at_ground) return 1.0;
     const double steps = std::floor((at.user_height - 1.5 - 12.0) / 3.0) + 1.0;  // of 12, 15, ...
