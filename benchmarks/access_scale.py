@@ -4,8 +4,9 @@
     python benchmarks/access_scale.py --devices 1000 --json
 
 Each size runs in a process of its own: its peak of memory is its own. Active users are a tenth of the devices; radio,
-mobility, handover, scheduling, losses and telemetry are on, packets are of 1250 bytes and less. A packet event is a birth,
-a loss or a reception. ``build`` finds everybody's links and is paid once; an epoch is one second after a first one.
+mobility, handover, scheduling, losses and telemetry are on, packets are of 1250 bytes and less. A packet event is a
+birth, a loss or a reception; packets of one task that a slot carries together are counted in one go. ``build`` finds
+everybody's links and is paid once; an epoch is one second after a first one.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ py::dict groups_of(AccessNetwork& network, const array_in<double>& at) {
     using Count = std::int64_t;
     plant::Air& air = network.air();
     const auto counts = air.counts();
-    const auto of = [&](Count AirCount::*field) {
+    const auto of = [&](Count AirCount::* field) {
         return column<Count>(counts.size(), [&](std::size_t g) { return counts[g].*field; });
     };
     const auto groups = static_cast<py::ssize_t>(counts.size());
@@ -170,10 +170,10 @@ py::dict groups_of(AccessNetwork& network, const array_in<double>& at) {
 
 py::dict cells_of(const AccessNetwork& network) {
     const std::vector<CellCount> counts = network.cell_counts();
-    const auto whole = [&](std::int64_t CellCount::*field) {
+    const auto whole = [&](std::int64_t CellCount::* field) {
         return column<std::int64_t>(counts.size(), [&](std::size_t c) { return counts[c].*field; });
     };
-    const auto real = [&](double CellCount::*field) {
+    const auto real = [&](double CellCount::* field) {
         return column<double>(counts.size(), [&](std::size_t c) { return counts[c].*field; });
     };
     return py::dict("prbs_down"_a = whole(&CellCount::prbs_down), "prbs_up"_a = whole(&CellCount::prbs_up),
@@ -192,7 +192,7 @@ py::tuple take_kpis(AccessNetwork& network, const array_in<double>& at) {
 
 py::dict truth_cells(const AccessNetwork& n) {
     const auto secrets = n.secrets();
-    const auto of = [&](double CellSecret::*field) {
+    const auto of = [&](double CellSecret::* field) {
         return column<double>(secrets.size(), [&](std::size_t c) { return secrets[c].*field; });
     };
     return py::dict("loss_db"_a = of(&CellSecret::loss_db), "azimuth"_a = of(&CellSecret::azimuth),
@@ -219,15 +219,14 @@ py::dict truth_users(const AccessNetwork& n) {
         }
     }
     const auto db = [](double ratio) { return 10.0 * std::log10(ratio); };
-    return py::dict(
-        "places"_a = places, "heard"_a = cells, "received_dbm"_a = levels,
-        "serving"_a = column<std::int64_t>(users, [&](std::size_t u) { return n.crowd().serving(u); }),
-        "sinr_down_db"_a = column<double>(users, [&](std::size_t u) { return db(n.rates().sinr_down(u)); }),
-        "sinr_up_db"_a = column<double>(users, [&](std::size_t u) { return db(n.rates().sinr_up(u)); }),
-        "down_bits"_a = column<std::int64_t>(users, [&](std::size_t u) { return n.rates().down(u).bits; }),
-        "up_bits"_a = column<std::int64_t>(users, [&](std::size_t u) { return n.rates().up(u).bits; }),
-        "up_most_prbs"_a = column<std::int64_t>(users, [&](std::size_t u) { return n.rates().up(u).most; }),
-        "unseen"_a = column<bool>(users, [&](std::size_t u) { return n.reports().unseen(u); }));
+    return py::dict("places"_a = places, "heard"_a = cells, "received_dbm"_a = levels,
+                    "serving"_a = column<std::int64_t>(users, [&](std::size_t u) { return n.crowd().serving(u); }),
+                    "sinr_down_db"_a = column<double>(users, [&](std::size_t u) { return db(n.rates().sinr_down(u)); }),
+                    "sinr_up_db"_a = column<double>(users, [&](std::size_t u) { return db(n.rates().sinr_up(u)); }),
+                    "down_bits"_a = column<std::int64_t>(users, [&](std::size_t u) { return n.rates().down(u).bits; }),
+                    "up_bits"_a = column<std::int64_t>(users, [&](std::size_t u) { return n.rates().up(u).bits; }),
+                    "up_most_prbs"_a = column<std::int64_t>(users, [&](std::size_t u) { return n.rates().up(u).most; }),
+                    "unseen"_a = column<bool>(users, [&](std::size_t u) { return n.reports().unseen(u); }));
 }
 
 py::dict records_of(const plant::Air& air) {
@@ -249,7 +248,8 @@ py::dict play_station(std::int64_t prbs, bool in_order, const array_in<std::uint
     if (prbs < 1 || prbs > 0xffff) throw InvalidArgument("prbs: expected 1 to 65535, got " + std::to_string(prbs));
     if (prb_bits.size() != buffer.size() || most_prbs.size() != buffer.size() || flow.size() != n ||
         packets.size() != n || bits.size() != n) {
-        throw InvalidArgument("expected buffer, prb_bits, most_prbs of one length, and time, flow, packets, bits likewise");
+        throw InvalidArgument(
+            "expected buffer, prb_bits, most_prbs of one length, and time, flow, packets, bits likewise");
     }
     const std::uint32_t blocks = static_cast<std::uint32_t>(prbs);
     const std::uint8_t law = in_order ? 1 : 0;
@@ -278,11 +278,13 @@ py::dict play_station(std::int64_t prbs, bool in_order, const array_in<std::uint
 }  // namespace
 
 void bind_access(py::module_& m) {
-    py::class_<AccessNetwork>(m, "AccessNetwork",
-                              "Users that move, attach, hand over and share blocks, packet by packet. One thread owns it.")
-        .def(py::init([](std::uint64_t seed, const py::dict& config, const std::vector<std::pair<py::dict, Track>>& zones) {
-                 return std::make_unique<AccessNetwork>(read(seed, config, zones));
-             }),
+    py::class_<AccessNetwork>(
+        m, "AccessNetwork",
+        "Users that move, attach, hand over and share blocks, packet by packet. One thread owns it.")
+        .def(py::init(
+                 [](std::uint64_t seed, const py::dict& config, const std::vector<std::pair<py::dict, Track>>& zones) {
+                     return std::make_unique<AccessNetwork>(read(seed, config, zones));
+                 }),
              "seed"_a, "config"_a, "zones"_a,
              "Fields of cpp/plant/access_config.hpp by name, all of them; rules and track of each zone.")
         // Seconds of modelled time are many milliseconds of work: other threads may run meanwhile.
@@ -295,6 +297,12 @@ void bind_access(py::module_& m) {
                 self.lead(view(users), view(places));
             },
             "users"_a.noconvert(), "places"_a.noconvert(), "Put led users somewhere: x, y, z [k, 3], m.")
+        .def(
+            "set_down",
+            [](AccessNetwork& self, const array_in<std::int64_t>& cells, bool down) {
+                self.set_down(view(cells), down);
+            },
+            "cells"_a.noconvert(), "down"_a, "Fail or repair cells, from the next step on.")
         .def("set_sleep", &AccessNetwork::set_sleep, "after_ms"_a, "Idle for so long, cells sleep; 0: never.")
         .def(
             "take_user_reports",
@@ -304,7 +312,8 @@ void bind_access(py::module_& m) {
             "take_cell_reports",
             [](AccessNetwork& self, std::int64_t until) { return reports(self.take_cell_reports(until)); },
             "until_ns"_a, "Reports of cells that arrived by then.")
-        .def("take_kpis", &take_kpis, "q"_a.noconvert(), "Books since the last call: by class and direction, by cell, under way.")
+        .def("take_kpis", &take_kpis, "q"_a.noconvert(),
+             "Books since the last call: by class and direction, by cell, under way.")
         .def("truth_cells", &truth_cells, "What is hidden of cells, and their loads.")
         .def("truth_users", &truth_users, "Where users are, what they hear, how well.")
         .def(
@@ -312,7 +321,8 @@ void bind_access(py::module_& m) {
             "What every batch of packets met, if records are kept; received -1: lost.");
     m.def("play_station", &play_station, "prbs"_a, "in_order"_a, "buffer"_a.noconvert(), "prb_bits"_a.noconvert(),
           "most_prbs"_a.noconvert(), "time_ns"_a.noconvert(), "flow"_a.noconvert(), "packets"_a.noconvert(),
-          "bits"_a.noconvert(), "until_ns"_a.noconvert(), "One cell's air in one direction, for given arrivals and rates.");
+          "bits"_a.noconvert(), "until_ns"_a.noconvert(),
+          "One cell's air in one direction, for given arrivals and rates.");
 }
 
 }  // namespace tiertwin::bindings

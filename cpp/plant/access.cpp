@@ -32,7 +32,8 @@ std::vector<std::uint32_t> groups_of(const AccessConfig& c) {
     std::vector<std::uint32_t> out;
     out.reserve(kDirections * c.users());
     for (const std::int64_t k : c.user_class) {
-        for (std::size_t d = 0; d < kDirections; ++d) out.push_back(static_cast<std::uint32_t>(kDirections * static_cast<std::size_t>(k) + d));
+        for (std::size_t d = 0; d < kDirections; ++d)
+            out.push_back(static_cast<std::uint32_t>(kDirections * static_cast<std::size_t>(k) + d));
     }
     return out;
 }
@@ -59,7 +60,8 @@ AccessNetwork::AccessNetwork(const AccessConfig& config)
       crowd_(config_),
       rates_(config_, secrets_, links_, crowd_),
       traffic_(config_),
-      air_(prbs_of(config_), laws_of(secrets_), groups_of(config_), buffers_of(config_), kDirections * config_.classes()),
+      air_(prbs_of(config_), laws_of(secrets_), groups_of(config_), buffers_of(config_),
+           kDirections * config_.classes()),
       reports_(config_, chance_),
       states_(config_.cells()),
       counts_(config_.cells()),
@@ -85,7 +87,8 @@ AccessNetwork::AccessNetwork(const AccessConfig& config)
     }
 }
 
-// -- time --------------------------------------------------------------------------------------------------------------
+// -- time
+// --------------------------------------------------------------------------------------------------------------
 
 void AccessNetwork::run_until(Time until) {
     if (until < now_ || until > kHorizon) {
@@ -105,6 +108,7 @@ void AccessNetwork::begin_step() {
     open_ = true;
     step_end_ = step_start_ + config_.step();
     if (step_ > 0) crowd_.move(static_cast<double>(config_.step_ms) * 1e-3, links_);
+    change_cells();
     hand_over();
     for (std::size_t m = 0; m < sinr_db_.size(); ++m) {
         const double sinr = rates_.sinr_down(crowd_.movers()[m]);
@@ -117,7 +121,30 @@ void AccessNetwork::begin_step() {
     wake_cells();
 }
 
-// -- who is where ------------------------------------------------------------------------------------------------------
+// -- who is where
+// ------------------------------------------------------------------------------------------------------
+
+void AccessNetwork::change_cells() {
+    for (const Change& change : changes_) {
+        if (crowd_.down(change.cell) == change.down) continue;
+        for (const std::uint32_t user : crowd_.set_down(change.cell, change.down, links_)) {
+            counts_[change.cell].failures += change.down ? 1 : 0;
+            if (crowd_.serving(user) >= 0) ++counts_[static_cast<std::size_t>(crowd_.serving(user))].attaches;
+            move(user, crowd_.serving(user), config_.reestablish_ms);
+        }
+    }
+    changes_.clear();
+}
+
+void AccessNetwork::set_down(std::span<const std::int64_t> cells, bool down) {
+    const auto count = static_cast<std::int64_t>(config_.cells());
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        if (cells[i] >= 0 && cells[i] < count) continue;
+        throw InvalidArgument("cells[" + std::to_string(i) + "]: expected a cell from 0 to " +
+                              std::to_string(count - 1) + ", got " + std::to_string(cells[i]));
+    }
+    for (const std::int64_t cell : cells) changes_.push_back({static_cast<std::size_t>(cell), down});
+}
 
 void AccessNetwork::hand_over() {
     const double time_ms = static_cast<double>(step_start_) * 1e-6;
@@ -186,7 +213,8 @@ void AccessNetwork::lead(std::span<const std::int64_t> users, std::span<const do
     for (std::size_t i = 0; i < users.size(); ++i) crowd_.lead(user_at(i), at(i));
 }
 
-// -- what there is to send ---------------------------------------------------------------------------------------------
+// -- what there is to send
+// ---------------------------------------------------------------------------------------------
 
 void AccessNetwork::touch(std::size_t station) {
     if (touched_[station] != 0) return;

@@ -25,7 +25,8 @@ Air::Air(std::span<const std::uint32_t> prbs, std::span<const std::uint8_t> in_o
     }
 }
 
-// -- who is where ------------------------------------------------------------------------------------------------------
+// -- who is where
+// ------------------------------------------------------------------------------------------------------
 
 void Air::show(std::size_t f) {
     AirFlow& flow = flows_[f];
@@ -54,7 +55,8 @@ void Air::set_rate(std::size_t f, std::uint32_t prb_bits, std::uint32_t most_prb
     flows_[f].most_prbs = most_prbs;
 }
 
-// -- time --------------------------------------------------------------------------------------------------------------
+// -- time
+// --------------------------------------------------------------------------------------------------------------
 
 void Air::sort(std::size_t s) {
     std::vector<AirArrival>& arrivals = stations_[s].arrivals;
@@ -84,7 +86,8 @@ void Air::play(std::size_t s, Time until) {
         }
         station.slot = std::max(station.slot, slot_from(station.ready));
         if (station.slot >= until) break;
-        while (more() && station.arrivals[station.next].time <= station.slot) enter(s, station.arrivals[station.next++]);
+        while (more() && station.arrivals[station.next].time <= station.slot)
+            enter(s, station.arrivals[station.next++]);
         serve(station);
         station.slot += kSlot;
     }
@@ -135,7 +138,8 @@ void Air::queue(AirFlow& flow, std::uint32_t number, const AirArrival& arrival) 
     flow.waiting_bits += std::int64_t{arrival.bits} * taken;
 }
 
-// -- a slot ------------------------------------------------------------------------------------------------------------
+// -- a slot
+// ------------------------------------------------------------------------------------------------------------
 
 // PRBs one by one in turn until nobody needs more, a whole round at a time.
 void Air::deal(const Station& station) {
@@ -241,7 +245,8 @@ void Air::receive(AirFlow& flow, std::uint32_t number, const Batch& batch, std::
     task_delays_.add(flow.group, delay);
 }
 
-// -- books -------------------------------------------------------------------------------------------------------------
+// -- books
+// -------------------------------------------------------------------------------------------------------------
 
 std::span<const std::uint32_t> Air::senders() {
     std::sort(senders_.begin(), senders_.end());  // the order of stations and cuts must not show

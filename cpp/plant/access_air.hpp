@@ -1,21 +1,24 @@
-// The air of radio cells: packets wait at their user (up) or at the base station (down) and are sent in slots of 1 ms on
-// physical resource blocks (PRBs). A station is one direction of one cell, a flow is one direction of one user.
+// The air of radio cells: packets wait at their user (up) or at the base station (down) and are sent in slots of 1 ms
+// on physical resource blocks (PRBs). A station is one direction of one cell, a flow is one direction of one user.
 //
-//   slot       the station's PRBs are dealt one by one, in turn, to the flows that have packets, until nobody needs more:
-//              need = min(ceil(bits that wait / bits of a PRB), most PRBs its power allows). Which flow begins goes round
+//   slot       the station's PRBs are dealt one by one, in turn, to the flows that have packets, until nobody needs
+//   more:
+//              need = min(ceil(bits that wait / bits of a PRB), most PRBs its power allows). Which flow begins goes
+//              round
 //   in order   (the other law) the flow whose packets have waited longest takes what it needs, then the next
 //   packet     in the queue from its birth; sent from the first slot that begins then or later; received at the end of
 //              the slot that carries its last bit; a partly sent packet goes on in the next slot
 //   buffer     a packet that finds `buffer` packets of its flow not yet taken into a slot is lost
 //   task       an arrival of several packets: done with its last packet, lost if one of them was
 //
-// Nothing is drawn here: arrivals come in, in order of time. What happens in one station during one step touches no other
-// one, so stations are played one after the other, and cutting time anywhere changes nothing.
+// Nothing is drawn here: arrivals come in, in order of time. What happens in one station during one step touches no
+// other one, so stations are played one after the other, and cutting time anywhere changes nothing.
 //
 // Modelled   PRB granularity, equal shares, finite buffers, power limits. Not modelled: retransmissions, the delay of
 //            scheduling requests, control channels beyond the efficiency of the rate.
 // Units      ns, bits; a slot is 1 ms.
-// Costs      a slot about 20 ns and 25 ns a flow that waits in it; a packet a few ns beyond that. 24 bytes an arrival that
+// Costs      a slot about 20 ns and 25 ns a flow that waits in it; a packet a few ns beyond that. 24 bytes an arrival
+// that
 //            waits, 112 a flow.
 // Thread     one thread owns it.
 #pragma once
@@ -75,8 +78,8 @@ class Air {
   public:
     // `prbs` and `in_order` by station; `group` and `buffer` by flow. Requires prbs >= 1, groups >= 1, group < groups,
     // and sizes that fit.
-    Air(std::span<const std::uint32_t> prbs, std::span<const std::uint8_t> in_order, std::span<const std::uint32_t> group,
-        std::span<const std::uint32_t> buffer, std::size_t groups);
+    Air(std::span<const std::uint32_t> prbs, std::span<const std::uint8_t> in_order,
+        std::span<const std::uint32_t> group, std::span<const std::uint32_t> buffer, std::size_t groups);
 
     // -- between slots: who is where, and how well it is heard -------------------------------------------------------
     void move(std::size_t flow, std::int32_t station);  // with its packets; kNoStation: waits
@@ -86,8 +89,8 @@ class Air {
 
     // -- time --------------------------------------------------------------------------------------------------------
     void arrive(std::size_t station, const AirArrival& arrival) { stations_[station].arrivals.push_back(arrival); }
-    void wait(const AirArrival& arrival);  // at once, of a flow that has no station
-    void sort(std::size_t station);        // arrivals of the step, by (time, flow)
+    void wait(const AirArrival& arrival);        // at once, of a flow that has no station
+    void sort(std::size_t station);              // arrivals of the step, by (time, flow)
     void play(std::size_t station, Time until);  // everything before `until`
     void clear(std::size_t station);             // after a step: its arrivals and its used PRBs
 
@@ -95,12 +98,14 @@ class Air {
     [[nodiscard]] std::span<const AirFlow> flows() const { return flows_; }
     [[nodiscard]] AirFlow& flow(std::size_t f) { return flows_[f]; }
     [[nodiscard]] std::size_t stations() const { return stations_.size(); }
-    [[nodiscard]] std::uint64_t used(std::size_t station) const { return stations_[station].used; }  // PRBs in this step
+    [[nodiscard]] std::uint64_t used(std::size_t station) const {
+        return stations_[station].used;
+    }  // PRBs in this step
     [[nodiscard]] std::uint32_t prbs(std::size_t station) const { return stations_[station].prbs; }
     [[nodiscard]] std::span<const std::uint32_t> listed(std::size_t station) const { return stations_[station].list; }
     [[nodiscard]] std::span<const AirArrival> arrivals(std::size_t s) const { return stations_[s].arrivals; }
     [[nodiscard]] std::uint64_t most_used() const { return most_used_; }  // PRBs of one slot, over all stations
-    [[nodiscard]] std::span<const std::uint32_t> senders();  // flows sent in this step, ascending
+    [[nodiscard]] std::span<const std::uint32_t> senders();               // flows sent in this step, ascending
     void forget_senders();
     [[nodiscard]] std::span<const AirCount> counts() const { return counts_; }  // since the last forget_counts
     [[nodiscard]] std::int64_t under_way() const;

@@ -12,7 +12,7 @@ namespace {
 using Integers = std::vector<std::int64_t>;
 using Reals = std::vector<double>;
 
-constexpr double kMost = 1e9;           // of anything in m, s or W
+constexpr double kMost = 1e9;          // of anything in m, s or W
 constexpr double kEveryWayGain = 5.0;  // dBi, of small cells: TR 36.814 table A.2.1.1.2-3
 
 std::string text(double value) { return std::to_string(value); }
@@ -25,8 +25,8 @@ void expect_within(const std::string& where, double value, double low, double hi
 }
 
 template <typename T>
-void expect_all(const char* name, const std::vector<T>& values, std::size_t size, const char* unit, double low, double high,
-                const char* what) {
+void expect_all(const char* name, const std::vector<T>& values, std::size_t size, const char* unit, double low,
+                double high, const char* what) {
     if (values.size() != size) {
         throw InvalidArgument(std::string(name) + ": expected " + std::to_string(size) + " values (one per " + unit +
                               "), got " + std::to_string(values.size()));
@@ -110,8 +110,8 @@ void check_users(const AccessConfig& c) {
             continue;
         }
         if (!c.holds(c.user_x[u], c.user_y[u])) {
-            throw InvalidArgument("user " + std::to_string(u) + ": expected a place in the map (" + text(c.west) + ", " +
-                                  text(c.south) + ") to (" + text(c.east) + ", " + text(c.north) + ") m, got (" +
+            throw InvalidArgument("user " + std::to_string(u) + ": expected a place in the map (" + text(c.west) +
+                                  ", " + text(c.south) + ") to (" + text(c.east) + ", " + text(c.north) + ") m, got (" +
                                   text(c.user_x[u]) + ", " + text(c.user_y[u]) + ")");
         }
         expect_within(at("user_z", u), c.user_z[u], 1, 22.5, "a height in m");
@@ -124,7 +124,8 @@ void check_classes(const AccessConfig& c) {
     const double step_s = static_cast<double>(c.step_ms) * 1e-3;
     expect_all("class_report_s", c.class_report_s, n, "class", 0, 86400, "s between reports");
     for (std::size_t k = 0; k < n; ++k) {
-        if (c.class_report_s[k] > 0) expect_within(at("class_report_s", k), c.class_report_s[k], step_s, 86400, "0, or s");
+        if (c.class_report_s[k] > 0)
+            expect_within(at("class_report_s", k), c.class_report_s[k], step_s, 86400, "0, or s");
     }
     expect_all("flow_pps", c.flow_pps, flows, "class and direction", 0, 1e6, "arrivals a second");
     expect_all("flow_on_s", c.flow_on_s, flows, "class and direction", 1e-6, 1e9, "a mean on time in s");
@@ -141,20 +142,27 @@ void check_classes(const AccessConfig& c) {
 void check_rules(const AccessConfig& c) {
     expect_within("step_ms", static_cast<double>(c.step_ms), 1, 10'000, "ms");
     expect_within("heard", static_cast<double>(c.heard), 1, 64, "cells");
-    expect_within("measured", static_cast<double>(c.measured), 1, static_cast<double>(c.heard), "cells, of those heard,");
+    expect_within("measured", static_cast<double>(c.measured), 1, static_cast<double>(c.heard),
+                  "cells, of those heard,");
     expect_within("masts", static_cast<double>(c.masts), 0, 1 << 20, "masts (0: all)");
-    const std::pair<const char*, double> shares[] = {
-        {"high_loss_share", c.high_loss_share}, {"alpha", c.alpha},           {"loss", c.loss},
-        {"efficiency_low", c.efficiency_low},   {"in_order_share", c.in_order_share},
-        {"unseen_share", c.unseen_share}};
+    const std::pair<const char*, double> shares[] = {{"high_loss_share", c.high_loss_share},
+                                                     {"alpha", c.alpha},
+                                                     {"loss", c.loss},
+                                                     {"efficiency_low", c.efficiency_low},
+                                                     {"in_order_share", c.in_order_share},
+                                                     {"unseen_share", c.unseen_share}};
     for (const auto& [name, value] : shares) expect_within(name, value, 0, 1, "a share");
     expect_within("efficiency_high", c.efficiency_high, c.efficiency_low, 1, "a share");
-    const std::pair<const char*, double> sizes[] = {
-        {"refresh_m", c.refresh_m},           {"interruption_ms", c.interruption_ms},
-        {"noise", c.noise},                   {"reestablish_ms", c.reestablish_ms},
-        {"delay_low_s", c.delay_low_s},       {"sleep_after_ms", static_cast<double>(c.sleep_after_ms)},
-        {"clock_offset_s", c.clock_offset_s}, {"wake_ms", static_cast<double>(c.wake_ms)},
-        {"position_m", c.position_m},         {"level_db", c.level_db}};
+    const std::pair<const char*, double> sizes[] = {{"refresh_m", c.refresh_m},
+                                                    {"interruption_ms", c.interruption_ms},
+                                                    {"noise", c.noise},
+                                                    {"reestablish_ms", c.reestablish_ms},
+                                                    {"delay_low_s", c.delay_low_s},
+                                                    {"sleep_after_ms", static_cast<double>(c.sleep_after_ms)},
+                                                    {"clock_offset_s", c.clock_offset_s},
+                                                    {"wake_ms", static_cast<double>(c.wake_ms)},
+                                                    {"position_m", c.position_m},
+                                                    {"level_db", c.level_db}};
     for (const auto& [name, value] : sizes) expect_within(name, value, 0, 1e6, "a number");
     expect_within("delay_high_s", c.delay_high_s, c.delay_low_s, 1e6, "s");
     expect_within("cell_report_s", c.cell_report_s, 0, 86400, "s");

@@ -1,5 +1,5 @@
-// A radio access network: C cells, U users of K classes in Z zones, and the rules of radio, sleep, telemetry and of what
-// is hidden. Plain arrays, checked once.
+// A radio access network: C cells, U users of K classes in Z zones, and the rules of radio, sleep, telemetry and of
+// what is hidden. Plain arrays, checked once.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +14,17 @@
 namespace tiertwin::plant {
 
 inline constexpr std::size_t kDirections = 2;  // 0 down, 1 up: flow 2u + d of user u, group 2k + d of class k
-inline constexpr std::int64_t kLed = 6;          // as a movement: as told
+inline constexpr std::int64_t kLed = 6;        // as a movement: as told
 
 struct AccessConfig {
     std::uint64_t seed = 0;
 
     // Cells as they are planned; what stands there differs by the secrets below. PRBs are of 180 kHz and 1 ms. Power by
     // the EARTH model (access_energy.hpp): chains, W a chain without load, W a radiated W, W a chain asleep.
-    std::vector<double> cell_x, cell_y, cell_height, cell_ghz, cell_bandwidth_hz, cell_power_dbm, cell_azimuth, cell_tilt,
-        cell_noise_db, cell_idle_w, cell_slope, cell_sleep_w;
-    std::vector<std::int64_t> cell_environment, cell_every_way, cell_rows, cell_columns, cell_site, cell_prbs, cell_chains;
+    std::vector<double> cell_x, cell_y, cell_height, cell_ghz, cell_bandwidth_hz, cell_power_dbm, cell_azimuth,
+        cell_tilt, cell_noise_db, cell_idle_w, cell_slope, cell_sleep_w;
+    std::vector<std::int64_t> cell_environment, cell_every_way, cell_rows, cell_columns, cell_site, cell_prbs,
+        cell_chains;
 
     double west = 0, south = 0, east = 0, north = 0;  // where users may be, m; inside what the cells reach
 
@@ -31,13 +32,13 @@ struct AccessConfig {
     std::vector<double> zone_x, zone_y;
     std::vector<MobilityRules> zone_rules;
 
-    // Users. Their draws belong to their keys. Movement: a Walk, or kLed: still until somebody moves them. Still and led
-    // ones stand where they are put; the others begin where their movement puts them in their zone.
+    // Users. Their draws belong to their keys. Movement: a Walk, or kLed: still until somebody moves them. Still and
+    // led ones stand where they are put; the others begin where their movement puts them in their zone.
     std::vector<std::int64_t> user_key, user_class, user_zone, user_walk, user_train, user_indoors;
     std::vector<double> user_x, user_y, user_z;
 
-    // Classes: seconds between reports (0: none) and, [K x 2], what comes down and goes up: arrivals a second of so many
-    // packets each, their sizes, and how many packets may wait.
+    // Classes: seconds between reports (0: none) and, [K x 2], what comes down and goes up: arrivals a second of so
+    // many packets each, their sizes, and how many packets may wait.
     std::vector<double> class_report_s, flow_pps, flow_on_s, flow_off_s;
     std::vector<std::int64_t> flow_arrival, flow_size, flow_bytes, flow_burst, flow_buffer;
 

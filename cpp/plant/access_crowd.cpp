@@ -22,7 +22,8 @@ AccessCrowd::AccessCrowd(const AccessConfig& config)
       z_(config.user_z),
       serving_(config.users(), radio::kNoCell),
       slot_(config.users(), -1),
-      mover_of_(config.users(), -1) {
+      mover_of_(config.users(), -1),
+      down_(config.cells(), 0) {
     for (std::size_t u = 0; u < config.users(); ++u) {
         if (!config.moves(u)) continue;
         mover_of_[u] = static_cast<std::int32_t>(movers_.size());
@@ -101,11 +102,35 @@ void AccessCrowd::find_everybody(AccessLinks& links) {
 void AccessCrowd::settle(AccessLinks& links) {
     find_everybody(links);
     for (std::size_t u = 0; u < config_.users(); ++u) {
-        if (mover_of_[u] >= 0) continue;
-        serving_[u] = links.cells(u)[0];
-        slot_[u] = serving_[u] < 0 ? -1 : 0;
+        if (mover_of_[u] < 0) attach(u, links);
     }
     for (std::size_t m = 0; m < movers_.size(); ++m) measure(m, links);
+}
+
+void AccessCrowd::attach(std::size_t user, const AccessLinks& links) {
+    const auto cells = links.cells(user);
+    const auto found = std::find_if(cells.begin(), cells.end(), [this](std::int32_t cell) {
+        return cell < 0 || down_[static_cast<std::size_t>(cell)] == 0;
+    });
+    serving_[user] = found == cells.end() ? radio::kNoCell : *found;
+    find_slot(user, links);
+}
+
+std::vector<std::uint32_t> AccessCrowd::set_down(std::size_t cell, bool down, const AccessLinks& links) {
+    std::vector<std::uint32_t> moved;
+    down_[cell] = down ? 1 : 0;
+    for (std::size_t u = 0; u < config_.users(); ++u) {
+        const auto cells = links.cells(u);
+        if (std::find(cells.begin(), cells.end(), static_cast<std::int32_t>(cell)) == cells.end()) continue;
+        if (mover_of_[u] >= 0) {
+            measure(static_cast<std::size_t>(mover_of_[u]), links);
+            continue;
+        }
+        const std::int32_t before = serving_[u];
+        attach(u, links);
+        if (serving_[u] != before) moved.push_back(static_cast<std::uint32_t>(u));
+    }
+    return moved;
 }
 
 void AccessCrowd::move(double seconds, AccessLinks& links) {
@@ -152,8 +177,9 @@ void AccessCrowd::measure(std::size_t mover, const AccessLinks& links) {
     for (std::size_t s = 0; s < k; ++s) {
         const std::size_t heard = s + 1 == k && own >= static_cast<int>(k) ? static_cast<std::size_t>(own) : s;
         const std::int32_t cell = cells[heard];
-        measured_[mover * k + s] = cell;
-        if (cell < 0) continue;
+        const bool silent = cell < 0 || down_[static_cast<std::size_t>(cell)] != 0;
+        measured_[mover * k + s] = silent ? radio::kNoCell : cell;
+        if (silent) continue;
         rsrp_[mover * k + s] =
             10.0 * std::log10(static_cast<double>(received[heard])) + element_db_[static_cast<std::size_t>(cell)];
     }
@@ -167,8 +193,8 @@ double AccessCrowd::rsrp(std::size_t user, const AccessLinks& links) const {
 void AccessCrowd::find_slot(std::size_t user, const AccessLinks& links) {
     const auto cells = links.cells(user);
     const auto found = std::find(cells.begin(), cells.end(), serving_[user]);
-    slot_[user] = serving_[user] < 0 || found == cells.end() ? std::int8_t{-1}
-                                                             : static_cast<std::int8_t>(found - cells.begin());
+    slot_[user] =
+        serving_[user] < 0 || found == cells.end() ? std::int8_t{-1} : static_cast<std::int8_t>(found - cells.begin());
 }
 
 const std::vector<radio::MoveEvent>& AccessCrowd::decide(double time_ms, const AccessLinks& links,
@@ -187,7 +213,8 @@ const std::vector<radio::MoveEvent>& AccessCrowd::decide(double time_ms, const A
 void AccessCrowd::check_lead(std::size_t user, const Place& at) const {
     const std::string who = "user " + std::to_string(user);
     if (user >= config_.users()) throw InvalidArgument(who + ": there are " + std::to_string(config_.users()));
-    if (config_.user_walk[user] != kLed) throw InvalidArgument(who + " is not led: it was not built to be moved from outside");
+    if (config_.user_walk[user] != kLed)
+        throw InvalidArgument(who + " is not led: it was not built to be moved from outside");
     if (!config_.holds(at.x, at.y)) {
         throw InvalidArgument(who + ": expected a place in the map, got (" + std::to_string(at.x) + ", " +
                               std::to_string(at.y) + ") m");

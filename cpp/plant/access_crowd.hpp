@@ -29,8 +29,15 @@ class AccessCrowd {
     // Moves walkers on; finds the links of who moved far enough.
     void move(double seconds, AccessLinks& links);
 
-    // Who serves whom now; `sinr_db` of movers as it was (NaN: not known). Levels are RSRP: power of a resource element.
-    const std::vector<radio::MoveEvent>& decide(double time_ms, const AccessLinks& links, std::span<const double> sinr_db);
+    // Who serves whom now; `sinr_db` of movers as it was (NaN: not known). Levels are RSRP: power of a resource
+    // element.
+    const std::vector<radio::MoveEvent>& decide(double time_ms, const AccessLinks& links,
+                                                std::span<const double> sinr_db);
+
+    // A cell that is down is heard by nobody. Still users go to their strongest cell that is not: those who did are
+    // returned, ascending. Others notice at their next decision.
+    std::vector<std::uint32_t> set_down(std::size_t cell, bool down, const AccessLinks& links);
+    [[nodiscard]] bool down(std::size_t cell) const { return down_[cell] != 0; }
 
     // Puts a led user somewhere.
     void lead(std::size_t user, const Place& at);
@@ -53,6 +60,7 @@ class AccessCrowd {
     void make_zones();
     void find_everybody(AccessLinks& links);
     void find_slot(std::size_t user, const AccessLinks& links);
+    void attach(std::size_t user, const AccessLinks& links);
     void measure(std::size_t mover, const AccessLinks& links);
 
     const AccessConfig& config_;
@@ -60,12 +68,13 @@ class AccessCrowd {
     std::vector<std::int32_t> serving_;
     std::vector<std::int8_t> slot_;
     std::vector<std::int32_t> mover_of_;
+    std::vector<char> down_;  // by cell
     std::vector<std::uint32_t> movers_;
     std::vector<double> anchor_x_, anchor_y_, anchor_z_;  // of movers, where their links were found
     std::vector<Zone> zones_;
-    std::vector<double> element_db_;           // of cells: share of the power in a resource element
-    std::vector<std::int32_t> measured_;       // [movers x measured]
-    std::vector<double> rsrp_;                 // likewise, dBm
+    std::vector<double> element_db_;      // of cells: share of the power in a resource element
+    std::vector<std::int32_t> measured_;  // [movers x measured]
+    std::vector<double> rsrp_;            // likewise, dBm
     std::unique_ptr<radio::HandoverTracker> tracker_;
     std::vector<radio::MoveEvent> events_;
     std::vector<std::uint32_t> far_;  // scratch, as the next ones

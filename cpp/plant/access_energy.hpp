@@ -1,6 +1,7 @@
 // Power of a cell by the EARTH model: chains (idle + slope * radiated power of a chain) awake, chains * sleep asleep.
 //
-// Source     G. Auer et al., "How much energy is needed to run a wireless network?", IEEE Wireless Communications 18(5),
+// Source     G. Auer et al., "How much energy is needed to run a wireless network?", IEEE Wireless Communications
+// 18(5),
 //            2011. A cell radiates its power times its load, evenly over its chains.
 // Units      W.   Thread safety  pure functions.
 #pragma once

@@ -9,7 +9,7 @@
 namespace tiertwin::plant {
 namespace {
 
-constexpr std::size_t kPiece = 4096;  // users found at a time: bounds the scratch memory
+constexpr std::size_t kPiece = 4096;              // users found at a time: bounds the scratch memory
 constexpr double kLowest = 1.0, kHighest = 22.5;  // m
 
 void check_reach(const AccessConfig& c, const radio::CellMap::Box& reach) {
@@ -17,8 +17,8 @@ void check_reach(const AccessConfig& c, const radio::CellMap::Box& reach) {
     throw InvalidArgument("map: expected a rectangle within the cells' reach, (" + std::to_string(reach.west) + ", " +
                           std::to_string(reach.south) + ") to (" + std::to_string(reach.east) + ", " +
                           std::to_string(reach.north) + ") m, got (" + std::to_string(c.west) + ", " +
-                          std::to_string(c.south) + ") to (" + std::to_string(c.east) + ", " +
-                          std::to_string(c.north) + ")");
+                          std::to_string(c.south) + ") to (" + std::to_string(c.east) + ", " + std::to_string(c.north) +
+                          ")");
 }
 
 }  // namespace

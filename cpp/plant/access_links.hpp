@@ -1,7 +1,7 @@
 // What every user of a radio access network hears: the strongest cells as they really stand, as received powers.
 //
-// Kept as mW at full power of the cell, so that a SINR is a sum of products with loads. The gain of a link, both ways, is
-// what is received over what the plan says is sent: the hidden loss is part of it.
+// Kept as mW at full power of the cell, so that a SINR is a sum of products with loads. The gain of a link, both ways,
+// is what is received over what the plan says is sent: the hidden loss is part of it.
 //
 // Units      m; mW. Heights beyond 1 ... 22.5 m count as the nearest of these (the models know no higher users).
 // Costs      radio::strongest a user found; 8 bytes a user and cell.

@@ -8,7 +8,7 @@
 namespace tiertwin::plant {
 namespace {
 
-constexpr double kThermal = -174.0;       // dBm/Hz
+constexpr double kThermal = -174.0;  // dBm/Hz
 constexpr double kBlockHz = 180e3;
 
 double linear(double db) { return std::pow(10.0, 0.1 * db); }
@@ -29,8 +29,8 @@ AccessRates::AccessRates(const AccessConfig& config, const std::vector<CellSecre
         planned_mw_.push_back(linear(config.cell_power_dbm[c]));
         noise_down_.push_back(linear(kThermal + config.user_noise_db) * config.cell_bandwidth_hz[c]);
         noise_up_.push_back(linear(kThermal + config.cell_noise_db[c]) * kBlockHz);
-        beam_.push_back(linear(radio::array_gain(config.cell_rows[c], config.cell_columns[c], secrets[c].azimuth,
-                                                 secrets[c].tilt)));
+        beam_.push_back(linear(
+            radio::array_gain(config.cell_rows[c], config.cell_columns[c], secrets[c].azimuth, secrets[c].tilt)));
         efficiency_.push_back(secrets[c].efficiency);
         prbs_.push_back(static_cast<std::uint32_t>(config.cell_prbs[c]));
     }
@@ -42,6 +42,7 @@ double AccessRates::sinr_down(std::size_t user) const {
     const auto cells = links_.cells(user);
     const auto received = links_.received(user);
     const auto own = static_cast<std::size_t>(cells[static_cast<std::size_t>(slot)]);
+    if (crowd_.down(own)) return 0.0;
     double disturbed = noise_down_[own];
     for (std::size_t s = 0; s < cells.size() && cells[s] >= 0; ++s) {
         const auto other = static_cast<std::size_t>(cells[s]);
@@ -61,6 +62,7 @@ double AccessRates::sinr_up(std::size_t user) const {
     const int slot = crowd_.slot(user);
     if (slot < 0) return 0.0;
     const auto own = static_cast<std::size_t>(crowd_.serving(user));
+    if (crowd_.down(own)) return 0.0;
     const double there = gain(user, static_cast<std::size_t>(slot), own);
     return power_up(there).block * there * beam_[own] / (noise_up_[own] + disturbed_up_[own]);
 }
@@ -69,6 +71,7 @@ PrbRate AccessRates::up(std::size_t user) const {
     const int slot = crowd_.slot(user);
     if (slot < 0) return {};
     const auto own = static_cast<std::size_t>(crowd_.serving(user));
+    if (crowd_.down(own)) return {};
     const double there = gain(user, static_cast<std::size_t>(slot), own);
     const Power power = power_up(there);
     return rate(user, power.block * there * beam_[own] / (noise_up_[own] + disturbed_up_[own]), power.most);

@@ -1,10 +1,11 @@
 // How well a user is heard and hears, under the loads of the step before.
 //
 //   down  SINR = P_s g_s b / (sum over other cells c of the carrier of load_c P_c g_c + N)
-//   up    SINR = p g_s b / (I_s + N), for a resource block;  p = min(Pmax, P0 - alpha g_s in dB)          TS 38.213 7.1.1
+//   up    SINR = p g_s b / (I_s + N), for a resource block;  p = min(Pmax, P0 - alpha g_s in dB) TS 38.213 7.1.1
 //         I_s = sum over users u of other cells of the carrier of (share of blocks used) p_u g_us
 //         so many blocks as the power lasts for, at least one
-//   bits of a block and slot = 180 * min(eta log2(1 + SINR), 7.4), whole; 0 below -10 dB              TR 36.942 annex A.2
+//   bits of a block and slot = 180 * min(eta log2(1 + SINR), 7.4), whole; 0 below -10 dB              TR 36.942 annex
+//   A.2
 //
 // b: gain of the serving cell's array, both ways, with the antenna's hidden error; eta: the cell's, hidden. Disturbers
 // are those among the cells a user hears (AccessConfig::heard).
@@ -25,8 +26,8 @@
 
 namespace tiertwin::plant {
 
-inline constexpr double kLeastSinr = 0.1;          // -10 dB
-inline constexpr double kSymbolsASlot = 180.0;     // Hz s: a block of 180 kHz for 1 ms
+inline constexpr double kLeastSinr = 0.1;       // -10 dB
+inline constexpr double kSymbolsASlot = 180.0;  // Hz s: a block of 180 kHz for 1 ms
 
 struct PrbRate {
     std::uint32_t bits = 0;  // of a block and slot

@@ -75,7 +75,8 @@ void AccessReports::send_user(std::size_t user, std::int32_t site, Time now, std
     if (!std::isnan(row[7])) row[7] = blurred(row[7], latency);
     const PhiloxBlock own = user_words(user);
     const double off = config_.clock_offset_s * (2.0 * uniform(own[0], own[1]) - 1.0);
-    from_users_.push_back({now + fate.delay, now + std::llround(off * 1e9), site, static_cast<std::int32_t>(user), row});
+    from_users_.push_back(
+        {now + fate.delay, now + std::llround(off * 1e9), site, static_cast<std::int32_t>(user), row});
 }
 
 void AccessReports::send_cell(std::size_t cell, std::int32_t site, Time now, std::int64_t step, AccessCellRow row) {

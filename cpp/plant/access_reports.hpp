@@ -1,7 +1,7 @@
 // Telemetry of a radio access network: what users and cells report, late, lossy, noisy, by clocks that are off.
 //
-// A report is made at the end of a step: each sender has a period of whole steps and a phase in it, drawn. It is lost with
-// probability `loss`, otherwise it arrives U(delay_low, delay_high) later. Levels carry N(0, level_db) dB, places
+// A report is made at the end of a step: each sender has a period of whole steps and a phase in it, drawn. It is lost
+// with probability `loss`, otherwise it arrives U(delay_low, delay_high) later. Levels carry N(0, level_db) dB, places
 // N(0, position_m) m each way, rates and delays a factor 1 + noise * N(0, 1), not below 0.
 //
 // Costs      about 0.3 us a report.   Thread  one thread owns it.
@@ -39,8 +39,12 @@ class AccessReports {
     void send_user(std::size_t user, std::int32_t site, Time now, std::int64_t step, AccessUserRow row);
     void send_cell(std::size_t cell, std::int32_t site, Time now, std::int64_t step, AccessCellRow row);
 
-    [[nodiscard]] Batch<kAccessUserAttributes> take_users(Time until) { return take_arrived(from_users_, until, sites_); }
-    [[nodiscard]] Batch<kAccessCellAttributes> take_cells(Time until) { return take_arrived(from_cells_, until, sites_); }
+    [[nodiscard]] Batch<kAccessUserAttributes> take_users(Time until) {
+        return take_arrived(from_users_, until, sites_);
+    }
+    [[nodiscard]] Batch<kAccessCellAttributes> take_cells(Time until) {
+        return take_arrived(from_cells_, until, sites_);
+    }
     [[nodiscard]] bool unseen(std::size_t user) const;
 
   private:

@@ -79,9 +79,11 @@ void AccessNetwork::close_books(std::size_t c) {
     count.steps += 1;
     count.active += state.active;
     count.asleep_s += asleep_s;
+    if (crowd_.down(c)) return;  // no power, and nothing that could be idle
     count.energy_j += (state.power.awake(load) - state.power.awake(0.0)) * step_s +
                       state.power.awake(0.0) * (step_s - asleep_s) + state.power.asleep() * asleep_s;
-    const bool idle = down + up == 0 && air_.listed(kDirections * c).empty() && air_.listed(kDirections * c + 1).empty();
+    const bool idle =
+        down + up == 0 && air_.listed(kDirections * c).empty() && air_.listed(kDirections * c + 1).empty();
     if (!idle || state.ready > step_end_) state.idle_since = step_end_;
     if (config_.sleep_after_ms > 0 && step_end_ - state.idle_since >= config_.sleep_after_ms * kMillisecond) {
         state.asleep = true;
@@ -94,11 +96,16 @@ void AccessNetwork::report_user(std::size_t user, double seconds) {
     const int slot = crowd_.slot(user);
     const Place at = crowd_.place(user);
     const double received = static_cast<double>(down.received) + static_cast<double>(up.received);
-    AccessUserRow row{static_cast<double>(cell), kNone, 0.0, 1e-6 * static_cast<double>(down.received_bits) / seconds,
-                      1e-6 * static_cast<double>(up.received_bits) / seconds, at.x, at.y,
+    AccessUserRow row{static_cast<double>(cell),
+                      kNone,
+                      0.0,
+                      1e-6 * static_cast<double>(down.received_bits) / seconds,
+                      1e-6 * static_cast<double>(up.received_bits) / seconds,
+                      at.x,
+                      at.y,
                       received > 0.0 ? (down.delay_ms + up.delay_ms) / received : kNone,
                       static_cast<double>(down.lost) + static_cast<double>(up.lost)};
-    if (slot >= 0) {
+    if (slot >= 0 && !crowd_.down(static_cast<std::size_t>(cell))) {
         row[1] = crowd_.rsrp(user, links_);
         row[2] = radio::cqi_of(10.0 * std::log10(rates_.sinr_down(user)));
     }
@@ -111,11 +118,13 @@ void AccessNetwork::report_user(std::size_t user, double seconds) {
 }
 
 void AccessNetwork::report_cell(std::size_t c, double seconds) {
+    if (crowd_.down(c)) return;
     CellCount now = counts_[c];
     now -= states_[c].at_report;
     states_[c].at_report = counts_[c];
     const double steps = std::max<double>(1.0, static_cast<double>(now.steps));
-    const double blocks = steps * static_cast<double>(config_.step_ms) * static_cast<double>(air_.prbs(kDirections * c));
+    const double blocks =
+        steps * static_cast<double>(config_.step_ms) * static_cast<double>(air_.prbs(kDirections * c));
     const double spent = steps * static_cast<double>(config_.step_ms) * 1e-3;
     static_cast<void>(seconds);  // the first report of a cell covers less than a period
     const AccessCellRow row{static_cast<double>(now.prbs_down) / blocks,

@@ -89,7 +89,9 @@ Mobility::Mobility(std::uint64_t seed, std::span<const std::uint8_t> walks, std:
     }
 }
 
-PhiloxBlock Mobility::draw(std::size_t user) { return chance_.block(users_[user].key, Purpose::kMobility, users_[user].drawn++); }
+PhiloxBlock Mobility::draw(std::size_t user) {
+    return chance_.block(users_[user].key, Purpose::kMobility, users_[user].drawn++);
+}
 
 void Mobility::put(std::size_t i, std::uint32_t train) {
     User& user = users_[i];

@@ -11,9 +11,8 @@
 //
 // Source     T. Camp, J. Boleng, V. Davies, "A survey of mobility models for ad hoc network research", 2002.
 // Units      m, s; headings in radians, counter-clockwise from east. The area is a rectangle from (0, 0).
-// Order      a user's draws depend on seed, its number or key and how many it drew, never on other users or on their models.
-// Costs      20 ... 60 ns a user and step.
-// Thread safety  one thread owns a Mobility.
+// Order      a user's draws depend on seed, its number or key and how many it drew, never on other users or on their
+// models. Costs      20 ... 60 ns a user and step. Thread safety  one thread owns a Mobility.
 #pragma once
 
 #include <cstdint>

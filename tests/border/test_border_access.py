@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.access_scenes import MAP, SECOND, ZONE, BUSY, QUIET, cells, network, people
+from support.access_scenes import BUSY, MAP, QUIET, SECOND, ZONE, cells, network, people
 from tiertwin import _core
 from tiertwin.plant.access import AccessPlant, AccessUsers
 
@@ -75,7 +75,11 @@ def test_results_are_fresh_arrays() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("cell_x", np.zeros(12, np.float32), "cell_x: expected a one-dimensional C-order array of float64, got float32"),
+        (
+            "cell_x",
+            np.zeros(12, np.float32),
+            "cell_x: expected a one-dimensional C-order array of float64, got float32",
+        ),
         ("cell_x", np.zeros((12, 1)), "cell_x: expected a one-dimensional"),
         ("cell_x", np.zeros(24)[::2], "not contiguous"),
         ("user_class", np.zeros(80), "user_class: expected a one-dimensional C-order array of int64"),
@@ -122,8 +126,8 @@ def test_calls_refuse_other_dtypes_and_shapes() -> None:
     core = plant._core
     with pytest.raises(ValueError, match="q: expected numbers from 0 to 1"):
         core.take_kpis(np.array([1.5]))
+    one = np.ones(1, np.uint32)
     with pytest.raises(ValueError, match="arrival 0: expected a flow below 1"):
-        one = np.ones(1, np.uint32)
         _core.play_station(1, False, one, one, one, np.zeros(1, np.int64), one, one, one, np.zeros(1, np.int64))
     with pytest.raises(TypeError, match="pickle"):
         pickle.dumps(core)

@@ -1,4 +1,4 @@
-"""Laws of the radio access network: conservation, blocks, cuts of time, independent draws, secrets, sleep, handovers."""
+"""Laws of the radio access network: conservation, blocks, cuts of time, own draws, secrets, sleep, handovers."""
 
 from __future__ import annotations
 
@@ -144,7 +144,8 @@ def test_secrets_have_the_stated_law() -> None:
     for name, deviation in (("loss_db", 3.0), ("azimuth", 5.0), ("tilt", 1.0)):
         assert abs(hidden[name].mean()) < 4 * deviation / np.sqrt(count)
         assert hidden[name].std() == pytest.approx(deviation, rel=0.1)
-    assert 0.6 <= hidden["efficiency"].min() < 0.61 < 0.74 < hidden["efficiency"].max() <= 0.75
+    assert 0.6 <= hidden["efficiency"].min() < 0.61
+    assert 0.74 < hidden["efficiency"].max() <= 0.75
     assert hidden["in_order"].mean() == pytest.approx(0.25, abs=0.06)
     assert network(walkers=1, still=4000).truth_users()["unseen"].mean() == pytest.approx(0.02, abs=0.01)
     plain = network(secrets=PLANNED).truth_cells()
@@ -155,7 +156,8 @@ def test_secrets_have_the_stated_law() -> None:
 def test_what_the_southbound_side_calls_shows_no_secret() -> None:
     names = {name for name in dir(network()) if not name.startswith("_")}
     truths = {name for name in names if name.startswith("truth_")}
-    assert names - truths == {"advance", "lead", "now_ns", "of", "set_sleep", "take_kpis", "take_reports"}
+    told = {"advance", "fail_cells", "lead", "repair_cells", "set_sleep"}
+    assert names - truths == told | {"now_ns", "of", "take_kpis", "take_reports"}
 
 
 def test_the_unseen_report_nothing_and_the_others_do() -> None:
@@ -244,6 +246,28 @@ def test_cells_without_packets_sleep_and_wake_up_late() -> None:
     assert plant.truth_cells()["asleep"].any()
     plant.set_sleep(0)
     assert not plant.truth_cells()["asleep"].any()
+
+
+def test_a_cell_that_fails_loses_its_users_to_others_and_gets_them_back() -> None:
+    plant = network(walkers=60, still=60)
+    plant.advance(SECOND)
+    before, home = plant.take_kpis(), plant.truth_users()["serving"]
+    cell = int(np.bincount(home).argmax())
+    plant.fail_cells(np.array([cell]))
+    plant.advance(4 * SECOND)
+    away, counts = plant.truth_users()["serving"], plant.take_kpis().cells
+    assert np.sum(home == cell) > 5
+    assert not np.any(away == cell)
+    assert counts["failures"][cell] >= np.sum(home[60:] == cell)
+    assert counts["prbs_up"][cell] == counts["prbs_down"][cell] == counts["energy_j"][cell] == 0
+    assert before.cells["energy_j"][cell] > 0
+    last = plant.take_reports(4 * SECOND).cells
+    assert np.all(last.time_ns[last.id == cell] <= SECOND)
+    plant.repair_cells(np.array([cell]))
+    plant.advance(5 * SECOND)
+    assert np.array_equal(plant.truth_users()["serving"][60:], home[60:])
+    with pytest.raises(ValueError, match=r"cells\[1\]: expected a cell from 0 to 11, got 12"):
+        plant.fail_cells(np.array([0, 12]))
 
 
 def test_led_users_stand_where_they_are_put() -> None:

@@ -102,7 +102,13 @@ class Station:
 
 
 def sinr_down(
-    own: int, carrier: list[int], cells: list[int], received_mw: list[float], load: list[float], noise_mw: float, beam: float
+    own: int,
+    carrier: list[int],
+    cells: list[int],
+    received_mw: list[float],
+    load: list[float],
+    noise_mw: float,
+    beam: float,
 ) -> float:
     """Signal over what other cells of the carrier radiate, and noise."""
     signal = sum(power for cell, power in zip(cells, received_mw, strict=True) if cell == own)
@@ -128,7 +134,9 @@ def prb_bits(sinr: float, efficiency: float, cap: float = 7.4) -> int:
     return math.floor(180 * min(efficiency * math.log2(1 + sinr), cap))
 
 
-def earth_w(chains: int, idle_w: float, slope: float, sleep_w: float, radiated_w: float, load: float, asleep: bool) -> float:
+def earth_w(
+    chains: int, idle_w: float, slope: float, sleep_w: float, radiated_w: float, load: float, asleep: bool
+) -> float:
     """Power of a cell."""
     if asleep:
         return chains * sleep_w

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tiertwin.plant.access import AccessFlow, AccessPlant, AccessClass, AccessSecrets, AccessUsers, AccessZone
+from tiertwin.plant.access import AccessClass, AccessFlow, AccessPlant, AccessSecrets, AccessUsers, AccessZone
 
 SECOND = 1_000_000_000
 MS = 1_000_000

@@ -1,7 +1,8 @@
 """A radio access network as a plant: users that move, attach, hand over and share resource blocks, packet by packet.
 
-The rules stand in ``cpp/plant/access.hpp``. Southbound are `AccessPlant.lead`, `set_sleep`, `advance` and `take_reports`;
-`take_kpis` is for results, and methods named ``truth_*`` are for tests and studies. Twins see reports alone.
+The rules stand in ``cpp/plant/access.hpp``. Southbound are `AccessPlant.lead`, `set_sleep`, `advance` and
+`take_reports`; `take_kpis` is for results, and methods named ``truth_*`` are for tests and studies. Twins see reports
+alone.
 """
 
 from __future__ import annotations
@@ -92,7 +93,10 @@ CLASSES = (
     AccessClass("vehicle", 1.0, AccessFlow(10.0, 300, arrival="constant"), AccessFlow(1.0, packets=20)),
     AccessClass("AR", 1.0, AccessFlow(30.0, packets=4, arrival="constant"), AccessFlow(5.0, packets=50)),
     AccessClass(
-        "video", 1.0, AccessFlow(400.0, arrival="on-off", size="imix", on_s=2.0, off_s=2.0), AccessFlow(0.5, packets=400)
+        "video",
+        1.0,
+        AccessFlow(400.0, arrival="on-off", size="imix", on_s=2.0, off_s=2.0),
+        AccessFlow(0.5, packets=400),
     ),
     AccessClass("metering", 60.0, AccessFlow(), AccessFlow(1 / 60)),
 )
@@ -102,7 +106,8 @@ CLASSES = (
 class AccessRadio:
     """Rules of the air; the fields are those of ``cpp/plant/access_config.hpp``, ms, m, dB and dBm by their names.
 
-    Handover by event A3 (TS 38.331), failures by TR 36.839, power control by TS 38.213 7.1.1 (`p0_dbm` a block, `alpha`).
+    Handover by event A3 (TS 38.331), failures by TR 36.839, power control by TS 38.213 7.1.1 (`p0_dbm` a block,
+    `alpha`).
     """
 
     step_ms: int = 100
@@ -265,7 +270,8 @@ class AccessPlant:
     Parameters
     ----------
     seed
-        Same seed, same arguments, same calls: the same plant to the last bit. Draws belong to cells and to users by key.
+        Same seed, same arguments, same calls: the same plant to the last bit. Draws belong to cells and to users by
+        key.
     cells
         Arrays by cell, as `tiertwin.world.mixed.Mixed.cells` has them: ``cell_x``, ``cell_y``, ``cell_height`` (m),
         ``cell_ghz``, ``cell_bandwidth_hz``, ``cell_power_dbm``, ``cell_azimuth``, ``cell_tilt``, ``cell_noise_db``,
@@ -334,7 +340,7 @@ class AccessPlant:
     @property
     def now_ns(self) -> int:
         """Time of the plant, ns."""
-        return self._core.now_ns
+        return int(self._core.now_ns)
 
     def advance(self, until_ns: int) -> None:
         """Play everything before `until_ns`. Other Python threads run meanwhile."""
@@ -360,6 +366,20 @@ class AccessPlant:
     def set_sleep(self, after_ms: int) -> None:
         """Let cells sleep that were idle for `after_ms`; 0: never, and those asleep wake up."""
         self._core.set_sleep(after_ms)
+
+    def fail_cells(self, cells: I64) -> None:
+        """Take cells down, from the next step on; they are silent until `repair_cells`.
+
+        Raises
+        ------
+        ValueError
+            There is no such cell; nothing was changed.
+        """
+        self._core.set_down(cells, True)
+
+    def repair_cells(self, cells: I64) -> None:
+        """Bring cells back, from the next step on."""
+        self._core.set_down(cells, False)
 
     def take_reports(self, until_ns: int) -> AccessReports:
         """Return every report that arrived by `until_ns` and was not returned before."""

@@ -12,8 +12,8 @@ tiers      sites (edge), hubs (fog), the core (cloud)
 =========  =======================================================================================================
 
 Radio figures are 3GPP's outdoor calibration sets as 5G-LENA has them; blocks of 10 MHz by TS 38.101-1 table 5.3.2-1
-(52 of 180 kHz); power by the EARTH model (G. Auer et al., IEEE Wireless Communications 18(5), 2011). How many users a site
-has, small cells, tilts, bands and capacities of links, and the mix of people are ours.
+(52 of 180 kHz); power by the EARTH model (G. Auer et al., IEEE Wireless Communications 18(5), 2011). How many users a
+site has, small cells, tilts, bands and capacities of links, and the mix of people are ours.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ _METRES_A_DEGREE = 111_194.93  # of a great circle on a sphere of 6 371 km
 class CellKind:
     """One kind of base station: radio as planned, and what it draws.
 
-    `chains`, `idle_w`, `slope`, `sleep_w` are EARTH's transceiver chains of a cell, W a chain without load, W a radiated W,
-    and W a chain asleep; `every_way` has no sectors.
+    `chains`, `idle_w`, `slope`, `sleep_w` are EARTH's transceiver chains of a cell, W a chain without load, W a
+    radiated W, and W a chain asleep; `every_way` has no sectors.
     """
 
     environment: int
@@ -227,7 +227,8 @@ def _sites(city: F64, country: F64) -> MixedSites:
     places = np.concatenate([city, small, country])
     return MixedSites(
         name=tuple(
-            f"{kind}-{i + 1}" for kind, n in (("city", len(city)), ("small", len(small)), ("country", len(country)))
+            f"{kind}-{i + 1}"
+            for kind, n in (("city", len(city)), ("small", len(small)), ("country", len(country)))
             for i in range(n)
         ),
         kind=("macro",) * len(city) + ("small",) * len(small) + ("rural",) * len(country),
@@ -241,7 +242,7 @@ def _sites(city: F64, country: F64) -> MixedSites:
 
 
 def _hubs(places: F64) -> tuple[F64, I64]:
-    """Return hubs on a grid of squares over the places, each at the site nearest to its square's middle; whose is whose."""
+    """Return hubs, one a square of a grid over the places, at the site nearest to its middle; and each one's hub."""
     squares = max(1, round(math.sqrt(len(places) / SITES_A_HUB)))
     low, size = places.min(axis=0), np.maximum(np.ptp(places, axis=0), 1.0)
     square = np.minimum((places - low) / size * squares, squares - 1).astype(np.int64)
@@ -285,7 +286,11 @@ def _backhaul(sites: MixedSites) -> MixedLinks:
 
 def _cells(sites: MixedSites) -> dict[str, NDArray[Any]]:
     """Return three sectors a site, one for small cells, as arrays."""
-    rows = [(s, az) for s, kind in enumerate(sites.kind) for az in ((0.0,) if KINDS[kind].every_way else (30.0, 150.0, 270.0))]
+    rows = [
+        (s, az)
+        for s, kind in enumerate(sites.kind)
+        for az in ((0.0,) if KINDS[kind].every_way else (30.0, 150.0, 270.0))
+    ]
     site = np.array([s for s, _ in rows], dtype=np.int64)
     kinds = [KINDS[sites.kind[s]] for s, _ in rows]
 
