@@ -14,8 +14,9 @@ namespace {
 
 constexpr double kOnTheStreet = 1.5;  // m: the user of the ranking
 constexpr double kNothing = -std::numeric_limits<double>::infinity();
-constexpr double kFarthest = 1e7;  // m
-constexpr double kSlack = 1e-9;    // dB: more than rounding can hide
+constexpr double kFarthest = 1e7;    // m
+constexpr double kThermal = -174.0;  // dBm/Hz
+constexpr double kSlack = 1e-9;      // dB: more than rounding can hide
 
 double reach_of(Environment environment) { return environment == Environment::inh ? 150.0 : 5'000.0; }
 
@@ -30,9 +31,10 @@ void check(const Cell& cell, std::size_t i) {
     expect(std::abs(cell.x) <= kFarthest, i, "an x of -1e7 to 1e7 m", cell.x);
     expect(std::abs(cell.y) <= kFarthest, i, "a y of -1e7 to 1e7 m", cell.y);
     expect(cell.height > 1.0 && std::isfinite(cell.height), i, "a height above 1 m", cell.height);
-    expect(cell.bandwidth_hz > 0.0 && std::isfinite(cell.bandwidth_hz), i, "a bandwidth above 0 Hz", cell.bandwidth_hz);
-    expect(std::isfinite(cell.power_dbm), i, "a finite power in dBm", cell.power_dbm);
-    expect(cell.noise_figure_db >= 0.0 && std::isfinite(cell.noise_figure_db), i, "a noise figure of 0 dB or more",
+    expect(cell.bandwidth_hz > 0.0 && cell.bandwidth_hz <= 1e12, i, "a bandwidth above 0 Hz (to 1 THz)",
+           cell.bandwidth_hz);
+    expect(std::abs(cell.power_dbm) <= 300.0, i, "a power of -300 to 300 dBm", cell.power_dbm);
+    expect(cell.noise_figure_db >= 0.0 && cell.noise_figure_db <= 100.0, i, "a noise figure of 0 to 100 dB",
            cell.noise_figure_db);
     expect(cell.site >= 0, i, "a site number of 0 or more", cell.site);
     try {
@@ -49,6 +51,10 @@ void check(const Cell& cell, std::size_t i) {
 CellMap::CellMap(std::vector<Cell> cells) : cells_(std::move(cells)) {
     if (cells_.empty()) throw InvalidArgument("Expected at least one cell, got none");
     for (std::size_t i = 0; i < cells_.size(); ++i) check(cells_[i], i);
+    for (const Cell& cell : cells_) {
+        power_dbm_.push_back(cell.power_dbm);
+        noise_dbm_.push_back(kThermal + 10.0 * std::log10(cell.bandwidth_hz) + cell.noise_figure_db);
+    }
     number_carriers();
     raise_masts();
 }

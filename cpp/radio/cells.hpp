@@ -71,6 +71,8 @@ class CellMap {
     [[nodiscard]] double farthest_reach() const { return farthest_; }
     [[nodiscard]] std::span<const std::int32_t> carriers() const { return carriers_; }  // [cells], 0 ...
     [[nodiscard]] std::span<const double> carrier_ghz() const { return carrier_ghz_; }  // [carriers], ascending
+    [[nodiscard]] std::span<const double> power_dbm() const { return power_dbm_; }      // [cells]
+    [[nodiscard]] std::span<const double> noise_dbm() const { return noise_dbm_; }      // [cells]: of all the bandwidth
     [[nodiscard]] const Box& bounds() const { return bounds_; }
 
     // The up to out.size() masts within reach of (x, y) that are strongest, strongest first, of equals the lowest;
@@ -96,7 +98,7 @@ class CellMap {
     MastGrid grid_;
     double farthest_ = 0.0;
     std::vector<std::int32_t> carriers_;
-    std::vector<double> carrier_ghz_;
+    std::vector<double> carrier_ghz_, power_dbm_, noise_dbm_;
     Box bounds_;
 };
 

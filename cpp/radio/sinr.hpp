@@ -23,9 +23,11 @@ namespace tiertwin::radio {
 class Links {
   public:
     // gains (dB) and cells are [users x k] as `strongest` fills them; `serving`: the slot in 0 ... k-1, -1: none;
-    // `beam_db`: gain of the serving beam, [users], or empty for 0 dB.
+    // `beam_db`: gain of the serving beam, [users], or empty for 0 dB. `first_user` is where messages count from.
+    // InvalidArgument: sizes, a cell or slot there is none of, a gain outside +-1000 dB, the own cell twice (that no
+    // other cell stands twice is the caller's duty).
     Links(const CellMap& map, std::span<const double> gains, std::span<const std::int32_t> cells,
-          std::span<const std::int32_t> serving, std::span<const double> beam_db);
+          std::span<const std::int32_t> serving, std::span<const double> beam_db, std::size_t first_user = 0);
 
     [[nodiscard]] index_t users() const { return static_cast<index_t>(signal_.size()); }
     [[nodiscard]] index_t cells() const { return cells_; }
@@ -37,10 +39,11 @@ class Links {
     void sinr(std::span<const double> load, std::span<double> out) const;  // dB; -infinity without a serving cell
 
   private:
-    void add(const CellMap& map, std::size_t user, std::span<const double> gains, std::span<const std::int32_t> cells,
-             std::int32_t serving, double beam_db);
+    index_t add(const CellMap& map, std::size_t user, std::span<const double> gains,
+                std::span<const std::int32_t> cells, std::int32_t serving, double beam_db);
 
     index_t cells_ = 0;
+    std::size_t first_user_ = 0;
     std::vector<double> signal_, noise_, bandwidth_;  // [users], mW
     std::vector<std::int32_t> serving_;               // [users]
     std::vector<index_t> first_;                      // [users + 1]
