@@ -1,11 +1,13 @@
-// The cells of a map, and those whose signal reaches a place.
+// The cells of a map, and those whose signal may reach a place.
 //
 //   mast      cells of one site with the same environment, carrier and height: they share distance, sight and losses
+//   kind      what masts have in common that lose alike: environment, carrier and height
 //   carrier   cells of the same centre frequency; they disturb each other and have one bandwidth
-//   strength  of a mast at a place, for ranking: max over its cells (power + peak) - median loss not in sight, dBm
+//   strength  of a mast at a place, for ranking: max over its cells (power + peak) - median loss not in sight at 1.5 m
 //   bounds    the smallest rectangle around every mast's square of reach: uma, umi and rma 5 km, inh 150 m
 //
-// Units      m, GHz, Hz, dBm, dB; x east, y north. Costs: a search visits the masts of the grid squares it needs.
+// Units      m, GHz, Hz, dBm, dB; x east, y north.
+// Costs      a search looks at the rings of grid squares around the place until no farther mast can be stronger.
 // Range      what propagation.hpp and antenna.hpp take; cells of one site stand at one place. InvalidArgument names
 //            the cell.
 // Thread safety  immutable once built; shared freely between threads.

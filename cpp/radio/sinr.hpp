@@ -4,9 +4,11 @@
 //   NF rate = W min(eta log2(1 + SINR), cap)                                                   bit/s
 //
 // b: gain of the serving cell's beam (array_gain); interferers' beams point elsewhere and count with their sector's
-// pattern only (ours).
+// pattern only (ours). Cells outside a user's row are not counted: with the 20 strongest of 1000 cells at load 0.5 the
+// SINR is 0.14 dB too high on average, 0.5 dB for one user in twenty (benchmarks/radio.py's map).
 //
 // Units      dB, dBm, Hz; loads in [0, 1]; SINR in dB at the border, powers in mW inside.
+// Costs      about 5 ns an entry from decibels, 1 ns an entry again under other loads (Links).
 // Thread safety  pure functions; Links is immutable once built.
 #pragma once
 
@@ -68,7 +70,7 @@ struct RateRules {
 void check(const RateRules& rules);                                                              // InvalidArgument
 [[nodiscard]] double rate_of(double sinr_db, double bandwidth_hz, const RateRules& rules = {});  // bit/s
 
-// 4-bit channel quality of TS 38.214 table 5.2.2.1-3 (256-QAM).
+// 4-bit channel quality of TS 38.214 table 5.2.2.1-3 (256-QAM); 0: out of range.
 // Least SINR of each: where a Shannon rate of kCqiShare carries the efficiency (ours: the tables give no SINR).
 inline constexpr double kCqiShare = 0.75;
 [[nodiscard]] int cqi_of(double sinr_db);      // 0 (out of range) ... 15

@@ -145,7 +145,7 @@ def test_exact_dtypes() -> None:
         (lambda m, g, c, s: _core.rate_of(np.full(1, np.nan), np.ones(1)), "SINR in dB, got nan"),
         (lambda m, g, c, s: _core.rate_of(np.zeros(1), np.ones(1), cap=0.0), "a cap above 0"),
         (lambda m, g, c, s: _core.cqi_of(np.full(1, np.nan)), "SINR in dB, got nan"),
-        (lambda m, g, c, s: _core.cqi_efficiency(16), "a CQI of 0 to 15"),
+        (lambda m, g, c, s: _core.cqi_efficiency(np.full(1, 16, np.int32)), "a CQI of 0 to 15"),
         (lambda m, g, c, s: _core.cqi_threshold(0), "a CQI of 1 to 15"),
         (lambda m, g, c, s: _core.serving_beams(m, c[:, 0].copy(), np.zeros(4), np.full(4, 99.0)), "user 0: antenna"),
         (lambda m, g, c, s: _core.serving_beams(m, c[:, 0] + 6, np.zeros(4), np.zeros(4)), "user 0: expected a cell"),
