@@ -1,4 +1,6 @@
 // SINR, rates and coupled loads of users whose cells and gains are known. Arrays in, arrays out.
+#include <algorithm>
+
 #include "bindings/columns.hpp"
 #include "bindings/each.hpp"
 #include "radio/coupling.hpp"
@@ -100,8 +102,15 @@ void bind_rates(py::module_& m) {
             return out;
         },
         "sinr_db"_a.noconvert(), "4-bit CQI (TS 38.214 table 5.2.2.1-3) by SINR thresholds of 75 % of Shannon.");
-    m.def("cqi_efficiency", &cqi_efficiency, "cqi"_a, "bit/s/Hz.");
-    m.def("cqi_threshold", &cqi_threshold, "cqi"_a, "Least SINR, dB.");
+    m.def(
+        "cqi_efficiency",
+        [](const Ints& cqi) {
+            py::array_t<double> out(cqi.size());
+            std::transform(cqi.data(), cqi.data() + cqi.size(), out.mutable_data(), cqi_efficiency);
+            return out;
+        },
+        "cqi"_a.noconvert(), "bit/s/Hz of CQI 0 to 15.");
+    m.def("cqi_threshold", &cqi_threshold, "cqi"_a, "Least SINR of CQI 1 to 15, dB.");
 }
 
 }  // namespace

@@ -14,8 +14,9 @@ namespace {
 
 constexpr double kOnTheStreet = 1.5;  // m: the user of the ranking
 constexpr double kNothing = -std::numeric_limits<double>::infinity();
-constexpr double kFarthest = 1e7;  // m
-constexpr double kSlack = 1e-9;    // dB: more than rounding can hide
+constexpr double kFarthest = 1e7;    // m
+constexpr double kThermal = -174.0;  // dBm/Hz
+constexpr double kSlack = 1e-9;      // dB: more than rounding can hide
 
 double reach_of(Environment environment) { return environment == Environment::inh ? 150.0 : 5'000.0; }
 
@@ -30,9 +31,10 @@ void check(const Cell& cell, std::size_t i) {
     expect(std::abs(cell.x) <= kFarthest, i, "an x of -1e7 to 1e7 m", cell.x);
     expect(std::abs(cell.y) <= kFarthest, i, "a y of -1e7 to 1e7 m", cell.y);
     expect(cell.height > 1.0 && std::isfinite(cell.height), i, "a height above 1 m", cell.height);
-    expect(cell.bandwidth_hz > 0.0 && std::isfinite(cell.bandwidth_hz), i, "a bandwidth above 0 Hz", cell.bandwidth_hz);
-    expect(std::isfinite(cell.power_dbm), i, "a finite power in dBm", cell.power_dbm);
-    expect(cell.noise_figure_db >= 0.0 && std::isfinite(cell.noise_figure_db), i, "a noise figure of 0 dB or more",
+    expect(cell.bandwidth_hz > 0.0 && cell.bandwidth_hz <= 1e12, i, "a bandwidth above 0 Hz (to 1 THz)",
+           cell.bandwidth_hz);
+    expect(std::abs(cell.power_dbm) <= 300.0, i, "a power of -300 to 300 dBm", cell.power_dbm);
+    expect(cell.noise_figure_db >= 0.0 && cell.noise_figure_db <= 100.0, i, "a noise figure of 0 to 100 dB",
            cell.noise_figure_db);
     expect(cell.site >= 0, i, "a site number of 0 or more", cell.site);
     try {
@@ -49,6 +51,10 @@ void check(const Cell& cell, std::size_t i) {
 CellMap::CellMap(std::vector<Cell> cells) : cells_(std::move(cells)) {
     if (cells_.empty()) throw InvalidArgument("Expected at least one cell, got none");
     for (std::size_t i = 0; i < cells_.size(); ++i) check(cells_[i], i);
+    for (const Cell& cell : cells_) {
+        power_dbm_.push_back(cell.power_dbm);
+        noise_dbm_.push_back(kThermal + 10.0 * std::log10(cell.bandwidth_hz) + cell.noise_figure_db);
+    }
     number_carriers();
     raise_masts();
 }
@@ -159,12 +165,17 @@ class CellMap::Best {
     std::vector<std::pair<double, std::int32_t>> kept_;  // (-strength, mast)
 };
 
-// Whether a mast of this carrier at this distance or farther can be as strong as this.
-bool CellMap::any_beyond(double distance, std::int32_t carrier, double strength) const {
-    return std::any_of(kinds_.begin(), kinds_.end(), [&](const Kind& kind) {
-        return (carrier == kAnyCarrier || kind.carrier == carrier) && distance <= kind.reach &&
-               kind.peak - kind.street.at(distance).hidden >= strength - kSlack;
-    });
+// Which kinds of this carrier have masts that can be as strong as this at this distance or farther; false: none has.
+bool CellMap::open_beyond(double distance, std::int32_t carrier, double strength, std::span<char> open) const {
+    bool any = false;
+    for (std::size_t k = 0; k < kinds_.size(); ++k) {
+        const Kind& kind = kinds_[k];
+        const bool can = (carrier == kAnyCarrier || kind.carrier == carrier) && distance <= kind.reach &&
+                         kind.peak - kind.street.at(distance).hidden >= strength - kSlack;
+        open[k] = can ? 1 : 0;
+        any = any || can;
+    }
+    return any;
 }
 
 index_t CellMap::nearest_masts(double x, double y, std::int32_t carrier, std::span<std::int32_t> out) const {
@@ -177,11 +188,13 @@ index_t CellMap::nearest_masts(double x, double y, std::int32_t carrier, std::sp
     Best best(out.size());
     const MastGrid::Square from = grid_.square_of(x, y);
     const index_t last = grid_.last_ring(from);
-    for (index_t ring = 0; ring <= last && any_beyond(grid_.least_distance(ring), carrier, best.least()); ++ring) {
+    std::vector<char> open(kinds_.size());  // of a dense and a far-reaching kind, the dense one closes rings earlier
+    for (index_t ring = 0; ring <= last; ++ring) {
+        if (!open_beyond(grid_.least_distance(ring), carrier, best.least(), open)) break;
         grid_.visit(from, ring, [&](std::int32_t i) {
             const Mast& mast = masts_[static_cast<std::size_t>(i)];
+            if (open[static_cast<std::size_t>(mast.kind)] == 0) return;
             const Kind& kind = kinds_[static_cast<std::size_t>(mast.kind)];
-            if (carrier != kAnyCarrier && kind.carrier != carrier) return;
             const double distance = std::hypot(x - mast.x, y - mast.y);
             if (distance <= kind.reach) best.take(mast.peak - kind.street.at(distance).hidden, i);
         });

@@ -1,11 +1,13 @@
-// The cells of a map, and those whose signal reaches a place.
+// The cells of a map, and those whose signal may reach a place.
 //
 //   mast      cells of one site with the same environment, carrier and height: they share distance, sight and losses
+//   kind      what masts have in common that lose alike: environment, carrier and height
 //   carrier   cells of the same centre frequency; they disturb each other and have one bandwidth
-//   strength  of a mast at a place, for ranking: max over its cells (power + peak) - median loss not in sight, dBm
+//   strength  of a mast at a place, for ranking: max over its cells (power + peak) - median loss not in sight at 1.5 m
 //   bounds    the smallest rectangle around every mast's square of reach: uma, umi and rma 5 km, inh 150 m
 //
-// Units      m, GHz, Hz, dBm, dB; x east, y north. Costs: a search visits the masts of the grid squares it needs.
+// Units      m, GHz, Hz, dBm, dB; x east, y north.
+// Costs      a search looks at the rings of grid squares around the place until no farther mast can be stronger.
 // Range      what propagation.hpp and antenna.hpp take; cells of one site stand at one place. InvalidArgument names
 //            the cell.
 // Thread safety  immutable once built; shared freely between threads.
@@ -71,6 +73,8 @@ class CellMap {
     [[nodiscard]] double farthest_reach() const { return farthest_; }
     [[nodiscard]] std::span<const std::int32_t> carriers() const { return carriers_; }  // [cells], 0 ...
     [[nodiscard]] std::span<const double> carrier_ghz() const { return carrier_ghz_; }  // [carriers], ascending
+    [[nodiscard]] std::span<const double> power_dbm() const { return power_dbm_; }      // [cells]
+    [[nodiscard]] std::span<const double> noise_dbm() const { return noise_dbm_; }      // [cells]: of all the bandwidth
     [[nodiscard]] const Box& bounds() const { return bounds_; }
 
     // The up to out.size() masts within reach of (x, y) that are strongest, strongest first, of equals the lowest;
@@ -85,7 +89,7 @@ class CellMap {
   private:
     class Best;
 
-    [[nodiscard]] bool any_beyond(double distance, std::int32_t carrier, double strength) const;
+    bool open_beyond(double distance, std::int32_t carrier, double strength, std::span<char> open) const;
     void number_carriers();
     void raise_masts();
     [[nodiscard]] std::int32_t kind_of(const Cell& cell, std::int32_t carrier);
@@ -96,7 +100,7 @@ class CellMap {
     MastGrid grid_;
     double farthest_ = 0.0;
     std::vector<std::int32_t> carriers_;
-    std::vector<double> carrier_ghz_;
+    std::vector<double> carrier_ghz_, power_dbm_, noise_dbm_;
     Box bounds_;
 };
 

@@ -1,83 +1,104 @@
 #include "radio/sinr.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
 
 #include "base/error.hpp"
+#include "radio/decibel.hpp"
 
 namespace tiertwin::radio {
 namespace {
 
-constexpr double kThermal = -174.0;                       // dBm/Hz
-constexpr double kOctavesADecibel = 0.33219280948873623;  // log2(10) / 10
+constexpr double kMostGain = 1000.0;  // dB: a ratio that a double can hold, with power and beam on top
+constexpr std::size_t kChunk = 1024;  // users at a time: what they need stays in the cache
 constexpr double kNone = -std::numeric_limits<double>::infinity();
-
-double linear(double db) { return std::exp2(db * kOctavesADecibel); }
 
 [[noreturn]] void refuse(std::size_t user, const std::string& wanted, const std::string& came) {
     throw InvalidArgument("user " + std::to_string(user) + ": expected " + wanted + ", got " + came);
 }
 
+[[noreturn]] void refuse_sizes(std::size_t users, std::size_t gains, std::size_t cells, std::size_t beams) {
+    throw InvalidArgument("Expected gains and cells of one size, a row a user, and no or one beam a user, got " +
+                          std::to_string(gains) + ", " + std::to_string(cells) + " and " + std::to_string(beams) +
+                          " of " + std::to_string(users) + " users");
+}
+
 }  // namespace
 
 Links::Links(const CellMap& map, std::span<const double> gains, std::span<const std::int32_t> cells,
-             std::span<const std::int32_t> serving, std::span<const double> beam_db)
-    : cells_(map.size()) {
+             std::span<const std::int32_t> serving, std::span<const double> beam_db, std::size_t first_user)
+    : cells_(map.size()), first_user_(first_user) {
     const std::size_t users = serving.size();
     const std::size_t slots = users == 0 ? 0 : gains.size() / users;
     if (gains.size() != users * slots || cells.size() != gains.size() ||
         (!beam_db.empty() && beam_db.size() != users)) {
-        throw InvalidArgument("Expected gains and cells of one size, a row a user, got " +
-                              std::to_string(gains.size()) + " and " + std::to_string(cells.size()) + " of " +
-                              std::to_string(users) + " users");
+        refuse_sizes(users, gains.size(), cells.size(), beam_db.size());
     }
+    first_.assign(1, 0);
     first_.reserve(users + 1);
-    first_.push_back(0);
-    power_.reserve(gains.size());
-    from_.reserve(gains.size());
+    power_.resize(gains.size());
+    from_.resize(gains.size());
     signal_.assign(users, 0.0);
-    noise_.assign(users, 1.0);
+    noise_.assign(users, 0.0);
     bandwidth_.assign(users, 0.0);
     serving_.assign(users, -1);
     for (std::size_t u = 0; u < users; ++u) {
-        add(map, u, gains.subspan(u * slots, slots), cells.subspan(u * slots, slots), serving[u],
-            beam_db.empty() ? 0.0 : beam_db[u]);
-        first_.push_back(static_cast<index_t>(power_.size()));
+        const index_t heard = add(map, u, gains.subspan(u * slots, slots), cells.subspan(u * slots, slots), serving[u],
+                                  beam_db.empty() ? 0.0 : beam_db[u]);
+        first_.push_back(first_.back() + heard);
+    }
+    power_.resize(static_cast<std::size_t>(first_.back()));
+    from_.resize(power_.size());
+    from_db(power_);
+    from_db(signal_);
+    from_db(noise_);
+    for (std::size_t u = 0; u < users; ++u) {
+        if (serving_[u] < 0) signal_[u] = 0.0;
     }
 }
 
-void Links::add(const CellMap& map, std::size_t user, std::span<const double> gains,
-                std::span<const std::int32_t> cells, std::int32_t serving, double beam_db) {
+// Checks a user's row and writes it in dBm behind what is there; returns how many disturb.
+index_t Links::add(const CellMap& map, std::size_t user, std::span<const double> gains,
+                   std::span<const std::int32_t> cells, std::int32_t serving, double beam_db) {
+    const auto count = static_cast<std::int32_t>(map.size());
     if (serving < -1 || serving >= static_cast<std::int32_t>(cells.size())) {
-        refuse(user, "a serving slot of -1 (none) to " + std::to_string(static_cast<index_t>(cells.size()) - 1),
+        refuse(first_user_ + user,
+               "a serving slot of -1 (none) to " + std::to_string(static_cast<index_t>(cells.size()) - 1),
                std::to_string(serving));
     }
+    const std::int32_t own = serving < 0 ? -1 : cells[static_cast<std::size_t>(serving)];
+    if (serving >= 0 && own == -1)
+        refuse(first_user_ + user, "a serving slot that holds a cell", "slot " + std::to_string(serving));
+    if (!(std::abs(beam_db) <= kMostGain)) {
+        refuse(first_user_ + user, "a gain of the beam of -1000 to 1000 dB", std::to_string(beam_db));
+    }
+    const std::int32_t carrier = own < 0 || own >= count ? -1 : map.carriers()[static_cast<std::size_t>(own)];
+    const std::span<const double> powers = map.power_dbm();
+    std::size_t next = static_cast<std::size_t>(first_.back());
+    const std::size_t begin = next;
     for (std::size_t s = 0; s < cells.size(); ++s) {
-        if (cells[s] < -1 || cells[s] >= map.size()) {
-            refuse(user, "cells of -1 (none) to " + std::to_string(map.size() - 1), std::to_string(cells[s]));
+        const std::int32_t id = cells[s];
+        if (id == -1) continue;
+        if (id < 0 || id >= count) {
+            refuse(first_user_ + user, "cells of -1 (none) to " + std::to_string(count - 1), std::to_string(id));
         }
-        if (cells[s] >= 0 && !std::isfinite(gains[s])) refuse(user, "finite gains", std::to_string(gains[s]));
+        if (!(std::abs(gains[s]) <= kMostGain))
+            refuse(first_user_ + user, "gains of -1000 to 1000 dB", std::to_string(gains[s]));
+        const auto cell = static_cast<std::size_t>(id);
+        if (map.carriers()[cell] != carrier || static_cast<std::int32_t>(s) == serving) continue;
+        if (id == own) refuse(first_user_ + user, "each cell once", "cell " + std::to_string(own) + " twice");
+        power_[next] = powers[cell] + gains[s];
+        from_[next++] = id;
     }
-    if (serving < 0) return;
-    const std::int32_t own = cells[static_cast<std::size_t>(serving)];
-    if (own < 0) refuse(user, "a serving slot that holds a cell", "slot " + std::to_string(serving));
-    if (!std::isfinite(beam_db)) refuse(user, "a finite gain of the beam", std::to_string(beam_db));
-    const Cell& cell = map.cells()[static_cast<std::size_t>(own)];
-    const std::int32_t carrier = map.carriers()[static_cast<std::size_t>(own)];
+    if (own < 0) return 0;
     serving_[user] = own;
-    bandwidth_[user] = cell.bandwidth_hz;
-    noise_[user] = linear(kThermal + 10.0 * std::log10(cell.bandwidth_hz) + cell.noise_figure_db);
-    signal_[user] = linear(cell.power_dbm + gains[static_cast<std::size_t>(serving)] + beam_db);
-    for (std::size_t s = 0; s < cells.size(); ++s) {
-        if (cells[s] < 0 || s == static_cast<std::size_t>(serving)) continue;
-        if (cells[s] == own) refuse(user, "each cell once", "cell " + std::to_string(own) + " twice");
-        if (map.carriers()[static_cast<std::size_t>(cells[s])] != carrier) continue;
-        power_.push_back(linear(map.cells()[static_cast<std::size_t>(cells[s])].power_dbm + gains[s]));
-        from_.push_back(cells[s]);
-    }
+    const auto cell = static_cast<std::size_t>(own);
+    bandwidth_[user] = map.cells()[cell].bandwidth_hz;
+    noise_[user] = map.noise_dbm()[cell];
+    signal_[user] = powers[cell] + gains[static_cast<std::size_t>(serving)] + beam_db;
+    return static_cast<index_t>(next - begin);
 }
 
 void Links::ratio(std::span<const double> load, std::span<double> out) const {
@@ -130,7 +151,18 @@ void serving_beams(const CellMap& map, std::span<const std::int32_t> cells, std:
 void sinr(const CellMap& map, std::span<const double> gains, std::span<const std::int32_t> cells,
           std::span<const std::int32_t> serving, std::span<const double> beam_db, std::span<const double> load,
           std::span<double> out) {
-    Links(map, gains, cells, serving, beam_db).sinr(load, out);
+    const std::size_t users = serving.size(), slots = users == 0 ? 0 : gains.size() / users;
+    if (gains.size() != users * slots || cells.size() != gains.size() || out.size() != users ||
+        (!beam_db.empty() && beam_db.size() != users)) {
+        refuse_sizes(users, gains.size(), cells.size(), beam_db.size());
+    }
+    for (std::size_t first = 0; first < users; first += kChunk) {
+        const std::size_t count = std::min(kChunk, users - first);
+        const Links some(map, gains.subspan(first * slots, count * slots), cells.subspan(first * slots, count * slots),
+                         serving.subspan(first, count), beam_db.empty() ? beam_db : beam_db.subspan(first, count),
+                         first);
+        some.sinr(load, out.subspan(first, count));
+    }
 }
 
 void check(const RateRules& rules) {
@@ -147,7 +179,8 @@ double rate_of(double sinr_db, double bandwidth_hz, const RateRules& rules) {
     if (!(bandwidth_hz >= 0.0 && std::isfinite(bandwidth_hz))) {
         throw InvalidArgument("Expected a bandwidth of 0 Hz or more, got " + std::to_string(bandwidth_hz));
     }
-    return bandwidth_hz * std::min(rules.efficiency * std::log2(1.0 + linear(sinr_db)), rules.cap);
+    const double ratio = from_db(std::clamp(sinr_db, -kMostGain, kMostGain));
+    return sinr_db == kNone ? 0.0 : bandwidth_hz * std::min(rules.efficiency * std::log2(1.0 + ratio), rules.cap);
 }
 
 }  // namespace tiertwin::radio

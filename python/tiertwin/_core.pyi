@@ -933,14 +933,14 @@ def carry(
 ) -> int:
     """Copy cells that are finite and later than those in the target's rows; returns the cells written."""
 
-def cqi_efficiency(cqi: int) -> float:
-    """bit/s/Hz."""
+def cqi_efficiency(cqi: _Signed) -> _Reals:
+    """bit/s/Hz of CQI 0 to 15."""
 
 def cqi_of(sinr_db: _Reals) -> _Signed:
     """4-bit CQI (TS 38.214 table 5.2.2.1-3) by SINR thresholds of 75 % of Shannon."""
 
 def cqi_threshold(cqi: int) -> float:
-    """Least SINR, dB."""
+    """Least SINR of CQI 1 to 15, dB."""
 
 def crc32c(data: Buffer, crc: int = 0) -> int:
     """CRC-32C, by the CPU's instruction where it has one."""

@@ -142,7 +142,7 @@ def test_rates_are_the_formula() -> None:
 
 
 def test_channel_quality_is_the_table() -> None:
-    efficiency = [_core.cqi_efficiency(cqi) for cqi in range(16)]
+    efficiency = _core.cqi_efficiency(np.arange(16, dtype=np.int32))
     np.testing.assert_allclose(efficiency, naive.EFFICIENCY, atol=5.1e-5)
     thresholds = np.array([_core.cqi_threshold(cqi) for cqi in range(1, 16)])
     np.testing.assert_allclose(0.75 * np.log2(1 + 10 ** (thresholds / 10)), efficiency[1:], **EXACT)
