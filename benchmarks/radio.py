@@ -51,6 +51,12 @@ def people(count: int) -> tuple[Any, ...]:
     return x, y, np.where(indoors, 1.5 + 3.0 * rng.integers(0, 8, count), 1.5), indoors
 
 
+def heard(cell_map: _core.CellMap, users: tuple[Any, ...]) -> tuple[NDArray[np.int32], Reals]:
+    """The K strongest cells of each and their gains, dB."""
+    x, y, z, indoors = users
+    return _core.strongest(cell_map, x, y, z, indoors, SEED, K)
+
+
 class Numpy:
     """The same sums over whole arrays: received powers in mW kept, own cells taken out."""
 
@@ -115,7 +121,7 @@ def cases(quick: bool) -> Iterator[Case]:
     place = f"{cells} cells"
     few, many = (1_000, 20_000) if quick else (2_000, 100_000)
     users = people(many)
-    ids, gains = _core.strongest(cell_map, *users, seed=SEED, k=K)
+    ids, gains = heard(cell_map, users)
     serving, none = np.zeros(many, np.int32), np.zeros(0)
     load, other = np.random.default_rng(3).random((2, cells))
     yield Case(
@@ -133,12 +139,12 @@ def cases(quick: bool) -> Iterator[Case]:
     )  # fmt: skip
     some = tuple(column[:few].copy() for column in users)
     yield Case(
-        f"radio/strongest/{few} users, {place}", lambda: _core.strongest(cell_map, *some, seed=SEED, k=K),
+        f"radio/strongest/{few} users, {place}", lambda: heard(cell_map, some),
         lambda: all_cells(columns, some), "numpy, all cells", same_links, unit="users/s", amount=few,
     )  # fmt: skip
     if not quick:
         yield Case(
-            f"radio/strongest/{many} users, {place}", lambda: _core.strongest(cell_map, *users, seed=SEED, k=K), None,
+            f"radio/strongest/{many} users, {place}", lambda: heard(cell_map, users), None,
             "alone", all_filled, unit="users/s", amount=many,
         )  # fmt: skip
 
