@@ -35,7 +35,7 @@ Reals = NDArray[np.float64]
 SEED, K, SITES, SIDE, CHUNK = 7, 20, 334, 9_100.0, 1_000
 DB = np.log(10.0) / 10
 DEMAND, TOLERANCE = 1e5, 1e-6  # bit/s of each of 100 000 users; fewer ask for more
-WITHIN = {"rtol": 1e-9, "atol": 1e-9}
+WITHIN = 1e-9
 
 
 def city() -> Any:
@@ -43,12 +43,18 @@ def city() -> Any:
     return maps.cells("uma", *np.random.default_rng(1).uniform(0, SIDE, (2, SITES)))
 
 
-def people(count: int) -> tuple[Reals, Reals, Reals, NDArray[np.bool_]]:
+def people(count: int) -> tuple[Any, ...]:
     """x, y, z and who is indoors (on one of eight floors)."""
     rng = np.random.default_rng(2)
     x, y = rng.uniform(0, SIDE, (2, count))
     indoors = _core.indoors_at(SEED, 0.8, x, y)
     return x, y, np.where(indoors, 1.5 + 3.0 * rng.integers(0, 8, count), 1.5), indoors
+
+
+def heard(cell_map: _core.CellMap, users: tuple[Any, ...]) -> tuple[NDArray[np.int32], Reals]:
+    """The K strongest cells of each and their gains, dB."""
+    x, y, z, indoors = users
+    return _core.strongest(cell_map, x, y, z, indoors, SEED, K)
 
 
 class Numpy:
@@ -82,7 +88,7 @@ class Numpy:
 def all_cells(columns: Any, users: tuple[Any, ...]) -> tuple[NDArray[np.int32], Reals]:
     """numpy looks at every cell, a chunk of users at a time."""
     found = [
-        naive.strongest(columns, naive.gains(columns, *(column[i : i + CHUNK] for column in users), SEED), K)
+        naive.strongest(columns, naive.gains(columns, *(column[i : i + CHUNK] for column in users), seed=SEED), K)
         for i in range(0, len(users[0]), CHUNK)
     ]
     return np.concatenate([ids for ids, _ in found]), np.concatenate([gains for _, gains in found])
@@ -90,7 +96,7 @@ def all_cells(columns: Any, users: tuple[Any, ...]) -> tuple[NDArray[np.int32], 
 
 def same(ours: Any, peer: Any) -> None:
     """Raise if they differ."""
-    np.testing.assert_allclose(ours, peer, **WITHIN)
+    np.testing.assert_allclose(ours, peer, rtol=WITHIN, atol=WITHIN)
 
 
 def same_links(ours: Any, peer: Any) -> None:
@@ -115,7 +121,7 @@ def cases(quick: bool) -> Iterator[Case]:
     place = f"{cells} cells"
     few, many = (1_000, 20_000) if quick else (2_000, 100_000)
     users = people(many)
-    ids, gains = _core.strongest(cell_map, *users, SEED, K)
+    ids, gains = heard(cell_map, users)
     serving, none = np.zeros(many, np.int32), np.zeros(0)
     load, other = np.random.default_rng(3).random((2, cells))
     yield Case(
@@ -133,12 +139,12 @@ def cases(quick: bool) -> Iterator[Case]:
     )  # fmt: skip
     some = tuple(column[:few].copy() for column in users)
     yield Case(
-        f"radio/strongest/{few} users, {place}", lambda: _core.strongest(cell_map, *some, SEED, K),
+        f"radio/strongest/{few} users, {place}", lambda: heard(cell_map, some),
         lambda: all_cells(columns, some), "numpy, all cells", same_links, unit="users/s", amount=few,
     )  # fmt: skip
     if not quick:
         yield Case(
-            f"radio/strongest/{many} users, {place}", lambda: _core.strongest(cell_map, *users, SEED, K), None,
+            f"radio/strongest/{many} users, {place}", lambda: heard(cell_map, users), None,
             "alone", all_filled, unit="users/s", amount=many,
         )  # fmt: skip
 

@@ -8,9 +8,11 @@
 //             the wall: the lesser of two uniform numbers to 25 m (rma 10 m). inh: no wall, and nobody outside hears it
 //   heights   counted as the nearest that the environment's model takes (rma: at most 10 m)
 //
-// Source     TR 38.901 V17 sections 7.3, 7.4, 7.5; correlation distances of sight 7.6.3.1-2 (uma, umi 50 m, rma 60 m,
-//            inh 10 m). Ours: fields; walls' correlation distances (kind 50 m, depth 25 m, spread 7 m); sigma in sight
-//            or not also indoors; high-loss share 0.2 (ITU-R M.2412 has it for dense urban).
+// Source     TR 38.901 V17 sections 7.3, 7.4, 7.5; correlation distances of sight (uma, umi 50 m, rma 60 m, inh 10 m)
+// and
+//            of being indoors (50 m) table 7.6.3.1-2. Ours: the fields; correlation distances of walls (kind 50 m,
+//            depth 25 m, spread 7 m); sigma in sight or not also for users indoors; the share of high-loss buildings.
+//            Sight is yes or no: the soft state of equation 7.6-18 is left out.
 // Units      m, dB. Range: users inside the map's bounds, heights of 1 ... 22.5 m; InvalidArgument names the user.
 //            A user on the map but beyond the reach of every mast hears nobody.
 // Costs      about 25 us a user among 330 masts within reach, growing with their number: nearly all of it two fields a

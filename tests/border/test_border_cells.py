@@ -135,7 +135,7 @@ def test_exact_dtypes() -> None:
         ),
         (lambda m, g, c, s: _core.Links(m, g, c, s, EMPTY).coupled_loads(np.full(4, np.nan)), "user 0: expected a dem"),
         (lambda m, g, c, s: _core.Links(m, g, c, s, EMPTY).coupled_loads(np.zeros(5)), "demand: expected .* length 4"),
-        (lambda m, g, c, s: _core.Links(m, g, c, s, EMPTY).coupled_loads(np.zeros(4), tolerance=0.0), "tolerance abov"),
+        (lambda m, g, c, s: _core.Links(m, g, c, s, EMPTY).coupled_loads(np.zeros(4), tolerance=0.0), "a tolerance"),
         (
             lambda m, g, c, s: _core.Links(m, g, c, s, EMPTY).coupled_loads(np.zeros(4), most_iterations=0),
             "1 iteration",

@@ -53,6 +53,18 @@ def test_the_strongest_cells_are_those_of_all(scene: tuple[Any, ...], k: int) ->
     assert k < 120 or (ids < 0).any()  # more than there are
 
 
+@pytest.mark.parametrize("k", [1, 4, 12])
+def test_equal_cells_come_by_number(k: int) -> None:
+    columns = maps.cells("uma", *maps.hexagons(1, 400.0))
+    columns["every_way"][:] = True  # the sectors of a site are heard alike
+    x, y, z = maps.users(9, 60, 500.0)
+    indoors = np.zeros(60, dtype=bool)
+    ids, gains = _core.strongest(maps.built(columns), x, y, z, indoors, SEED, k)
+    want_ids, want_gains = naive.strongest(columns, naive.gains(columns, x, y, z, indoors, SEED), k)
+    np.testing.assert_array_equal(ids, want_ids)
+    np.testing.assert_allclose(gains, want_gains, **EXACT)
+
+
 @pytest.mark.parametrize("carrier", [0, 1, 2])
 def test_one_carrier_alone(scene: tuple[Any, ...], carrier: int) -> None:
     columns, cell_map, x, y, z, indoors, gain = scene
