@@ -1,6 +1,7 @@
 """What one second of the radio access network of `mixed` costs, from a thousand to a million metering devices.
 
     python benchmarks/access_scale.py                     # the table of docs/plant.md
+    python benchmarks/access_scale.py --single            # every packet arrives by itself
     python benchmarks/access_scale.py --devices 1000 --json
 
 Each size runs in a process of its own: its peak of memory is its own. Active users are a tenth of the devices; radio,
@@ -12,13 +13,14 @@ everybody's links and is paid once; an epoch is one second after a first one.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import resource
 import subprocess
 import sys
 import time
 
-from tiertwin.plant.access import AccessPlant
+from tiertwin.plant.access import CLASSES, AccessClass, AccessFlow, AccessPlant
 from tiertwin.world.mixed import mixed
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -26,11 +28,20 @@ SECOND = 1_000_000_000
 EPOCHS = 2
 
 
-def measure(devices: int) -> dict[str, float]:
+def singly(kind: AccessClass) -> AccessClass:
+    """Return the class with as many packets, each an arrival of its own."""
+
+    def one(flow: AccessFlow) -> AccessFlow:
+        return dataclasses.replace(flow, pps=flow.pps * flow.packets, packets=1)
+
+    return dataclasses.replace(kind, down=one(kind.down), up=one(kind.up))
+
+
+def measure(devices: int, single: bool) -> dict[str, float]:
     """Play it in this process and return what it took."""
     world = mixed(devices)
     wall, cpu = time.perf_counter(), time.process_time()
-    plant = AccessPlant.of(world, seed=1)
+    plant = AccessPlant.of(world, seed=1, classes=[singly(c) for c in CLASSES] if single else CLASSES)
     built = {"build_wall_s": time.perf_counter() - wall, "build_cpu_s": time.process_time() - cpu}
     plant.advance(SECOND)
     plant.take_kpis()
@@ -58,16 +69,17 @@ def main() -> None:
     """Measure each size in a process of its own and print a row each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--devices", type=int, default=None, help="this size only, in this process")
+    parser.add_argument("--single", action="store_true", help="no bursts: every packet is an arrival of its own")
     parser.add_argument("--json", action="store_true", help="one JSON object a size")
     options = parser.parse_args()
     if options.devices is not None:
-        print(json.dumps(measure(options.devices)))
+        print(json.dumps(measure(options.devices, options.single)))
         return
     if not options.json:
         print("| devices | active | cells | build CPU s | epoch wall s | epoch CPU s | packet events/s of CPU | MB |")
         print("|---:|---:|---:|---:|---:|---:|---:|---:|")
     for devices in SIZES:
-        command = [sys.executable, __file__, "--devices", str(devices), "--json"]
+        command = [sys.executable, __file__, "--devices", str(devices), "--json", *["--single"] * options.single]
         line = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         row = json.loads(line)
         if options.json:

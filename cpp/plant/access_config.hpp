@@ -44,8 +44,8 @@ struct AccessConfig {
 
     // Radio.
     std::int64_t step_ms = 100;               // between two looks at positions, levels and loads
-    std::int64_t heard = 12, measured = 6;    // cells that disturb a user; cells that it measures
-    std::int64_t masts = 10;                  // judged for them
+    std::int64_t heard = 20, measured = 6;    // cells that disturb a user; cells that it measures
+    std::int64_t masts = 24;                  // judged for them, the strongest by median; 0: all
     double refresh_m = 5;                     // links are found again after so much movement
     double high_loss_share = 0.2;             // of buildings
     double user_noise_db = 7, user_dbm = 23;  // noise figure and most power of users

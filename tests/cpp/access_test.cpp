@@ -1,7 +1,10 @@
+#include "plant/access.hpp"
+
 #include <doctest/doctest.h>
 
 #include <vector>
 
+#include "base/error.hpp"
 #include "plant/access_air.hpp"
 #include "plant/access_energy.hpp"
 
@@ -32,7 +35,83 @@ struct OneStation {
     }
 };
 
+// Two cells of two masts, walkers and devices that stand.
+AccessConfig small_network() {
+    AccessConfig c;
+    c.seed = 5;
+    c.cell_x = {300, 700};
+    c.cell_y = {500, 500};
+    c.cell_height = {25, 25};
+    c.cell_ghz = {4, 4};
+    c.cell_bandwidth_hz = {10e6, 10e6};
+    c.cell_power_dbm = {41, 41};
+    c.cell_azimuth = {90, 270};
+    c.cell_tilt = {6, 6};
+    c.cell_noise_db = {5, 5};
+    c.cell_idle_w = {130, 130};
+    c.cell_slope = {4.7, 4.7};
+    c.cell_sleep_w = {75, 75};
+    c.cell_environment = c.cell_every_way = {0, 0};
+    c.cell_rows = {4, 4};
+    c.cell_columns = {8, 8};
+    c.cell_site = {0, 1};
+    c.cell_prbs = {52, 52};
+    c.cell_chains = {2, 2};
+    c.east = c.north = 1000;
+    c.zone_x = c.zone_y = {0};
+    c.zone_rules = {MobilityRules{}};
+    for (std::int64_t u = 0; u < 30; ++u) {
+        c.user_key.push_back(u);
+        c.user_class.push_back(0);
+        c.user_zone.push_back(0);
+        c.user_walk.push_back(u % 4);
+        c.user_train.push_back(0);
+        c.user_indoors.push_back(u % 2);
+        c.user_x.push_back(30.0 * static_cast<double>(u));
+        c.user_y.push_back(400.0);
+        c.user_z.push_back(1.5);
+    }
+    c.class_report_s = {0.5};
+    c.flow_pps = {50, 20};
+    c.flow_on_s = c.flow_off_s = {1, 1};
+    c.flow_arrival = {0, 2};
+    c.flow_size = {2, 0};
+    c.flow_bytes = {1000, 1250};
+    c.flow_burst = {1, 10};
+    c.flow_buffer = {50, 50};
+    c.sleep_after_ms = 100;
+    c.wake_ms = 20;
+    return c;
+}
+
 }  // namespace
+
+TEST_CASE("access: sent is received, lost and under way, through failures and sleep") {
+    AccessNetwork network(small_network());
+    const std::vector<std::int64_t> first = {0};
+    network.run_until(kSecond);
+    network.set_down(first, true);
+    network.run_until(3 * kSecond + 123);
+    network.set_down(first, false);
+    network.run_until(5 * kSecond);
+    std::int64_t sent = 0, done = 0;
+    for (const AirCount& count : network.air().counts()) {
+        sent += count.sent;
+        done += count.received + count.lost;
+    }
+    CHECK(sent > 10'000);
+    CHECK(sent == done + network.air().under_way());
+    CHECK(network.cell_counts()[0].failures > 0);
+    CHECK(network.take_user_reports(5 * kSecond).rows.size() > 200);
+    CHECK_THROWS_AS(network.run_until(4 * kSecond), InvalidArgument);
+}
+
+TEST_CASE("access: a user outside the map is refused with its number") {
+    AccessConfig config = small_network();
+    config.user_x[8] = 1000.5;
+    CHECK_THROWS_WITH_AS(AccessNetwork{config}, doctest::Contains("user 8: expected a place in the map"),
+                         InvalidArgument);
+}
 
 TEST_CASE("air: a packet waits for the next slot and is received at the end of the one that carries its last bit") {
     OneStation one(1);

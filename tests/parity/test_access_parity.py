@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +59,19 @@ def test_a_station_deals_its_blocks_as_one_by_one(
     assert batches(found) == met
     assert found["used_prbs"] == naive.used
     assert found["under_way"] == sum(p.received == -2 for p in naive.packets)
+
+
+def test_waiting_is_that_of_the_slotted_queue() -> None:
+    """Poisson packets of a slot each: half a slot to the next, rho / (2 (1 - rho)) slots of others, one's own."""
+    load, count = 0.7, 400_000
+    gaps = np.random.Generator(np.random.Philox(5)).exponential(MS / load, count)
+    time, one = np.cumsum(gaps).astype(np.int64), np.ones(count, dtype=np.uint32)
+    end = np.array([int(time[-1]) + SECOND])
+    found = _core.play_station(
+        10, False, u32([10_000]), u32([100]), u32([10]), time, one * u32([0]), one, one * u32([1000]), end
+    )
+    delay = (found["received_ns"] - found["born_ns"]).mean() / MS
+    assert delay == pytest.approx(0.5 + load / (2 * (1 - load)) + 1.0, rel=0.02)
 
 
 def test_sinr_power_and_rates_are_those_of_the_formulas() -> None:

@@ -307,7 +307,7 @@ def test_a_user_outside_the_map_is_refused_with_its_number() -> None:
         ({"users": AccessUsers([2, 0])}, r"user_class\[0\]: expected a class from 0\.0+ to 1\.0+, got 2"),
         ({"users": AccessUsers([0], walk=1)}, "user 0 moves, but has no zone"),
         ({"users": AccessUsers([0], walk=1, zone=5)}, r"user_zone\[0\]"),
-        ({"radio": AccessRadio(measured=20)}, "measured: expected cells, of those heard"),
+        ({"radio": AccessRadio(measured=21)}, "measured: expected cells, of those heard"),
         ({"radio": AccessRadio(hysteresis_db=40.0)}, "hysteresis"),
         ({"radio": AccessRadio(alpha=1.5)}, "alpha: expected a share"),
         ({"zones": [replace(ZONE, x_m=10.0)]}, r"zone_x\[0\] \+ width: expected a place in the map"),

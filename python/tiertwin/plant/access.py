@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tiertwin import _core
 from tiertwin.plant.reports import F64, I64, Reports
-from tiertwin.world.mixed import Mixed
+
+if TYPE_CHECKING:
+    from tiertwin.world.mixed import Mixed
 
 USER_ATTRIBUTES = (
     "cell",  # that serves it; -1: none
@@ -111,9 +113,9 @@ class AccessRadio:
     """
 
     step_ms: int = 100
-    heard: int = 12
+    heard: int = 20
     measured: int = 6
-    masts: int = 10
+    masts: int = 24
     refresh_m: float = 5.0
     high_loss_share: float = 0.2
     user_noise_db: float = 7.0
