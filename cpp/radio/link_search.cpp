@@ -1,8 +1,9 @@
 #include "radio/link_search.hpp"
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <numbers>
 
@@ -14,15 +15,20 @@ constexpr double kNothing = -std::numeric_limits<double>::infinity();
 constexpr double kSlack = 1e-6;                      // dB: more than rounding can hide
 constexpr double kTall = 13.0;                       // m: from here on uma users have surroundings, of
 constexpr double kLeastRaised = 12.0, kRaise = 3.0;  // m
+constexpr double kDeepest = 25.0;                    // m behind a wall
 constexpr double kRarely = 0.05, kNotRare = -1.64;   // Phi(-1.64) = 0.0505
 
-// Beyond it a mast is seen with probability kRarely at most, by users not above 13 m (the probability only falls).
-double rarely_seen_from(const CellMap::Kind& kind) {
-    double near = 0.0, far = kind.reach;
-    if (sight_probability(kind.environment, {far, kind.height, 1.5}) > kRarely) return far;
-    while (far - near > 1.0) {
+// Beyond it a mast is seen with probability kRarely at most. The probability falls with the distance: always at 13 m
+// and below, and for taller users from 450 m on, where what their height helps has its peak.
+double rarely_seen_from(const CellMap::Kind& kind, double height) {
+    const auto rarely = [&](double distance) {
+        return sight_probability(kind.environment, {distance, kind.height, height}) <= kRarely;
+    };
+    double near = height > kTall ? 450.0 : 0.0, far = kind.reach;
+    if (near > far || !rarely(far)) return far;
+    while (far - near > 8.0) {
         const double middle = 0.5 * (near + far);
-        (sight_probability(kind.environment, {middle, kind.height, 1.5}) > kRarely ? near : far) = middle;
+        (rarely(middle) ? far : near) = middle;
     }
     return far;
 }
@@ -40,10 +46,10 @@ LinkSearch::LinkSearch(const CellMap& map, const SiteFields& fields, const LinkR
       rules_(rules),
       k_(static_cast<std::size_t>(k)),
       raised_(map.kinds().size()),
-      walls_(map.kinds().size()) {
-    for (const CellMap::Kind& kind : map.kinds()) hidden_from_.push_back(rarely_seen_from(kind));
+      walls_(map.kinds().size()),
+      only_seen_from_(map.kinds().size()) {
     masts_.resize(static_cast<std::size_t>(std::min(rules.masts, static_cast<index_t>(map.masts().size()))));
-    heard_.reserve(k_);
+    heard_.reserve(std::min(k_, map.cells().size()));
 }
 
 void LinkSearch::prepare(double z) {
@@ -51,9 +57,11 @@ void LinkSearch::prepare(double z) {
     z_ = z;
     laws_.clear();
     heights_.clear();
+    rare_from_.clear();
     for (const CellMap::Kind& kind : map_.kinds()) {
         heights_.push_back(height_in(kind.environment, z));
         laws_.emplace_back(kind.environment, kind.ghz, kind.height, heights_.back());
+        rare_from_.push_back(rarely_seen_from(kind, heights_.back()) + kDeepest);
     }
     for (std::size_t i = 0; i < laws_.size(); ++i) {
         const CellMap::Kind& kind = map_.kinds()[i];
@@ -98,12 +106,26 @@ bool LinkSearch::any_beyond(double distance) const {
     return false;
 }
 
+// From where on a mast can be among the k only if it is in sight, and rarely is: one field tells nearly all of them.
+void LinkSearch::look_ahead() {
+    for (std::size_t i = 0; i < laws_.size(); ++i) {
+        const CellMap::Kind& kind = map_.kinds()[i];
+        const double best = kind.peak - walls_[i].loss - least_ + kSlack + Field::kMost * laws_[i].sigma_hidden();
+        double near = std::min(rare_from_[i], kind.reach), far = kind.reach;
+        if (laws_[i].at(far).hidden <= best) near = far;
+        if (laws_[i].at(near).hidden > best) far = near;
+        while (far - near > 16.0) {
+            const double middle = 0.5 * (near + far);
+            (laws_[i].at(middle).hidden > best ? far : near) = middle;
+        }
+        only_seen_from_[i] = far;
+    }
+}
+
 bool LinkSearch::in_sight(const Field& field, std::size_t kind, double distance) const {
     const CellMap::Kind& k = map_.kinds()[kind];
     const double outside = std::max(distance - walls_[kind].depth, 0.0);
-    const double value = field(x_, y_);
-    if (outside > hidden_from_[kind] && z_ <= kTall && value > kNotRare) return false;  // as most are, most masts
-    return below_share(value, sight_probability(k.environment, {outside, k.height, heights_[kind]}));
+    return below_share(field(x_, y_), sight_probability(k.environment, {outside, k.height, heights_[kind]}));
 }
 
 // Tall users of uma have surroundings of their own, and so a nearer breakpoint: never less loss than without.
@@ -127,6 +149,7 @@ void LinkSearch::judge(std::int32_t which) {
     const double east = x_ - mast.x, north = y_ - mast.y;
     const double distance = std::sqrt(east * east + north * north);
     if (distance > kind.reach) return;
+    if (distance > only_seen_from_[number] && fields_.sight(which)(x_, y_) > kNotRare) return;
     const LossLaw& law = laws_[number];
     const LossLaw::Medians median = law.at(distance);
     const double best = mast.peak - walls_[number].loss - least_ + kSlack;  // dB of loss that may be left
@@ -134,10 +157,10 @@ void LinkSearch::judge(std::int32_t which) {
     const bool clear_may = median.clear - Field::kMost * sigma_clear <= best;
     const bool hidden_may = median.hidden - Field::kMost * sigma_hidden <= best;
     if (!clear_may && !hidden_may) return;
-    const SiteFields::OfMast& fields = fields_.of_mast(which);
-    const bool sight = in_sight(fields.sight, number, distance);
+    const bool sight = in_sight(fields_.sight(which), number, distance);
     if (!(sight ? clear_may : hidden_may)) return;
-    const double shadow = sight ? sigma_clear * fields.clear(x_, y_) : sigma_hidden * fields.hidden(x_, y_);
+    const double shadow =
+        sight ? sigma_clear * fields_.clear(which)(x_, y_) : sigma_hidden * fields_.hidden(which)(x_, y_);
     const double loss = median_loss(number, distance, sight, median) + shadow;
     if (loss <= best) hear(mast, east, north, distance, loss + walls_[number].loss);
 }
@@ -172,6 +195,7 @@ void LinkSearch::find(double x, double y, double z, bool indoors, std::span<std:
     indoors_ = indoors;
     least_ = kNothing;
     heard_.clear();
+    std::fill(only_seen_from_.begin(), only_seen_from_.end(), -kNothing);
     prepare(z);
     prepare_walls(x, y);
     if (z >= kTall) surroundings_ = normal_share(fields_.place(Purpose::surroundings)(x, y));
@@ -183,6 +207,7 @@ void LinkSearch::find(double x, double y, double z, bool indoors, std::span<std:
         const MastGrid::Square from = grid.square_of(x, y);
         const index_t last = grid.last_ring(from);
         for (index_t ring = 0; ring <= last && any_beyond(grid.least_distance(ring)); ++ring) {
+            if (ring >= 2 && std::has_single_bit(static_cast<std::uint64_t>(ring))) look_ahead();
             grid.visit(from, ring, [this](std::int32_t mast) { judge(mast); });
         }
     }

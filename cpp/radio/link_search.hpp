@@ -38,6 +38,7 @@ class LinkSearch {
     void prepare(double z);
     void prepare_walls(double x, double y);
     [[nodiscard]] bool any_beyond(double distance) const;
+    void look_ahead();
     void judge(std::int32_t which);
     [[nodiscard]] bool in_sight(const Field& field, std::size_t kind, double distance) const;
     [[nodiscard]] double median_loss(std::size_t kind, double distance, bool sight, const LossLaw::Medians& median);
@@ -57,10 +58,11 @@ class LinkSearch {
     std::vector<std::vector<LossLaw>> raised_;  // by kind: for surroundings of 12, 15, ... m where those can be
     std::vector<double> heights_;               // by kind, as its model counts them
     std::vector<Wall> walls_;                   // by kind
-    std::vector<double> hidden_from_;  // by kind: so far away at most kRarely of those at 13 m and below see the mast
-    double surroundings_ = 0.0;        // in [0, 1]
-    std::vector<Heard> heard_;         // a heap whose front is the weakest
-    double least_ = 0.0;               // dBm: weaker cells need not be looked at
+    std::vector<double> rare_from_;       // by kind: from here on kRarely of users at the height see the mast, at most
+    std::vector<double> only_seen_from_;  // by kind: look_ahead()
+    double surroundings_ = 0.0;           // in [0, 1]
+    std::vector<Heard> heard_;            // a heap whose front is the weakest
+    double least_ = 0.0;                  // dBm: weaker cells need not be looked at
 };
 
 }  // namespace tiertwin::radio

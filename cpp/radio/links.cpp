@@ -55,9 +55,9 @@ SiteFields::SiteFields(const CellMap& map, std::uint64_t seed) {
         const auto field = [&](Purpose purpose, double correlation) {
             return field_of(seed, mast.site, purpose, kind.environment, correlation);
         };
-        masts_.push_back({field(Purpose::sight, sight_correlation(kind.environment)),
-                          field(Purpose::shadow_clear, shadowing(kind.environment, at, kind.ghz, true).correlation),
-                          field(Purpose::shadow_hidden, shadowing(kind.environment, at, kind.ghz, false).correlation)});
+        sight_.push_back(field(Purpose::sight, sight_correlation(kind.environment)));
+        clear_.push_back(field(Purpose::shadow_clear, shadowing(kind.environment, at, kind.ghz, true).correlation));
+        hidden_.push_back(field(Purpose::shadow_hidden, shadowing(kind.environment, at, kind.ghz, false).correlation));
     }
     for (const Purpose what : {Purpose::surroundings, Purpose::indoors, Purpose::high_loss, Purpose::depth_one,
                                Purpose::depth_two, Purpose::wall}) {

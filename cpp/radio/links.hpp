@@ -15,9 +15,9 @@
 //            Sight is yes or no: the soft state of equation 7.6-18 is left out.
 // Units      m, dB. Range: users inside the map's bounds, heights of 1 ... 22.5 m; InvalidArgument names the user.
 //            A user on the map but beyond the reach of every mast hears nobody.
-// Costs      about 25 us a user among 330 masts within reach, growing with their number: nearly all of it two fields a
-//            mast. LinkRules::masts caps it and errs: on the map of benchmarks/radio.py 48 masts take half the time
-//            and give another best cell to 6 % of users, because masts far away that happen to be in sight are missed.
+// Costs      about 25 us a user among 330 masts within reach, 110 us among 2400: most of it one or two fields a mast.
+//            LinkRules::masts caps it and errs: on the map of benchmarks/radio.py 48 masts take half the time and give
+//            another best cell to 6 % of users, because masts far away that happen to be in sight are missed.
 // Thread safety  pure functions on distinct outputs.
 #pragma once
 
@@ -41,10 +41,10 @@ struct LinkRules {
 class SiteFields {
   public:
     SiteFields(const CellMap& map, std::uint64_t seed);
-    struct OfMast {
-        Field sight, clear, hidden;
-    };
-    [[nodiscard]] const OfMast& of_mast(std::int32_t mast) const { return masts_[static_cast<std::size_t>(mast)]; }
+    // Of a mast: who sees it, and its shadows in sight and not.
+    [[nodiscard]] const Field& sight(std::int32_t mast) const { return sight_[static_cast<std::size_t>(mast)]; }
+    [[nodiscard]] const Field& clear(std::int32_t mast) const { return clear_[static_cast<std::size_t>(mast)]; }
+    [[nodiscard]] const Field& hidden(std::int32_t mast) const { return hidden_[static_cast<std::size_t>(mast)]; }
     [[nodiscard]] const Field& place(Purpose what) const {  // what is not of a site
         return places_[static_cast<std::size_t>(what) - static_cast<std::size_t>(Purpose::surroundings)];
     }
@@ -52,7 +52,7 @@ class SiteFields {
     [[nodiscard]] const Wall& wall(std::size_t kind, bool high_loss) const { return walls_[2 * kind + high_loss]; }
 
   private:
-    std::vector<OfMast> masts_;
+    std::vector<Field> sight_, clear_, hidden_;  // apart: of most masts only the first is asked
     std::vector<Field> places_;
     std::vector<Wall> walls_;
 };

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -201,3 +202,20 @@ def test_a_user_under_the_mast_is_served() -> None:
     ids, gains = _core.strongest(cell_map, np.zeros(1), np.zeros(1), np.array([1.5]), np.array([False]), 1, 6)
     assert set(ids[0]) == set(range(6))
     assert np.isfinite(gains).all()
+
+
+def test_threads_share_a_map() -> None:
+    cell_map = maps.built(columns())
+    x, y, z = maps.users(1, 200, 600.0)
+    indoors = np.zeros(200, dtype=bool)
+    want_ids, want_gains = _core.strongest(cell_map, x, y, z, indoors, 1, 4)
+    links = _core.Links(cell_map, want_gains, want_ids, np.zeros(200, np.int32), EMPTY)
+    want = links.coupled_loads(np.full(200, 1e5))["load"]
+    with ThreadPoolExecutor(4) as pool:
+        searches = [pool.submit(_core.strongest, cell_map, x, y, z, indoors, 1, 4) for _ in range(8)]
+        loads = [pool.submit(links.coupled_loads, np.full(200, 1e5)) for _ in range(8)]
+        for search in searches:
+            np.testing.assert_array_equal(search.result()[0], want_ids)
+            np.testing.assert_array_equal(search.result()[1], want_gains)
+        for load in loads:
+            np.testing.assert_array_equal(load.result()["load"], want)

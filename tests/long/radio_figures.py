@@ -1,4 +1,4 @@
-"""The figures of docs/radio.md: ``python tests/long/radio_figures.py``, about a minute; prints JSON.
+"""The figures of docs/radio.md: ``python tests/long/radio_figures.py``, some seconds; prints JSON.
 
 fields       3 000 fields, 200 places each: moments, distance to the normal law, correlation against exp(-d)
 cells        SINR with the k strongest cells against that with 600, load 0.5, on the map of benchmarks/radio.py

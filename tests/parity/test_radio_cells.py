@@ -53,6 +53,18 @@ def test_the_strongest_cells_are_those_of_all(scene: tuple[Any, ...], k: int) ->
     assert k < 120 or (ids < 0).any()  # more than there are
 
 
+@pytest.mark.parametrize("k", [1, 4, 30])
+def test_a_dense_city_of_many_masts(k: int) -> None:
+    """Here most masts are far, hidden, and left out early."""
+    columns = maps.cells("uma", *maps.hexagons(9, 250.0))
+    x, y, z = maps.users(10, 250, 2000.0)
+    indoors = _core.indoors_at(SEED, 0.5, x, y)
+    ids, gains = _core.strongest(maps.built(columns), x, y, z, indoors, SEED, k)
+    want_ids, want_gains = naive.strongest(columns, naive.gains(columns, x, y, z, indoors, SEED), k)
+    np.testing.assert_array_equal(ids, want_ids)
+    np.testing.assert_allclose(gains, want_gains, **EXACT)
+
+
 @pytest.mark.parametrize("k", [1, 4, 12])
 def test_equal_cells_come_by_number(k: int) -> None:
     columns = maps.cells("uma", *maps.hexagons(1, 400.0))
