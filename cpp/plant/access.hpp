@@ -116,7 +116,7 @@ class AccessNetwork {
     void note_senders();
     void close_books(std::size_t cell);
     void report_user(std::size_t user, double seconds);
-    void report_cell(std::size_t cell, double seconds);
+    void report_cell(std::size_t cell);
     void touch(std::size_t station);
     void move(std::size_t user, std::int32_t cell, double held_ms);
     [[nodiscard]] double share(std::uint64_t used, std::size_t station) const;  // of a step's blocks

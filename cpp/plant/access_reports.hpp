@@ -27,13 +27,14 @@ class AccessReports {
   public:
     AccessReports(const AccessConfig& config, const Chance& chance);
 
-    // Calls report(user) for every user, cell(c) for every cell whose turn is at the end of step `step` (0, 1, ...).
+    // Calls of_user(user, s of its period) and of_cell(cell) for all whose turn is at the end of step `step` (0, 1,
+    // ...).
     template <typename OfUser, typename OfCell>
     void turns(std::int64_t step, OfUser of_user, OfCell of_cell) const {
         for (const Turns& turns : users_) {
             for (const std::uint32_t u : turns.at(step)) of_user(u, turns.seconds);
         }
-        for (const std::uint32_t c : cells_.at(step)) of_cell(c, cells_.seconds);
+        for (const std::uint32_t c : cells_.at(step)) of_cell(c);
     }
 
     void send_user(std::size_t user, std::int32_t site, Time now, std::int64_t step, AccessUserRow row);

@@ -36,7 +36,7 @@ void AccessNetwork::end_step() {
     for (std::size_t c = 0; c < states_.size(); ++c) close_books(c);
     reports_.turns(
         step_, [this](std::size_t user, double seconds) { report_user(user, seconds); },
-        [this](std::size_t cell, double seconds) { report_cell(cell, seconds); });
+        [this](std::size_t cell) { report_cell(cell); });
     std::size_t kept = 0;
     for (const std::uint32_t s : busy_) {
         air_.clear(s);
@@ -95,12 +95,13 @@ void AccessNetwork::report_user(std::size_t user, double seconds) {
     const std::int32_t cell = crowd_.serving(user);
     const int slot = crowd_.slot(user);
     const Place at = crowd_.place(user);
+    const double spent = std::min(seconds, static_cast<double>(step_end_) * 1e-9);  // the first covers less
     const double received = static_cast<double>(down.received) + static_cast<double>(up.received);
     AccessUserRow row{static_cast<double>(cell),
                       kNone,
                       0.0,
-                      1e-6 * static_cast<double>(down.received_bits) / seconds,
-                      1e-6 * static_cast<double>(up.received_bits) / seconds,
+                      1e-6 * static_cast<double>(down.received_bits) / spent,
+                      1e-6 * static_cast<double>(up.received_bits) / spent,
                       at.x,
                       at.y,
                       received > 0.0 ? (down.delay_ms + up.delay_ms) / received : kNone,
@@ -117,7 +118,7 @@ void AccessNetwork::report_user(std::size_t user, double seconds) {
     reports_.send_user(user, cell < 0 ? -1 : states_[static_cast<std::size_t>(cell)].site, step_end_, step_, row);
 }
 
-void AccessNetwork::report_cell(std::size_t c, double seconds) {
+void AccessNetwork::report_cell(std::size_t c) {
     if (crowd_.down(c)) return;
     CellCount now = counts_[c];
     now -= states_[c].at_report;
@@ -126,7 +127,6 @@ void AccessNetwork::report_cell(std::size_t c, double seconds) {
     const double blocks =
         steps * static_cast<double>(config_.step_ms) * static_cast<double>(air_.prbs(kDirections * c));
     const double spent = steps * static_cast<double>(config_.step_ms) * 1e-3;
-    static_cast<void>(seconds);  // the first report of a cell covers less than a period
     const AccessCellRow row{static_cast<double>(now.prbs_down) / blocks,
                             static_cast<double>(now.prbs_up) / blocks,
                             now.energy_j / spent,

@@ -191,6 +191,19 @@ def test_reports_tell_the_truth_with_the_stated_errors() -> None:
     assert (rows.values[:, 1] - level).std() == pytest.approx(1.0, rel=0.1)
 
 
+def test_reported_rates_are_what_came_from_the_first_report_on() -> None:
+    steady = AccessClass("steady", 1.0, AccessFlow(20.0, 1250, arrival="constant"), AccessFlow())
+    exact = AccessTelemetry(loss=0.0, noise=0.0, delay_low_s=0.0, delay_high_s=0.0, clock_offset_s=0.0)
+    plant = network(walkers=0, users=people(0, 200), classes=(BUSY, steady), telemetry=exact)
+    plant.advance(2 * SECOND)
+    rows = plant.take_reports(2 * SECOND).users
+    served = plant.truth_users()["down_bits"][rows.id] > 0
+    for second in range(2):
+        of = served & (rows.time_ns // SECOND == second) & (rows.time_ns % SECOND >= SECOND // 2)
+        assert of.sum() > 50
+        assert rows.values[of, 3].mean() == pytest.approx(0.2, rel=0.05)
+
+
 def test_drivers_hand_over_to_stronger_cells_and_those_who_stand_do_not() -> None:
     plant = network(walkers=100, still=100)
     before = plant.truth_users()["serving"]
