@@ -3,7 +3,7 @@
     python docs/how_true.py [--quick]
 
 Needs everything a study needs: the extra ``fidelity`` (ns-3, measured microwave links), g++, and the folder of data
-named by TIERTWIN_DATA. What is missing is said in its section. About half an hour on one core; --quick, for looking at,
+named by TIERTWIN_DATA. What is missing is said in its section. About a quarter of an hour on one core; --quick, for looking at,
 a minute.
 """
 
@@ -71,19 +71,19 @@ SECTIONS = (
     ),
     Section(
         "The performance model against packets",
-        (*FIDELITY, TOPOLOGIES, "--seconds", "1000", "--window", "300", "--no-signs"),
+        (*FIDELITY, TOPOLOGIES, "--seconds", "400", "--window", "200", "--no-signs"),
         (*FIDELITY, "sndlib/abilene", *SHORT, "--no-signs"),
         "None of these topologies was used to fit the model's coefficients. Ten and more flows a link.",
     ),
     Section(
         "The direction of changes",
-        (*FIDELITY, TOPOLOGIES, "--loads", "0.6", "--seconds", "200"),
+        (*FIDELITY, TOPOLOGIES, "--loads", "0.6", "--seconds", "100"),
         (*FIDELITY, "sndlib/abilene", *SHORT),
         "All flows a tenth less or a twentieth more, one link slower or faster, one flow doubled, one at a time.",
     ),
     Section(
         "Where it is not sure of itself",
-        (*FIDELITY, "sndlib/germany50", "--loads", "0.6,0.8", "--flows", "100", *BURSTY, "--seconds", "1000"),
+        (*FIDELITY, "sndlib/germany50", "--loads", "0.6,0.8", "--flows", "100", *BURSTY, "--seconds", "400"),
         (*FIDELITY, "sndlib/abilene", *SHORT, "--flows", "30", *BURSTY),
         "Two or three flows a link, and flows that send twice their rate half of the time: predictions carry the flag\n"
         "`low_confidence`, and this is why.",

@@ -1,5 +1,6 @@
 // Where users are. Convert, call, return.
 #include "bindings/common.hpp"
+#include "bindings/rules.hpp"
 #include "plant/mobility.hpp"
 
 namespace tiertwin::bindings {
@@ -30,7 +31,9 @@ double number(const py::handle& value, const std::string& name) {
     }
 }
 
-MobilityRules rules_of(const py::dict& given, const std::vector<std::array<double, 3>>& track) {
+}  // namespace
+
+MobilityRules mobility_rules(const py::dict& given, const std::vector<std::array<double, 3>>& track) {
     MobilityRules r;
     const std::map<std::string, double*> known{{"width_m", &r.width},
                                                {"height_m", &r.height},
@@ -65,14 +68,12 @@ MobilityRules rules_of(const py::dict& given, const std::vector<std::array<doubl
     return r;
 }
 
-}  // namespace
-
 void bind_mobility(py::module_& m) {
     py::class_<Mobility>(m, "Mobility",
                          "Users that move: 0 still, 1 Gauss-Markov, 2 waypoint, 3 Manhattan, 4 train, 5 UAV.")
         .def(py::init([](std::uint64_t seed, const array_in<std::uint8_t>& walks, const array_in<std::uint32_t>& train,
                          const std::vector<std::array<double, 3>>& track, const py::dict& rules) {
-                 return Mobility(seed, view(walks), view(train), rules_of(rules, track));
+                 return Mobility(seed, view(walks), view(train), mobility_rules(rules, track));
              }),
              "seed"_a, "walks"_a.noconvert(), "train"_a.noconvert(), "track"_a = std::vector<std::array<double, 3>>{},
              "rules"_a = py::dict())

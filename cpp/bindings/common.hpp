@@ -18,6 +18,8 @@ void bind_graph(py::module_& m);
 void bind_state(py::module_& m);
 void bind_queueing(py::module_& m);
 void bind_radio(py::module_& m);
+void bind_cells(py::module_& m);
+void bind_sinr(py::module_& m);
 void bind_handover(py::module_& m);
 void bind_alloc(py::module_& m);
 void bind_sync(py::module_& m);
@@ -28,6 +30,7 @@ void bind_plant(py::module_& m);
 void bind_wear(py::module_& m);
 void bind_mobility(py::module_& m);
 void bind_packets(py::module_& m);
+void bind_access(py::module_& m);
 
 // Exact dtype and C order: anything else is refused by `checked` with a TypeError that says what came.
 template <typename T>

@@ -9,6 +9,8 @@ PYBIND11_MODULE(_core, m) {
     b::bind_state(m);
     b::bind_queueing(m);
     b::bind_radio(m);
+    b::bind_cells(m);
+    b::bind_sinr(m);
     b::bind_handover(m);
     b::bind_alloc(m);
     b::bind_sync(m);
@@ -19,4 +21,5 @@ PYBIND11_MODULE(_core, m) {
     b::bind_wear(m);
     b::bind_mobility(m);
     b::bind_packets(m);
+    b::bind_access(m);
 }

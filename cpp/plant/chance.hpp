@@ -29,6 +29,11 @@ enum class Purpose : std::uint32_t {
     kPacketBurst,  // words 0-1: an off time, words 2-3: the on time after it
     kMobility,     // whatever a model of movement draws next
     kTrain,        // of a train: words 0-1 speed, words 2-3 where it begins
+    kAccessCell,   // of a cell of a radio access network, hidden. Block 0: loss, azimuth (normals); 1: tilt; 2: words
+                   // 0-1 efficiency, 2-3 law; 3: word 0 phase of its reports
+    kAccessUser,   // words 0-1 clock offset, word 2 phase of reports, word 3 whether it is unseen
+    kAccessUserReport,  // four blocks a report: delay and loss, then three pairs of normals
+    kAccessCellReport,  // four blocks a report: delay and loss, then a pair of normals
 
     // Wear and weather (wear.hpp, rain_field.hpp), in a range of their own.
     kWearLife = 0x504C'0100,  // of a part: words 0-1 its exponential life, one a life

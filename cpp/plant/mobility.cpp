@@ -62,12 +62,16 @@ bool reflect(double& x, double limit) {
 }  // namespace
 
 Mobility::Mobility(std::uint64_t seed, std::span<const std::uint8_t> walks, std::span<const std::uint32_t> train,
-                   const MobilityRules& rules)
+                   const MobilityRules& rules, std::span<const std::uint64_t> keys)
     : chance_(seed), rules_(rules) {
     check(rules_);
     if (walks.size() != train.size()) {
         throw InvalidArgument("mobility: expected a train number a user, got " + std::to_string(walks.size()) +
                               " users and " + std::to_string(train.size()) + " numbers");
+    }
+    if (!keys.empty() && keys.size() != walks.size()) {
+        throw InvalidArgument("mobility: expected a key a user, got " + std::to_string(walks.size()) + " users and " +
+                              std::to_string(keys.size()) + " keys");
     }
     for (std::size_t i = 0; i < rules_.track.size(); ++i) {
         track_.push_back(i == 0 ? 0.0 : track_.back() + norm(minus(rules_.track[i], rules_.track[i - 1])));
@@ -76,6 +80,7 @@ Mobility::Mobility(std::uint64_t seed, std::span<const std::uint8_t> walks, std:
     for (std::size_t i = 0; i < walks.size(); ++i) {
         expect(walks[i] <= static_cast<std::uint8_t>(Walk::uav), "a model of movement 0 to 5", walks[i]);
         users_[i].walk = static_cast<Walk>(walks[i]);
+        users_[i].key = keys.empty() ? i : keys[i];
         if (users_[i].walk == Walk::train && (track_.size() < 2 || track_.back() <= 0.0)) {
             throw InvalidArgument("mobility: user " + std::to_string(i) +
                                   " goes by train, but the track has no length");
@@ -84,7 +89,9 @@ Mobility::Mobility(std::uint64_t seed, std::span<const std::uint8_t> walks, std:
     }
 }
 
-PhiloxBlock Mobility::draw(std::size_t user) { return chance_.block(user, Purpose::kMobility, users_[user].drawn++); }
+PhiloxBlock Mobility::draw(std::size_t user) {
+    return chance_.block(users_[user].key, Purpose::kMobility, users_[user].drawn++);
+}
 
 void Mobility::put(std::size_t i, std::uint32_t train) {
     User& user = users_[i];

@@ -11,9 +11,8 @@
 //
 // Source     T. Camp, J. Boleng, V. Davies, "A survey of mobility models for ad hoc network research", 2002.
 // Units      m, s; headings in radians, counter-clockwise from east. The area is a rectangle from (0, 0).
-// Order      a user's draws depend on seed, its number and how many it drew, never on other users or on their models.
-// Costs      20 ... 60 ns a user and step.
-// Thread safety  one thread owns a Mobility.
+// Order      a user's draws depend on seed, its number or key and how many it drew, never on other users or on their
+// models. Costs      20 ... 60 ns a user and step. Thread safety  one thread owns a Mobility.
 #pragma once
 
 #include <cstdint>
@@ -47,8 +46,9 @@ class Mobility {
   public:
     // `train` numbers the train of each user (used by Walk::train only). InvalidArgument: a rule that cannot be (areas
     // and speeds must be above 0, as a model whose speeds reach 0 slows down for ever), a train without a track, sizes.
+    // `keys` name the users' draws; without them their numbers do.
     Mobility(std::uint64_t seed, std::span<const std::uint8_t> walks, std::span<const std::uint32_t> train,
-             const MobilityRules& rules);
+             const MobilityRules& rules, std::span<const std::uint64_t> keys = {});
 
     void step(double seconds);  // InvalidArgument unless above 0 and at most 60
 
@@ -67,6 +67,7 @@ class Mobility {
         double mean_heading = 0.0;
         double wait = 0.0;  // s left of a pause
         std::uint32_t drawn = 0;
+        std::uint64_t key = 0;
     };
 
     [[nodiscard]] PhiloxBlock draw(std::size_t user);

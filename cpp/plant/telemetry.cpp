@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "plant/access_reports.hpp"
 #include "plant/event_tree.hpp"
 
 namespace tiertwin::plant {
@@ -96,5 +97,6 @@ static_assert(kSensorAttributes == kLinkAttributes && kWeatherAttributes == kSer
 template Batch<kDeviceAttributes> take_arrived(std::vector<Report<kDeviceAttributes>>&, Time, index_t);
 template Batch<kServerAttributes> take_arrived(std::vector<Report<kServerAttributes>>&, Time, index_t);
 template Batch<kLinkAttributes> take_arrived(std::vector<Report<kLinkAttributes>>&, Time, index_t);
+template Batch<kAccessUserAttributes> take_arrived(std::vector<Report<kAccessUserAttributes>>&, Time, index_t);
 
 }  // namespace tiertwin::plant

@@ -12,7 +12,12 @@ namespace {
 
 constexpr double kFloor = -30.0;  // dB: sidelobes and scatter fill every null
 
-double wrapped(double degrees) { return std::remainder(degrees, 360.0); }
+// std::remainder costs 30 ns; near the circle a turn more or less is the same, exactly.
+double wrapped(double degrees) {
+    if (std::abs(degrees) <= 180.0) return degrees;
+    if (std::abs(degrees) < 540.0) return degrees > 0.0 ? degrees - 360.0 : degrees + 360.0;
+    return std::remainder(degrees, 360.0);
+}
 
 double parabola(double angle, double width, double depth) {
     const double u = angle / width;

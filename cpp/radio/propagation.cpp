@@ -31,9 +31,11 @@ constexpr std::array<Limits, 4> kLimits{{{10, 5'000, 5'000, 0, kAny, 1.5, 22.5, 
 
 std::string meters(double value) { return std::to_string(value) + " m"; }
 
-void expect(bool good, Environment environment, const std::string& wanted, const std::string& came) {
+// The words are made only when they are said: most calls are good, and short.
+template <typename Wanted, typename Came>
+void expect(bool good, Environment environment, Wanted wanted, Came came) {
     if (!good) {
-        throw InvalidArgument(std::string(name_of(environment)) + ": expected " + wanted + ", got " + came);
+        throw InvalidArgument(std::string(name_of(environment)) + ": expected " + wanted() + ", got " + came());
     }
 }
 
@@ -41,21 +43,29 @@ const Limits& limits_of(Environment environment) { return kLimits[static_cast<st
 
 void check_geometry(Environment environment, const Geometry& at) {
     const Limits& limit = limits_of(environment);
-    expect(at.distance >= 0.0 && std::isfinite(at.distance), environment, "a distance of 0 m or more",
-           meters(at.distance));
-    expect(at.base_height > limit.base_low - 1e-9 && at.base_height <= limit.base_high && std::isfinite(at.base_height),
-           environment, "a base station's height in " + meters(limit.base_low) + " to " + meters(limit.base_high),
-           meters(at.base_height));
-    expect(at.user_height >= limit.user_low && at.user_height <= limit.user_high && std::isfinite(at.user_height),
-           environment, "a user's height in " + meters(limit.user_low) + " to " + meters(limit.user_high),
-           meters(at.user_height));
+    expect(
+        at.distance >= 0.0 && std::isfinite(at.distance), environment, [] { return "a distance of 0 m or more"; },
+        [&] { return meters(at.distance); });
+    expect(
+        at.base_height > limit.base_low - 1e-9 && at.base_height <= limit.base_high && std::isfinite(at.base_height),
+        environment,
+        [&] { return "a base station's height in " + meters(limit.base_low) + " to " + meters(limit.base_high); },
+        [&] { return meters(at.base_height); });
+    expect(
+        at.user_height >= limit.user_low && at.user_height <= limit.user_high && std::isfinite(at.user_height),
+        environment, [&] { return "a user's height in " + meters(limit.user_low) + " to " + meters(limit.user_high); },
+        [&] { return meters(at.user_height); });
 }
 
 void check_frequency(Environment environment, double ghz) {
     const double highest = limits_of(environment).frequency;
-    expect(ghz >= 0.5 && ghz <= highest, environment,
-           "a frequency of 0.5 to " + std::to_string(highest) + " GHz (above 100 GHz: free space, gas and rain)",
-           std::to_string(ghz) + " GHz");
+    expect(
+        ghz >= 0.5 && ghz <= highest, environment,
+        [&] {
+            return "a frequency of 0.5 to " + std::to_string(highest) +
+                   " GHz (above 100 GHz: free space, gas and rain)";
+        },
+        [&] { return std::to_string(ghz) + " GHz"; });
 }
 
 double slant(double ground, const Geometry& at) { return std::hypot(ground, at.base_height - at.user_height); }
@@ -114,7 +124,16 @@ double indoor(const Geometry& at, double ghz, bool in_sight) {
     return in_sight ? clear : std::max(clear, 17.3 + 38.3 * d + 24.9 * f);
 }
 
-double tall(double user_height) { return user_height <= 13.0 ? 0.0 : std::pow((user_height - 13.0) / 10.0, 1.5); }
+double tall(double user_height) {
+    const double above = (user_height - 13.0) / 10.0;
+    return above <= 0.0 ? 0.0 : above * std::sqrt(above);
+}
+
+// How much height helps at a distance: 1.25 (d / 100)^3 exp(-d / 150).
+double helped(double distance) {
+    const double u = distance / 100.0;
+    return 1.25 * u * u * u * std::exp(-distance / 150.0);
+}
 
 }  // namespace
 
@@ -134,8 +153,8 @@ double sight_probability(Environment environment, const Geometry& at) {
         case Environment::uma: {
             if (d <= 18.0) return 1.0;
             const double low = 18.0 / d + std::exp(-d / 63.0) * (1.0 - 18.0 / d);
-            const double bonus = tall(at.user_height) * 1.25 * std::pow(d / 100.0, 3.0) * std::exp(-d / 150.0);
-            return std::min(low * (1.0 + bonus), 1.0);
+            if (at.user_height <= 13.0) return low;
+            return std::min(low * (1.0 + tall(at.user_height) * helped(d)), 1.0);
         }
         case Environment::umi:
             return d <= 18.0 ? 1.0 : 18.0 / d + std::exp(-d / 36.0) * (1.0 - 18.0 / d);
@@ -155,8 +174,9 @@ double breakpoint(Environment environment, const Geometry& at, double ghz, doubl
     if (environment == Environment::rma) {
         return 2.0 * std::numbers::pi * at.base_height * at.user_height * ghz * 1e9 / kLight;
     }
-    expect(effective > 0.0 && effective < at.user_height && effective < at.base_height, environment,
-           "surroundings lower than both ends", meters(effective));
+    expect(
+        effective > 0.0 && effective < at.user_height && effective < at.base_height, environment,
+        [] { return "surroundings lower than both ends"; }, [&] { return meters(effective); });
     return 4.0 * (at.base_height - effective) * (at.user_height - effective) * ghz * 1e9 / kLight;
 }
 
@@ -165,7 +185,9 @@ double path_loss(Environment environment, const Geometry& at, double ghz, bool i
     check_frequency(environment, ghz);
     const Limits& limit = limits_of(environment);
     const double farthest = in_sight ? limit.in_sight : limit.hidden;
-    expect(at.distance <= farthest, environment, "a distance of at most " + meters(farthest), meters(at.distance));
+    expect(
+        at.distance <= farthest, environment, [&] { return "a distance of at most " + meters(farthest); },
+        [&] { return meters(at.distance); });
     if (environment == Environment::inh) return indoor(at, ghz, in_sight);
     const double ground = ground_of(environment, at);
     const bool rural = environment == Environment::rma;
@@ -179,7 +201,7 @@ double effective_height(const Geometry& at, double uniform) {
     check_geometry(Environment::uma, at);
     if (at.user_height < 13.0) return 1.0;
     const double d = at.distance;
-    const double g = d <= 18.0 ? 0.0 : 1.25 * std::pow(d / 100.0, 3.0) * std::exp(-d / 150.0);
+    const double g = d <= 18.0 ? 0.0 : helped(d);
     const double at_ground = 1.0 / (1.0 + tall(at.user_height) * g);
     if (uniform < at_ground) return 1.0;
     const double steps = std::floor((at.user_height - 1.5 - 12.0) / 3.0) + 1.0;  // of 12, 15, ...

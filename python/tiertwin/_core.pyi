@@ -245,6 +245,62 @@ class StateTable:
     @property
     def table_id(self) -> int: ...
 
+class CellMap:
+    """Cells on a map; immutable."""
+
+    def __init__(
+        self,
+        *,
+        model: Sequence[str],
+        site: _Signed,
+        x_m: _Reals,
+        y_m: _Reals,
+        height_m: _Reals,
+        ghz: _Reals,
+        bandwidth_hz: _Reals,
+        power_dbm: _Reals,
+        noise_figure_db: _Reals,
+        azimuth_deg: _Reals,
+        tilt_deg: _Reals,
+        width_deg: _Reals,
+        peak_dbi: _Reals,
+        depth_db: _Reals,
+        every_way: _Bools,
+        rows: _Signed,
+        columns: _Signed,
+    ) -> None: ...
+    def __len__(self) -> int: ...
+    def candidates(self, x_m: float, y_m: float, most: int, carrier: int = -1) -> _Signed:
+        """Cells of the masts that are strongest at a place in the median, strongest first."""
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """(west, south, east, north), m: where users may be."""
+
+    @property
+    def carrier(self) -> _Signed:
+        """Number of the carrier of each cell; carriers by ascending frequency."""
+
+class Links:
+    """Received powers of users, kept for any loads; immutable."""
+
+    def __init__(self, map: CellMap, gain_db: _Reals, cells: _Signed, serving: _Signed, beam_db: _Reals) -> None: ...
+    def coupled_loads(
+        self,
+        demand_bps: _Reals,
+        tolerance: float = 1e-09,
+        most_iterations: int = 1000,
+        efficiency: float = 0.7,
+        cap: float = 7.4,
+    ) -> dict[str, Any]:
+        """Loads of the cells that carry these demands, each disturbing the others."""
+
+    def sinr(self, load: _Reals) -> _Reals:
+        """SINR of each user, dB; -inf without a serving cell."""
+
+    @property
+    def serving_cell(self) -> _Signed: ...
+
 class HandoverTracker:
     """Which cell serves each user (TS 38.331 event A3, TR 36.839 failures and ping-pongs)."""
 
@@ -881,6 +937,48 @@ class PacketNetwork:
     def under_way(self) -> int:
         """Packets neither received nor lost."""
 
+class AccessNetwork:
+    """Users that move, attach, hand over and share blocks, packet by packet. One thread owns it."""
+
+    def __init__(
+        self, seed: int, config: dict[str, Any], zones: Sequence[tuple[dict[str, Any], Sequence[Sequence[float]]]]
+    ) -> None:
+        """Fields of cpp/plant/access_config.hpp by name, all of them; rules and track of each zone."""
+
+    def lead(self, users: _Ints, places: _Reals) -> None:
+        """Put led users somewhere: x, y, z [k, 3], m."""
+
+    def run_until(self, time_ns: int) -> None:
+        """Everything that happens before `time_ns`."""
+
+    def set_down(self, cells: _Ints, down: bool) -> None:
+        """Fail or repair cells, from the next step on."""
+
+    def set_sleep(self, after_ms: int) -> None:
+        """Idle for so long, cells sleep; 0: never."""
+
+    def take_cell_reports(self, until_ns: int) -> _Reports:
+        """Reports of cells that arrived by then."""
+
+    def take_kpis(self, q: _Reals) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]], int]:
+        """Books since the last call: by class and direction, by cell, under way."""
+
+    def take_user_reports(self, until_ns: int) -> _Reports:
+        """Reports of users that arrived by then."""
+
+    def truth_cells(self) -> dict[str, Any]:
+        """What is hidden of cells, and their loads."""
+
+    def truth_packets(self) -> dict[str, _Ints]:
+        """What every batch of packets met, if records are kept; received -1: lost."""
+
+    def truth_users(self) -> dict[str, Any]:
+        """Where users are, what they hear, how well."""
+
+    @property
+    def now_ns(self) -> int:
+        """Time of the network, ns."""
+
 def array_gain(rows: int, columns: int, azimuth_error_deg: _Reals, elevation_error_deg: _Reals) -> _Reals:
     """Gain of a half-wavelength array over one element, dB, when it points off its target; -30 dB at least."""
 
@@ -909,6 +1007,15 @@ def carry(
     source: StateTable, target: StateTable, attributes: Sequence[int], source_rows: _Rows, target_rows: _Rows
 ) -> int:
     """Copy cells that are finite and later than those in the target's rows; returns the cells written."""
+
+def cqi_efficiency(cqi: _Signed) -> _Reals:
+    """bit/s/Hz of CQI 0 to 15."""
+
+def cqi_of(sinr_db: _Reals) -> _Signed:
+    """4-bit CQI (TS 38.214 table 5.2.2.1-3) by SINR thresholds of 75 % of Shannon."""
+
+def cqi_threshold(cqi: int) -> float:
+    """Least SINR of CQI 1 to 15, dB."""
 
 def crc32c(data: Buffer, crc: int = 0) -> int:
     """CRC-32C, by the CPU's instruction where it has one."""
@@ -1075,6 +1182,9 @@ def gg1_wait(lam: _Reals, es: _Reals, ca2: _Reals, cs2: _Reals) -> _Reals:
 def heat_factor(activation_ev: float, reference_c: float, celsius: _Reals) -> _Reals:
     """Arrhenius acceleration against the reference."""
 
+def indoors_at(seed: int, share: float, x_m: _Reals, y_m: _Reals) -> _Bools:
+    """Which places lie in buildings, by place."""
+
 def ingest(table: StateTable, frame: Buffer, cursor: int = 0) -> int:
     """Check a DELTA, then apply what lies beyond `cursor`; cells that changed. A bad frame applies nothing."""
 
@@ -1099,6 +1209,9 @@ def mm1k_loss(lam: _Reals, mu: _Reals, places: _Ints) -> _Reals:
 def mmc_delay(lam: _Reals, mu: _Reals, servers: _Ints) -> _Reals:
     """Mean time in an M/M/c station."""
 
+def normal_field(seed: int, entity: int, purpose: int, correlation_m: float, x_m: _Reals, y_m: _Reals) -> _Reals:
+    """Standard normal field with correlation of about exp(-d / correlation_m)."""
+
 def orbital_speed(altitude_m: _Reals) -> _Reals:
     """Speed on a circular orbit, m/s."""
 
@@ -1119,6 +1232,20 @@ def perf_coefficients() -> _Reals:
 def philox(seed: int, entity: int, purpose: int, n: int) -> _Reals:
     """The first n uniforms in [0, 1) of the stream (seed, entity, purpose)."""
 
+def play_station(
+    prbs: int,
+    in_order: bool,
+    buffer: _Rows,
+    prb_bits: _Rows,
+    most_prbs: _Rows,
+    time_ns: _Ints,
+    flow: _Rows,
+    packets: _Rows,
+    bits: _Rows,
+    until_ns: _Ints,
+) -> dict[str, Any]:
+    """One cell's air in one direction, for given arrivals and rates."""
+
 def priority_wait(lam: _Reals, es: _Reals, es2: _Reals) -> _Reals:
     """Mean waits of non-preemptive priority classes, the first served first."""
 
@@ -1130,6 +1257,9 @@ def rain_attenuation(ghz: _Reals, rain_mm_h: _Reals, elevation_deg: _Reals, tilt
 
 def rain_coefficients(ghz: _Reals, elevation_deg: _Reals, tilt_deg: _Reals) -> tuple[_Reals, _Reals]:
     """(k, alpha) of ITU-R P.838-3; tilt of the polarisation: 0 horizontal, 90 vertical, 45 circular."""
+
+def rate_of(sinr_db: _Reals, bandwidth_hz: _Reals, efficiency: float = 0.7, cap: float = 7.4) -> _Reals:
+    """bit/s: W min(efficiency log2(1 + SINR), cap)."""
 
 def restamp(frame: Buffer, incarnation: int, retransmit: bool = True) -> bytes:
     """The same frame to be sent again: incarnation, flag, crc."""
@@ -1156,6 +1286,9 @@ def sector_gain(
 ) -> _Reals:
     """Gain of a sector antenna towards directions, dBi (TR 38.901 table 7.3-1); elevations above the horizon."""
 
+def serving_beams(map: CellMap, cell: _Signed, azimuth_error_deg: _Reals, elevation_error_deg: _Reals) -> _Reals:
+    """Gain of the beam of each user's serving cell, dB, by its array and its errors; 0 where the cell is -1."""
+
 def session_rows() -> list[tuple[int, int, int, int, int]]:
     """The transition table: (states mask, inputs mask, condition, next state or -1, effects mask) a row."""
 
@@ -1166,6 +1299,9 @@ def shadowing(
 
 def sight_probability(model: str, distance_m: _Reals, base_height_m: _Reals, user_height_m: _Reals) -> _Reals:
     """Probability of line of sight (TR 38.901 table 7.4.2-1); models: uma, umi, rma, inh."""
+
+def sinr(map: CellMap, gain_db: _Reals, cells: _Signed, serving: _Signed, beam_db: _Reals, load: _Reals) -> _Reals:
+    """SINR of each user, dB; `serving` is a slot, -1 none; `beam_db` may be empty."""
 
 def slant_rain_loss(
     elevation_deg: _Reals,
@@ -1184,6 +1320,20 @@ def slant_range(elevation_deg: _Reals, altitude_m: _Reals) -> _Reals:
 
 def stream_digest(tables: Sequence[StateTable]) -> int:
     """Sum of the tables' digests modulo 2^64."""
+
+def strongest(
+    map: CellMap,
+    x_m: _Reals,
+    y_m: _Reals,
+    z_m: _Reals,
+    indoors: _Bools,
+    seed: int,
+    k: int,
+    high_loss_share: float = 0.2,
+    carrier: int = -1,
+    masts: int = 0,
+) -> tuple[_Signed, _Reals]:
+    """(cells, gains in dB), [users, k] each: those of the largest received power; -1 and -inf where fewer."""
 
 def summarize(
     members: StateTable,

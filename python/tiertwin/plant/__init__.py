@@ -1,5 +1,5 @@
 """The physical side behind one southbound interface. `SimulatedPlant` stands in for the real network; `PacketPlant`
-plays packets over given paths.
+plays packets over given paths, `AccessPlant` a radio access network.
 
 A plant is told set-points and shows telemetry; nobody above reads its variables (methods named ``truth_*`` are for
 tests and the study harness).
@@ -11,6 +11,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tiertwin.plant.access import (
+        AccessClass,
+        AccessFlow,
+        AccessPlant,
+        AccessRadio,
+        AccessSecrets,
+        AccessTelemetry,
+        AccessUsers,
+        AccessZone,
+    )
     from tiertwin.plant.kpis import PlantKpis
     from tiertwin.plant.options import PlantOptions
     from tiertwin.plant.packets import PacketFlows, PacketLinks, PacketPlant, PacketTrace
@@ -27,6 +37,19 @@ if TYPE_CHECKING:
     from tiertwin.plant.simulated import SimulatedPlant
 
 _HOME = {
+    **dict.fromkeys(
+        [
+            "AccessClass",
+            "AccessFlow",
+            "AccessPlant",
+            "AccessRadio",
+            "AccessSecrets",
+            "AccessTelemetry",
+            "AccessUsers",
+            "AccessZone",
+        ],
+        "access",
+    ),
     "PlantKpis": "kpis",
     "PlantOptions": "options",
     **dict.fromkeys(["PacketFlows", "PacketLinks", "PacketPlant", "PacketTrace"], "packets"),
@@ -40,6 +63,14 @@ __all__ = [
     "SENSOR_ATTRIBUTES",
     "SERVER_ATTRIBUTES",
     "WEATHER_ATTRIBUTES",
+    "AccessClass",
+    "AccessFlow",
+    "AccessPlant",
+    "AccessRadio",
+    "AccessSecrets",
+    "AccessTelemetry",
+    "AccessUsers",
+    "AccessZone",
     "PacketFlows",
     "PacketLinks",
     "PacketPlant",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tiertwin.world.builtin import builtin_names
     from tiertwin.world.loading import load
+    from tiertwin.world.mixed import Mixed
     from tiertwin.world.objective import (
         leaf_problem_arrays,
         node_resources,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _HOME = {
     "builtin_names": "builtin",
     "load": "loading",
+    "Mixed": "mixed",
     **dict.fromkeys(
         ["leaf_problem_arrays", "node_resources", "offered_tasks", "tier_costs", "tier_energies", "tier_latencies"],
         "objective",
@@ -37,6 +39,7 @@ _HOME = {
     **dict.fromkeys(["Objective", "TwinSpec", "World"], "world"),
 }
 __all__ = [
+    "Mixed",
     "Objective",
     "TwinSpec",
     "World",

@@ -1,0 +1,444 @@
+"""A radio access network as a plant: users that move, attach, hand over and share resource blocks, packet by packet.
+
+The rules stand in ``cpp/plant/access.hpp``. Southbound are `AccessPlant.lead`, `set_sleep`, `advance` and
+`take_reports`; `take_kpis` is for results, and methods named ``truth_*`` are for tests and studies. Twins see reports
+alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tiertwin import _core
+from tiertwin.plant.reports import F64, I64, Reports
+
+if TYPE_CHECKING:
+    from tiertwin.world.mixed import Mixed
+
+USER_ATTRIBUTES = (
+    "cell",  # that serves it; -1: none
+    "rsrp_dbm",  # of that cell; NaN: none
+    "cqi",  # 0..15, TS 38.214 table 5.2.2.1-3
+    "down_mbps",  # received since the last report
+    "up_mbps",
+    "x_m",
+    "y_m",
+    "latency_ms",  # mean over packets of the period, both ways; NaN: none
+    "lost",  # packets of the period
+)
+CELL_ATTRIBUTES = (
+    "prb_down",  # share of its blocks used, 0..1
+    "prb_up",
+    "power_w",
+    "energy_j",  # since the last report
+    "active_users",  # with packets in a step, mean over steps
+    "handovers",  # in
+    "failures",  # out
+    "asleep",  # share of the time
+)
+DIRECTIONS = ("down", "up")
+QUANTILES = (0.5, 0.95, 0.99)
+LED = 6  # as a user's walk: stands where it was led last
+
+_ARRIVALS = {"poisson": 0, "constant": 1, "on-off": 2}
+_SIZES = {"fixed": 0, "exponential": 1, "imix": 2}
+
+
+@dataclass(frozen=True)
+class AccessFlow:
+    """What one class sends in one direction.
+
+    Parameters
+    ----------
+    pps
+        Arrivals a second, mean; 0: nothing.
+    bytes
+        Size of a packet, or mean size.
+    packets
+        Packets an arrival, all of one drawn size: a task of so many packets.
+    arrival, size
+        As in `tiertwin.plant.PacketFlows`, but without traces.
+    on_s, off_s
+        Mean times of on-off arrivals.
+    buffer
+        Packets that may wait; what comes beyond is lost.
+    """
+
+    pps: float = 0.0
+    bytes: int = 1250
+    packets: int = 1
+    arrival: str = "poisson"
+    size: str = "fixed"
+    on_s: float = 1.0
+    off_s: float = 1.0
+    buffer: int = 2000
+
+
+@dataclass(frozen=True)
+class AccessClass:
+    """One class of users: seconds between its reports (0: it reports nothing), and what comes down and goes up."""
+
+    name: str
+    report_s: float
+    down: AccessFlow
+    up: AccessFlow
+
+
+CLASSES = (
+    # Up: the tasks of the service classes (0.2, 0.5, 4, 0.01 Mb; 1, 5, 0.5, 1/60 a second) in packets of 1250 bytes.
+    # Down: ours. Messages of 300 bytes for vehicles, 30 frames a second for AR, bursts of mixed packets for video.
+    AccessClass("vehicle", 1.0, AccessFlow(10.0, 300, arrival="constant"), AccessFlow(1.0, packets=20)),
+    AccessClass("AR", 1.0, AccessFlow(30.0, packets=4, arrival="constant"), AccessFlow(5.0, packets=50)),
+    AccessClass(
+        "video",
+        1.0,
+        AccessFlow(400.0, arrival="on-off", size="imix", on_s=2.0, off_s=2.0),
+        AccessFlow(0.5, packets=400),
+    ),
+    AccessClass("metering", 60.0, AccessFlow(), AccessFlow(1 / 60)),
+)
+
+
+@dataclass(frozen=True)
+class AccessRadio:
+    """Rules of the air; the fields are those of ``cpp/plant/access_config.hpp``, ms, m, dB and dBm by their names.
+
+    Handover by event A3 (TS 38.331), failures by TR 36.839, power control by TS 38.213 7.1.1 (`p0_dbm` a block,
+    `alpha`).
+    """
+
+    step_ms: int = 100
+    heard: int = 20
+    measured: int = 6
+    masts: int = 24
+    refresh_m: float = 5.0
+    high_loss_share: float = 0.2
+    user_noise_db: float = 7.0
+    user_dbm: float = 23.0
+    p0_dbm: float = -80.0
+    alpha: float = 0.8
+    interruption_ms: float = 40.0
+    reestablish_ms: float = 200.0
+    hysteresis_db: float = 3.0
+    offset_db: float = 0.0
+    trigger_ms: float = 256.0
+    filter_k: float = 4.0
+    out_db: float = -8.0
+    in_db: float = -6.0
+    t310_ms: float = 1000.0
+    ping_pong_ms: float = 1000.0
+    sleep_after_ms: int = 0
+    wake_ms: int = 0
+
+
+@dataclass(frozen=True)
+class AccessTelemetry:
+    """How reports come: period of cells, s; delay U(low, high), s; share lost; noise of values; clocks of users, s."""
+
+    cell_report_s: float = 1.0
+    delay_low_s: float = 0.02
+    delay_high_s: float = 0.08
+    loss: float = 0.01
+    noise: float = 0.03
+    clock_offset_s: float = 0.05
+    level_db: float = 1.0
+    position_m: float = 5.0
+
+
+@dataclass(frozen=True)
+class AccessSecrets:
+    """What the plant hides: how far cells are off their plan, how they serve, who never reports. On by default.
+
+    Deviations of a cell's loss (dB), azimuth and tilt (degrees); bounds of its share of Shannon's rate; share of cells
+    that serve in order instead of in turn; share of users that are never seen.
+    """
+
+    hidden_loss_db: float = 3.0
+    hidden_azimuth: float = 5.0
+    hidden_tilt: float = 1.0
+    efficiency_low: float = 0.6
+    efficiency_high: float = 0.75
+    in_order_share: float = 0.25
+    unseen_share: float = 0.02
+
+    @classmethod
+    def none(cls) -> AccessSecrets:
+        """Return a plant as planned: 0.7 of Shannon's rate, everybody in turn, everybody seen."""
+        return cls(0.0, 0.0, 0.0, 0.7, 0.7, 0.0, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class AccessUsers:
+    """Users; a number stands for all of them.
+
+    Parameters
+    ----------
+    kind
+        Class, an index, [U].
+    walk
+        0 still, 1 Gauss-Markov, 2 waypoint, 3 Manhattan, 4 train, 5 UAV, `LED`, [U].
+    zone
+        Zone of those who walk, [U].
+    x_m, y_m, z_m
+        Where still and led ones stand; 1 to 22.5 m above the ground, [U].
+    indoors
+        0 or 1, [U].
+    train
+        Number of the train of those who go by train, [U].
+    key
+        What names a user's random numbers, [U]; its number without it.
+    """
+
+    kind: ArrayLike
+    walk: ArrayLike = 0
+    zone: ArrayLike = -1
+    x_m: ArrayLike = 0.0
+    y_m: ArrayLike = 0.0
+    z_m: ArrayLike = 1.5
+    indoors: ArrayLike = 0
+    train: ArrayLike = 0
+    key: ArrayLike | None = None
+
+    def config(self) -> dict[str, Any]:
+        """Return the fields of the core."""
+        given = (self.kind, self.walk, self.zone, self.x_m, self.y_m, self.z_m, self.indoors, self.train)
+        count = next((np.asarray(values).size for values in given if np.ndim(values)), 1)
+        return {
+            "user_class": _array("kind", self.kind, count, np.int64),
+            "user_walk": _array("walk", self.walk, count, np.int64),
+            "user_zone": _array("zone", self.zone, count, np.int64),
+            "user_x": _array("x_m", self.x_m, count, np.float64),
+            "user_y": _array("y_m", self.y_m, count, np.float64),
+            "user_z": _array("z_m", self.z_m, count, np.float64),
+            "user_indoors": _array("indoors", self.indoors, count, np.int64),
+            "user_train": _array("train", self.train, count, np.int64),
+            "user_key": _array("key", np.arange(count) if self.key is None else self.key, count, np.int64),
+        }
+
+
+@dataclass(frozen=True)
+class AccessZone:
+    """A rectangle with its corner at (x, y), m, where users walk by `rules` (those of `tiertwin._core.Mobility`).
+
+    ``width_m`` and ``height_m`` among the rules are its size; `track` is where its trains go, from its corner.
+    """
+
+    x_m: float
+    y_m: float
+    rules: dict[str, float]
+    track: Sequence[tuple[float, float, float]] = ()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class AccessReports:
+    """What arrived from users and cells, by site of the serving cell."""
+
+    users: Reports
+    """Values in the order of `USER_ATTRIBUTES`."""
+    cells: Reports
+    """Values in the order of `CELL_ATTRIBUTES`."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class AccessKpis:
+    """What really happened since the last call, [K classes, 2 directions] and [C cells]."""
+
+    groups: dict[str, NDArray[Any]]
+    """``sent``, ``received``, ``lost`` packets, ``bits``, ``delay_ns`` (sum), ``longest_ns``; ``tasks_sent``,
+    ``tasks_done``, ``tasks_lost``, ``task_delay_ns`` (sum), each [K, 2]; ``quantiles_ns`` and ``task_quantiles_ns`` at
+    `QUANTILES`, [K, 2, 3], -1 where there were none."""
+    cells: dict[str, NDArray[Any]]
+    """``prbs_down``, ``prbs_up`` used, ``steps``, ``attaches``, ``handovers`` (in), ``ping_pongs``, ``failures`` (out),
+    ``energy_j``, ``asleep_s``, ``active`` (users with packets, summed over steps), each [C]."""
+    under_way: int
+    """Packets that wait now."""
+
+    @property
+    def mean_ms(self) -> F64:
+        """Mean delay of packets, ms, [K, 2]; NaN where none was received."""
+        count = self.groups["received"]
+        mean: F64 = np.where(count > 0, self.groups["delay_ns"] / np.maximum(count, 1) * 1e-6, np.nan)
+        return mean
+
+
+class AccessPlant:
+    """A radio access network, played from time 0. One thread owns it; others run meanwhile.
+
+    Parameters
+    ----------
+    seed
+        Same seed, same arguments, same calls: the same plant to the last bit. Draws belong to cells and to users by
+        key.
+    cells
+        Arrays by cell, as `tiertwin.world.mixed.Mixed.cells` has them: ``cell_x``, ``cell_y``, ``cell_height`` (m),
+        ``cell_ghz``, ``cell_bandwidth_hz``, ``cell_power_dbm``, ``cell_azimuth``, ``cell_tilt``, ``cell_noise_db``,
+        ``cell_idle_w``, ``cell_slope``, ``cell_sleep_w``, ``cell_environment`` (0 uma, 1 umi, 2 rma, 3 inh),
+        ``cell_every_way``, ``cell_rows``, ``cell_columns``, ``cell_site``, ``cell_prbs``, ``cell_chains``.
+    users, zones
+        Who is there, and where those who walk do so.
+    map_m
+        West, south, east, north: where users may be.
+    classes, radio, telemetry, secrets
+        See there.
+    record
+        Keep what every packet met for `truth_packets`.
+
+    Raises
+    ------
+    ValueError
+        Something cannot be; the message names field, index and value, or the user that is outside the map.
+    TypeError
+        A field is missing, unknown or of another type.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        cells: dict[str, NDArray[Any]],
+        users: AccessUsers,
+        zones: Sequence[AccessZone] = (),
+        *,
+        map_m: tuple[float, float, float, float],
+        classes: Sequence[AccessClass] = CLASSES,
+        radio: AccessRadio | None = None,
+        telemetry: AccessTelemetry | None = None,
+        secrets: AccessSecrets | None = None,
+        record: bool = False,
+    ) -> None:
+        config = {
+            **cells,
+            **users.config(),
+            **_flows(classes),
+            **asdict(radio or AccessRadio()),
+            **asdict(telemetry or AccessTelemetry()),
+            **asdict(secrets or AccessSecrets()),
+            **dict(zip(("west", "south", "east", "north"), map(float, map_m), strict=True)),
+            "zone_x": np.array([zone.x_m for zone in zones], dtype=np.float64),
+            "zone_y": np.array([zone.y_m for zone in zones], dtype=np.float64),
+            "class_report_s": np.array([c.report_s for c in classes], dtype=np.float64),
+            "record": record,
+        }
+        rules = [(zone.rules, [list(map(float, point)) for point in zone.track]) for zone in zones]
+        self._classes = len(classes)
+        self._core = _core.AccessNetwork(seed, config, rules)
+
+    @classmethod
+    def of(cls, world: Mixed, seed: int, **options: Any) -> AccessPlant:
+        """Return the plant of a deployment; `options` as for the class."""
+        people = world.users
+        users = AccessUsers(
+            people.kind, people.walk, people.zone, people.x_m, people.y_m, 1.5, people.indoors, np.arange(len(people))
+        )
+        zones = [AccessZone(*zone) for zone in world.zones]
+        return cls(seed, world.cells, users, zones, map_m=(0.0, 0.0, world.width_m, world.height_m), **options)
+
+    # -- southbound --------------------------------------------------------------------------------------------------
+
+    @property
+    def now_ns(self) -> int:
+        """Time of the plant, ns."""
+        return int(self._core.now_ns)
+
+    def advance(self, until_ns: int) -> None:
+        """Play everything before `until_ns`. Other Python threads run meanwhile."""
+        self._core.run_until(until_ns)
+
+    def lead(self, users: I64, places: F64) -> None:
+        """Put led users somewhere, from the next step on.
+
+        Parameters
+        ----------
+        users
+            Rows of users, [k].
+        places
+            x, y, z, m, [k, 3].
+
+        Raises
+        ------
+        ValueError
+            A user is not led, or would be outside the map; nobody was moved.
+        """
+        self._core.lead(users, places)
+
+    def set_sleep(self, after_ms: int) -> None:
+        """Let cells sleep that were idle for `after_ms`; 0: never, and those asleep wake up."""
+        self._core.set_sleep(after_ms)
+
+    def fail_cells(self, cells: I64) -> None:
+        """Take cells down, from the next step on; they are silent until `repair_cells`.
+
+        Raises
+        ------
+        ValueError
+            There is no such cell; nothing was changed.
+        """
+        self._core.set_down(cells, True)
+
+    def repair_cells(self, cells: I64) -> None:
+        """Bring cells back, from the next step on."""
+        self._core.set_down(cells, False)
+
+    def take_reports(self, until_ns: int) -> AccessReports:
+        """Return every report that arrived by `until_ns` and was not returned before."""
+        users, cells = self._core.take_user_reports(until_ns), self._core.take_cell_reports(until_ns)
+        return AccessReports(Reports(*users), Reports(*cells))
+
+    # -- results -----------------------------------------------------------------------------------------------------
+
+    def take_kpis(self) -> AccessKpis:
+        """Return what really happened since the last call. For results: twins never see it."""
+        groups, cells, under_way = self._core.take_kpis(np.array(QUANTILES))
+        shape = (self._classes, len(DIRECTIONS))
+        return AccessKpis({name: a.reshape(shape + a.shape[1:]) for name, a in groups.items()}, cells, under_way)
+
+    def truth_cells(self) -> dict[str, Any]:
+        """Return what is hidden of cells (``loss_db``, ``azimuth``, ``tilt``, ``efficiency``, ``in_order``), and their
+        state: ``load_down``, ``disturbed_up_mw`` (a block), ``asleep``; ``most_prbs`` of any slot so far.
+        """
+        return self._core.truth_cells()
+
+    def truth_users(self) -> dict[str, Any]:
+        """Return ``places`` [U, 3], ``heard`` cells and ``received_dbm`` [U, k], ``serving``, ``sinr_down_db``,
+        ``sinr_up_db`` (a block), ``down_bits``, ``up_bits`` (of a block and slot), ``up_most_prbs``, ``unseen`` [U].
+        """
+        return self._core.truth_users()
+
+    def truth_packets(self) -> dict[str, I64]:
+        """Return what batches of packets met, if recorded: ``flow`` (2 user + direction), ``packets``, ``born_ns``,
+        ``received_ns`` (-1: lost), [N].
+        """
+        return self._core.truth_packets()
+
+
+def _flows(classes: Sequence[AccessClass]) -> dict[str, Any]:
+    flows = [(f"{c.name}.{way}", flow) for c in classes for way, flow in (("down", c.down), ("up", c.up))]
+    reals = {"flow_pps": "pps", "flow_on_s": "on_s", "flow_off_s": "off_s"}
+    wholes = {"flow_bytes": "bytes", "flow_burst": "packets", "flow_buffer": "buffer"}
+    return {
+        **{to: np.array([float(getattr(f, name)) for _, f in flows]) for to, name in reals.items()},
+        **{to: np.array([getattr(f, name) for _, f in flows], dtype=np.int64) for to, name in wholes.items()},
+        "flow_arrival": np.array([_code(f"{n}.arrival", f.arrival, _ARRIVALS) for n, f in flows], dtype=np.int64),
+        "flow_size": np.array([_code(f"{n}.size", f.size, _SIZES) for n, f in flows], dtype=np.int64),
+    }
+
+
+def _code(where: str, word: str, known: dict[str, int]) -> int:
+    if word not in known:
+        raise ValueError(f"{where}: expected one of {', '.join(known)}, got {word!r}")
+    return known[word]
+
+
+def _array(name: str, values: ArrayLike, count: int, dtype: type[np.int64] | type[np.float64]) -> NDArray[Any]:
+    given = np.asarray(values)
+    if given.dtype.kind not in ("iub" if dtype is np.int64 else "iuf"):
+        raise TypeError(f"{name}: expected {'whole ' if dtype is np.int64 else ''}numbers, got {given.dtype}")
+    if given.ndim == 0:
+        return np.full(count, given, dtype=dtype)
+    if given.shape != (count,):
+        raise ValueError(f"{name}: expected a number or {count} of them, got shape {given.shape}")
+    return np.ascontiguousarray(given, dtype=dtype)

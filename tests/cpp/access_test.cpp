@@ -1,0 +1,180 @@
+#include "plant/access.hpp"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "base/error.hpp"
+#include "plant/access_air.hpp"
+#include "plant/access_energy.hpp"
+
+using namespace tiertwin;
+using namespace tiertwin::plant;
+
+namespace {
+
+// One station of 10 blocks with flows of 100 bits a block, all attached.
+struct OneStation {
+    std::uint32_t prbs = 10;
+    std::uint8_t in_order = 0;
+    Air air;
+
+    explicit OneStation(std::size_t flows, std::uint32_t buffer = 1000, bool order = false)
+        : in_order(order ? 1 : 0),
+          air({&prbs, 1}, {&in_order, 1}, std::vector<std::uint32_t>(flows, 0),
+              std::vector<std::uint32_t>(flows, buffer), 1) {
+        air.keep_records();
+        for (std::size_t f = 0; f < flows; ++f) {
+            air.set_rate(f, 100, 10);
+            air.move(f, 0);
+        }
+    }
+    void play(Time until) {
+        air.sort(0);
+        air.play(0, until);
+    }
+};
+
+// Two cells of two masts, walkers and devices that stand.
+AccessConfig small_network() {
+    AccessConfig c;
+    c.seed = 5;
+    c.cell_x = {300, 700};
+    c.cell_y = {500, 500};
+    c.cell_height = {25, 25};
+    c.cell_ghz = {4, 4};
+    c.cell_bandwidth_hz = {10e6, 10e6};
+    c.cell_power_dbm = {41, 41};
+    c.cell_azimuth = {90, 270};
+    c.cell_tilt = {6, 6};
+    c.cell_noise_db = {5, 5};
+    c.cell_idle_w = {130, 130};
+    c.cell_slope = {4.7, 4.7};
+    c.cell_sleep_w = {75, 75};
+    c.cell_environment = c.cell_every_way = {0, 0};
+    c.cell_rows = {4, 4};
+    c.cell_columns = {8, 8};
+    c.cell_site = {0, 1};
+    c.cell_prbs = {52, 52};
+    c.cell_chains = {2, 2};
+    c.east = c.north = 1000;
+    c.zone_x = c.zone_y = {0};
+    c.zone_rules = {MobilityRules{}};
+    for (std::int64_t u = 0; u < 30; ++u) {
+        c.user_key.push_back(u);
+        c.user_class.push_back(0);
+        c.user_zone.push_back(0);
+        c.user_walk.push_back(u % 4);
+        c.user_train.push_back(0);
+        c.user_indoors.push_back(u % 2);
+        c.user_x.push_back(30.0 * static_cast<double>(u));
+        c.user_y.push_back(400.0);
+        c.user_z.push_back(1.5);
+    }
+    c.class_report_s = {0.5};
+    c.flow_pps = {50, 20};
+    c.flow_on_s = c.flow_off_s = {1, 1};
+    c.flow_arrival = {0, 2};
+    c.flow_size = {2, 0};
+    c.flow_bytes = {1000, 1250};
+    c.flow_burst = {1, 10};
+    c.flow_buffer = {50, 50};
+    c.sleep_after_ms = 100;
+    c.wake_ms = 20;
+    return c;
+}
+
+}  // namespace
+
+TEST_CASE("access: sent is received, lost and under way, through failures and sleep") {
+    AccessNetwork network(small_network());
+    const std::vector<std::int64_t> first = {0};
+    network.run_until(kSecond);
+    network.set_down(first, true);
+    network.run_until(3 * kSecond + 123);
+    network.set_down(first, false);
+    network.run_until(5 * kSecond);
+    std::int64_t sent = 0, done = 0;
+    for (const AirCount& count : network.air().counts()) {
+        sent += count.sent;
+        done += count.received + count.lost;
+    }
+    CHECK(sent > 10'000);
+    CHECK(sent == done + network.air().under_way());
+    CHECK(network.cell_counts()[0].failures > 0);
+    CHECK(network.take_user_reports(5 * kSecond).rows.size() > 200);
+    CHECK_THROWS_AS(network.run_until(4 * kSecond), InvalidArgument);
+}
+
+TEST_CASE("access: a user outside the map is refused with its number") {
+    AccessConfig config = small_network();
+    config.user_x[8] = 1000.5;
+    CHECK_THROWS_WITH_AS(AccessNetwork{config}, doctest::Contains("user 8: expected a place in the map"),
+                         InvalidArgument);
+}
+
+TEST_CASE("air: a packet waits for the next slot and is received at the end of the one that carries its last bit") {
+    OneStation one(1);
+    one.air.arrive(0, {kSlot / 2, 0, 1, 1000});
+    one.air.arrive(0, {kSlot / 2 + 1, 0, 1, 1001});
+    one.play(5 * kSlot);
+    const auto records = one.air.records();
+    REQUIRE(records.size() == 2);
+    CHECK(records[0].received == 2 * kSlot);
+    CHECK(records[1].received == 4 * kSlot);  // 1 bit too many for one slot
+    CHECK(one.air.used(0) == 10 + 10 + 1);
+}
+
+TEST_CASE("air: blocks are dealt evenly in turn, or all to who came first") {
+    for (const bool in_order : {false, true}) {
+        OneStation three(3, 1000, in_order);
+        for (std::uint32_t f = 0; f < 3; ++f) three.air.arrive(0, {0, f, 1, 1000});
+        three.play(4 * kSlot);
+        const auto records = three.air.records();
+        REQUIRE(records.size() == 3);
+        CHECK(records[0].received == (in_order ? kSlot : 3 * kSlot));
+        CHECK(records[2].received == 3 * kSlot);
+        CHECK(three.air.used(0) == 30);
+    }
+}
+
+TEST_CASE("air: what finds no room is lost, and its task with it") {
+    OneStation one(1, 4);
+    one.air.arrive(0, {0, 0, 3, 1000});
+    one.air.arrive(0, {0, 0, 3, 1000});
+    one.play(kSecond);
+    const AirCount& count = one.air.counts()[0];
+    CHECK(count.sent == 6);
+    CHECK(count.lost == 2);
+    CHECK(count.received == 4);
+    CHECK(count.tasks_done == 1);
+    CHECK(count.tasks_lost == 1);
+    CHECK(one.air.under_way() == 0);
+}
+
+TEST_CASE("air: a held flow goes on when it is let, and takes its packets to another station") {
+    const std::uint32_t prbs[] = {10, 10};
+    const std::uint8_t laws[] = {0, 0};
+    const std::uint32_t zero = 0, buffer = 100;
+    Air air(prbs, laws, {&zero, 1}, {&buffer, 1}, 1);
+    air.keep_records();
+    air.set_rate(0, 100, 10);
+    air.move(0, 0);
+    air.arrive(0, {0, 0, 2, 1000});
+    air.play(0, kSlot);
+    air.hold(0);
+    air.move(0, 1);
+    air.arrive(1, {3 * kSlot, 0, 0, 0});
+    air.play(1, 9 * kSlot);
+    air.play(0, 9 * kSlot);
+    REQUIRE(air.records().size() == 2);
+    CHECK(air.records()[0].received == kSlot);
+    CHECK(air.records()[1].received == 4 * kSlot);
+}
+
+TEST_CASE("a cell draws power by the EARTH model") {
+    const CellPower macro{6, 130, 4.7, 75, 120};
+    CHECK(macro.awake(1.0) == doctest::Approx(1344));
+    CHECK(macro.awake(0.0) == doctest::Approx(780));
+    CHECK(macro.asleep() == doctest::Approx(450));
+}
