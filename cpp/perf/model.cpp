@@ -18,8 +18,9 @@ namespace tiertwin::perf {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNoSpread = 1e-13;     // share of the variance below which waits do not matter
-constexpr double kFewFlows = 10;        // effective flows a link, below which a prediction is of low confidence
+constexpr double kNoSpread = 1e-13;  // share of the variance below which waits do not matter
+constexpr double kFewFlows = 10;     // effective flows a link, below which a prediction is of low confidence
+constexpr double kTransfer = 0.2;    // of what calibration learnt at one load may be wrong at another; set, not fitted
 constexpr double kBurstMatters = 0.02;  // share of V that bursts add, beyond which it is, too
 
 std::size_t u(std::int32_t index) { return static_cast<std::size_t>(index); }
@@ -162,7 +163,8 @@ Evaluation::Path Evaluation::walk(std::size_t f) {
         path.shared += waits_[l].round_robin;
         const double bursts = c_.burst_sd * link.burst_share;
         const double corrected = std::abs(links_.factor(h) * std::exp(-belief_.log_factor[l]) - 1);
-        path.systematic += wait.mean * (c_.mean_sd + c_.factor_sd * corrected);
+        const double learnt = kTransfer * std::abs(belief_.log_factor[l]);
+        path.systematic += wait.mean * (c_.mean_sd + c_.factor_sd * corrected + learnt);
         path.doubt += wait.mean * wait.mean * (belief_.variance[l] + bursts * bursts);
         path.loss_doubt += link.loss * link.loss * (1 + bursts * bursts / (c_.loss_sd * c_.loss_sd + 1e-300));
         path.flows += wait.mean * link.flows;
