@@ -299,13 +299,11 @@ class Network:
                     if s * s <= 1e-13 * sd * sd:
                         return fixed + largest * byte
 
+                    skewed = alone_third / s**3
+
                     def beyond(y: float) -> float:
                         rest = [(y - fixed - value * byte, weight) for value, weight in law]
-                        return (
-                            q
-                            - 1
-                            + sum(w * (1.0 if r < 0 else tail_share((r - wait) / s, alone_third / s**3)) for r, w in rest)
-                        )
+                        return q - 1 + sum(w * (1.0 if r < 0 else tail_share((r - wait) / s, skewed)) for r, w in rest)
 
                     high = fixed + largest * byte + wait
                     while beyond(high) > 0:
