@@ -128,14 +128,21 @@ def cases(quick: bool) -> Iterator[Case]:
 
 
 def figure(
-    name: str, ours: float, unit: str, target: float | None, peer: float | None = None, less: bool = True
+    name: str,
+    ours: float,
+    unit: str,
+    target: float | None,
+    peer: float | None = None,
+    *,
+    less: bool = True,
+    peer_name: str = "best textbook formula",
 ) -> Case:
     """Return a case that reports a figure measured before."""
     return Case(
         f"twin_model/{name}",
         lambda: ours,
         None if peer is None else lambda: peer,
-        "best textbook formula" if peer is not None else "target" if target is not None else "reported",
+        peer_name if peer is not None else "target" if target is not None else "reported",
         lambda *_: None,
         unit,
         target=target,
@@ -233,7 +240,7 @@ def doubtful(quick: bool) -> Iterator[Case]:
     bursty, told = on_off_scene(0.6)
     found, predicted = scenes.play(bursty, 6e6 if quick else 4e7, 17), bursty.model().predict(*told)
     wrong, poisson = mean_error(predicted, found), mean_error(bursty.model().predict(*bursty.told()), found)
-    yield figure("low-confidence/bursty/mean", wrong, "% of delay", None, poisson)
+    yield figure("low-confidence/bursty/mean", wrong, "% of delay", None, poisson, peer_name="told they were Poisson")
     yield figure(
         "low-confidence/bursty/flagged", 100 * float(predicted.low_confidence.mean()), "% of flows", None, less=False
     )
@@ -266,7 +273,12 @@ def calibrated(quick: bool) -> Iterator[Case]:
         before, after = other.model().predict(*other.told()), fork.predict(*other.told())
         held = 100 * float(np.mean((after.mean_low <= found.mean) & (found.mean <= after.mean_high)))
         yield figure(
-            f"calibrated/0.6-to-{load}/mean", mean_error(after, found), "% of delay", None, mean_error(before, found)
+            f"calibrated/0.6-to-{load}/mean",
+            mean_error(after, found),
+            "% of delay",
+            None,
+            mean_error(before, found),
+            peer_name="uncalibrated",
         )
         yield figure(f"calibrated/0.6-to-{load}/interval-holds", held, "% of flows", 90.0, less=False)
 

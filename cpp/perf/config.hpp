@@ -28,7 +28,7 @@ struct Coefficients {
     double joint_skew = 1.6162;      // and their third cumulant times this, on a path of many like hops; 1 on one hop
     double mean_sd = 0.0111;    // one standard deviation of what is wrong with the waits of a path, all links alike:
     double factor_sd = 0.1631;  // this + this * |R - 1|
-    double tail_sd = 0.0369;    // of p99 less the fixed delay, besides what the waits do to it
+    double tail_sd = 0.0310;    // of p99 less the fixed delay, besides what the waits do to it
     double loss_sd = 0.1718;    // of the logarithm of a loss
     double burst_sd = 0.5;      // of the part of a wait that comes from arrivals that are not Poisson
 

@@ -96,7 +96,7 @@ def tails(scenes: list[Fitted], x: Any) -> Any:
     out = []
     for s in scenes:
         if s.scene.size == "imix":
-            continue  # three sizes: another way to the quantile
+            continue  # three sizes: another way to the quantile, which does not use these two
         predicted = s.predict(x)
         for error in (predicted.p99 / s.found.p99 - 1, predicted.sd / s.found.sd - 1):
             known = np.isfinite(error)

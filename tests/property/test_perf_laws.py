@@ -109,7 +109,7 @@ def test_intervals_hold_what_they_are_about(network: tuple[PerformanceModel, Pat
         assert ((p.mean_low <= p.mean) & (p.mean <= p.mean_high)).all()
         assert ((p.p99_low <= p.p99) & (p.p99 <= p.p99_high)).all()
         assert ((p.loss_low <= p.loss) & (p.loss <= p.loss_high)).all()
-        assert ((p.mean <= p.p99) & (p.p95 <= p.p99)).all()
+        assert ((p.mean <= p.p99) & (p.p95 <= p.p99 * (1 + 1e-12))).all()
 
 
 @given(st.floats(0.05, 0.95), st.integers(0, 2))

@@ -283,6 +283,7 @@ class Network:
         wire, byte = sum(1 / self.capacity[link] for link in path), sum(h[3] for h in hops)
         wait, variance, shared = sum(h[0] for h in hops), sum(h[1] for h in hops), sum(h[4] for h in hops)
         many = 1 - sum(h[1] ** 2 for h in hops) / variance**2 if variance > 0 else 0.0
+        alone, alone_third = variance + shared, sum(h[2] for h in hops)
         third = sum(h[2] for h in hops) * (1 + (x[JOINT_SKEW] - 1) * many)
         variance *= 1 + (x[JOINT_VARIANCE] - 1) * many
         mean = fixed + m1 * byte + wait
@@ -294,17 +295,15 @@ class Network:
             if smallest < largest < math.inf:
                 law = three_point(m1, m2, m3, smallest, largest)
                 if law[-1][1] > 1 - q:
-                    s = math.sqrt(variance + shared)
+                    s = math.sqrt(alone)
                     if s * s <= 1e-13 * sd * sd:
                         return fixed + largest * byte
 
+                    skewed = alone_third / s**3
+
                     def beyond(y: float) -> float:
                         rest = [(y - fixed - value * byte, weight) for value, weight in law]
-                        return (
-                            q
-                            - 1
-                            + sum(w * (1.0 if r < 0 else tail_share((r - wait) / s, third / s**3)) for r, w in rest)
-                        )
+                        return q - 1 + sum(w * (1.0 if r < 0 else tail_share((r - wait) / s, skewed)) for r, w in rest)
 
                     high = fixed + largest * byte + wait
                     while beyond(high) > 0:
