@@ -8,7 +8,7 @@
 namespace tiertwin::sync {
 namespace {
 
-constexpr Time kWidestSpan = Time{std::numeric_limits<std::uint32_t>::max()} * kMicrosecond;
+constexpr std::uint64_t kWidestSpan = std::uint64_t{std::numeric_limits<std::uint32_t>::max()} * kMicrosecond;
 
 Time time_of(const Column& column, std::uint32_t row) {
     if (column.holds_bytes()) return column.bytes().at(row).time;
@@ -58,6 +58,11 @@ void write_values(std::uint8_t* to, const Column& column, std::span<const Column
     }
 }
 
+// late - early; times may lie further apart than a Time reaches.
+std::uint64_t span(Time early, Time late) {
+    return static_cast<std::uint64_t>(late) - static_cast<std::uint64_t>(early);
+}
+
 }  // namespace
 
 BlockPlan plan_block(const Column& column, std::span<const Column::Dirty> cells, std::size_t room) {
@@ -71,7 +76,7 @@ BlockPlan plan_block(const Column& column, std::span<const Column::Dirty> cells,
         const Time late = plan.n == 0 ? time : std::max(latest, time);
         if (type == ValueType::bytes) text += column.bytes().at(cell.row).value.size();
         const bool one_time = early == late;
-        if (late - early > kWidestSpan || block_bytes(type, plan.n + 1, one_time, text) > room) break;
+        if (span(early, late) > kWidestSpan || block_bytes(type, plan.n + 1, one_time, text) > room) break;
         plan = {plan.n + 1, one_time, early};
         latest = late;
     }

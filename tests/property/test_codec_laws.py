@@ -85,6 +85,17 @@ def test_credit_holds_back_what_does_not_fit(writer, max_frames, total_bytes):
     assert reader.equal(writer)
 
 
+def test_times_further_apart_than_a_time_reaches_get_blocks_of_their_own():
+    """Their difference is beyond 2^63 ns; both went into one block, and the second came out 292 years early."""
+    writer, reader = table(), table()
+    for row, time in ((0, -223_372_036_854_775_500), (1, 8_999_999_999_999_999_500), (2, -(9 * 10**18)), (3, 0)):
+        writer.set(1, np.array([row], np.uint32), np.array([1.0]), time)
+    for frame in _core.encode_delta(writer, 1, 1):
+        _core.ingest(reader, frame)
+    assert reader.times(1)[:4].tolist() == writer.times(1)[:4].tolist()
+    assert reader.equal(writer)
+
+
 def refusal(call: Callable[[], object]) -> _core.CoreRefusedError | None:
     try:
         call()
