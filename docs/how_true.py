@@ -3,8 +3,8 @@
     python docs/how_true.py [--quick]
 
 Needs everything a study needs: the extra ``fidelity`` (ns-3, measured microwave links), g++, and the folder of data
-named by TIERTWIN_DATA. What is missing is said in its section. About a quarter of an hour on one core; --quick, for looking at,
-a minute.
+named by TIERTWIN_DATA. What is missing is said in its section. About a quarter of an hour on one core; --quick, for
+looking at, a minute.
 """
 
 from __future__ import annotations

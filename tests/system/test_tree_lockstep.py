@@ -18,8 +18,11 @@ from support.processes import Running, assert_gone, children_of, listening_ports
 from support.trees import log_hash, tree_plan
 from tiertwin.errors import TiertwinError
 from tiertwin.runtime import launcher
+from tiertwin.runtime.execute import TreeOptions, execute
+from tiertwin.runtime.plan import make_plan
 from tiertwin.runtime.processes import ProcessPlan
 from tiertwin.runtime.treerun import TreeRun
+from tiertwin.world import load, resolve
 
 pytestmark = [pytest.mark.system, pytest.mark.processes]
 
@@ -44,6 +47,15 @@ def hash_in_one_process(seed: int) -> str:
 @pytest.mark.parametrize("seed", [1, 7, 23])
 def test_the_log_is_that_of_one_process(tmp_path: Path, seed: int, layout: str) -> None:
     assert log_hash(tmp_path, LAYOUTS[layout], seed, EPOCHS) == hash_in_one_process(seed)
+
+
+def test_epochs_may_be_over_before_problems_are_solved(tmp_path: Path) -> None:
+    """Few devices: answers of the pool come while a process waits for a neighbour's frame."""
+    (tmp_path / "few.yaml").write_text("name: few\ntopology: {builtin: metro}\ndevices: {count: 600}\n")
+    plan = make_plan(load(tmp_path / "few.yaml"), 4, None, ["hierarchical"])
+    world = resolve(plan.scenario)
+    alone = execute(plan, world, None).log_hash
+    assert execute(plan, world, None, tree=TreeOptions(tmp_path)).log_hash == alone
 
 
 # ------------------------------------------------------------------------------------------------ children that fail
