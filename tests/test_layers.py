@@ -267,3 +267,22 @@ def test_what_each_process_of_a_tree_loads(tmp_path: Path, clock: str) -> None:
     assert {"cvxpy"} <= foreign(ends["solver-1"]["modules"])
     assert not {"duckdb", "pydantic", "click"} & foreign(ends["solver-1"]["modules"])
     print(clock, "VmHWM, MB:", {name: round(end["peak_mb"], 1) for name, end in ends.items() if end["peak_mb"]})
+
+
+@pytest.mark.processes
+@pytest.mark.system
+def test_what_the_process_of_a_policy_loads(tmp_path: Path) -> None:
+    """As much as a process of twins."""
+    program = LAUNCH.format(watched=str(ROOT / "tests" / "support" / "watched_child.py"))
+    words = ["run", "metro", "--epochs", "1", "--policy", "nearest", "--policy", "static", "--no-watch", "--jobs", "2"]
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path), *words, "--out", str(tmp_path / "run")],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    ends = {end["process"]: end for end in map(json.loads, (p.read_text() for p in tmp_path.glob("*.end")))}
+    assert ends.keys() == {"nearest", "static", "store", "launcher"}
+    for name in ("nearest", "static"):
+        assert foreign(ends[name]["modules"]) <= TWIN_LOADS, name
