@@ -55,6 +55,10 @@ class Rhythm:
         """Control period of a tier, s."""
         return self.control_every.get(tier, 1) * self.base_epoch_s
 
+    def start_of(self, epoch: int) -> int:
+        """Return the plant's time at which base epoch `epoch` begins, ns."""
+        return int(epoch * self.base_epoch_s * SECOND)
+
     def lease_terms(
         self, twin: Twin, basis: int, epoch: int, now: int, step: int = 0
     ) -> tuple[int, int, int, int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tiertwin.runtime.host import ORIGIN, SECOND, in_log_order
+from tiertwin.runtime.host import ORIGIN, in_log_order
 from tiertwin.runtime.memory import PeakMemory
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class InProcessRun:
 
     def start_of(self, epoch: int) -> int:
         """Plant time at which `epoch` begins, ns."""
-        return int(epoch * self.rhythm.base_epoch_s * SECOND)
+        return self.rhythm.start_of(epoch)
 
     def run_epoch(self, epoch: int) -> None:
         """Run base epoch `epoch`; call with 0, 1, 2, …"""

@@ -16,8 +16,7 @@ from tiertwin.runtime.childconfig import ChildConfig, PolicyConfig, settings_to_
 from tiertwin.runtime.children import Child, end_all
 from tiertwin.runtime.control import Collected
 from tiertwin.runtime.deployment import WORLD_FILE
-from tiertwin.runtime.host import SECOND
-from tiertwin.runtime.plan import settings_of
+from tiertwin.runtime.plan import rhythm_of, settings_of
 from tiertwin.world.stored import store_world
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from tiertwin.orchestrate.rhythm import Rhythm
     from tiertwin.plant import PlantKpis
     from tiertwin.runtime.observed import Observation
     from tiertwin.runtime.plan import RunPlan
@@ -50,6 +50,7 @@ class PolicyRuns:
     def __init__(self, plan: RunPlan, world: World, policies: Sequence[str], jobs: int, folder: Path) -> None:
         self._plan, self._world, self._jobs = plan, world, jobs
         self._file, self._logs = folder / WORLD_FILE, folder / "logs"
+        self._stored = False
         self._waiting = list(policies)
         self._working: dict[str, _Working] = {}
 
@@ -63,11 +64,12 @@ class PolicyRuns:
 
     def take(self, policy: str) -> PolicyRun:
         """Return the run of a policy; the first one starts the processes."""
-        if not self._file.exists():
-            store_world(self._world, self._file)
-        self._logs.mkdir(parents=True, exist_ok=True)
+        if not self._stored:
+            self._logs.mkdir(parents=True, exist_ok=True)
+            store_world(self._world, self._file)  # even where a file is: whose world it holds, nobody knows
+            self._stored = True
         self._start_more()
-        return PolicyRun(self, policy, self._world, int(self._plan.scenario.base_epoch_s * SECOND))
+        return PolicyRun(self, policy, self._world, rhythm_of(self._plan.scenario))
 
     def wait(self, policy: str) -> Collected:
         """Return the next epoch of a policy.
@@ -149,8 +151,8 @@ class _Working:
 class PolicyRun:
     """One policy in its process; to whoever measures it, the same as a run in this one."""
 
-    def __init__(self, runs: PolicyRuns, policy: str, world: World, epoch_ns: int) -> None:
-        self._runs, self._policy, self._epoch_ns = runs, policy, epoch_ns
+    def __init__(self, runs: PolicyRuns, policy: str, world: World, rhythm: Rhythm) -> None:
+        self._runs, self._policy, self._rhythm = runs, policy, rhythm
         self.world = world
         self._seconds = 0.0
         self._found: Collected | None = None
@@ -173,7 +175,7 @@ class PolicyRun:
 
     def start_of(self, epoch: int) -> int:
         """Plant time at which `epoch` begins, ns."""
-        return epoch * self._epoch_ns
+        return self._rhythm.start_of(epoch)
 
     def run_epoch(self, epoch: int) -> None:
         """Take the next epoch; call with 0, 1, 2, …"""

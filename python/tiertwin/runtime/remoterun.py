@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tiertwin.errors import ProcessError
-from tiertwin.runtime.host import SECOND, in_log_order
+from tiertwin.runtime.host import in_log_order
 from tiertwin.runtime.launcher import Launcher
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class RemoteRun:
 
     def start_of(self, epoch: int) -> int:
         """Plant time at which `epoch` begins, ns."""
-        return int(epoch * self.rhythm.base_epoch_s * SECOND)
+        return self.rhythm.start_of(epoch)
 
     def observe(self) -> Observation:
         """What was seen of the twins whose processes told of the last epoch; of an earlier one when none did."""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tiertwin.errors import ProcessError
+from tiertwin.orchestrate.rhythm import Rhythm
 from tiertwin.runtime import liverun, remoterun
 from tiertwin.runtime.control import Collected
 from tiertwin.runtime.liverun import LiveRun
@@ -67,7 +68,7 @@ def live(monkeypatch: pytest.MonkeyPatch) -> Any:
         children = {"plant": Child(deque(plant), books=True), "edges-1": Child(deque(edge))}
         plan = SimpleNamespace(
             world=None,
-            settings=SimpleNamespace(rhythm=SimpleNamespace(base_epoch_s=BASE_S)),
+            settings=SimpleNamespace(rhythm=Rhythm(base_epoch_s=BASE_S)),
             processes=[ProcessPlan("plant", ("plant-a",)), ProcessPlan("edges-1", ("edge-a",))],
             roster=SimpleNamespace(is_plant=lambda name: name.startswith("plant"), names=[]),
         )
