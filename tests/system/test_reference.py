@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from support.inprocess import MASTERS, plan_of, world_of
-from tiertwin.runtime.execute import REFERENCE_TOLERANCE, References, make_run
+from tiertwin.runtime.execute import make_run
 from tiertwin.runtime.measure import Meter, decision_tree
+from tiertwin.runtime.references import REFERENCE_TOLERANCE, References
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
