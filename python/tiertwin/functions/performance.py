@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tiertwin import _core
+from tiertwin.model.arrays import codes, real_numbers, whole_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -253,8 +254,8 @@ class PerformanceModel:
     def _pointers(self) -> tuple[Any, Any]:
         given = self.paths
         if isinstance(given, tuple) and len(given) == 2:
-            return _whole("path_ptr", given[0], None), _whole("path_links", given[1], None)
-        paths = [_whole(f"paths[{f}]", path, None) for f, path in enumerate(given)]
+            return whole_numbers("path_ptr", given[0], None), whole_numbers("path_links", given[1], None)
+        paths = [whole_numbers(f"paths[{f}]", path, None) for f, path in enumerate(given)]
         return np.cumsum([0, *map(len, paths)], dtype=np.int64), np.concatenate([np.empty(0, np.int64), *paths])
 
     def predict(self, links: PathLinks, flows: PathFlows, *, z: float = NINETY_PERCENT) -> Prediction:
@@ -287,10 +288,10 @@ class PerformanceModel:
         assert self.state is not None
         window = {
             "seconds": float(seen.seconds),
-            "flow_delay": _reals("flow_delay", seen.flow_delay, self.flows),
-            "flow_packets": _reals("flow_packets", seen.flow_packets, self.flows),
-            "link_wait": _reals("link_wait", seen.link_wait, self.links),
-            "link_packets": _reals("link_packets", seen.link_packets, self.links),
+            "flow_delay": real_numbers("flow_delay", seen.flow_delay, self.flows),
+            "flow_packets": real_numbers("flow_packets", seen.flow_packets, self.flows),
+            "link_wait": real_numbers("link_wait", seen.link_wait, self.links),
+            "link_packets": real_numbers("link_packets", seen.link_packets, self.links),
         }
         traffic, state = self._traffic(links, flows), self.state
         theta, variance = self._core.calibrate(
@@ -306,55 +307,24 @@ class PerformanceModel:
     def _traffic(self, links: PathLinks, flows: PathFlows) -> dict[str, Any]:
         sizes = flows.sizes
         return {
-            "link_rate_bps": _reals("rate_bps", links.rate_bps, self.links),
-            "link_delay_ns": _reals("delay_ns", links.delay_ns, self.links),
-            "link_buffer": _whole("buffer", links.buffer, self.links),
-            "link_kind": _kinds(links.kind, self.links),
-            "link_idle_w": _reals("idle_w", links.idle_w, self.links),
-            "link_full_w": _reals("full_w", links.full_w, self.links),
-            "flow_pps": _reals("pps", flows.pps, self.flows),
-            "flow_size": _reals("sizes.mean", sizes.mean, self.flows),
-            "flow_size2": _reals("sizes.second", sizes.second, self.flows),
-            "flow_size3": _reals("sizes.third", sizes.third, self.flows),
-            "flow_smallest": _reals("sizes.smallest", sizes.smallest, self.flows),
-            "flow_largest": _reals("sizes.largest", sizes.largest, self.flows),
-            "flow_ca2": _reals("ca2", flows.ca2, self.flows),
-            "flow_burst_s": _reals("burst_s", flows.burst_s, self.flows),
-            "flow_class": _whole("priority", flows.priority, self.flows),
+            "link_rate_bps": real_numbers("rate_bps", links.rate_bps, self.links),
+            "link_delay_ns": real_numbers("delay_ns", links.delay_ns, self.links),
+            "link_buffer": whole_numbers("buffer", links.buffer, self.links),
+            "link_kind": codes("kind", links.kind, KINDS, self.links),
+            "link_idle_w": real_numbers("idle_w", links.idle_w, self.links),
+            "link_full_w": real_numbers("full_w", links.full_w, self.links),
+            "flow_pps": real_numbers("pps", flows.pps, self.flows),
+            "flow_size": real_numbers("sizes.mean", sizes.mean, self.flows),
+            "flow_size2": real_numbers("sizes.second", sizes.second, self.flows),
+            "flow_size3": real_numbers("sizes.third", sizes.third, self.flows),
+            "flow_smallest": real_numbers("sizes.smallest", sizes.smallest, self.flows),
+            "flow_largest": real_numbers("sizes.largest", sizes.largest, self.flows),
+            "flow_ca2": real_numbers("ca2", flows.ca2, self.flows),
+            "flow_burst_s": real_numbers("burst_s", flows.burst_s, self.flows),
+            "flow_class": whole_numbers("priority", flows.priority, self.flows),
         }
 
 
 def stack(predictions: Sequence[Prediction]) -> dict[str, NDArray[Any]]:
     """Return the arrays of several predictions by name, one row each."""
     return {f.name: np.stack([getattr(p, f.name) for p in predictions]) for f in fields(Prediction)}
-
-
-def _kinds(given: str | Sequence[str], count: int) -> Any:
-    words = [given] * count if isinstance(given, str) else list(given)
-    for k, word in enumerate(words):
-        if word not in KINDS:
-            raise ValueError(f"kind[{k}]: expected one of {', '.join(KINDS)}, got {word!r}")
-    return _shaped("kind", np.array([KINDS[word] for word in words], dtype=np.int64), count)
-
-
-def _reals(name: str, values: ArrayLike, count: int) -> Any:
-    given = np.asarray(values)
-    if given.dtype.kind not in "iuf":
-        raise TypeError(f"{name}: expected numbers, got {given.dtype}")
-    return _shaped(name, given, count).astype(np.float64, order="C")
-
-
-def _whole(name: str, values: ArrayLike, count: int | None) -> Any:
-    given = np.asarray(values)
-    if given.size and given.dtype.kind not in "iu":
-        raise TypeError(f"{name}: expected whole numbers, got {given.dtype}")
-    return _shaped(name, given, count).astype(np.int64, order="C")
-
-
-def _shaped(name: str, given: NDArray[Any], count: int | None) -> NDArray[Any]:
-    if given.ndim == 0 and count is not None:
-        return np.full(count, given)
-    if given.ndim != 1 or (count is not None and len(given) != count):
-        expected = "one-dimensional" if count is None else f"a number or {count} of them"
-        raise ValueError(f"{name}: expected {expected}, got shape {given.shape}")
-    return given

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tiertwin import _core
+from tiertwin.model.arrays import real_numbers, whole_numbers
 from tiertwin.plant.reports import F64, I64, Reports
 
 if TYPE_CHECKING:
@@ -209,15 +210,15 @@ class AccessUsers:
         given = (self.kind, self.walk, self.zone, self.x_m, self.y_m, self.z_m, self.indoors, self.train)
         count = next((np.asarray(values).size for values in given if np.ndim(values)), 1)
         return {
-            "user_class": _array("kind", self.kind, count, np.int64),
-            "user_walk": _array("walk", self.walk, count, np.int64),
-            "user_zone": _array("zone", self.zone, count, np.int64),
-            "user_x": _array("x_m", self.x_m, count, np.float64),
-            "user_y": _array("y_m", self.y_m, count, np.float64),
-            "user_z": _array("z_m", self.z_m, count, np.float64),
-            "user_indoors": _array("indoors", self.indoors, count, np.int64),
-            "user_train": _array("train", self.train, count, np.int64),
-            "user_key": _array("key", np.arange(count) if self.key is None else self.key, count, np.int64),
+            "user_class": whole_numbers("kind", self.kind, count),
+            "user_walk": whole_numbers("walk", self.walk, count),
+            "user_zone": whole_numbers("zone", self.zone, count),
+            "user_x": real_numbers("x_m", self.x_m, count),
+            "user_y": real_numbers("y_m", self.y_m, count),
+            "user_z": real_numbers("z_m", self.z_m, count),
+            "user_indoors": whole_numbers("indoors", self.indoors, count, flags=True),
+            "user_train": whole_numbers("train", self.train, count),
+            "user_key": whole_numbers("key", np.arange(count) if self.key is None else self.key, count),
         }
 
 
@@ -431,14 +432,3 @@ def _code(where: str, word: str, known: dict[str, int]) -> int:
     if word not in known:
         raise ValueError(f"{where}: expected one of {', '.join(known)}, got {word!r}")
     return known[word]
-
-
-def _array(name: str, values: ArrayLike, count: int, dtype: type[np.int64] | type[np.float64]) -> NDArray[Any]:
-    given = np.asarray(values)
-    if given.dtype.kind not in ("iub" if dtype is np.int64 else "iuf"):
-        raise TypeError(f"{name}: expected {'whole ' if dtype is np.int64 else ''}numbers, got {given.dtype}")
-    if given.ndim == 0:
-        return np.full(count, given, dtype=dtype)
-    if given.shape != (count,):
-        raise ValueError(f"{name}: expected a number or {count} of them, got shape {given.shape}")
-    return np.ascontiguousarray(given, dtype=dtype)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tiertwin import _core
-from tiertwin.plant.reports import F64, I64
+from tiertwin.model.arrays import I64, codes, real_numbers, whole_numbers
 
 UNLIMITED = 2**31 - 1  # as a buffer: nothing is ever dropped
 MOST_PACKETS = 2**24
@@ -46,13 +46,13 @@ class PacketLinks:
 
     def config(self) -> dict[str, Any]:
         """Return the fields of the core."""
-        rate = _integers("rate_bps", self.rate_bps, None)
+        rate = whole_numbers("rate_bps", self.rate_bps, None)
         return {
             "link_rate_bps": rate,
-            "link_delay_ns": _integers("delay_ns", self.delay_ns, len(rate)),
-            "link_buffer": _integers("buffer", self.buffer, len(rate)),
-            "link_tail": _integers("tail", self.tail, None),
-            "link_head": _integers("head", self.head, None),
+            "link_delay_ns": whole_numbers("delay_ns", self.delay_ns, len(rate)),
+            "link_buffer": whole_numbers("buffer", self.buffer, len(rate)),
+            "link_tail": whole_numbers("tail", self.tail, None),
+            "link_head": whole_numbers("head", self.head, None),
         }
 
 
@@ -93,18 +93,18 @@ class PacketFlows:
     def config(self) -> dict[str, Any]:
         """Return the fields of the core."""
         count = len(self.paths)
-        paths = [_integers(f"paths[{f}]", path, None) for f, path in enumerate(self.paths)]
+        paths = [whole_numbers(f"paths[{f}]", path, None) for f, path in enumerate(self.paths)]
         return {
             "path_ptr": np.cumsum([0, *map(len, paths)], dtype=np.int64),
             "path_links": np.concatenate([np.empty(0, np.int64), *paths]),
-            "flow_key": _integers("key", np.arange(count) if self.key is None else self.key, count),
-            "flow_arrival": _words("arrival", self.arrival, _ARRIVALS, count),
-            "flow_phase_ns": _integers("phase_ns", self.phase_ns, count),
-            "flow_pps": _reals("pps", self.pps, count),
-            "flow_on_s": _reals("on_s", self.on_s, count),
-            "flow_off_s": _reals("off_s", self.off_s, count),
-            "flow_size": _words("size", self.size, _SIZES, count),
-            "flow_bytes": _integers("bytes", self.bytes, count),
+            "flow_key": whole_numbers("key", np.arange(count) if self.key is None else self.key, count),
+            "flow_arrival": codes("arrival", self.arrival, _ARRIVALS, count),
+            "flow_phase_ns": whole_numbers("phase_ns", self.phase_ns, count),
+            "flow_pps": real_numbers("pps", self.pps, count),
+            "flow_on_s": real_numbers("on_s", self.on_s, count),
+            "flow_off_s": real_numbers("off_s", self.off_s, count),
+            "flow_size": codes("size", self.size, _SIZES, count),
+            "flow_bytes": whole_numbers("bytes", self.bytes, count),
         }
 
 
@@ -118,11 +118,11 @@ class PacketTrace:
 
     def config(self) -> dict[str, Any]:
         """Return the fields of the core."""
-        time = _integers("time_ns", self.time_ns, None)
+        time = whole_numbers("time_ns", self.time_ns, None)
         return {
             "trace_time_ns": time,
-            "trace_flow": _integers("flow", self.flow, len(time)),
-            "trace_bytes": _integers("bytes", self.bytes, len(time)),
+            "trace_flow": whole_numbers("flow", self.flow, len(time)),
+            "trace_bytes": whole_numbers("bytes", self.bytes, len(time)),
         }
 
 
@@ -227,37 +227,4 @@ class PacketPlant:
         The smallest such delay to within 0.4 %, exact below 256 ns; -1 where nothing was received. Exact ones follow
         from `packets`.
         """
-        return self._core.quantiles(_reals("q", q, None))
-
-
-def _integers(name: str, values: ArrayLike, count: int | None) -> I64:
-    given = np.asarray(values)
-    if given.size and given.dtype.kind not in "iu":
-        raise TypeError(f"{name}: expected whole numbers, got {given.dtype}")
-    if given.dtype.kind == "u" and given.size and int(given.max()) > np.iinfo(np.int64).max:
-        raise ValueError(f"{name}: expected at most {np.iinfo(np.int64).max}, got {given.max()}")
-    return _shaped(name, given, count).astype(np.int64, order="C")
-
-
-def _reals(name: str, values: ArrayLike, count: int | None) -> F64:
-    given = np.asarray(values)
-    if given.size and given.dtype.kind not in "iuf":
-        raise TypeError(f"{name}: expected numbers, got {given.dtype}")
-    return _shaped(name, given, count).astype(np.float64, order="C")
-
-
-def _shaped(name: str, given: NDArray[Any], count: int | None) -> NDArray[Any]:
-    if given.ndim == 0:
-        return np.full(1 if count is None else count, given)
-    if given.ndim != 1 or (count is not None and len(given) != count):
-        expected = "one-dimensional" if count is None else f"a number or {count} of them"
-        raise ValueError(f"{name}: expected {expected}, got shape {given.shape}")
-    return given
-
-
-def _words(name: str, given: str | Sequence[str], known: dict[str, int], count: int) -> I64:
-    words = [given] * count if isinstance(given, str) else list(given)
-    for k, word in enumerate(words):
-        if word not in known:
-            raise ValueError(f"{name}[{k}]: expected one of {', '.join(known)}, got {word!r}")
-    return _shaped(name, np.array([known[word] for word in words], dtype=np.int64), count)
+        return self._core.quantiles(real_numbers("q", q, None))
