@@ -6,7 +6,6 @@ neither topology nor seed.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -15,7 +14,8 @@ import numpy as np
 
 from tiertwin.functions.performance import PathFlows, PathLinks, PerformanceModel, Sizes
 from tiertwin.plant.packets import UNLIMITED, PacketFlows, PacketLinks, PacketPlant
-from tiertwin.study.scenes import scene
+from tiertwin.study.fidelity import model_of
+from tiertwin.study.scenes import fewest_hops, links_from, scene
 
 SECOND = 1_000_000_000
 RULES = ("common", "each")
@@ -47,12 +47,12 @@ class Scene:
 
     def model(self) -> PerformanceModel:
         """Return a fresh model of it."""
-        return PerformanceModel(len(np.asarray(self.links.rate_bps)), list(self.flows.paths))
+        return model_of((self.links, self.flows))[0]
 
     def told(self) -> tuple[PathLinks, PathFlows]:
-        """Return what the model is told: the plant's links, rates and size laws."""
-        links = PathLinks(self.links.rate_bps, self.links.delay_ns, self.links.buffer)
-        return links, PathFlows(self.flows.pps, LAWS[self.size])
+        """Return what the model is told: the plant's links, rates and size laws, and that arrivals are Poisson."""
+        _, links, flows = model_of((self.links, self.flows))
+        return links, replace(flows, ca2=1.0, burst_s=0.0)
 
 
 @dataclass(frozen=True)
@@ -126,22 +126,8 @@ def changes(made: Scene) -> dict[str, Scene]:
     return out
 
 
-def _around(made: Scene, avoided: int, path: list[int]) -> list[int] | None:
-    """Return the path of the fewest hops between the same ends without one link."""
-    tail, head = np.asarray(made.links.tail), np.asarray(made.links.head)
-    start, end = int(tail[path[0]]), int(head[path[-1]])
-    via: dict[int, int] = {start: -1}
-    queue = deque([start])
-    while queue and end not in via:
-        node = queue.popleft()
-        for link in np.flatnonzero(tail == node).tolist():
-            if link != avoided and int(head[link]) not in via:
-                via[int(head[link])] = link
-                queue.append(int(head[link]))
-    if end not in via:
-        return None
-    out, node = list[int](), end
-    while node != start:
-        out.append(via[node])
-        node = int(tail[via[node]])
-    return out[::-1]
+def _around(made: Scene, avoided: int, path: list[int]) -> list[int]:
+    """Return the path of the fewest hops between the same ends without one link; none: empty."""
+    tail, head = np.asarray(made.links.tail).tolist(), np.asarray(made.links.head).tolist()
+    leaving = links_from(tail, 1 + max(*tail, *head))
+    return fewest_hops(leaving, head, tail[path[0]], head[path[-1]], avoided)

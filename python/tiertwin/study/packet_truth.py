@@ -73,6 +73,7 @@ def truth(network: Network, seed: int, seconds: float) -> Truth:
     books = [run.flows() for run in runs]
     first, second = (book["mean_ns"] / SECOND for book in books)
     quantiles = np.array([run.quantiles(QUANTILES) for run in runs], dtype=np.float64)
+    quantiles[quantiles < 0] = np.nan  # of a flow that received nothing
     sent, received, lost, delay = (books[0][key] + books[1][key] for key in ("sent", "received", "lost", "delay_ns"))
     mean = np.where(received > 0, delay / np.maximum(received, 1) / SECOND, np.nan)
     fixed = fixed_delays(network)

@@ -7,6 +7,7 @@ every link that is used has the rate at which it is loaded to `load`, the hardes
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -70,25 +71,34 @@ def star(arms: int, buffer: int) -> tuple[PacketLinks, PacketFlows]:
 
 def _paths(tail: list[int], head: list[int], nodes: int, flows: int, seed: int) -> list[list[int]]:
     """Links of the path of the fewest hops, for random pairs of different nodes that have one."""
-    leaving: list[list[int]] = [[] for _ in range(nodes)]
-    for link, node in enumerate(tail):
-        leaving[node].append(link)
+    leaving = links_from(tail, nodes)
     rng, paths = np.random.default_rng(seed), list[list[int]]()
     while len(paths) < flows:
         a, b = rng.choice(nodes, 2, replace=False).tolist()
-        path = _path(leaving, head, a, b)
+        path = fewest_hops(leaving, head, a, b)
         if path:
             paths.append(path)
     return paths
 
 
-def _path(leaving: list[list[int]], head: list[int], start: int, end: int) -> list[int]:
+def links_from(tail: Sequence[int], nodes: int) -> list[list[int]]:
+    """Return the links that leave each node."""
+    leaving: list[list[int]] = [[] for _ in range(nodes)]
+    for link, node in enumerate(tail):
+        leaving[node].append(link)
+    return leaving
+
+
+def fewest_hops(
+    leaving: Sequence[Sequence[int]], head: Sequence[int], start: int, end: int, avoided: int = -1
+) -> list[int]:
+    """Return the links of the path of the fewest hops from `start` to `end` without the link `avoided`; none: empty."""
     via: dict[int, tuple[int, int]] = {start: (-1, -1)}
     queue = deque([start])
     while queue and end not in via:
         node = queue.popleft()
         for link in leaving[node]:
-            if head[link] not in via:
+            if link != avoided and head[link] not in via:
                 via[head[link]] = (node, link)
                 queue.append(head[link])
     path: list[int] = []
