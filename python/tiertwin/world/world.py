@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:  # a twin's process reads worlds but never imports pydantic
     from tiertwin.model.scenario import Scenario
+    from tiertwin.world.access import Access
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -174,6 +175,9 @@ class World:
     """Mean device clock of each group, GHz (class mean where a group is empty), [S, C, R]."""
 
     objective: Objective
+
+    access: Access | None = None
+    """Cells and the users among them; without it devices stay where they are, with the rate of their ring."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
