@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from tiertwin.errors import suggest
+from tiertwin.model.access_checks import access_problems, mast_problems
 from tiertwin.model.scenario import Scenario
 from tiertwin.model.services import MAX_TASKS_PER_S, Trace
 from tiertwin.model.surrounding_checks import element_problems, law_problems, map_problems, margin_problems
@@ -46,6 +47,7 @@ def cross_problems(scenario: Scenario, bad: frozenset[Path] = frozenset()) -> li
         (_day, ("day.urban.*", "day.rural.*", "day.background.*")),
         (law_problems, ("failures",)),
         (margin_problems, ("weather",)),
+        (access_problems, ("access", "classes.*.name", "devices", "base_stations")),
     ]
     found = [problem for check, needs in checks if not _touched(bad, *needs) for problem in check(scenario)]
     if scenario.topology.inline and scenario.topology.nodes and not _touched(bad, "topology.nodes"):
@@ -120,7 +122,9 @@ def place_problems(scenario: Scenario, names: Sequence[str], bad: frozenset[Path
             found.append((("fogs", "gateways"), f"expected {count} gateways (fogs.count), got {len(gateways)}"))
     if not _touched(bad, "fogs.gateways.*"):
         found += _repeated(gateways, ("fogs", "gateways"), "gateway")
-    if not _touched(bad, "devices.count", "devices.placed.*.count"):
+    if not _touched(bad, "topology.nodes.*.name", "access.masts.*.at", "access.masts.*.kind"):
+        found += mast_problems(scenario, names)
+    if not _touched(bad, "devices.count", "devices.placed.*.count", "access.crowds.*.count"):
         found += _memory(scenario, len(names))
     return found
 
@@ -142,6 +146,8 @@ def _unknown_places(scenario: Scenario, names: Sequence[str]) -> list[Problem]:
 def _memory(scenario: Scenario, sites: int) -> list[Problem]:
     count = DEVICES_PER_SITE * sites if scenario.devices.count is None else scenario.devices.count
     total = count + sum(row.count for row in scenario.devices.placed)
+    if scenario.access is not None:
+        total = sum(row.count for row in scenario.access.crowds)
     if total == 0:
         return [(("devices", "count"), "expected at least one device, got 0 and none placed")]
     need = total * BYTES_PER_DEVICE

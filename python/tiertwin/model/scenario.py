@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from tiertwin.model.access import Access
 from tiertwin.model.deployment import Deployment
 from tiertwin.model.fields import (
     INTEGRAL,
@@ -226,6 +227,8 @@ class Scenario(Part):
     """Rain over the map and the microwave links it slows; without it the sky is clear."""
     base_stations: BaseStations | None = None
     """Energy and sleep of base stations; without it neither is counted."""
+    access: Access | None = None
+    """Cells, and people who move among them; without it devices stay at their site, at the rate of their ring."""
     deployment: Deployment | None = None
     """Which processes make up the tree, and where they are; without it a run is one process."""
 

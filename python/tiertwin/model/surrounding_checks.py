@@ -58,14 +58,16 @@ def _laws(scenario: Scenario) -> Iterable[tuple[Path, FailureLaw]]:
 
 
 def map_problems(scenario: Scenario, topology: Topology) -> Iterable[Problem]:
-    """Yield the nodes of the topology that rain could not find."""
+    """Yield the nodes of the topology that rain and people could not find."""
     weather = scenario.weather
-    if weather is None or not (weather.rain or weather.cells):
-        return
     lost = [node.name for node in topology.nodes if node.lon is None or node.lat is None]
-    if lost:
+    more = f" ({len(lost)} nodes)" if len(lost) > 1 else ""
+    if lost and weather is not None and (weather.rain or weather.cells):
         text = f"expected lon and lat for every node, so that rain finds it, but {lost[0]!r} has none"
-        yield ("weather",), text + (f" ({len(lost)} nodes)" if len(lost) > 1 else "")
+        yield ("weather",), text + more
+    if lost and scenario.access is not None:
+        text = f"expected lon and lat for every node, so that its cells stand somewhere, but {lost[0]!r} has none"
+        yield ("access",), text + more
 
 
 def element_problems(scenario: Scenario, names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[Problem]:

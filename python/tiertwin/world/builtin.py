@@ -1,7 +1,8 @@
 """The scenarios that come with tiertwin.
 
 `germany50` is SNDlib's network of 50 German cities, from topohub. `metro` is synthetic: a made-up city with a centre,
-a ring of districts and suburbs, its coordinates written here.
+a ring of districts and suburbs, its coordinates written here. `mixed` is a city beside a countryside with people who
+move, made by `tiertwin.world.mixed`.
 """
 
 from __future__ import annotations
@@ -79,4 +80,13 @@ SCENARIOS: dict[str, dict[str, Any]] = {
 
 def builtin_names() -> list[str]:
     """Return the names of the built-in scenarios."""
-    return list(SCENARIOS)
+    return [*SCENARIOS, "mixed"]
+
+
+def builtin_scenario(name: str) -> dict[str, Any]:
+    """Return a built-in scenario as a YAML file would hold it; KeyError for another name."""
+    if name == "mixed":
+        from tiertwin.world.mixedscenario import mixed_scenario  # noqa: PLC0415  made, not written: brings numpy
+
+        return {**mixed_scenario(), "tiers": _COMPRESSED_DAY}
+    return SCENARIOS[name]

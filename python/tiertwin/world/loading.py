@@ -13,7 +13,7 @@ from tiertwin.interop.topohub import looks_like, topohub_names, topohub_raw
 from tiertwin.interop.yaml_loader import read_yaml
 from tiertwin.model.parse import Lines, describe, parse_scenario
 from tiertwin.model.scenario import Scenario
-from tiertwin.world.builtin import SCENARIOS, builtin_names
+from tiertwin.world.builtin import builtin_names, builtin_scenario
 from tiertwin.world.names import slug
 from tiertwin.world.resolver import check_places
 from tiertwin.world.sources import expand
@@ -70,8 +70,8 @@ def _read(source: Any) -> tuple[Any, str, Lines]:
 
 
 def _named(name: str) -> tuple[Any, str, Lines]:
-    if name in SCENARIOS:
-        return SCENARIOS[name], name, {}
+    if name in builtin_names():
+        return builtin_scenario(name), name, {}
     path = Path(name)
     if name.endswith(SUFFIXES) or _is(path, Path.is_file):
         return _from_file(path)

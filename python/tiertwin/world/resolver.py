@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from tiertwin.model.surrounding_checks import element_problems, map_problems
 from tiertwin.model.tiers import Tier
 from tiertwin.model.topology import Topology
 from tiertwin.world import day, population, sizing
+from tiertwin.world.access import Access
+from tiertwin.world.attach import resolve_access
 from tiertwin.world.names import slugs
 from tiertwin.world.paths import Net, ecmp_loads, partition, voronoi
 from tiertwin.world.rerouting import with_uplinks
@@ -49,7 +52,13 @@ def resolve(scenario: Scenario) -> World:
     node_fog, fog_node = _domains(scenario, net, weight, index)
     cloud_node = index[scenario.cloud.at] if scenario.cloud.at is not None else int(np.argmax(weight))
     urban = sizing.urban_sites(weight, tail, head, km, scenario.sites.urban_factor)
-    classes, groups = _classes(scenario), _devices(scenario, topology, weight)
+    classes, access = _classes(scenario), None
+    if scenario.access is None:
+        groups = _devices(scenario, topology, weight)
+    else:
+        access, ring = resolve_access(scenario, lon, lat, index)
+        groups = _attached(scenario, access, ring, len(index))
+        classes["class_share"] = np.bincount(access.kind, minlength=len(scenario.classes)) / access.user_count
     traffic = _offered(groups["group_devices"], classes, "megabits")
     compute = _offered(groups["group_devices"], classes, "gcycles")
     follows = np.array([row.arrival != "trace" for row in scenario.classes])  # the day
@@ -96,7 +105,7 @@ def resolve(scenario: Scenario) -> World:
         site_fog=node_fog.copy(),
         site_urban=urban,
         site_cores=site_cores,
-        site_cells=sizing.cell_counts(scenario, airtime.sum(axis=1)),
+        site_cells=_cell_counts(scenario, access, airtime.sum(axis=1)),
         fog_node=fog_node,
         fog_cores=fog_cores,
         cloud_node=cloud_node,
@@ -117,6 +126,7 @@ def resolve(scenario: Scenario) -> World:
         ring_rate_mbps=np.array(scenario.radio.ring_rates_mbps),
         **groups,
         objective=_objective(scenario),
+        access=access,
     )
     return with_uplinks(world, np.zeros(len(km), dtype=bool))
 
@@ -249,6 +259,32 @@ def _devices(scenario: Scenario, topology: Topology, weight: F64) -> dict[str, A
         "group_devices": counts,
         "group_ghz": population.group_means(ghz, counts, (low + high) / 2),
     }
+
+
+def _attached(scenario: Scenario, access: Access, ring: I64, sites: int) -> dict[str, Any]:
+    """Return one device row a group, and how many users are planned in each."""
+    shape = (sites, len(scenario.classes), len(scenario.radio.ring_rates_mbps))
+    group = (access.site * shape[1] + access.kind) * shape[2] + ring
+    counts = np.bincount(group, minlength=math.prod(shape)).reshape(shape).astype(np.int64)
+    site, kind, rings = population.rows_of(np.ones(shape, dtype=np.int64))
+    order = np.argsort(group, kind="stable")
+    ghz = population.group_means(access.ghz[order], counts, sum(scenario.devices.ghz) / 2)
+    return {
+        "device_site": site,
+        "device_class": kind,
+        "device_ring": rings,
+        "device_ghz": ghz.ravel(),
+        "device_rows": np.arange(sites + 1, dtype=np.int64) * (shape[1] * shape[2]),
+        "group_devices": counts,
+        "group_ghz": ghz,
+    }
+
+
+def _cell_counts(scenario: Scenario, access: Access | None, airtime: F64) -> I64:
+    """Return the cells of each site: those that stand there, else as many as its mean airtime takes."""
+    if access is None:
+        return sizing.cell_counts(scenario, airtime)
+    return np.maximum(np.bincount(access.cells["cell_site"], minlength=len(airtime)), 1).astype(np.int64)
 
 
 def _offered(counts: I64, classes: dict[str, Any], per_task: str, only: Flags | bool = True) -> F64:
