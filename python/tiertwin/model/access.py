@@ -32,6 +32,7 @@ class CellKind(Part):
     power_dbm: Annotated[float, Field(ge=-30, le=80)] = 41.0
     """Of a cell, all blocks."""
     height_m: Annotated[float, Field(ge=1, le=150)] = 25.0
+    """Of the antennas above the ground."""
     azimuths_deg: Annotated[Rows[Degrees], Field(min_length=1, max_length=12)] = (30.0, 150.0, 270.0)
     """One cell each, counter-clockwise from east."""
     every_way: bool = False
@@ -67,10 +68,15 @@ class Area(Part):
     """A rectangle of the map, and how people move in it."""
 
     name: NodeName
+    """What crowds name it by."""
     west: Longitude
+    """Degrees east."""
     south: Latitude
+    """Degrees north."""
     east: Longitude
+    """Degrees east."""
     north: Latitude
+    """Degrees north."""
     walk_m_s: Annotated[Rows[Positive], Field(min_length=4, max_length=4)] = (1.2, 0.3, 0.5, 1.8)
     """Walkers: mean and standard deviation (gauss-markov), slowest and fastest (waypoint)."""
     pause_s: NotNegative = 60.0
@@ -91,9 +97,11 @@ class Crowd(Part):
     service: TopologyName
     """Name of a service class."""
     count: AtLeastOne
+    """How many."""
     area: NodeName
     """Where they are, and stay."""
     moves: Movement = "still"
+    """Still ones are spread over the area; others begin where their movement puts them."""
     indoors: Share = 0.0
     """Share of them that is inside buildings (TR 38.901, table 7.4.3-2)."""
 
@@ -110,9 +118,13 @@ class Downlink(Part):
     bytes: Annotated[int, Field(ge=31, le=9_000), INTEGRAL] = 1_250
     """Size of a packet, or mean size."""
     size: Literal["fixed", "exponential", "imix"] = "fixed"
+    """Law of sizes; `imix` is 64, 594 and 1518 bytes as 7 : 4 : 1."""
     arrival: Literal["poisson", "constant", "on-off"] = "poisson"
+    """Law of arrivals."""
     on_s: Positive = 1.0
+    """Mean time on of on-off arrivals."""
     off_s: Positive = 1.0
+    """Mean time off."""
 
 
 class AirRules(Part):
@@ -127,7 +139,9 @@ class AirRules(Part):
     user_dbm: Annotated[float, Field(ge=-30, le=60)] = 23.0
     """Most power of a user."""
     hysteresis_db: NotNegative = 3.0
+    """By which another cell must be stronger."""
     trigger_ms: NotNegative = 256.0
+    """For how long it must be."""
     interruption_ms: NotNegative = 40.0
     """Without service at a handover."""
     reestablish_ms: NotNegative = 200.0
@@ -159,9 +173,14 @@ class Access(Part):
     """Cells, people and the rules between them. The crowds are the devices then."""
 
     kinds: Annotated[Rows[CellKind], Field(min_length=1, max_length=64)]
+    """Kinds of base stations."""
     masts: Annotated[Rows[Mast], Field(min_length=1, max_length=10_000)]
+    """Base stations: where there is one of which kind."""
     areas: Annotated[Rows[Area], Field(min_length=1, max_length=256)]
+    """Where people are; together they are the map."""
     crowds: Annotated[Rows[Crowd], Field(min_length=1, max_length=4_096)]
+    """Who they are."""
     downlink: Annotated[Rows[Downlink], Field(max_length=64)] = ()
+    """Classes without a row get nothing."""
     air: AirRules = AirRules()
     secrets: Secrets = Secrets()

@@ -69,7 +69,7 @@ class AloneController:
         self._share = share
         below, above = gateway_layout(world, site), edge_layout(world, site)
         self._pass = PassThrough(below, above)
-        self._summary = Summary(self.view.group_of, below.rows, above.rows)
+        self._summary = Summary(self.view.group_of, below.rows, above.rows, world.grouped)
         self._nominal = self.view.problem(self.view.nominal)
         self.problem: LeafProblem | None = None
         self.plan: LeafAnswer | None = None

@@ -23,6 +23,7 @@ from tiertwin.allocate.bounds import leaf_worth
 from tiertwin.allocate.leaf import LeafAnswer, LeafProblem
 from tiertwin.allocate.leafside import LeafSide, carry_over
 from tiertwin.allocate.split import ClassShares, split_plan
+from tiertwin.functions.crowd import Crowd
 from tiertwin.functions.estimate import DemandEstimator
 from tiertwin.orchestrate import units
 from tiertwin.orchestrate.observe import PassThrough, group_rates
@@ -80,8 +81,13 @@ class SiteView:
         self.groups = world.groups_per_site
         self.classes = len(world.class_names)
         self.class_of: npt.NDArray[np.int64] = np.arange(self.groups, dtype=np.int64) // rings
-        self.devices = np.bincount(self.group_of, minlength=self.groups)
-        self.nominal: F64 = np.asarray(self.devices * np.repeat(world.tasks_per_s, rings), dtype=np.float64)
+        self.devices = np.bincount(self.group_of, minlength=self.groups)  # rows of each group
+        self._rate = np.repeat(world.tasks_per_s, rings)  # of one device
+        self.nominal: F64 = np.asarray(world.group_devices[site].ravel() * self._rate, dtype=np.float64)
+        self.crowd = Crowd(world.group_devices[site].ravel(), np.tile(world.ring_rate_mbps, self.classes))
+        self._grouped = world.grouped
+        if self._grouped:
+            self.nominal = self.crowd.users * self._rate
         self.estimator = DemandEstimator(self.nominal)
         self.demand = self.nominal.copy()
         self.sampled = np.zeros(self.groups, dtype=np.int64)  # newest sample of each group, ns
@@ -91,17 +97,29 @@ class SiteView:
         """Estimate the coming epoch's demand, tasks/s [G]."""
         times = table.times(A.TASK_RATE)[: len(self.group_of)]
         np.maximum.at(self.sampled, self.group_of, times)
-        measured, covered = group_rates(table, self.group_of, self.groups, now - OLDEST_SAMPLE)
+        since = now - OLDEST_SAMPLE
+        measured, covered = group_rates(table, self.group_of, self.groups, since)
+        if self._grouped:
+            self._count(table, since)
         self.estimator.update(measured, covered)
         self.demand = self.estimator.predict()
         return self.demand
 
+    def _count(self, table: _core.StateTable, since: int) -> None:
+        """Take the users of each group and how fast they are; what is nominal follows them."""
+        rows = slice(len(self.group_of))  # a row a group, in group order
+        heard = table.times(A.USERS)[rows] > since
+        self.crowd.update(table.column(A.USERS)[rows], table.column(A.RADIO_MBPS)[rows], heard)
+        self.nominal = self.estimator.nominal = self.crowd.users * self._rate
+
     def problem(self, demand: F64 | None = None) -> LeafProblem:
         """The leaf problem of this data version."""
         rates = self.demand if demand is None else demand
-        return LeafProblem(
-            **leaf_problem_arrays(self.world, self.site, rates, cost=self._cost, uplink_mbps=self.uplink)
+        radio = self.crowd.radio_mbps if self._grouped else None
+        arrays = leaf_problem_arrays(
+            self.world, self.site, rates, cost=self._cost, uplink_mbps=self.uplink, radio_mbps=radio
         )
+        return LeafProblem(**arrays)
 
     def shares(self, x: F64) -> F64:
         """Deal the groups' rates [G, T] to the devices and return each device's share a tier, [N, T]."""
@@ -147,7 +165,7 @@ class EdgeController:
         self._parent, self._gateway = parent, gateway
         below, above = gateway_layout(world, site), edge_layout(world, site)
         self._pass = PassThrough(below, above)
-        self._summary = Summary(self.view.group_of, below.rows, above.rows)
+        self._summary = Summary(self.view.group_of, below.rows, above.rows, world.grouped)
         self.leaf: LeafSide | None = None
         self.problem: LeafProblem | None = None
         self.plan: LeafAnswer | None = None
@@ -313,13 +331,16 @@ class Summary:
         Rows of the members' table: devices first, then rows that belong to no group.
     rows
         Rows of the uplink table: groups first.
+    grouped
+        Device rows are groups of users, who are counted too.
     """
 
-    def __init__(self, group_of: npt.NDArray[np.int64], members: int, rows: int) -> None:
+    def __init__(self, group_of: npt.NDArray[np.int64], members: int, rows: int, grouped: bool = False) -> None:
         of_row = np.full(members, -1, dtype=np.int64)
         of_row[: len(group_of)] = group_of
         self._partition = _core.Partition(of_row, rows)
-        self._plan = _core.SummaryPlan([(int(a), rule, int(b)) for a, rule, b in SUMMARY_PLAN])
+        plan = [*SUMMARY_PLAN, (A.USERS, "sum", A.USERS_SUM)] if grouped else SUMMARY_PLAN
+        self._plan = _core.SummaryPlan([(int(a), rule, int(b)) for a, rule, b in plan])
         self._devices = len(group_of)
         self._newest = -1
 

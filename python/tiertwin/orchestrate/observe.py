@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tiertwin import _core
-from tiertwin.twin.attributes import LINK, SENSORS, SERVER, TELEMETRY, WEATHER, A
+from tiertwin.twin.attributes import CROWD, LINK, SENSORS, SERVER, TELEMETRY, WEATHER, A
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ class PassThrough:
     members
         Copy the members' rows too (both tables have the same).
 
-    Sensors of servers and links are carried where both tables have them.
+    Sensors of servers and links, and users of groups, are carried where both tables have them.
     """
 
     def __init__(self, below: Layout, above: Layout, *, members: bool = False) -> None:
@@ -42,7 +42,7 @@ class PassThrough:
         ]
         if members:
             rows = np.arange(below.members, dtype=np.int64)
-            self._moves.insert(0, _Move([int(a) for a in TELEMETRY], rows, rows))
+            self._moves.insert(0, _Move([int(a) for a in TELEMETRY], rows, rows, [int(a) for a in CROWD]))
 
     def carry(self, source: _core.StateTable, target: _core.StateTable) -> None:
         """Copy what is newer in `source` than what `target` has."""

@@ -17,7 +17,7 @@ from tiertwin.runtime.livehost import MILLISECOND, LiveHost
 from tiertwin.runtime.livepool import LivePool
 from tiertwin.runtime.memory import high_water_mb
 from tiertwin.runtime.nodestate import NodeLock, StateFile
-from tiertwin.runtime.roster import Roster, tier_word
+from tiertwin.runtime.roster import Roster, of_plant, tier_word
 from tiertwin.runtime.switchboard import Switchboard
 from tiertwin.runtime.tree import Life, make_southbound, make_twins
 from tiertwin.wire.access import Access
@@ -161,7 +161,8 @@ class _Process:
     def run(self) -> None:
         """Bind, prove, connect, live, leave."""
         board, config = self._board, self._config
-        world, settings = stored_world(Path(config.world)), settings_from_plain(config.settings)
+        world = stored_world(Path(config.world), access=of_plant(config.nodes))
+        settings = settings_from_plain(config.settings)
         board.wire.prove(board.endpoints, time.monotonic_ns)
         roster = Roster(world)
         twins = make_twins(world, roster, settings, config.nodes, self._lives())

@@ -146,7 +146,7 @@ def stored_scenario(plan: RunPlan, world: World) -> dict[str, Any]:
                 for k in range(world.link_count)
             ],
             "twins": [{"name": t.name, "tier": t.tier, "parent": t.parent} for t in world.twins],
-            "devices": world.device_count,
+            "devices": world.device_count if world.access is None else world.access.user_count,
         },
     }
 

@@ -26,7 +26,7 @@ def run_policy(config: ChildConfig, pipe: Pipe) -> None:
     """Run all epochs, as fast as the launcher takes what is told; then wait to be stopped."""
     wanted = config.policy
     assert wanted is not None
-    world, settings = stored_world(Path(wanted.world)), settings_from_plain(wanted.settings)
+    world, settings = stored_world(Path(wanted.world), access=True), settings_from_plain(wanted.settings)
     run = InProcessRun(make_host(world, settings, _Nobody()), world, settings.rhythm)
     for epoch in range(wanted.epochs):
         logs.began(epoch)

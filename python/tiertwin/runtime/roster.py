@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tiertwin.world import World
 
 PLANT = -1  # tier of the plant's side: below the devices' gateway
+PLANT_PREFIX = "plant-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +84,9 @@ def tiers_of(names: Iterable[str]) -> list[str]:
 
 def plant_name(gateway: str) -> str:
     """Name of the plant's side below a device gateway."""
-    return "plant-" + gateway.removeprefix("device-")
+    return PLANT_PREFIX + gateway.removeprefix("device-")
+
+
+def of_plant(names: Iterable[str]) -> bool:
+    """Say whether any of the nodes is the plant's side of a site, by their names alone."""
+    return any(name.startswith(PLANT_PREFIX) for name in names)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tiertwin.twin.attributes import LINK, SENSORS, SERVER, TELEMETRY, WEATHER
+from tiertwin.twin.attributes import CROWD, LINK, SENSORS, SERVER, TELEMETRY, WEATHER
 from tiertwin.twin.events import Sampled
 from tiertwin.twin.layout import gateway_layout
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     I64 = npt.NDArray[np.int64]
     _RowsOf = Callable[[I64], I64]
 
-_ATTRIBUTES = tuple([int(a) for a in kind] for kind in (TELEMETRY, SERVER, LINK))
+_DEVICE, _SERVER, _LINK, _CROWD = ([int(a) for a in kind] for kind in (TELEMETRY, SERVER, LINK, CROWD))
 _SENSORS, _WEATHER = [int(a) for a in SENSORS], [int(a) for a in WEATHER]
 
 
@@ -74,6 +74,7 @@ class Southbound:
             for node in roster.nodes.values()
             if roster.is_plant(node.name) and node.name in names
         ]
+        self._attributes = ([*_DEVICE, *(_CROWD if world.grouped else ())], _SERVER, _LINK)
         self._rows = {site: _rows_of(world, site) for _, site in self._sides}
 
     def telemetry(self, until: int, epoch: int) -> Iterator[tuple[str, Sampled]]:
@@ -85,7 +86,7 @@ class Southbound:
         self.cpu_s += time.process_time() - began
         kinds = (arrived.devices, arrived.servers, arrived.links)
         for name, site in self._sides:
-            for reports, attributes, rows in zip(kinds, _ATTRIBUTES, self._rows[site], strict=True):
+            for reports, attributes, rows in zip(kinds, self._attributes, self._rows[site], strict=True):
                 sample = self._sampled(reports, site, attributes, rows)
                 if sample is not None:
                     yield name, sample

@@ -16,7 +16,7 @@ from tiertwin.plant import PlantOptions, SimulatedPlant
 from tiertwin.runtime.host import ORIGIN, Host
 from tiertwin.runtime.roster import PLANT, Node, Roster
 from tiertwin.runtime.southbound import Southbound
-from tiertwin.twin.attributes import RESOURCES, SENSORS, SUMMARY, TELEMETRY, WEATHER, A, TableId, registry
+from tiertwin.twin.attributes import CROWD, RESOURCES, SENSORS, SUMMARY, TELEMETRY, WEATHER, A, TableId, registry
 from tiertwin.twin.layout import Layout, edge_layout, fog_layout, gateway_layout
 from tiertwin.twin.twin import Controller, NeighbourSpec, TableShape, Twin, TwinConfig
 from tiertwin.wire.memory import MemoryNetwork
@@ -141,7 +141,8 @@ class TreeBuilder:
 
     # -- tables between neighbours -------------------------------------------------------------------------------------
     def _telemetry(self, site: int) -> TableShape:
-        attributes = sorted({*map(int, TELEMETRY), *self._resources})
+        crowd = CROWD if self._world.grouped else ()
+        attributes = sorted({*map(int, TELEMETRY), *map(int, crowd), *self._resources})
         return TableShape(TableId.TELEMETRY, attributes, gateway_layout(self._world, site).rows)
 
     def layout(self, spec: TwinSpec) -> Layout:
@@ -153,7 +154,8 @@ class TreeBuilder:
     def _uplink(self, spec: TwinSpec) -> TableShape:
         if spec.tier == DEVICE:
             return self._telemetry(spec.site)
-        attributes = sorted({*map(int, SUMMARY), *self._resources})
+        crowd = (A.USERS_SUM,) if self._world.grouped else ()
+        attributes = sorted({*map(int, SUMMARY), *map(int, crowd), *self._resources})
         return TableShape(TableId.SUMMARY, attributes, self.layout(spec).rows)
 
     def _units(self, child: TwinSpec) -> tuple[list[TableShape], list[TableShape]]:

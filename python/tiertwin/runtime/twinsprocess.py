@@ -13,6 +13,7 @@ from tiertwin.runtime.control import BeginEpoch, Collect, Collected, Connect, Go
 from tiertwin.runtime.memory import high_water_mb
 from tiertwin.runtime.part import LockstepPart
 from tiertwin.runtime.poolclient import PoolClient
+from tiertwin.runtime.roster import of_plant
 from tiertwin.runtime.switchboard import Switchboard
 from tiertwin.runtime.tree import make_host
 from tiertwin.wire.access import Access
@@ -69,7 +70,8 @@ class _Process:
     def _host(self) -> Host:
         """Build the nodes; they keep what they need of the world, the rest of it goes."""
         config = self._config
-        world, settings = stored_world(Path(config.world)), settings_from_plain(config.settings)
+        world = stored_world(Path(config.world), access=of_plant(config.nodes))
+        settings = settings_from_plain(config.settings)
         return make_host(world, settings, PoolClient(self._board), config.nodes)
 
     def _do(self, message: Any) -> None:

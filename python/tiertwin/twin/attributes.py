@@ -40,6 +40,7 @@ class A(IntEnum):
     COMPLETED = 15
     MISSED = 16
     ENERGY_J = 17
+    USERS = 18
     LOAD_GHZ = 20
     SERVER_QUEUE = 21
     UP = 22
@@ -60,6 +61,7 @@ class A(IntEnum):
     LATENCY_COUNT = 46
     OLDEST = 47
     DEMAND = 48
+    USERS_SUM = 49
     CUT_PHI = 100
     CUT_VERSION = 101
     CUT_EPOCH = 102
@@ -124,6 +126,8 @@ _ROWS: list[tuple[int, str, str, str, str, str, float, float]] = [
     (A.COMPLETED, "completed", "1", "counter", "f64", "sum", 0, 1e12),
     (A.MISSED, "missed", "1", "counter", "f64", "sum", 0, 1e12),
     (A.ENERGY_J, "energy_j", "J", "gauge", "f64", "sum", -1e6, 1e12),
+    # of a group of users, only in trees whose scenario has access
+    (A.USERS, "users", "1", "gauge", "f64", "sum", 0, 1e9),
     (A.LOAD_GHZ, "load_ghz", "GHz", "gauge", "f64", "sum", -1, 1e9),
     (A.SERVER_QUEUE, "server_queue", "1", "gauge", "f64", "sum", 0, 1e12),
     (A.UP, "up", "1", "state", "f64", "all", 0, 1),
@@ -145,6 +149,7 @@ _ROWS: list[tuple[int, str, str, str, str, str, float, float]] = [
     (A.LATENCY_COUNT, "latency_ms.count", "1", "gauge", "f64", "sum", 0, BIG),
     (A.OLDEST, "age.oldest", "ms", "gauge", "f64", "max", 0, BIG),
     (A.DEMAND, "demand", "1/s", "rate", "f64", "sum", 0, BIG),
+    (A.USERS_SUM, "users.sum", "1", "gauge", "f64", "sum", 0, BIG),
     (A.CUT_PHI, "cut.phi", "utils/s", "gauge", "f64", "sum", -BIG, BIG),
     (A.CUT_VERSION, "cut.version", "1", "state", "i64", "max", 0, BIG),
     (A.CUT_EPOCH, "cut.epoch", "1", "state", "i64", "max", 0, BIG),
@@ -216,10 +221,14 @@ TELEMETRY = [
     A.MISSED,
     A.ENERGY_J,
 ]
+CROWD = [A.USERS]
+"""Of device rows that are groups of users (`World.grouped`); summed up as `A.USERS_SUM`."""
 SERVER = [A.LOAD_GHZ, A.SERVER_QUEUE, A.UP]
 LINK = [A.LOAD_MBPS, A.CAPACITY_MBPS, A.UP, A.BACKGROUND_MBPS]
 SENSORS = [A.TEMPERATURE_C, A.VIBRATION_MM_S, A.ERRORS]
 WEATHER = [A.RAIN_LOSS_DB, A.RATE_BITS]
+EXTENSIONS = (*SENSORS, *WEATHER, *CROWD, A.USERS_SUM)
+"""Not every peer must know them: no part of a fingerprint."""
 RESOURCES = [A.LOAD_GHZ, A.SERVER_QUEUE, A.UP, A.LOAD_MBPS, A.CAPACITY_MBPS, A.BACKGROUND_MBPS]
 SUMMARY = [
     A.RATE_SUM,
@@ -239,7 +248,12 @@ def registry() -> _core.AttributeRegistry:
     """Return a registry with every attribute of this module."""
     built = _core.AttributeRegistry()
     for number, name, unit, kind, value_type, merge, low, high in _ROWS:
-        extension = number in (*SENSORS, *WEATHER)  # not every peer must know them: no part of a fingerprint
+        extension = number in (
+            *SENSORS,
+            *WEATHER,
+            *CROWD,
+            A.USERS_SUM,
+        )  # not every peer must know them: no part of a fingerprint
         limits = (float(low), float(high), DEFAULT_MAX_AGE_MS)
         built.add(int(number), name, unit, kind, value_type, merge, *limits, extension=extension)
     return built

@@ -112,7 +112,13 @@ def queueing_kappa(world: World, cores: int) -> float:
 
 
 def leaf_problem_arrays(
-    world: World, site: int, demand: F64, *, cost: F64 | None = None, uplink_mbps: float | None = None
+    world: World,
+    site: int,
+    demand: F64,
+    *,
+    cost: F64 | None = None,
+    uplink_mbps: float | None = None,
+    radio_mbps: F64 | None = None,
 ) -> dict[str, F64]:
     """Return the arrays of the leaf problem of one site, keyed by its field names.
 
@@ -127,6 +133,8 @@ def leaf_problem_arrays(
         `tier_costs` of the world, if at hand: it does not change with demand.
     uplink_mbps
         The site's present share; without it the nominal one.
+    radio_mbps
+        Measured rate of each group while it holds a cell, Mb/s, [G]; without it that of its ring.
     """
     classes, rings, tiers = len(world.class_names), len(world.ring_rate_mbps), len(Tier)
     groups = classes * rings
@@ -137,7 +145,13 @@ def leaf_problem_arrays(
     kappa = np.array([constants.kappa0_radio, 0.0, constants.kappa0_link]) * capacity
     kappa[1] = compute_kappa(world, int(world.site_cores[site]))
 
+    cost = np.ascontiguousarray(cost[site].reshape(groups, tiers))
     airtime = (world.megabits[:, None] / world.ring_rate_mbps).ravel()
+    if radio_mbps is not None:
+        planned, airtime = airtime, np.repeat(world.megabits, rings) / radio_mbps
+        per_second = np.repeat(world.s + constants.energy_utils_per_j * world.transmit_w, rings)
+        cost = cost.copy()
+        cost[:, Tier.EDGE :] += (per_second * (airtime - planned))[:, None]
     megabits, gcycles = np.repeat(world.megabits, rings), np.repeat(world.gcycles, rings)
     use_own = np.zeros((3, groups, tiers))
     use_own[0, :, Tier.EDGE :] = airtime[:, None]
@@ -151,7 +165,7 @@ def leaf_problem_arrays(
         "demand": np.ascontiguousarray(demand, dtype=np.float64),
         "weight": np.repeat(world.b, rings),
         "alpha": np.repeat(world.alpha, rings),
-        "cost": np.ascontiguousarray(cost[site].reshape(groups, tiers)),
+        "cost": cost,
         "use_own": use_own,
         "capacity": capacity,
         "kappa": kappa,

@@ -126,6 +126,7 @@ def resolve(scenario: Scenario) -> World:
         ring_rate_mbps=np.array(scenario.radio.ring_rates_mbps),
         **groups,
         objective=_objective(scenario),
+        grouped=access is not None,
         access=access,
     )
     return with_uplinks(world, np.zeros(len(km), dtype=bool))

@@ -176,8 +176,10 @@ class World:
 
     objective: Objective
 
+    grouped: bool = False
+    """Device rows are groups of users who come and go (`tiertwin.world.access`), one a group in group order."""
     access: Access | None = None
-    """Cells and the users among them; without it devices stay where they are, with the rate of their ring."""
+    """The users themselves and the cells among which they move: for the plant. Twins' processes go without."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

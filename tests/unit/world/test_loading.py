@@ -24,7 +24,7 @@ devices:
 
 
 def test_built_in_names():
-    assert builtin_names() == ["germany50", "metro"]
+    assert builtin_names() == ["germany50", "metro", "mixed"]
     assert [load(name).name for name in builtin_names()] == builtin_names()
 
 

@@ -1,0 +1,49 @@
+"""How many users a group of a site has, and how fast they are: what changes where people move.
+
+Base stations report both each period. Between two reports a group keeps what it was last told to have. Someone may come
+to a group that is empty now: it counts as `EMPTY` users, so that a plan says what is to be done with their tasks.
+
+    users    u_g <- as reported, at least `EMPTY`
+    rate     1/r_g <- 1/r_g + γ (1/measured − 1/r_g)      of the cell, while one user of the group holds it; γ = 0.3
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    F64 = npt.NDArray[np.float64]
+
+EMPTY = 0.1  # users
+RATE_GAIN = 0.3
+WITHIN = 4.0  # a measured rate is believed up to this factor away from the planned one of its ring
+
+
+class Crowd:
+    """Follows users and radio rates of one site's groups.
+
+    Parameters
+    ----------
+    users
+        Planned users of each group, [G].
+    ring_mbps
+        Planned rate of each group's ring, Mb/s, [G].
+    """
+
+    def __init__(self, users: F64, ring_mbps: F64) -> None:
+        self.users: F64 = np.maximum(np.asarray(users, dtype=np.float64), EMPTY)
+        self.radio_mbps: F64 = np.array(ring_mbps, dtype=np.float64)
+        self._ring = self.radio_mbps.copy()
+
+    def update(self, users: F64, radio_mbps: F64, heard: npt.NDArray[np.bool_]) -> None:
+        """Take what was reported, [G]; groups that were not `heard` keep what they had, NaN is nothing reported."""
+        known = heard & np.isfinite(users)
+        self.users[known] = np.maximum(users[known], EMPTY)
+        rated = heard & np.isfinite(radio_mbps)
+        measured = np.clip(radio_mbps[rated], self._ring[rated] / WITHIN, self._ring[rated] * WITHIN)
+        slowness = 1.0 / self.radio_mbps[rated]
+        self.radio_mbps[rated] = 1.0 / (slowness + RATE_GAIN * (1.0 / measured - slowness))

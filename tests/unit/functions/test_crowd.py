@@ -1,0 +1,42 @@
+"""Users of groups and their rates, as telemetry tells them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tiertwin.functions.crowd import EMPTY, RATE_GAIN, WITHIN, Crowd
+
+
+def made() -> Crowd:
+    return Crowd(np.array([5.0, 0.0, 2.0]), np.array([60.0, 40.0, 25.0]))
+
+
+def test_begins_as_planned_and_never_with_nobody() -> None:
+    crowd = made()
+    assert crowd.users.tolist() == [5.0, EMPTY, 2.0]
+    assert crowd.radio_mbps.tolist() == [60.0, 40.0, 25.0]
+
+
+def test_follows_who_reported_and_keeps_the_others() -> None:
+    crowd = made()
+    crowd.update(np.array([7.0, 3.0, 0.0]), np.array([60.0, np.nan, 20.0]), np.array([True, False, True]))
+    assert crowd.users.tolist() == [7.0, EMPTY, EMPTY]
+    assert crowd.radio_mbps[1] == 40.0
+    assert 1.0 / crowd.radio_mbps[2] == pytest.approx(1 / 25 + RATE_GAIN * (1 / 20 - 1 / 25))
+
+
+def test_nothing_reported_changes_nothing() -> None:
+    crowd = made()
+    crowd.update(np.full(3, np.nan), np.full(3, np.nan), np.array([True, True, False]))
+    assert crowd.users.tolist() == [5.0, EMPTY, 2.0]
+    assert crowd.radio_mbps.tolist() == [60.0, 40.0, 25.0]
+
+
+def test_one_wild_rate_moves_it_by_no_more_than_the_bound() -> None:
+    crowd = made()
+    for wild in (0.0, -3.0, 1e-9, 1e9):
+        crowd = made()
+        crowd.update(np.ones(3), np.array([wild, 40.0, 25.0]), np.ones(3, dtype=bool))
+        slow = 1 / 60 + RATE_GAIN * ((1 / 60) * (WITHIN if wild < 1 else 1 / WITHIN) - 1 / 60)
+        assert 1.0 / crowd.radio_mbps[0] == pytest.approx(slow)
