@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "bindings/common.hpp"
 #include "bindings/fields.hpp"
+#include "bindings/reports.hpp"
 #include "bindings/rules.hpp"
 #include "plant/access.hpp"
 
@@ -19,9 +20,10 @@ using plant::AccessNetwork;
 using plant::AirCount;
 using plant::CellCount;
 using plant::CellSecret;
-using Track = std::vector<std::array<double, 3>>;
 
-AccessConfig read(std::uint64_t seed, const py::dict& source, const std::vector<std::pair<py::dict, Track>>& zones) {
+}  // namespace
+
+plant::AccessConfig access_config(std::uint64_t seed, const py::dict& source, const AccessZones& zones) {
     AccessConfig c;
     c.seed = seed;
     for (const auto& [rules, track] : zones) c.zone_rules.push_back(mobility_rules(rules, track));
@@ -119,24 +121,13 @@ AccessConfig read(std::uint64_t seed, const py::dict& source, const std::vector<
     return c;
 }
 
+namespace {
+
 template <typename T, typename Get>
 py::array_t<T> column(std::size_t size, Get get) {
     py::array_t<T> out(static_cast<py::ssize_t>(size));
     for (std::size_t i = 0; i < size; ++i) out.mutable_data()[i] = static_cast<T>(get(i));
     return out;
-}
-
-template <std::size_t Width>
-py::tuple reports(const plant::Batch<Width>& batch) {
-    py::array_t<double> values({static_cast<py::ssize_t>(batch.rows.size()), static_cast<py::ssize_t>(Width)});
-    for (std::size_t i = 0; i < batch.rows.size(); ++i) {
-        std::copy(batch.rows[i].values.begin(), batch.rows[i].values.end(), values.mutable_data() + i * Width);
-    }
-    const std::size_t n = batch.rows.size();
-    return py::make_tuple(fresh<std::int64_t>(batch.site_ptr),
-                          column<std::int64_t>(n, [&](std::size_t i) { return batch.rows[i].id; }),
-                          column<std::int64_t>(n, [&](std::size_t i) { return batch.rows[i].clock; }),
-                          column<std::int64_t>(n, [&](std::size_t i) { return batch.rows[i].arrival; }), values);
 }
 
 void check_shares(const array_in<double>& at) {
@@ -190,6 +181,8 @@ py::tuple take_kpis(AccessNetwork& network, const array_in<double>& at) {
     return books;
 }
 
+}  // namespace
+
 py::dict truth_cells(const AccessNetwork& n) {
     const auto secrets = n.secrets();
     const auto of = [&](double CellSecret::* field) {
@@ -229,13 +222,15 @@ py::dict truth_users(const AccessNetwork& n) {
                     "unseen"_a = column<bool>(users, [&](std::size_t u) { return n.reports().unseen(u); }));
 }
 
-py::dict records_of(const plant::Air& air) {
+py::dict truth_packets(const plant::Air& air) {
     const auto r = air.records();
     return py::dict("flow"_a = column<std::int64_t>(r.size(), [&](std::size_t i) { return r[i].flow; }),
                     "packets"_a = column<std::int64_t>(r.size(), [&](std::size_t i) { return r[i].packets; }),
                     "born_ns"_a = column<std::int64_t>(r.size(), [&](std::size_t i) { return r[i].born; }),
                     "received_ns"_a = column<std::int64_t>(r.size(), [&](std::size_t i) { return r[i].received; }));
 }
+
+namespace {
 
 // One station alone, every flow in it from the start.
 py::dict play_station(std::int64_t prbs, bool in_order, const array_in<std::uint32_t>& buffer,
@@ -269,7 +264,7 @@ py::dict play_station(std::int64_t prbs, bool in_order, const array_in<std::uint
     }
     air.sort(0);
     for (const std::int64_t to : view(until)) air.play(0, to);
-    py::dict out = records_of(air);
+    py::dict out = truth_packets(air);
     out["used_prbs"] = air.used(0);
     out["under_way"] = air.under_way();
     return out;
@@ -281,10 +276,9 @@ void bind_access(py::module_& m) {
     py::class_<AccessNetwork>(
         m, "AccessNetwork",
         "Users that move, attach, hand over and share blocks, packet by packet. One thread owns it.")
-        .def(py::init(
-                 [](std::uint64_t seed, const py::dict& config, const std::vector<std::pair<py::dict, Track>>& zones) {
-                     return std::make_unique<AccessNetwork>(read(seed, config, zones));
-                 }),
+        .def(py::init([](std::uint64_t seed, const py::dict& config, const AccessZones& zones) {
+                 return std::make_unique<AccessNetwork>(access_config(seed, config, zones));
+             }),
              "seed"_a, "config"_a, "zones"_a,
              "Fields of cpp/plant/access_config.hpp by name, all of them; rules and track of each zone.")
         // Seconds of modelled time are many milliseconds of work: other threads may run meanwhile.
@@ -317,7 +311,7 @@ void bind_access(py::module_& m) {
         .def("truth_cells", &truth_cells, "What is hidden of cells, and their loads.")
         .def("truth_users", &truth_users, "Where users are, what they hear, how well.")
         .def(
-            "truth_packets", [](const AccessNetwork& self) { return records_of(self.air()); },
+            "truth_packets", [](const AccessNetwork& self) { return truth_packets(self.air()); },
             "What every batch of packets met, if records are kept; received -1: lost.");
     m.def("play_station", &play_station, "prbs"_a, "in_order"_a, "buffer"_a.noconvert(), "prb_bits"_a.noconvert(),
           "most_prbs"_a.noconvert(), "time_ns"_a.noconvert(), "flow"_a.noconvert(), "packets"_a.noconvert(),

@@ -68,6 +68,7 @@ Config read(std::uint64_t seed, const py::dict& source) {
                                      {"clock_offset_s", &c.clock_offset_s}}) {
         fields.number(name, *into);
     }
+    fields.flag("device_any_order", c.device_any_order);
     fields.flag("radio_fifo", c.radio_fifo);
     fields.flag("link_fifo", c.link_fifo);
     fields.finish();
@@ -119,6 +120,7 @@ py::dict kpis_of(Plant& source) {
         "link_load_mbps"_a = fresh<double>(k.link_load_mbps), "link_utilisation"_a = fresh<double>(k.link_utilisation),
         "cell_airtime"_a = fresh<double>(k.cell_airtime));
     add_surroundings(out, k);
+    add_radio(out, k);
     return out;
 }
 
@@ -130,6 +132,7 @@ void bind_plant(py::module_& m) {
     py::class_<Plant> bound(m, "Plant",
                             "Discrete-event simulator of tasks over radio, links and servers. One thread owns it.");
     bind_surroundings(bound);
+    bind_plant_access(bound);
     bound
         .def(py::init([](std::uint64_t seed, const py::dict& config) {
                  return std::make_unique<Plant>(read(seed, config));
@@ -181,11 +184,13 @@ void bind_plant(py::module_& m) {
         .def(
             "take_telemetry",
             [](Plant& p, Time until) {
-                return py::make_tuple(reports(p.take_device_reports(until)), reports(p.take_server_reports(until)),
-                                      reports(p.take_link_reports(until)));
+                return py::make_tuple(
+                    p.has_access() ? reports(p.take_group_reports(until)) : reports(p.take_device_reports(until)),
+                    reports(p.take_server_reports(until)), reports(p.take_link_reports(until)));
             },
             "until_ns"_a,
-            "Reports arrived by then: for devices, servers, links (site_ptr, id, time_ns, arrival_ns, values).")
+            "Reports arrived by then: for devices (or groups), servers, links (site_ptr, id, time_ns, arrival_ns, "
+            "values).")
         .def("take_kpis", &kpis_of, "Counts and sums since the last call, as a dictionary of arrays.")
         .def(
             "truth_device_rates", [](const Plant& p) { return fresh<double>(p.truth_device_rates()); },

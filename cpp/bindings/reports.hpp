@@ -2,6 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
 
 #include "bindings/common.hpp"
 #include "plant/plant.hpp"
@@ -25,6 +28,17 @@ py::tuple reports(const plant::Batch<Width>& batch) {
 }
 
 class Fields;
+
+// bind_access.cpp. Of zones: rules and track.
+using AccessZones = std::vector<std::pair<py::dict, std::vector<std::array<double, 3>>>>;
+[[nodiscard]] plant::AccessConfig access_config(std::uint64_t seed, const py::dict& source, const AccessZones& zones);
+[[nodiscard]] py::dict truth_cells(const plant::AccessNetwork& network);
+[[nodiscard]] py::dict truth_users(const plant::AccessNetwork& network);
+[[nodiscard]] py::dict truth_packets(const plant::Air& air);
+
+// bind_plant_access.cpp
+void bind_plant_access(py::class_<plant::Plant>& bound);
+void add_radio(py::dict& kpis, const plant::Kpis& taken);
 
 // bind_surroundings.cpp
 [[nodiscard]] plant::WearConfig wear_of(const py::dict& source);

@@ -104,8 +104,15 @@ void AccessNetwork::run_until(Time until) {
     }
 }
 
+bool AccessNetwork::open() {
+    if (open_) return false;
+    begin_step();
+    return true;
+}
+
 void AccessNetwork::begin_step() {
     open_ = true;
+    moved_.clear();
     step_end_ = step_start_ + config_.step();
     if (step_ > 0) crowd_.move(static_cast<double>(config_.step_ms) * 1e-3, links_);
     change_cells();
@@ -165,6 +172,7 @@ void AccessNetwork::hand_over() {
 }
 
 void AccessNetwork::move(std::size_t user, std::int32_t cell, double held_ms) {
+    moved_.push_back(static_cast<std::uint32_t>(user));
     if (held_ms > 0.0) {
         free_at_[user] = step_start_ + ns_of_ms(held_ms);
         returns_.push_back({free_at_[user], static_cast<std::uint32_t>(user)});
@@ -231,6 +239,31 @@ void AccessNetwork::bring_arrivals() {
     });
 }
 
+void AccessNetwork::send(std::size_t user, bool up, std::uint32_t packets, std::uint32_t bits, std::uint32_t tag,
+                         Time time) {
+    if (user >= config_.users() || packets == 0 || bits == 0 || tag == kNoTag) {
+        throw InvalidArgument("send: expected a user below " + std::to_string(config_.users()) +
+                              ", a packet and a bit or more, and a tag below 2^32 - 1, got user " +
+                              std::to_string(user) + ", " + std::to_string(packets) + " packets of " +
+                              std::to_string(bits) + " bits, tag " + std::to_string(tag));
+    }
+    if (!open_ || time < now_ || time >= step_end_) {
+        throw InvalidArgument("send: expected a time from now, " + std::to_string(now_) + " ns, to the end of the " +
+                              (open_ ? "open step, " + std::to_string(step_end_) + " ns" : "step: none is open") +
+                              ", got " + std::to_string(time));
+    }
+    const std::size_t flow = kDirections * user + (up ? 1 : 0);
+    const AirArrival arrival{time, static_cast<std::uint32_t>(flow), packets, bits, tag};
+    const std::int32_t station = air_.flow(flow).station;
+    if (station == kNoStation) return air_.wait(arrival);
+    air_.insert(static_cast<std::size_t>(station), arrival);
+    touch(static_cast<std::size_t>(station));
+    use_rate(flow);
+    const std::size_t cell = static_cast<std::size_t>(station) / kDirections;
+    const CellState& state = states_[cell];
+    if (state.asleep || state.ready - config_.wake_ms * kMillisecond > time) wake(cell, time);
+}
+
 void AccessNetwork::use_rates() {
     for (const std::uint32_t s : busy_) {
         for (const std::uint32_t flow : air_.listed(s)) use_rate(flow);
@@ -253,14 +286,17 @@ void AccessNetwork::wake_cells() {
     };
     for (const std::uint32_t s : busy_) {
         const std::size_t cell = s / kDirections;
-        CellState& state = states_[cell];
-        if (!state.asleep) continue;
+        if (!states_[cell].asleep) continue;
         const Time first = std::min(first_of(kDirections * cell), first_of(kDirections * cell + 1));
         if (first == kNever) continue;
-        state.asleep = false;
-        state.ready = first + config_.wake_ms * kMillisecond;
-        for (std::size_t d = 0; d < kDirections; ++d) air_.set_ready(kDirections * cell + d, state.ready);
+        wake(cell, first);
     }
+}
+
+void AccessNetwork::wake(std::size_t cell, Time first) {
+    states_[cell].asleep = false;
+    states_[cell].ready = first + config_.wake_ms * kMillisecond;
+    for (std::size_t d = 0; d < kDirections; ++d) air_.set_ready(kDirections * cell + d, states_[cell].ready);
 }
 
 void AccessNetwork::set_sleep(std::int64_t after_ms) {
@@ -270,10 +306,7 @@ void AccessNetwork::set_sleep(std::int64_t after_ms) {
     config_.sleep_after_ms = after_ms;
     if (after_ms > 0) return;
     for (std::size_t c = 0; c < states_.size(); ++c) {
-        if (!states_[c].asleep) continue;
-        states_[c].asleep = false;
-        states_[c].ready = now_ + config_.wake_ms * kMillisecond;
-        for (std::size_t d = 0; d < kDirections; ++d) air_.set_ready(kDirections * c + d, states_[c].ready);
+        if (states_[c].asleep) wake(c, now_);
     }
 }
 

@@ -67,6 +67,15 @@ class AccessNetwork {
 
     void set_down(std::span<const std::int64_t> cells, bool down);  // fails or repairs them; all or nothing
 
+    // -- tasks of somebody else's, on top of the traffic drawn here --------------------------------------------------
+    // Opens the step that begins now; false: one is open already.
+    bool open();
+    // So many packets of `bits` each go up (or down) from `time` on, which requires now() <= time < end of the open
+    // step. A cell that sleeps wakes from then on, as for any packet. The tag is not kNoTag; see Air::finished.
+    void send(std::size_t user, bool up, std::uint32_t packets, std::uint32_t bits, std::uint32_t tag, Time time);
+    [[nodiscard]] Time step_end() const { return open_ ? step_end_ : step_start_ + config_.step(); }
+    [[nodiscard]] std::span<const std::uint32_t> moved() const { return moved_; }  // users, as the step began
+
     // -- what may be seen --------------------------------------------------------------------------------------------
     [[nodiscard]] Batch<kAccessUserAttributes> take_user_reports(Time until) { return reports_.take_users(until); }
     [[nodiscard]] Batch<kAccessCellAttributes> take_cell_reports(Time until) { return reports_.take_cells(until); }
@@ -118,6 +127,7 @@ class AccessNetwork {
     void report_user(std::size_t user, double seconds);
     void report_cell(std::size_t cell);
     void touch(std::size_t station);
+    void wake(std::size_t cell, Time first);
     void move(std::size_t user, std::int32_t cell, double held_ms);
     [[nodiscard]] double share(std::uint64_t used, std::size_t station) const;  // of a step's blocks
 
@@ -134,8 +144,9 @@ class AccessNetwork {
     std::vector<CellCount> counts_, forgotten_;  // since the start; what of it was forgotten
     std::vector<double> sinr_db_;                // of movers
     std::vector<Return> returns_;
-    std::vector<Change> changes_;      // from the next step on
-    std::vector<Time> free_at_;        // of users, end of the interruption that holds now
+    std::vector<Change> changes_;  // from the next step on
+    std::vector<Time> free_at_;    // of users, end of the interruption that holds now
+    std::vector<std::uint32_t> moved_;
     std::vector<std::uint32_t> busy_;  // stations with packets in this step
     std::vector<char> touched_;        // by station
     std::vector<std::int64_t> rated_;  // by flow, the step for which its rate holds

@@ -65,6 +65,14 @@ void Air::sort(std::size_t s) {
     });
 }
 
+void Air::insert(std::size_t s, const AirArrival& arrival) {
+    Station& station = stations_[s];
+    const auto at = std::upper_bound(
+        station.arrivals.begin() + static_cast<std::ptrdiff_t>(station.next), station.arrivals.end(), arrival,
+        [](const AirArrival& a, const AirArrival& b) { return std::tie(a.time, a.flow) < std::tie(b.time, b.flow); });
+    station.arrivals.insert(at, arrival);
+}
+
 void Air::clear(std::size_t s) {
     stations_[s].arrivals.clear();
     stations_[s].next = 0;
@@ -118,6 +126,7 @@ void Air::queue(AirFlow& flow, std::uint32_t number, const AirArrival& arrival) 
     if (keep_ && lost > 0) records_.push_back({number, lost, arrival.time, -1});
     if (taken == 0) {
         count.tasks_lost += 1;
+        if (arrival.tag != kNoTag) finished_.push_back({number, arrival.tag, 0, 1, true});
         return;
     }
     std::uint32_t place = free_;
@@ -127,7 +136,7 @@ void Air::queue(AirFlow& flow, std::uint32_t number, const AirArrival& arrival) 
     } else {
         free_ = batches_[place].next;
     }
-    batches_[place] = {arrival.time, arrival.bits, taken, kNone, lost == 0};
+    batches_[place] = {arrival.time, arrival.bits, taken, kNone, arrival.tag, lost == 0};
     if (flow.head == kNone) {
         flow.head = place;
     } else {
@@ -200,6 +209,7 @@ void Air::send(std::uint32_t number, std::uint32_t prbs, Time done) {
     AirFlow& flow = flows_[number];
     if (flow.prbs == 0) senders_.push_back(number);
     flow.prbs += prbs;
+    flow.blocks += prbs;
     std::int64_t bits = std::min(std::int64_t{prbs} * flow.prb_bits, flow.waiting_bits);
     flow.waiting_bits -= bits;
     while (flow.head != kNone) {
@@ -236,6 +246,11 @@ void Air::receive(AirFlow& flow, std::uint32_t number, const Batch& batch, std::
     flow.delay_ms += static_cast<double>(delay) * 1e-6 * packets;
     if (keep_) records_.push_back({number, packets, batch.born, done});
     if (batch.left > 0) return;
+    if (batch.tag != kNoTag) {
+        finished_.push_back(
+            {number, batch.tag, flow.blocks, stations_[static_cast<std::size_t>(flow.station)].prbs, !batch.whole});
+        flow.blocks = 0;
+    }
     if (!batch.whole) {
         count.tasks_lost += 1;
         return;
@@ -251,6 +266,12 @@ void Air::receive(AirFlow& flow, std::uint32_t number, const Batch& batch, std::
 std::span<const std::uint32_t> Air::senders() {
     std::sort(senders_.begin(), senders_.end());  // the order of stations and cuts must not show
     return senders_;
+}
+
+std::span<const AirFinished> Air::finished() {
+    std::stable_sort(finished_.begin(), finished_.end(),
+                     [](const AirFinished& a, const AirFinished& b) { return a.flow < b.flow; });
+    return finished_;
 }
 
 void Air::forget_counts() {

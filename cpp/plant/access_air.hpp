@@ -9,7 +9,8 @@
 //   packet     in the queue from its birth; sent from the first slot that begins then or later; received at the end of
 //              the slot that carries its last bit; a partly sent packet goes on in the next slot
 //   buffer     a packet that finds `buffer` packets of its flow not yet taken into a slot is lost
-//   task       an arrival of several packets: done with its last packet, lost if one of them was
+//   task       an arrival of several packets: done with its last packet, lost if one of them was. One that carries a
+//              tag is named in `finished` then, or where its first packet would have waited if none found room
 //
 // Nothing is drawn here: arrivals come in, in order of time. What happens in one station during one step touches no
 // other one, so stations are played one after the other, and cutting time anywhere changes nothing.
@@ -17,9 +18,8 @@
 // Modelled   PRB granularity, equal shares, finite buffers, power limits. Not modelled: retransmissions, the delay of
 //            scheduling requests, control channels beyond the efficiency of the rate.
 // Units      ns, bits; a slot is 1 ms.
-// Costs      a slot about 20 ns and 25 ns a flow that waits in it; a packet a few ns beyond that. 24 bytes an arrival
-// that
-//            waits, 112 a flow.
+// Costs      a slot about 20 ns and 25 ns a flow that waits in it; a packet a few ns beyond that. 32 bytes an arrival
+//            that waits, 112 a flow.
 // Thread     one thread owns it.
 #pragma once
 
@@ -34,6 +34,7 @@ namespace tiertwin::plant {
 
 inline constexpr Time kSlot = kMillisecond;
 inline constexpr std::int32_t kNoStation = -1;
+inline constexpr std::uint32_t kNoTag = 0xffff'ffff;
 
 // What enters a station at a time. No packets: the flow's interruption is over, and it may be sent again.
 struct AirArrival {
@@ -41,6 +42,7 @@ struct AirArrival {
     std::uint32_t flow = 0;
     std::uint32_t packets = 0;
     std::uint32_t bits = 0;  // of each packet
+    std::uint32_t tag = kNoTag;
 };
 
 struct AirFlow {
@@ -57,6 +59,7 @@ struct AirFlow {
     std::uint32_t prbs = 0;  // in this step
     // since the last report
     std::uint32_t received = 0, lost = 0;
+    std::uint32_t blocks = 0;  // PRBs since its last tagged task finished
     std::int64_t received_bits = 0;
     double delay_ms = 0.0;
 };
@@ -66,6 +69,13 @@ struct AirCount {
     std::int64_t sent = 0, received = 0, lost = 0, bits = 0;
     std::int64_t tasks_sent = 0, tasks_done = 0, tasks_lost = 0;
     std::int64_t delay = 0, longest = 0, task_delay = 0;  // ns; sums over packets, tasks
+};
+
+// A tagged task that is over. It took `blocks` PRBs of a station that has `prbs` a slot; where two tasks of a flow
+// share a slot, the one that ends in it has them all.
+struct AirFinished {
+    std::uint32_t flow, tag, blocks, prbs;
+    bool lost;
 };
 
 // One batch of equal packets that were received at one time, when records are kept.
@@ -89,10 +99,11 @@ class Air {
 
     // -- time --------------------------------------------------------------------------------------------------------
     void arrive(std::size_t station, const AirArrival& arrival) { stations_[station].arrivals.push_back(arrival); }
-    void wait(const AirArrival& arrival);        // at once, of a flow that has no station
-    void sort(std::size_t station);              // arrivals of the step, by (time, flow)
-    void play(std::size_t station, Time until);  // everything before `until`
-    void clear(std::size_t station);             // after a step: its arrivals and its used PRBs
+    void insert(std::size_t station, const AirArrival& arrival);  // into sorted ones; not before what was played
+    void wait(const AirArrival& arrival);                         // at once, of a flow that has no station
+    void sort(std::size_t station);                               // arrivals of the step, by (time, flow)
+    void play(std::size_t station, Time until);                   // everything before `until`
+    void clear(std::size_t station);                              // after a step: its arrivals and its used PRBs
 
     // -- what may be seen --------------------------------------------------------------------------------------------
     [[nodiscard]] std::span<const AirFlow> flows() const { return flows_; }
@@ -107,10 +118,16 @@ class Air {
     [[nodiscard]] std::uint64_t most_used() const { return most_used_; }  // PRBs of one slot, over all stations
     [[nodiscard]] std::span<const std::uint32_t> senders();               // flows sent in this step, ascending
     void forget_senders();
+    [[nodiscard]] std::span<const AirFinished> finished();  // by flow, those of one flow as they were sent
+    void forget_finished() { finished_.clear(); }
     [[nodiscard]] std::span<const AirCount> counts() const { return counts_; }  // since the last forget_counts
     [[nodiscard]] std::int64_t under_way() const;
     [[nodiscard]] Time quantile(std::size_t group, double q) { return delays_.quantile(group, q); }  // of packets
     [[nodiscard]] Time task_quantile(std::size_t group, double q) { return task_delays_.quantile(group, q); }
+    template <typename Take>
+    void each_delay(std::size_t group, Take take) {  // see PacketDelays::each
+        delays_.each(group, take);
+    }
     void forget_counts();
     void keep_records() { keep_ = true; }
     [[nodiscard]] std::span<const AirRecord> records() const { return records_; }
@@ -119,7 +136,7 @@ class Air {
     static constexpr std::uint32_t kNone = 0xffff'ffff;
     struct Batch {  // packets born together, of one size
         Time born;
-        std::uint32_t bits, left, next;
+        std::uint32_t bits, left, next, tag;
         bool whole;  // none of its task was lost
     };
     struct Station {
@@ -147,6 +164,7 @@ class Air {
     std::uint32_t free_ = kNone;
     std::vector<std::uint32_t> need_, given_;  // scratch of a slot
     std::vector<std::uint32_t> senders_;
+    std::vector<AirFinished> finished_;
     std::vector<AirCount> counts_;
     PacketDelays delays_, task_delays_;
     std::uint64_t most_used_ = 0;

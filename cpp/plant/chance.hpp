@@ -43,6 +43,11 @@ enum class Purpose : std::uint32_t {
     kWearReport,              // as kLinkReport
     kRain,                    // of a rain cell, four blocks: gap and life, place, radius and peak, heading
     kRainReport,              // as kLinkReport
+
+    // Groups of users under a radio access network (plant_users.hpp).
+    kBaseStation = 0x504C'0200,  // of a site: words 0-1 phase of its reports, words 2-3 clock offset
+    kBaseStationReport,          // as kLinkReport: delay and loss
+    kGroupReport,                // as kDeviceReport, of a group: noise alone
 };
 
 class Chance {

@@ -55,12 +55,16 @@ void check_devices(const Config& c) {
     if (c.devices() > std::numeric_limits<std::int32_t>::max()) {
         throw InvalidArgument("device_site: expected at most 2147483647 devices, got " + std::to_string(c.devices()));
     }
+    if (c.sites() > 65536 || c.classes() > 256) {  // a task says where and what it is in 16 and 8 bits
+        throw InvalidArgument("expected at most 65536 sites and 256 classes, got " + std::to_string(c.sites()) +
+                              " and " + std::to_string(c.classes()));
+    }
     expect_index("device_site", c.device_site, 0, c.sites(), "a site");
     expect_index("device_class", c.device_class, 0, c.classes(), "a class");
     expect_index("device_ring", c.device_ring, 0, c.rings(), "a ring");
     expect_all("device_ghz", c.device_ghz, 0.0, true);
     for (std::size_t i = 1; i < c.device_site.size(); ++i) {
-        if (c.device_site[i] < c.device_site[i - 1]) {
+        if (c.device_site[i] < c.device_site[i - 1] && !c.device_any_order) {
             throw InvalidArgument(at("device_site", i) + ": expected devices sorted by site, got site " +
                                   std::to_string(c.device_site[i]) + " after " + std::to_string(c.device_site[i - 1]));
         }

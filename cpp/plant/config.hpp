@@ -14,9 +14,11 @@ enum class Arrival : std::int64_t { kPoisson = 0, kOnOff = 1, kTrace = 2 };
 
 struct Config {
     std::uint64_t seed = 0;
-    // Devices, sorted by site. `device_key` names their random streams: keep it when devices come and go.
+    // Devices, sorted by site or, where they are users who move (enable_access), in any order. `device_key` names their
+    // random streams: keep it when devices come and go.
     std::vector<std::int64_t> device_site, device_class, device_ring, device_key;
     std::vector<double> device_ghz;
+    bool device_any_order = false;
     // Classes. Sizes are means when `class_exponential` is 1, exact otherwise.
     std::vector<double> class_tasks_per_s, class_megabits, class_gcycles, class_deadline_s, class_transmit_w;
     std::vector<std::int64_t> class_arrival, class_exponential;

@@ -10,6 +10,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/types.hpp"
@@ -47,6 +48,16 @@ inline constexpr std::size_t kBins = std::size_t{kOctaves} << kSubBits;
     return static_cast<double>(((std::uint64_t{1} << kSubBits) + sub) << (octave - kSubBits)) * 1e-9;
 }
 
+// Of a radio access network (access.hpp). PRBs are those of whole steps that are over.
+struct RadioKpis {
+    std::int64_t handovers = 0, ping_pongs = 0, link_failures = 0;
+    std::int64_t users_without_cell = 0;                           // now
+    std::int64_t down_sent = 0, down_received = 0, down_lost = 0;  // packets
+    Time down_delay = 0;                                           // ns, sum over those received
+    std::vector<std::int64_t> down_histogram;                      // their delays, bins as above
+    std::int64_t up_bits = 0, up_prbs = 0;
+};
+
 struct Kpis {
     Time from = 0, to = 0;
     index_t in_flight = 0;
@@ -61,6 +72,7 @@ struct Kpis {
     std::vector<std::int64_t> link_failures, server_failures;  // of parts that wear: by undirected link, by server
     std::vector<double> link_capacity_mbps;                    // mean, by directed link, under the weather
     std::vector<double> station_j, station_asleep_s;           // base stations of each site
+    std::optional<RadioKpis> radio;
 };
 
 }  // namespace tiertwin::plant

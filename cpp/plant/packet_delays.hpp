@@ -31,6 +31,18 @@ class PacketDelays {
     // Requires 0 <= q <= 1.
     [[nodiscard]] Time quantile(std::size_t flow, double q);
 
+    // Calls take(middle of a bucket, packets in it) for a flow, ascending.
+    template <typename Take>
+    void each(std::size_t flow, Take take) {
+        count();
+        for (std::size_t octave = 0; octave < kOctaves; ++octave) {
+            const std::uint32_t block = block_of_[flow][octave];
+            for (std::size_t step = 0; block != 0 && step < kSteps; ++step) {
+                if (counts_[block - 1][step] > 0) take(middle({octave, step}), counts_[block - 1][step]);
+            }
+        }
+    }
+
   private:
     static constexpr unsigned kStepBits = 7;
     static constexpr std::size_t kSteps = std::size_t{1} << kStepBits, kOctaves = 64 - kStepBits;

@@ -20,7 +20,7 @@ Config checked(Config config) {
 Plant::Plant(Config config)
     : config_(checked(std::move(config))),
       chance_(config_.seed),
-      events_(config_.sites() + config_.links() + config_.servers()),
+      events_(config_.sites() + config_.links() + config_.servers() + 1),
       arrivals_(config_, chance_),
       reports_(config_, chance_),
       mouth_(config_, chance_) {
@@ -133,16 +133,20 @@ void Plant::run_until(Time until) {
         }
     }
     now_ = until;
+    if (users_) users_->network.run_until(until);  // its books are as young as the others
 }
 
 void Plant::depart(std::int32_t station) {
     const index_t cell_end = config_.sites(), link_end = cell_end + config_.links();
+    const index_t server_end = link_end + config_.servers();
     if (station < cell_end) {
         leave_cell(static_cast<std::size_t>(station));
     } else if (station < link_end) {
         leave_link(static_cast<std::size_t>(station - cell_end));
-    } else {
+    } else if (station < server_end) {
         leave_server(static_cast<std::size_t>(station - link_end));
+    } else {
+        air();
     }
 }
 
@@ -156,14 +160,16 @@ void Plant::arrive(const NewTask& arrival) {
     }
     Device& device = devices_[static_cast<std::size_t>(arrival.device)];
     GroupCount& group = kpis_.groups[static_cast<std::size_t>(device.group)];
-    ++device.generated;
+    Counts& counts = counts_of(device);
+    ++counts.generated;
     ++group.generated;
     flush_cpu(device);
     std::size_t tier = 0;
-    while (tier < kTiers && static_cast<std::int64_t>(arrival.choice) >= device.threshold[tier]) ++tier;
+    const auto& threshold = users_ ? users_->threshold[static_cast<std::size_t>(device.group)] : device.threshold;
+    while (tier < kTiers && static_cast<std::int64_t>(arrival.choice) >= threshold[tier]) ++tier;
     if (tier == kTiers) {
         ++group.shed;
-        ++device.missed;
+        ++counts.missed;
         return;
     }
     const auto c = static_cast<std::size_t>(device.service);
@@ -180,7 +186,9 @@ void Plant::arrive(const NewTask& arrival) {
     }
     task.energy_nj = 0;
     task.device = arrival.device;
-    task.service = device.service;
+    task.group = device.group;
+    task.site = static_cast<std::uint16_t>(device.site);
+    task.service = static_cast<std::uint8_t>(device.service);
     task.tier = static_cast<Tier>(tier);
     tier == 0 ? start_local(device, id) : join_cell(id);
 }
@@ -201,7 +209,7 @@ void Plant::start_local(Device& device, TaskId id) {
 void Plant::flush_cpu(Device& device) {
     while (device.cpu.head != kNoTask && pool_[device.cpu.head].due <= now_) {
         const TaskId id = device.cpu.pop(pool_);
-        device.energy_nj += pool_[id].energy_nj;
+        counts_of(device).energy_nj += pool_[id].energy_nj;
         complete(id, pool_[id].due);
     }
 }
@@ -221,7 +229,8 @@ void Plant::refresh_radio(std::size_t site) {
 }
 
 void Plant::join_cell(TaskId id) {
-    const auto site = static_cast<std::size_t>(devices_[static_cast<std::size_t>(pool_[id].device)].site);
+    if (users_) return send_up(id);
+    const std::size_t site = pool_[id].site;
     if (around_.sleep && around_.sleep->hold(now_, site, id)) {
         around_next_ = around_.next();
         return;
@@ -237,7 +246,7 @@ void Plant::start_upload(std::size_t site, TaskId id) {
     const double airtime_s = task.megabits / (config_.ring_rate_mbps[ring] * radio_[site].factor);
     if (!cells_[site].join(now_, id, airtime_s)) return lose(id);
     task.energy_nj = whole_nj(config_.class_transmit_w[static_cast<std::size_t>(device.service)] * airtime_s);
-    device.energy_nj += task.energy_nj;
+    counts_of(device).energy_nj += task.energy_nj;
     events_.set(device.site, cells_[site].next());
     if (around_.sleep) around_.sleep->used(site);
 }
@@ -246,10 +255,14 @@ void Plant::leave_cell(std::size_t site) {
     const TaskId id = cells_[site].depart(now_);
     events_.set(static_cast<std::int32_t>(site), cells_[site].next());
     if (around_.sleep && cells_[site].present() == 0) around_.sleep->idle(now_, site);
+    set_out(id);
+}
+
+void Plant::set_out(TaskId id) {
     Task& task = pool_[id];
     task.hop = task.end = 0;
     if (task.tier != Tier::kEdge) {
-        const Hops& hops = route(site, task.tier);
+        const Hops& hops = route(task.site, task.tier);
         task.hop = hops.begin;
         task.end = hops.end;
     }
@@ -282,9 +295,8 @@ std::size_t Plant::server_of(std::size_t site, Tier tier) const {
 
 void Plant::join_server(TaskId id) {
     Task& task = pool_[id];
-    const auto site = static_cast<std::size_t>(devices_[static_cast<std::size_t>(task.device)].site);
-    const std::size_t q = server_of(site, task.tier);
-    if (!servers_[q].join(now_, id, task.gcycles, flow_at_server(site, task.tier) + task.service)) return lose(id);
+    const std::size_t q = server_of(task.site, task.tier);
+    if (!servers_[q].join(now_, id, task.gcycles, flow_at_server(task.site, task.tier) + task.service)) return lose(id);
     task.energy_nj += whole_nj(server_energy_[q] * task.gcycles);
     events_.set(server_station(static_cast<index_t>(q)), servers_[q].next());
 }
@@ -293,19 +305,18 @@ void Plant::leave_server(std::size_t q) {
     const TaskId id = servers_[q].depart(now_);
     events_.set(server_station(static_cast<index_t>(q)), servers_[q].next());
     const Task& task = pool_[id];
-    const auto site = static_cast<std::size_t>(devices_[static_cast<std::size_t>(task.device)].site);
-    complete(id, now_ + (task.tier == Tier::kEdge ? 0 : route(site, task.tier).back));
+    complete(id, now_ + (task.tier == Tier::kEdge ? 0 : route(task.site, task.tier).back));
 }
 
 void Plant::complete(TaskId id, Time done) {
     const Task& task = pool_[id];
-    Device& device = devices_[static_cast<std::size_t>(task.device)];
-    GroupCount& group = kpis_.groups[static_cast<std::size_t>(device.group)];
-    const auto c = static_cast<std::size_t>(device.service);
+    Counts& counts = counts_of(devices_[static_cast<std::size_t>(task.device)]);
+    GroupCount& group = kpis_.groups[static_cast<std::size_t>(task.group)];
+    const std::size_t c = task.service;
     const Time latency = done - task.born;
     const bool in_time = static_cast<double>(latency) <= config_.class_deadline_s[c] * 1e9;
-    ++device.completed;
-    device.latency_ns += latency;
+    ++counts.completed;
+    counts.latency_ns += latency;
     group.latency_ns += latency;
     group.energy_nj += task.energy_nj;
     ++group.executed[static_cast<std::size_t>(task.tier)];
@@ -315,7 +326,7 @@ void Plant::complete(TaskId id, Time done) {
         group.goodput_mb += task.megabits;
     } else {
         ++group.late;
-        ++device.missed;
+        ++counts.missed;
     }
     ++kpis_.histogram[c * kBins + latency_bin(latency)];
     pool_.give_back(id);
@@ -323,10 +334,9 @@ void Plant::complete(TaskId id, Time done) {
 
 void Plant::lose(TaskId id) {
     const Task& task = pool_[id];
-    Device& device = devices_[static_cast<std::size_t>(task.device)];
-    GroupCount& group = kpis_.groups[static_cast<std::size_t>(device.group)];
+    GroupCount& group = kpis_.groups[static_cast<std::size_t>(task.group)];
     ++group.lost;
-    ++device.missed;
+    ++counts_of(devices_[static_cast<std::size_t>(task.device)]).missed;
     group.energy_nj += task.energy_nj;
     pool_.give_back(id);
 }

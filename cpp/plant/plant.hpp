@@ -7,25 +7,31 @@
 //     fog, cloud    airtime -> links of the route, store and forward -> server -> done
 //   Servers and links are shared by what each site and class was granted (flows.hpp), or without regard to it.
 //   The small result's way back is the route's propagation, added to the latency when the server is done with the task.
+//   Where devices are users of a radio access network (enable_access, plant_users.hpp), airtime of the site's cells is
+//   replaced by packets over the air, and users change their site and ring as they move.
 //   Parts may wear, fail and be repaired (wear.hpp), rain may slow microwave links (weather.hpp), base stations may
 //   sleep (sleep.hpp): only where enabled, see surroundings.hpp.
 //
 // Modelled: queues, sharing, background traffic, failures, energy a task. Abstracted: radio is a rate a ring times a
-// factor of the site's airtime load, the cells of a site are one pool. Not modelled: packets, retransmissions,
-// handover, downlink load.
+// factor of the site's airtime load, the cells of a site are one pool. Not modelled without access: packets, handover,
+// downlink load.
 //
-// Energy of a task, J: transmit_w * airtime + (own CPU) kappa ghz^2 gcycles or (server) gcycles * (j_per_gcycle +
-// idle_w / (cores * core_ghz)) + link_j_per_mb * megabits a hop: idle power is shared out over a full server's work.
+// Energy of a task, J: transmit_w * airtime (of a whole cell: over the air, blocks taken / blocks a second) + (own CPU)
+// kappa ghz^2 gcycles or (server) gcycles * (j_per_gcycle + idle_w / (cores * core_ghz)) + link_j_per_mb * megabits a
+// hop: idle power is shared out over a full server's work.
 //
 // Order      events by (time, kind: departures, arrivals, reports, surroundings; number of the station, device or
-//            sender; of surroundings: failures and repairs, measurements, weather, waking sites). Same configuration,
-//            same calls: bit-identical results, however run_until is cut.
+//            sender; of surroundings: failures and repairs, measurements, weather, waking sites). The air is the last
+//            of the stations: what leaves it finds the links and servers as those left them that go at the same time,
+//            and a task made at the end of a step belongs to the next one, in the home its user has then. Same
+//            configuration, same calls: bit-identical results, however run_until is cut.
 // Time       whole nanoseconds from 0 to 2^53 (104 days).
 // Costs      about 0.6 us a task of some five events, and no allocation once queues have seen their longest.
 // Thread     one thread owns it.
 #pragma once
 
 #include <array>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -35,6 +41,7 @@
 #include "plant/event_tree.hpp"
 #include "plant/kpis.hpp"
 #include "plant/link.hpp"
+#include "plant/plant_users.hpp"
 #include "plant/server.hpp"
 #include "plant/station.hpp"
 #include "plant/surroundings.hpp"
@@ -63,6 +70,8 @@ class Plant {
     // cloud (2 rows of C). Weighted servers and links share by it (flows.hpp), others do not. Nothing is changed when a
     // value is refused.
     void set_site_shares(index_t site, std::span<const double> cpu_ghz, std::span<const double> uplink_mbps);
+    // With access: shares of the tiers for whoever is in a group, likewise, one row a group; all local at the start.
+    void set_group_shares(std::span<const std::int64_t> group, std::span<const double> shares);
     void set_load(std::span<const double> multiplier);  // by site, >= 0: factor on the classes' task rates
     void set_background(std::span<const double> mbps);  // by directed link, >= 0; cut at 99 % of the capacity
     void set_routes(std::span<const std::int64_t> site_ptr, std::span<const std::int64_t> site_links,
@@ -77,9 +86,16 @@ class Plant {
     void enable_wear(WearConfig config);
     void enable_weather(WeatherConfig config);
     void enable_sleep(SleepConfig config);
+    // Devices become users of a radio access network, in the same order: its cells stand at the plant's sites, its
+    // classes are the plant's. Its traffic up is the tasks; what it draws down is its own. Not with sleep, which it has
+    // itself. InvalidArgument when the two do not fit together.
+    void enable_access(const AccessConfig& config);
+    [[nodiscard]] bool has_access() const { return users_ != nullptr; }
+    [[nodiscard]] AccessNetwork& access();  // to lead users, fail cells, let them sleep; InvalidArgument without one
 
     // -- what may be seen --------------------------------------------------------------------------------------------
     [[nodiscard]] Batch<kDeviceAttributes> take_device_reports(Time until);
+    [[nodiscard]] Batch<kGroupAttributes> take_group_reports(Time until);  // with access, instead of devices
     [[nodiscard]] Batch<kServerAttributes> take_server_reports(Time until);
     [[nodiscard]] Batch<kLinkAttributes> take_link_reports(Time until);
     // Of what is enabled; ids are undirected links and servers.
@@ -91,6 +107,8 @@ class Plant {
     // -- truth, for tests and the study harness only -----------------------------------------------------------------
     [[nodiscard]] std::vector<double> truth_device_rates() const;
     [[nodiscard]] std::vector<double> truth_radio_mbps() const;
+    [[nodiscard]] std::vector<std::int64_t> truth_device_sites() const;   // where they are at home
+    [[nodiscard]] std::vector<std::int64_t> truth_device_groups() const;  // in which they are
     [[nodiscard]] std::vector<std::int64_t> truth_clock_offset_ns() const;
     [[nodiscard]] std::vector<double> truth_background_mbps() const;
     [[nodiscard]] std::vector<std::int64_t> truth_queue_tasks();  // own CPU: waiting and in service
@@ -103,10 +121,8 @@ class Plant {
         Time cpu_free = 0, cpu_assigned = 0;  // when its CPU falls free; work it ever got, in ns
         TaskQueue cpu;
         std::int32_t site = 0, group = 0, service = 0;
-        // since its last report
-        std::uint32_t generated = 0, completed = 0, missed = 0;
-        Time latency_ns = 0;
-        std::int64_t energy_nj = 0;
+        bool unseen = false;  // with access: counted by the KPIs alone
+        Counts counts;        // without access
     };
     static_assert(sizeof(Device) == 128);
     struct alignas(32) DeviceClock {  // touched by reports only
@@ -125,13 +141,14 @@ class Plant {
         Time back = 0;
     };
 
-    // Stations by number in the event tree: cells, links, servers.
+    // Stations by number in the event tree: cells, links, servers, the air.
     [[nodiscard]] std::int32_t link_station(index_t link) const {
         return static_cast<std::int32_t>(config_.sites() + link);
     }
     [[nodiscard]] std::int32_t server_station(index_t server) const {
         return static_cast<std::int32_t>(config_.sites() + config_.links() + server);
     }
+    [[nodiscard]] std::int32_t air_station() const { return server_station(config_.servers()); }
     void build_devices();
     void build_network();
     [[nodiscard]] std::vector<index_t> place_flows();
@@ -141,6 +158,7 @@ class Plant {
     void start_local(Device& device, TaskId id);
     void flush_cpu(Device& device);
     void join_cell(TaskId id);
+    void set_out(TaskId id);
     void forward(TaskId id);
     void join_server(TaskId id);
     void leave_cell(std::size_t site);
@@ -159,6 +177,21 @@ class Plant {
     void refresh_radio(std::size_t site);
     [[nodiscard]] std::int32_t flow_at_link(std::size_t link, std::size_t part);
     void grant_uplink(std::size_t site);
+
+    [[nodiscard]] Counts& counts_of(Device& device) {
+        return users_ ? users_->counts(device.group, device.unseen) : device.counts;
+    }
+
+    // plant_users.cpp
+    void check_access(const AccessConfig& config) const;
+    void send_up(TaskId id);
+    void air();
+    void land(const AirFinished& task);
+    void find_homes();
+    void find_home(std::size_t user);
+    void settle(std::size_t user);
+    void report_groups(std::size_t site, std::uint32_t number);
+    void add_access(Kpis& taken);
 
     // plant_around.cpp
     void surroundings();
@@ -209,6 +242,7 @@ class Plant {
     std::vector<Time> server_reported_, link_reported_;
     Time background_since_ = 0;
 
+    std::unique_ptr<PlantUsers> users_;
     Surroundings around_;
     Time around_next_ = kNever;
     std::vector<std::uint8_t> link_reasons_, server_reasons_;  // why it is down, bits of `Reason`; 0: up

@@ -54,6 +54,9 @@ void Plant::enable_weather(WeatherConfig config) {
 
 void Plant::enable_sleep(SleepConfig config) {
     expect_fresh("sleep", around_.sleep.has_value());
+    if (users_)
+        throw InvalidArgument(
+            "sleep: expected a plant without radio access, whose cells sleep themselves (sleep_after_ms)");
     around_.sleep.emplace(std::move(config), config_.site_cells);
     around_.station_j_at_kpis.resize(cells_.size());
     around_.asleep_s_at_kpis.resize(cells_.size());

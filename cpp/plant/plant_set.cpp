@@ -36,25 +36,50 @@ void expect_known(const char* what, index_t id, index_t count) {
 
 }  // namespace
 
-void Plant::set_shares(std::span<const std::int64_t> device, std::span<const double> shares) {
-    expect_count("shares", shares.size(), static_cast<index_t>(device.size()) * kTiers, "device and tier");
-    for (std::size_t i = 0; i < device.size(); ++i) {
-        expect_known("device", device[i], config_.devices());
+namespace {
+
+// Every row of `shares` is one of known rows and may be executed.
+void check_shares(const char* what, std::span<const std::int64_t> row_of, index_t rows,
+                  std::span<const double> shares) {
+    expect_count("shares", shares.size(), static_cast<index_t>(row_of.size()) * kTiers,
+                 (std::string(what) + " and tier").c_str());
+    for (std::size_t i = 0; i < row_of.size(); ++i) {
+        expect_known(what, row_of[i], rows);
         const std::span<const double> row = shares.subspan(i * kTiers, kTiers);
         expect_not_negative("shares", row);
         const double sum = row[0] + row[1] + row[2] + row[3];
         if (sum > 1.0 + kShareSlack) {
-            throw InvalidArgument("shares of device " + std::to_string(device[i]) +
+            throw InvalidArgument("shares of " + std::string(what) + " " + std::to_string(row_of[i]) +
                                   ": expected a sum of at most 1, got " + std::to_string(sum) +
                                   "; scale the row down or give the rest to a tier");
         }
     }
+}
+
+// Running sums of a row, on the scale of a choice.
+void set_threshold(std::array<std::int64_t, kTiers>& threshold, std::span<const double> row) {
+    double sum = 0;
+    for (std::size_t tier = 0; tier < kTiers; ++tier) {
+        sum += row[tier];
+        threshold[tier] = std::llround(std::min(sum, 1.0) * kChoices);
+    }
+}
+
+}  // namespace
+
+void Plant::set_shares(std::span<const std::int64_t> device, std::span<const double> shares) {
+    if (users_) throw InvalidArgument("shares: with radio access they are a group's; use set_group_shares");
+    check_shares("device", device, config_.devices(), shares);
     for (std::size_t i = 0; i < device.size(); ++i) {
-        double sum = 0;
-        for (std::size_t tier = 0; tier < kTiers; ++tier) {
-            sum += shares[i * kTiers + tier];
-            devices_[static_cast<std::size_t>(device[i])].threshold[tier] = std::llround(std::min(sum, 1.0) * kChoices);
-        }
+        set_threshold(devices_[static_cast<std::size_t>(device[i])].threshold, shares.subspan(i * kTiers, kTiers));
+    }
+}
+
+void Plant::set_group_shares(std::span<const std::int64_t> group, std::span<const double> shares) {
+    if (!users_) throw InvalidArgument("shares: without radio access they are a device's; use set_shares");
+    check_shares("group", group, config_.groups(), shares);
+    for (std::size_t i = 0; i < group.size(); ++i) {
+        set_threshold(users_->threshold[static_cast<std::size_t>(group[i])], shares.subspan(i * kTiers, kTiers));
     }
 }
 

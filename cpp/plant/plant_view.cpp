@@ -28,6 +28,8 @@ void Plant::report() {
             return report_server(id, number);
         case Sender::kLink:
             return report_link(id, number);
+        case Sender::kBaseStation:
+            return report_groups(id, number);
     }
 }
 
@@ -42,6 +44,7 @@ void Plant::expect_report(const ReportClock::Turn& turn) const {
 
 void Plant::report_device(std::size_t id, std::uint32_t number) {
     Device& device = devices_[id];
+    Counts& counts = device.counts;
     DeviceClock& clock = clocks_[id];
     flush_cpu(device);
     const std::uint64_t key = clock.key;
@@ -50,10 +53,10 @@ void Plant::report_device(std::size_t id, std::uint32_t number) {
     const Time cpu_busy = device.cpu_assigned - std::max<Time>(0, device.cpu_free - now_);
     if (!fate.lost) {
         const auto ring = static_cast<std::size_t>(device.group % config_.rings());
-        double task_rate = device.generated / seconds(elapsed);
+        double task_rate = counts.generated / seconds(elapsed);
         double radio_mbps = config_.ring_rate_mbps[ring] * radio_[static_cast<std::size_t>(device.site)].factor;
-        double latency_ms = device.completed > 0 ? seconds(device.latency_ns) * 1e3 / device.completed : 0.0;
-        double energy_j = static_cast<double>(device.energy_nj) * 1e-9;
+        double latency_ms = counts.completed > 0 ? seconds(counts.latency_ns) * 1e3 / counts.completed : 0.0;
+        double energy_j = static_cast<double>(counts.energy_nj) * 1e-9;
         mouth_.blur(task_rate, radio_mbps, key, Purpose::kDeviceReport, number, 0);
         mouth_.blur(latency_ms, energy_j, key, Purpose::kDeviceReport, number, 1);
         const double cpu_load = static_cast<double>(cpu_busy - clock.cpu_busy_at_report) / static_cast<double>(elapsed);
@@ -62,14 +65,12 @@ void Plant::report_device(std::size_t id, std::uint32_t number) {
                                    device.site,
                                    static_cast<std::int32_t>(id),
                                    {task_rate, radio_mbps, cpu_load, static_cast<double>(device.cpu.count),
-                                    device.completed > 0 ? latency_ms : kNotSent, static_cast<double>(device.completed),
-                                    static_cast<double>(device.missed), energy_j}});
+                                    counts.completed > 0 ? latency_ms : kNotSent, static_cast<double>(counts.completed),
+                                    static_cast<double>(counts.missed), energy_j}});
     }
     clock.last_report = now_;
     clock.cpu_busy_at_report = cpu_busy;
-    device.generated = device.completed = device.missed = 0;
-    device.latency_ns = 0;
-    device.energy_nj = 0;
+    counts = {};
 }
 
 void Plant::report_server(std::size_t id, std::uint32_t number) {
@@ -134,7 +135,7 @@ Kpis Plant::take_kpis() {
     for (std::size_t q = 0; q < servers_.size(); ++q) {
         taken.server_load_ghz.push_back(mean(servers_[q].done_gcycles(now_), server_done_at_kpis_[q]));
     }
-    for (std::size_t s = 0; s < cells_.size(); ++s) {
+    for (std::size_t s = 0; s < cells_.size() && !users_; ++s) {
         taken.cell_airtime.push_back(mean(cells_[s].busy_s(now_), cell_busy_at_kpis_[s]) / cells_[s].servers());
     }
     for (std::size_t l = 0; l < links_.size(); ++l) {
@@ -146,6 +147,7 @@ Kpis Plant::take_kpis() {
         taken.link_utilisation.push_back((taken.link_load_mbps.back() + background_mbps) / links_[l].capacity_mbps());
     }
     add_kpis(taken);
+    if (users_) add_access(taken);
     background_since_ = now_;
     kpis_.from = now_;
     std::fill(kpis_.groups.begin(), kpis_.groups.end(), GroupCount{});
@@ -164,10 +166,26 @@ std::vector<double> Plant::truth_device_rates() const {
 std::vector<double> Plant::truth_radio_mbps() const {
     std::vector<double> rates(devices_.size());
     for (std::size_t d = 0; d < rates.size(); ++d) {
+        if (users_) {
+            rates[d] = users_->mbps(d);
+            continue;
+        }
         const auto ring = static_cast<std::size_t>(config_.device_ring[d]);
         rates[d] = config_.ring_rate_mbps[ring] * radio_[static_cast<std::size_t>(devices_[d].site)].factor;
     }
     return rates;
+}
+
+std::vector<std::int64_t> Plant::truth_device_sites() const {
+    std::vector<std::int64_t> sites(devices_.size());
+    for (std::size_t d = 0; d < sites.size(); ++d) sites[d] = devices_[d].site;
+    return sites;
+}
+
+std::vector<std::int64_t> Plant::truth_device_groups() const {
+    std::vector<std::int64_t> groups(devices_.size());
+    for (std::size_t d = 0; d < groups.size(); ++d) groups[d] = devices_[d].group;
+    return groups;
 }
 
 std::vector<std::int64_t> Plant::truth_clock_offset_ns() const {

@@ -24,7 +24,9 @@ struct alignas(64) Task {  // one cache line
     std::int32_t device = 0;
     TaskId next = kNoTask;          // in the list of its queue
     std::int32_t hop = 0, end = 0;  // links still ahead: range of the route table
-    std::int32_t service = 0;       // its class
+    std::int32_t group = 0;         // its device's when it was born: in whose books it is counted
+    std::uint16_t site = 0;         // where it enters the network: its routes and servers are this site's
+    std::uint8_t service = 0;       // its class
     Tier tier = Tier::kDevice;
 };
 static_assert(sizeof(Task) == 64);

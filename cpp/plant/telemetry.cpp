@@ -15,7 +15,7 @@ double blurred(double value, double noise, double normal) { return std::max(0.0,
 
 }  // namespace
 
-ReportClock::ReportClock(const Config& config, const Chance& chance)
+ReportClock::ReportClock(const Config& config, const Chance& chance, bool base_stations)
     : period_(whole_ns(config.report_s)), next_(kNever) {
     if (period_ == 0) return;
     const auto add = [&](Sender sender, std::size_t id, std::uint64_t key, Purpose purpose) {
@@ -23,8 +23,11 @@ ReportClock::ReportClock(const Config& config, const Chance& chance)
         const Time phase = 1 + static_cast<Time>(uniform(words[0], words[1]) * static_cast<double>(period_));
         turns_.push_back({phase, sender, static_cast<std::int32_t>(id), 2 * phase < period_});
     };
-    for (std::size_t d = 0; d < config.device_key.size(); ++d) {
+    for (std::size_t d = 0; d < config.device_key.size() && !base_stations; ++d) {
         add(Sender::kDevice, d, static_cast<std::uint64_t>(config.device_key[d]), Purpose::kDevice);
+    }
+    for (std::size_t s = 0; s < config.site_cells.size() && base_stations; ++s) {
+        add(Sender::kBaseStation, s, s, Purpose::kBaseStation);
     }
     for (std::size_t q = 0; q < config.server_cores.size(); ++q) add(Sender::kServer, q, q, Purpose::kServer);
     for (std::size_t l = 0; l < config.link_site.size(); ++l) add(Sender::kLink, l, l, Purpose::kLink);
@@ -94,6 +97,7 @@ Batch<Width> take_arrived(std::vector<Report<Width>>& pending, Time until, index
 }
 
 static_assert(kSensorAttributes == kLinkAttributes && kWeatherAttributes == kServerAttributes);
+static_assert(kGroupAttributes == kAccessUserAttributes);
 template Batch<kDeviceAttributes> take_arrived(std::vector<Report<kDeviceAttributes>>&, Time, index_t);
 template Batch<kServerAttributes> take_arrived(std::vector<Report<kServerAttributes>>&, Time, index_t);
 template Batch<kLinkAttributes> take_arrived(std::vector<Report<kLinkAttributes>>&, Time, index_t);

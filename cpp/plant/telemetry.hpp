@@ -1,6 +1,7 @@
 // How reports reach the twins: late, lossy, noisy, by a clock that is off.
 //
-// Every device, server and link reports once a period at a phase of its own; the first report comes between half and
+// Every device, server and link (under a radio access network, every site for its groups instead of devices) reports
+// once a period at a phase of its own; the first report comes between half and
 // one and a half periods after the start (shorter intervals would make wild rates). A report is lost with probability
 // `loss`; otherwise it arrives `U(delay_low, delay_high)` later, so two reports of one sender may overtake each other
 // when the period is shorter than the spread. Measured values carry a factor 1 + noise * N(0, 1), cut at 0.
@@ -20,14 +21,22 @@
 
 namespace tiertwin::plant {
 
-enum class Sender : std::int32_t { kDevice = 0, kServer = 1, kLink = 2 };
+enum class Sender : std::int32_t { kDevice = 0, kServer = 1, kLink = 2, kBaseStation = 3 };
 
 inline constexpr std::size_t kDeviceAttributes =
     8;  // task_rate, radio_mbps, cpu_load, queue_tasks, latency_ms, completed, missed, energy_j
-inline constexpr std::size_t kServerAttributes = 3;   // load_ghz, queue_tasks, up
-inline constexpr std::size_t kLinkAttributes = 4;     // load_mbps, capacity_mbps, up, background_mbps
-inline constexpr std::size_t kSensorAttributes = 4;   // temperature_c, vibration_mm_s, errors, up
-inline constexpr std::size_t kWeatherAttributes = 3;  // loss_db, bits, capacity_mbps
+inline constexpr std::size_t kGroupAttributes = kDeviceAttributes + 1;  // the same over a group, users
+inline constexpr std::size_t kServerAttributes = 3;                     // load_ghz, queue_tasks, up
+inline constexpr std::size_t kLinkAttributes = 4;                       // load_mbps, capacity_mbps, up, background_mbps
+inline constexpr std::size_t kSensorAttributes = 4;                     // temperature_c, vibration_mm_s, errors, up
+inline constexpr std::size_t kWeatherAttributes = 3;                    // loss_db, bits, capacity_mbps
+
+// What a device, or the users of a group, did since the last report.
+struct Counts {
+    std::uint32_t generated = 0, completed = 0, missed = 0;
+    Time latency_ns = 0;
+    std::int64_t energy_nj = 0;
+};
 
 template <std::size_t Width>
 struct Report {
@@ -53,7 +62,8 @@ class ReportClock {
         bool late_start;  // its first report would come too early: it begins one period later
     };
 
-    ReportClock(const Config& config, const Chance& chance);
+    // `base_stations`: sites report in the place of devices.
+    ReportClock(const Config& config, const Chance& chance, bool base_stations = false);
 
     [[nodiscard]] Time next() const { return next_; }
     [[nodiscard]] const Turn& turn() const { return turns_[position_]; }

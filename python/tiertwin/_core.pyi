@@ -784,6 +784,11 @@ class Plant:
     def __init__(self, seed: int, config: dict[str, Any]) -> None:
         """Fields of cpp/plant/config.hpp by name, all of them; raises TypeError or ValueError."""
 
+    def enable_access(
+        self, config: dict[str, Any], zones: Sequence[tuple[dict[str, Any], Sequence[Sequence[float]]]]
+    ) -> None:
+        """Make devices the users of a radio access network; before anything happened (cpp/plant/plant_users.hpp)."""
+
     def enable_sleep(self, config: dict[str, Any]) -> None:
         """Count energy of base stations and let them sleep; before anything happened (cpp/plant/sleep.hpp)."""
 
@@ -799,6 +804,9 @@ class Plant:
     def fail_server(self, server: int) -> None:
         """Take a server down; the tasks in it are lost."""
 
+    def lead(self, users: _Ints, places: _Reals) -> None:
+        """Put led users somewhere: x, y, z [k, 3], m."""
+
     def repair_link(self, link: int) -> None:
         """Bring a directed link back."""
 
@@ -810,6 +818,15 @@ class Plant:
 
     def set_background(self, mbps: _Reals) -> None:
         """Background of each directed link, Mb/s, from now on; cut at 99 % of the capacity."""
+
+    def set_cell_sleep(self, after_ms: int) -> None:
+        """Idle for so long, cells sleep; 0: never."""
+
+    def set_cells_down(self, cells: _Ints, down: bool) -> None:
+        """Fail or repair cells, from the next step on."""
+
+    def set_group_shares(self, group: _Ints, shares: _Reals) -> None:
+        """Share of each tier for whoever is in each group (k x 4), from now on."""
 
     def set_load(self, multiplier: _Reals) -> None:
         """Factor on the task rates of each site, from now on."""
@@ -830,16 +847,29 @@ class Plant:
         """Sensor reports arrived by then: of links and servers that wear, of microwave links."""
 
     def take_telemetry(self, until_ns: int) -> tuple[_Reports, _Reports, _Reports]:
-        """Reports arrived by then: for devices, servers, links (site_ptr, id, time_ns, arrival_ns, values)."""
+        """Reports arrived by then: for devices (or groups), servers, links (site_ptr, id, time_ns, arrival_ns,
+        values)."""
 
     def truth_background_mbps(self) -> _Reals:
         """Background by link."""
 
+    def truth_cells(self) -> dict[str, Any]:
+        """What is hidden of cells, and their loads."""
+
     def truth_clock_offset_ns(self) -> _Ints:
         """Clock offsets."""
 
+    def truth_device_groups(self) -> _Ints:
+        """Group of each device."""
+
     def truth_device_rates(self) -> _Reals:
         """Mean task rates, tasks/s."""
+
+    def truth_device_sites(self) -> _Ints:
+        """Site where each device is at home."""
+
+    def truth_packets(self) -> dict[str, _Ints]:
+        """What every batch of packets met, if records are kept; received -1: lost."""
 
     def truth_queue_tasks(self) -> _Ints:
         """Tasks in each own CPU."""
@@ -849,6 +879,9 @@ class Plant:
 
     def truth_reports_dropped(self) -> int:
         """Sensor and weather reports dropped because nobody took them."""
+
+    def truth_users(self) -> dict[str, Any]:
+        """Where users are, what they hear, how well."""
 
     def truth_wear(self) -> tuple[_Reals, _Reals, _Reals]:
         """Wear X, up (0 or 1) and failures so far of each part."""

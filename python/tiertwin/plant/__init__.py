@@ -21,11 +21,12 @@ if TYPE_CHECKING:
         AccessUsers,
         AccessZone,
     )
-    from tiertwin.plant.kpis import PlantKpis
+    from tiertwin.plant.kpis import PlantKpis, RadioKpis
     from tiertwin.plant.options import PlantOptions
     from tiertwin.plant.packets import PacketFlows, PacketLinks, PacketPlant, PacketTrace
     from tiertwin.plant.reports import (
         DEVICE_ATTRIBUTES,
+        GROUP_ATTRIBUTES,
         LINK_ATTRIBUTES,
         SENSOR_ATTRIBUTES,
         SERVER_ATTRIBUTES,
@@ -50,15 +51,16 @@ _HOME = {
         ],
         "access",
     ),
-    "PlantKpis": "kpis",
+    **dict.fromkeys(["PlantKpis", "RadioKpis"], "kpis"),
     "PlantOptions": "options",
     **dict.fromkeys(["PacketFlows", "PacketLinks", "PacketPlant", "PacketTrace"], "packets"),
-    **dict.fromkeys(["DEVICE_ATTRIBUTES", "LINK_ATTRIBUTES", "SERVER_ATTRIBUTES", "Reports", "Telemetry"], "reports"),
-    **dict.fromkeys(["SENSOR_ATTRIBUTES", "WEATHER_ATTRIBUTES", "SensorReports"], "reports"),
+    **dict.fromkeys(["DEVICE_ATTRIBUTES", "GROUP_ATTRIBUTES", "LINK_ATTRIBUTES", "SERVER_ATTRIBUTES"], "reports"),
+    **dict.fromkeys(["SENSOR_ATTRIBUTES", "WEATHER_ATTRIBUTES", "Reports", "SensorReports", "Telemetry"], "reports"),
     "SimulatedPlant": "simulated",
 }
 __all__ = [
     "DEVICE_ATTRIBUTES",
+    "GROUP_ATTRIBUTES",
     "LINK_ATTRIBUTES",
     "SENSOR_ATTRIBUTES",
     "SERVER_ATTRIBUTES",
@@ -77,6 +79,7 @@ __all__ = [
     "PacketTrace",
     "PlantKpis",
     "PlantOptions",
+    "RadioKpis",
     "Reports",
     "SensorReports",
     "SimulatedPlant",

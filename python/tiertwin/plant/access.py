@@ -7,7 +7,7 @@ alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -312,21 +312,14 @@ class AccessPlant:
         record: bool = False,
     ) -> None:
         config = {
-            **cells,
-            **users.config(),
-            **_flows(classes),
+            **core_config(cells, users, zones, map_m, classes),
             **asdict(radio or AccessRadio()),
             **asdict(telemetry or AccessTelemetry()),
             **asdict(secrets or AccessSecrets()),
-            **dict(zip(("west", "south", "east", "north"), map(float, map_m), strict=True)),
-            "zone_x": np.array([zone.x_m for zone in zones], dtype=np.float64),
-            "zone_y": np.array([zone.y_m for zone in zones], dtype=np.float64),
-            "class_report_s": np.array([c.report_s for c in classes], dtype=np.float64),
             "record": record,
         }
-        rules = [(zone.rules, [list(map(float, point)) for point in zone.track]) for zone in zones]
         self._classes = len(classes)
-        self._core = _core.AccessNetwork(seed, config, rules)
+        self._core = _core.AccessNetwork(seed, config, core_rules(zones))
 
     @classmethod
     def of(cls, world: Mixed, seed: int, **options: Any) -> AccessPlant:
@@ -414,6 +407,30 @@ class AccessPlant:
         ``received_ns`` (-1: lost), [N].
         """
         return self._core.truth_packets()
+
+
+def core_config(
+    cells: Mapping[str, NDArray[Any]],
+    users: AccessUsers,
+    zones: Sequence[Any],
+    map_m: Sequence[float],
+    classes: Sequence[AccessClass],
+) -> dict[str, Any]:
+    """Return the fields of the core that say who and what is where, and what it sends; the others are rules."""
+    return {
+        **cells,
+        **users.config(),
+        **_flows(classes),
+        **dict(zip(("west", "south", "east", "north"), map(float, map_m), strict=True)),
+        "zone_x": np.array([zone.x_m for zone in zones], dtype=np.float64),
+        "zone_y": np.array([zone.y_m for zone in zones], dtype=np.float64),
+        "class_report_s": np.array([c.report_s for c in classes], dtype=np.float64),
+    }
+
+
+def core_rules(zones: Sequence[Any]) -> list[tuple[dict[str, float], list[list[float]]]]:
+    """Return rules and track of each zone."""
+    return [(zone.rules, [list(map(float, point)) for point in zone.track]) for zone in zones]
 
 
 def _flows(classes: Sequence[AccessClass]) -> dict[str, Any]:

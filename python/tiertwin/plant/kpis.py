@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -32,7 +32,47 @@ _OPTIONAL_SUMS = (
     "station_j",
     "station_asleep_s",
 )
+PRB_HZ_S = 180.0  # Hz s of a resource block of 180 kHz and 1 ms
 _MEANS = ("server_load_ghz", "server_utilisation", "link_load_mbps", "link_utilisation", "cell_airtime")
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class RadioKpis:
+    """Counts of a radio access network over one interval, all cells together. Blocks are those of whole steps."""
+
+    handovers: int
+    ping_pongs: int
+    link_failures: int
+    users_without_cell: int
+    """At the end of the interval."""
+    down_sent: int
+    """Packets down, as the next three."""
+    down_received: int
+    down_lost: int
+    down_delay_s: float
+    """Sum over those received."""
+    down_histogram: I64
+    """Those received by delay, bins as `PlantKpis.histogram_edges_s`, [B]."""
+    up_bits: int
+    """Of packets received."""
+    up_prbs: int
+    """Resource blocks of 180 kHz and 1 ms used up."""
+
+    @property
+    def down_mean_delay_s(self) -> float:
+        """Mean delay of packets down; NaN when none was received."""
+        return self.down_delay_s / self.down_received if self.down_received else float("nan")
+
+    @property
+    def up_bits_per_hz_s(self) -> float:
+        """Spectral efficiency up, bit/s/Hz over the blocks used; NaN when there are none."""
+        return self.up_bits / (self.up_prbs * PRB_HZ_S) if self.up_prbs else float("nan")
+
+    @staticmethod
+    def merge(parts: Sequence[RadioKpis]) -> RadioKpis:
+        """Return one interval made of `parts` in order of time."""
+        added = {f.name: sum(getattr(part, f.name) for part in parts) for f in fields(RadioKpis)}
+        return RadioKpis(**{**added, "users_without_cell": parts[-1].users_without_cell})
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -91,12 +131,15 @@ class PlantKpis:
     station_j: F64 | None = None
     """Energy of each site's base stations, J, [S]."""
     station_asleep_s: F64 | None = None
-    """Time they slept, s, [S]."""
+    """Time they slept, s, [S]; with a radio access, the mean over a site's cells."""
+    radio: RadioKpis | None = None
+    """Of the radio access, where there is one."""
 
     @classmethod
     def of(cls, taken: Mapping[str, Any], shape: tuple[int, int, int], server_ghz: F64) -> PlantKpis:
         """Build from what the core returns; `server_ghz` is the capacity of each server, [Q]."""
-        return cls(shape=shape, server_utilisation=taken["server_load_ghz"] / server_ghz, **taken)
+        radio = {"radio": RadioKpis(**taken["radio"])} if "radio" in taken else {}
+        return cls(shape=shape, server_utilisation=taken["server_load_ghz"] / server_ghz, **{**taken, **radio})
 
     @property
     def completed(self) -> I64:
@@ -145,9 +188,16 @@ class PlantKpis:
 
     def latency_quantile_s(self, quantile: float, of_class: int | None = None) -> float:
         """Return a quantile (0..1) of the latency of completed tasks, exact to 0.8 %; NaN when there is none."""
+        counts = self.latency_histogram.sum(axis=0) if of_class is None else self.latency_histogram[of_class]
+        return self._quantile(quantile, counts)
+
+    def down_quantile_s(self, quantile: float) -> float:
+        """Return a quantile (0..1) of the delay of packets down, exact to 0.8 %; NaN when there is none."""
+        return float("nan") if self.radio is None else self._quantile(quantile, self.radio.down_histogram)
+
+    def _quantile(self, quantile: float, counts: I64) -> float:
         if not 0.0 <= quantile <= 1.0:
             raise ValueError(f"quantile: expected a number from 0 to 1, got {quantile}")
-        counts = self.latency_histogram.sum(axis=0) if of_class is None else self.latency_histogram[of_class]
         below = np.cumsum(counts)
         if below[-1] == 0:
             return float("nan")
@@ -169,6 +219,7 @@ class PlantKpis:
         added |= {name: _added([getattr(part, name) for part in parts]) for name in _OPTIONAL_SUMS}
         if all(part.link_capacity_mbps is not None for part in parts):
             added["link_capacity_mbps"] = np.tensordot(weight, [part.link_capacity_mbps for part in parts], 1)
+        radio = [part.radio for part in parts if part.radio is not None]
         means = {name: np.tensordot(weight, [getattr(part, name) for part in parts], 1) for name in _MEANS}
         return PlantKpis(
             shape=first.shape,
@@ -176,6 +227,7 @@ class PlantKpis:
             to_ns=last.to_ns,
             in_flight=last.in_flight,
             histogram_edges_s=first.histogram_edges_s,
+            radio=RadioKpis.merge(radio) if len(radio) == len(parts) else None,
             **added,
             **means,
         )

@@ -55,6 +55,10 @@ class PlantOptions:
     stations: Mapping[str, Any] | None = None
     """Base stations, their energy and sleep; without it neither is counted."""
 
+    access: Mapping[str, Any] | None = None
+    """Where the world has a radio access: ``radio`` and ``secrets``, fields of `AccessRadio` and `AccessSecrets` that
+    are not to have their defaults; ``record``: keep what every packet met. Secrets are on by default."""
+
     @classmethod
     def of(cls, world: Any, **changes: Any) -> PlantOptions:
         """Return the options a world's scenario asks for (telemetry, failures, weather, stations), with `changes`."""

@@ -20,6 +20,9 @@ DEVICE_ATTRIBUTES = (
     "missed",  # tasks of the period that were late, shed or lost
     "energy_j",  # its own: radio and processor
 )
+GROUP_ATTRIBUTES = (*DEVICE_ATTRIBUTES, "users")
+"""Of a group of users under a radio access, in the place of devices: sums over its users, `cpu_load` and `latency_ms`
+means, `radio_mbps` the harmonic mean over those heard now (NaN: nobody), `users` how many are in it now."""
 SERVER_ATTRIBUTES = ("load_ghz", "queue_tasks", "up")
 LINK_ATTRIBUTES = ("load_mbps", "capacity_mbps", "up", "background_mbps")  # load: tasks and background
 SENSOR_ATTRIBUTES = (
@@ -42,9 +45,11 @@ class Reports:
     site_ptr: I64
     """Rows of site s are ``site_ptr[s]:site_ptr[s + 1]``; group S holds senders at no site. [S + 2]"""
     id: I64
-    """Device row, server (edge of site s is s, fog f is S + f, cloud S + F) or directed link. [k]"""
+    """Device row (group, with a radio access), server (edge of site s is s, fog f is S + f, cloud S + F) or directed
+    link. [k]"""
     time_ns: I64
-    """Generation by the sender's own clock (a device's is off; below 0 at the very start is possible). [k]"""
+    """Generation by the sender's own clock (that of a device or base station is off; below 0 at the very start is
+    possible). [k]"""
     arrival_ns: I64
     """True time of arrival; ascending within a site. [k]"""
     values: F64

@@ -3,6 +3,10 @@
 Modelled: task arrivals, airtime, link and server queues, background traffic, failures, energy, and telemetry that is
 late, lossy, noisy and dated by clocks that are off; where asked for, wear, rain on microwave links and sleeping base
 stations. The equations stand in ``cpp/plant/plant.hpp``.
+
+Where the world has a radio access, devices are its users: they move, their tasks go over the air packet by packet, and
+reports and set-points are those of groups (site, class, ring) of the users that are there
+(``cpp/plant/plant_users.hpp``).
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from tiertwin.plant.kpis import PlantKpis
 from tiertwin.plant.options import PlantOptions
 from tiertwin.plant.reports import F64, I64, Reports, SensorReports, Telemetry
 from tiertwin.plant.surroundings import arrays
+from tiertwin.plant.users import devices_of, network_of
 
 FIBRE_S_PER_KM = 5e-6
 _TRACE = 2  # arrival kinds of the core: 0 Poisson, 1 on-off, 2 trace
@@ -46,14 +51,12 @@ class SimulatedPlant:
     def __init__(self, world: Any, seed: int, options: PlantOptions | None = None) -> None:
         self._world = world
         self.options = (PlantOptions.of(world) if options is None else options).with_traces_of(world)
+        self._access = getattr(world, "access", None)
         self._shape = (len(world.site_node), len(world.tasks_per_s), len(world.ring_rate_mbps))
         self._site_route = _reached(world.route_site_links, world.site_node, world.fog_node[world.site_fog])
         self._fog_route = _reached(world.route_fog_links, world.fog_node, world.cloud_node)
         config = self._config()
         self._server_ghz = config["server_cores"] * config["server_core_ghz"]
-        self._group = (config["device_site"] * self._shape[1] + config["device_class"]) * self._shape[2] + config[
-            "device_ring"
-        ]
         self._core = _core.Plant(seed, config)
         self._enable()
         self._epoch = -1
@@ -87,11 +90,11 @@ class SimulatedPlant:
         Parameters
         ----------
         device
-            Device rows, [k].
+            Device rows, [k]; with a radio access these are groups, and the share is that of whoever is in them.
         shares
             Shares of device, edge, fog, cloud, [k, 4]: each ≥ 0, sum ≤ 1; tasks beyond the sum are shed.
         """
-        self._core.set_shares(device, shares)
+        (self._core.set_shares if self._access is None else self._core.set_group_shares)(device, shares)
 
     def set_site_shares(self, site: int, cpu: F64, uplink: F64) -> None:
         """Grant compute and uplink capacity to each class of a site, from now on, tasks under way included.
@@ -120,7 +123,10 @@ class SimulatedPlant:
         self._core.set_site_shares(site, cpu, uplink)
 
     def telemetry(self, until_ns: int) -> Telemetry:
-        """Return every report that arrived by `until_ns` and was not returned before."""
+        """Return every report that arrived by `until_ns` and was not returned before.
+
+        With a radio access, `Telemetry.devices` has a row a group, `GROUP_ATTRIBUTES`.
+        """
         return Telemetry(*(Reports(*part) for part in self._core.take_telemetry(until_ns)))
 
     def take_sensor_reports(self, until_ns: int) -> SensorReports:
@@ -134,6 +140,24 @@ class SimulatedPlant:
     def kpis(self) -> PlantKpis:
         """Return what really happened since the last call. For results: twins never see it."""
         return PlantKpis.of(self._core.take_kpis(), self._shape, self._server_ghz)
+
+    # -- radio access ------------------------------------------------------------------------------------------------
+
+    def lead(self, users: I64, places: F64) -> None:
+        """Put led users of the radio access somewhere, from the next step on; see `AccessPlant.lead`."""
+        self._core.lead(users, places)
+
+    def set_sleep(self, after_ms: int) -> None:
+        """Let cells of the radio access sleep that were idle for `after_ms`; 0: never, and those asleep wake up."""
+        self._core.set_cell_sleep(after_ms)
+
+    def fail_cells(self, cells: I64) -> None:
+        """Take cells of the radio access down, from the next step on; see `AccessPlant.fail_cells`."""
+        self._core.set_cells_down(cells, True)
+
+    def repair_cells(self, cells: I64) -> None:
+        """Bring cells of the radio access back, from the next step on."""
+        self._core.set_cells_down(cells, False)
 
     # -- failures ----------------------------------------------------------------------------------------------------
 
@@ -177,12 +201,36 @@ class SimulatedPlant:
 
     def truth_group_rates(self) -> F64:
         """Return the mean task rate of every group now, tasks/s, [G]."""
-        rates = np.bincount(self._group, weights=self._core.truth_device_rates(), minlength=int(np.prod(self._shape)))
+        rates = np.bincount(
+            self._core.truth_device_groups(),
+            weights=self._core.truth_device_rates(),
+            minlength=int(np.prod(self._shape)),
+        )
         return np.asarray(rates, dtype=np.float64)
 
     def truth_radio_mbps(self) -> F64:
         """Return the uplink rate of every device now, Mb/s, [N]."""
         return self._core.truth_radio_mbps()
+
+    def truth_device_sites(self) -> I64:
+        """Return the site where every device (user) is at home now, [N]."""
+        return self._core.truth_device_sites()
+
+    def truth_device_groups(self) -> I64:
+        """Return the group of every device (user) now, [N]."""
+        return self._core.truth_device_groups()
+
+    def truth_cells(self) -> dict[str, Any]:
+        """Return what is hidden of the radio access's cells; see `AccessPlant.truth_cells`."""
+        return self._core.truth_cells()
+
+    def truth_users(self) -> dict[str, Any]:
+        """Return where the radio access's users are and what they hear; see `AccessPlant.truth_users`."""
+        return self._core.truth_users()
+
+    def truth_packets(self) -> dict[str, I64]:
+        """Return what batches of packets met, if recorded; see `AccessPlant.truth_packets`."""
+        return self._core.truth_packets()
 
     def truth_clock_offset_ns(self) -> I64:
         """Return by how much each device clock is ahead, ns, [N]."""
@@ -215,6 +263,15 @@ class SimulatedPlant:
 
     def _enable(self) -> None:
         options = self.options
+        if self._access is not None:
+            if options.stations is not None:
+                raise ValueError(
+                    "base stations: expected none beside a radio access, whose cells sleep themselves; leave them out "
+                    "and set access.radio.sleep_after_ms and wake_ms"
+                )
+            self._core.enable_access(*network_of(self._access, _f64(self._world.megabits), options.access))
+        elif options.access is not None:
+            raise ValueError("access: expected no options of a radio access for a world that has none")
         if options.wear is not None:
             self._core.enable_wear(arrays(options.wear))
         if options.weather is not None:
@@ -224,6 +281,8 @@ class SimulatedPlant:
 
     def _devices(self) -> dict[str, Any]:
         world = self._world
+        if self._access is not None:
+            return devices_of(self._access)
         site, kind, ring = (_i64(a) for a in (world.device_site, world.device_class, world.device_ring))
         group = (site * self._shape[1] + kind) * self._shape[2] + ring
         return {
@@ -232,6 +291,7 @@ class SimulatedPlant:
             "device_ring": ring,
             "device_key": (group << _KEY_BITS) + _rank_within(group),
             "device_ghz": _f64(world.device_ghz),
+            "device_any_order": False,
         }
 
     def _classes(self) -> dict[str, Any]:
