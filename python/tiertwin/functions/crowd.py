@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     F64 = npt.NDArray[np.float64]
 
-EMPTY = 0.1  # users
+EMPTY = 0.02  # users
 RATE_GAIN = 0.3
 WITHIN = 4.0  # a measured rate is believed up to this factor away from the planned one of its ring
 

@@ -34,6 +34,7 @@ from tiertwin.twin.effects import Effect, Record, SetTimer
 from tiertwin.twin.layout import edge_layout, gateway_layout
 from tiertwin.twin.lease import NO_LEASE, Lease
 from tiertwin.world import leaf_problem_arrays, tier_costs
+from tiertwin.world.objective import MeasuredRadio, tier_cost_parts
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -88,6 +89,9 @@ class SiteView:
         self._grouped = world.grouped
         if self._grouped:
             self.nominal = self.crowd.users * self._rate
+            seconds, joules = tier_cost_parts(world)
+            shape = (self.groups, -1)
+            self._parts = seconds[site].reshape(shape).copy(), joules[site].reshape(shape).copy()
         self.estimator = DemandEstimator(self.nominal)
         self.demand = self.nominal.copy()
         self.sampled = np.zeros(self.groups, dtype=np.int64)  # newest sample of each group, ns
@@ -115,9 +119,9 @@ class SiteView:
     def problem(self, demand: F64 | None = None) -> LeafProblem:
         """The leaf problem of this data version."""
         rates = self.demand if demand is None else demand
-        radio = self.crowd.radio_mbps if self._grouped else None
+        radio = MeasuredRadio.of(self.world, self._parts, self.crowd.radio_mbps) if self._grouped else None
         arrays = leaf_problem_arrays(
-            self.world, self.site, rates, cost=self._cost, uplink_mbps=self.uplink, radio_mbps=radio
+            self.world, self.site, rates, cost=self._cost, uplink_mbps=self.uplink, radio=radio
         )
         return LeafProblem(**arrays)
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tiertwin.plant.reports import F64
-from tiertwin.plant.surroundings import stations_of, wear_of, weather_of
+from tiertwin.plant.surroundings import rules_of, stations_of, wear_of, weather_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,11 @@ class PlantOptions:
 
     @classmethod
     def of(cls, world: Any, **changes: Any) -> PlantOptions:
-        """Return the options a world's scenario asks for (telemetry, failures, weather, stations), with `changes`."""
+        """Return the options that the sections of a world's scenario ask for, with `changes`."""
         section = getattr(getattr(world, "scenario", None), "telemetry", None)
-        options = cls(wear=wear_of(world), weather=weather_of(world), stations=stations_of(world))
+        options = cls(
+            wear=wear_of(world), weather=weather_of(world), stations=stations_of(world), access=rules_of(world)
+        )
         if section is not None:
             low_ms, high_ms = section.delay_ms
             options = replace(

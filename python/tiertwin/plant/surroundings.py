@@ -1,4 +1,4 @@
-"""From a scenario's failures, weather and base stations to what the core takes: plain numbers and lists.
+"""From a scenario's failures, weather, base stations and radio access to what the core takes: plain numbers and lists.
 
 Plain, because options travel to the plant's process as JSON; `arrays` turns them into what the core reads.
 """
@@ -166,6 +166,37 @@ def stations_of(world: Any) -> dict[str, Any] | None:
         "station": [int(kind) for kind in kinds],
         "after_s": 0.0 if section.sleep_after_s is None else section.sleep_after_s,
         "wake_s": section.wake_s,
+    }
+
+
+def rules_of(world: Any) -> dict[str, Any] | None:
+    """Return the rules of the air and what is hidden of it, as `PlantOptions.access` has them; None without access."""
+    section = getattr(getattr(world, "scenario", None), "access", None)
+    if section is None:
+        return None
+    air, secrets = section.air, section.secrets
+    return {
+        "radio": {
+            "step_ms": air.step_ms,
+            "user_dbm": air.user_dbm,
+            "p0_dbm": air.p0_dbm,
+            "alpha": air.alpha,
+            "interruption_ms": air.interruption_ms,
+            "reestablish_ms": air.reestablish_ms,
+            "hysteresis_db": air.hysteresis_db,
+            "trigger_ms": air.trigger_ms,
+            "sleep_after_ms": air.sleep_after_ms,
+            "wake_ms": air.wake_ms,
+        },
+        "secrets": {
+            "hidden_loss_db": secrets.loss_db,
+            "hidden_azimuth": secrets.azimuth_deg,
+            "hidden_tilt": secrets.tilt_deg,
+            "efficiency_low": secrets.efficiency[0],
+            "efficiency_high": secrets.efficiency[1],
+            "in_order_share": secrets.in_order_share,
+            "unseen_share": secrets.unseen_share,
+        },
     }
 
 

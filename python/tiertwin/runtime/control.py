@@ -16,14 +16,14 @@ import numpy as np
 
 from tiertwin.allocate.leaf import LeafProblem
 from tiertwin.errors import ProcessError
-from tiertwin.plant import PlantKpis
+from tiertwin.plant import PlantKpis, RadioKpis
 from tiertwin.runtime.observed import EdgeObserved, InnerObserved, Observation, RoundObserved
 
 LARGEST = 1 << 28  # bytes of one message: more is a mistake
 _LENGTH = struct.Struct("<I")
 _ARRAY, _RECORD = 1, 2
 _RECORDS: dict[str, type] = {
-    t.__name__: t for t in (EdgeObserved, InnerObserved, LeafProblem, Observation, PlantKpis, RoundObserved)
+    t.__name__: t for t in (EdgeObserved, InnerObserved, LeafProblem, Observation, PlantKpis, RadioKpis, RoundObserved)
 }
 
 

@@ -17,6 +17,8 @@ Results are small and their way back is propagation only.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from tiertwin import _core
@@ -62,6 +64,12 @@ def tier_costs(world: World) -> F64:
     The queueing part of a server's delay term counts the tasks in service too, at the rate ``kappa/C`` a gigacycle when
     idle; that much is taken off here, as far as there is something to take off, so that service is not paid twice.
     """
+    seconds, joules = tier_cost_parts(world)
+    return np.asarray(np.maximum(seconds, 0.0) + joules)
+
+
+def tier_cost_parts(world: World) -> tuple[F64, F64]:
+    """Return what `tier_costs` adds up, utils, [S, C, R, 4]: of time less what delay terms count, and of energy."""
     cost = world.s[:, None, None] * tier_latencies(world)
     served = np.stack(
         [
@@ -71,9 +79,36 @@ def tier_costs(world: World) -> F64:
         ],
         axis=1,
     )
-    counted = served[:, None, None, :] * world.gcycles[None, :, None, None]
-    cost[..., Tier.EDGE :] = np.maximum(cost[..., Tier.EDGE :] - counted, 0.0)
-    return np.asarray(cost + world.objective.energy_utils_per_j * tier_energies(world))
+    cost[..., Tier.EDGE :] -= served[:, None, None, :] * world.gcycles[None, :, None, None]
+    return cost, np.asarray(world.objective.energy_utils_per_j * tier_energies(world))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class MeasuredRadio:
+    """Uplink rates that were measured at a site, in the place of those of its rings, and what tasks cost with them.
+
+    Parameters
+    ----------
+    airtime
+        Seconds of a cell that a task takes, [G].
+    cost
+        Of one task at each tier without waiting, utils, [G, 4].
+    """
+
+    airtime: F64
+    cost: F64
+
+    @classmethod
+    def of(cls, world: World, parts: tuple[F64, F64], radio_mbps: F64) -> MeasuredRadio:
+        """Return it for rates of the cell, Mb/s, [G]; `parts` are those of `tier_cost_parts` of the site, [G, 4]."""
+        rings = len(world.ring_rate_mbps)
+        airtime = np.repeat(world.megabits, rings) / radio_mbps
+        longer = airtime - (world.megabits[:, None] / world.ring_rate_mbps).ravel()
+        seconds, joules = parts[0].copy(), parts[1].copy()
+        seconds[:, Tier.EDGE :] += (np.repeat(world.s, rings) * longer)[:, None]
+        sent = np.repeat(world.objective.energy_utils_per_j * world.transmit_w, rings)
+        joules[:, Tier.EDGE :] += (sent * longer)[:, None]
+        return cls(airtime, np.maximum(seconds, 0.0) + np.maximum(joules, 0.0))
 
 
 def _idle_price(world: World, cores: int) -> float:
@@ -118,7 +153,7 @@ def leaf_problem_arrays(
     *,
     cost: F64 | None = None,
     uplink_mbps: float | None = None,
-    radio_mbps: F64 | None = None,
+    radio: MeasuredRadio | None = None,
 ) -> dict[str, F64]:
     """Return the arrays of the leaf problem of one site, keyed by its field names.
 
@@ -133,25 +168,22 @@ def leaf_problem_arrays(
         `tier_costs` of the world, if at hand: it does not change with demand.
     uplink_mbps
         The site's present share; without it the nominal one.
-    radio_mbps
-        Measured rate of each group while it holds a cell, Mb/s, [G]; without it that of its ring.
+    radio
+        Measured rates; without it those of the rings.
     """
     classes, rings, tiers = len(world.class_names), len(world.ring_rate_mbps), len(Tier)
     groups = classes * rings
-    cost = tier_costs(world) if cost is None else cost
     uplink = float(world.uplink_site_mbps[site]) if uplink_mbps is None else uplink_mbps
     capacity = np.array([world.site_cells[site], world.site_cores[site] * world.core_ghz, max(uplink, NO_UPLINK_MBPS)])
     constants = world.objective
     kappa = np.array([constants.kappa0_radio, 0.0, constants.kappa0_link]) * capacity
     kappa[1] = compute_kappa(world, int(world.site_cores[site]))
 
-    cost = np.ascontiguousarray(cost[site].reshape(groups, tiers))
-    airtime = (world.megabits[:, None] / world.ring_rate_mbps).ravel()
-    if radio_mbps is not None:
-        planned, airtime = airtime, np.repeat(world.megabits, rings) / radio_mbps
-        per_second = np.repeat(world.s + constants.energy_utils_per_j * world.transmit_w, rings)
-        cost = cost.copy()
-        cost[:, Tier.EDGE :] += (per_second * (airtime - planned))[:, None]
+    if radio is None:
+        cost = np.ascontiguousarray((tier_costs(world) if cost is None else cost)[site].reshape(groups, tiers))
+        airtime = (world.megabits[:, None] / world.ring_rate_mbps).ravel()
+    else:
+        cost, airtime = radio.cost, radio.airtime
     megabits, gcycles = np.repeat(world.megabits, rings), np.repeat(world.gcycles, rings)
     use_own = np.zeros((3, groups, tiers))
     use_own[0, :, Tier.EDGE :] = airtime[:, None]
