@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tiertwin.allocate.driver import Leaf, Tree
-from tiertwin.orchestrate.edge import SiteView
+from tiertwin.orchestrate.siteview import SiteView
 from tiertwin.world import World
 from tiertwin.world.objective import node_resources, tier_costs
 

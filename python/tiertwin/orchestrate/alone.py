@@ -11,9 +11,10 @@ from tiertwin.allocate.bounds import leaf_worth
 from tiertwin.allocate.leaf import LeafAnswer, LeafProblem
 from tiertwin.allocate.leafside import carry_over
 from tiertwin.allocate.split import ClassShares
-from tiertwin.orchestrate.edge import SiteView, Summary, Tally, estimate_site, summarise_site
+from tiertwin.orchestrate.edge import Tally
 from tiertwin.orchestrate.observe import PassThrough
 from tiertwin.orchestrate.policies import Policy, SiteInputs
+from tiertwin.orchestrate.siteview import SiteView, Summary, estimate_site, summarise_site
 from tiertwin.orchestrate.units import setpoint_cells
 from tiertwin.twin.attributes import TableId
 from tiertwin.twin.effects import Effect, Record
@@ -82,7 +83,7 @@ class AloneController:
     def began(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
         if not self._rhythm.decides(twin.tier, epoch):
             return []
-        estimate_site(twin, self.view, epoch, now)
+        effects = estimate_site(twin, self.view, epoch, now)
         self.problem = self.view.problem()
         self.version += 1
         inputs = SiteInputs(self.problem, self._nominal, self._share, self._solver)
@@ -93,7 +94,7 @@ class AloneController:
         self.plan = LeafAnswer(x, worth.value, worth.scale, worth.use, worth.own_load, none, none, np.inf)
         cells = setpoint_cells(self.view.shares(x), self._split(self.problem, x))
         lease = self._rhythm.lease_terms(twin, self.version, epoch, now)
-        effects: list[Effect] = [Record("decision", epoch, {"value": self.plan.value})]
+        effects.append(Record("decision", epoch, {"value": self.plan.value}))
         return effects + twin.send_unit(self._gateway, TableId.BUDGET, cells, now, lease)
 
     def _split(self, problem: LeafProblem, x: F64) -> ClassShares:

@@ -18,23 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tiertwin import _core
 from tiertwin.allocate.bounds import leaf_worth
 from tiertwin.allocate.leaf import LeafAnswer, LeafProblem
 from tiertwin.allocate.leafside import LeafSide, carry_over
-from tiertwin.allocate.split import ClassShares, split_plan
-from tiertwin.functions.crowd import Crowd
-from tiertwin.functions.estimate import DemandEstimator
 from tiertwin.orchestrate import units
-from tiertwin.orchestrate.observe import PassThrough, group_rates
+from tiertwin.orchestrate.observe import PassThrough
 from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
-from tiertwin.twin.ages import OLDEST_SAMPLE
-from tiertwin.twin.attributes import A, TableId
+from tiertwin.orchestrate.siteview import SiteView, Summary, estimate_site, summarise_site
+from tiertwin.twin.attributes import TableId
 from tiertwin.twin.effects import Effect, Record, SetTimer
 from tiertwin.twin.layout import edge_layout, gateway_layout
 from tiertwin.twin.lease import NO_LEASE, Lease
-from tiertwin.world import leaf_problem_arrays, tier_costs
-from tiertwin.world.objective import MeasuredRadio, tier_cost_parts
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -57,88 +51,6 @@ class Tally:
     guarded: int = 0
     local_epochs: int = 0
     queries: int = 0
-
-
-class SiteView:
-    """What is the same for every policy at a site: its inventory, its demand estimate, its devices.
-
-    Parameters
-    ----------
-    world
-        Inventory and topology; nothing of the plant's state.
-    site
-        Index of the site.
-    cost
-        ``tier_costs(world)``, if at hand.
-    """
-
-    def __init__(self, world: World, site: int, cost: F64 | None = None) -> None:
-        self.world = world
-        self.site = site
-        self._cost = tier_costs(world) if cost is None else cost
-        rows = slice(int(world.device_rows[site]), int(world.device_rows[site + 1]))
-        rings = len(world.ring_rate_mbps)
-        self.group_of = (world.device_class[rows] * rings + world.device_ring[rows]).astype(np.int64)
-        self.groups = world.groups_per_site
-        self.classes = len(world.class_names)
-        self.class_of: npt.NDArray[np.int64] = np.arange(self.groups, dtype=np.int64) // rings
-        self.devices = np.bincount(self.group_of, minlength=self.groups)  # rows of each group
-        self._rate = np.repeat(world.tasks_per_s, rings)  # of one device
-        self.nominal: F64 = np.asarray(world.group_devices[site].ravel() * self._rate, dtype=np.float64)
-        self.crowd = Crowd(world.group_devices[site].ravel(), np.tile(world.ring_rate_mbps, self.classes))
-        self._grouped = world.grouped
-        if self._grouped:
-            self.nominal = self.crowd.users * self._rate
-            seconds, joules = tier_cost_parts(world)
-            shape = (self.groups, -1)
-            self._parts = seconds[site].reshape(shape).copy(), joules[site].reshape(shape).copy()
-        self.estimator = DemandEstimator(self.nominal)
-        self.demand = self.nominal.copy()
-        self.sampled = np.zeros(self.groups, dtype=np.int64)  # newest sample of each group, ns
-        self.uplink = float(world.uplink_site_mbps[site])
-
-    def observe(self, table: _core.StateTable, now: int) -> F64:
-        """Estimate the coming epoch's demand, tasks/s [G]."""
-        times = table.times(A.TASK_RATE)[: len(self.group_of)]
-        np.maximum.at(self.sampled, self.group_of, times)
-        since = now - OLDEST_SAMPLE
-        measured, covered = group_rates(table, self.group_of, self.groups, since)
-        if self._grouped:
-            self._count(table, since)
-        self.estimator.update(measured, covered)
-        self.demand = self.estimator.predict()
-        return self.demand
-
-    def _count(self, table: _core.StateTable, since: int) -> None:
-        """Take the users of each group and how fast they are; what is nominal follows them."""
-        rows = slice(len(self.group_of))  # a row a group, in group order
-        heard = table.times(A.USERS)[rows] > since
-        self.crowd.update(table.column(A.USERS)[rows], table.column(A.RADIO_MBPS)[rows], heard)
-        self.nominal = self.estimator.nominal = self.crowd.users * self._rate
-
-    def problem(self, demand: F64 | None = None) -> LeafProblem:
-        """The leaf problem of this data version."""
-        rates = self.demand if demand is None else demand
-        radio = MeasuredRadio.of(self.world, self._parts, self.crowd.radio_mbps) if self._grouped else None
-        arrays = leaf_problem_arrays(
-            self.world, self.site, rates, cost=self._cost, uplink_mbps=self.uplink, radio=radio
-        )
-        return LeafProblem(**arrays)
-
-    def shares(self, x: F64) -> F64:
-        """Deal the groups' rates [G, T] to the devices and return each device's share a tier, [N, T]."""
-        each = self.demand / np.maximum(self.devices, 1)
-        weight = np.maximum(each[self.group_of], 1e-12)
-        dealt = _core.deal(self.group_of, weight, np.ascontiguousarray(x))
-        return np.ascontiguousarray(np.clip(dealt / weight[:, None], 0.0, 1.0))  # clip: the last bit of a division
-
-    def split(self, problem: LeafProblem, x: F64, quota: F64) -> ClassShares:
-        """Split servers and hops over the service classes of the plan `x` [G, T] inside `quota` [J]."""
-        return split_plan(problem, x, quota, self.class_of, self.world.s)
-
-    def set_points(self, problem: LeafProblem, x: F64, quota: F64) -> units.Cells3:
-        """What the gateway gets to execute of the plan `x`: shares of devices and of classes."""
-        return units.setpoint_cells(self.shares(x), self.split(problem, x, quota))
 
 
 class EdgeController:
@@ -190,10 +102,10 @@ class EdgeController:
             return []
         if epoch > 0:
             self.tally.local_epochs += self.local_policy  # the epoch that has just ended
-        estimate_site(twin, self.view, epoch, now)
+        effects = estimate_site(twin, self.view, epoch, now)
         self.problem = self.view.problem()
         self.version = epoch + 1  # one data version an epoch, the same number all over the tree
-        effects = self._say(twin, self._refreshed(), units.Stamp(epoch, 0), now)
+        effects += self._say(twin, self._refreshed(), units.Stamp(epoch, 0), now)
         if not self.lease.holds(now) or not self._rhythm.decides(twin.tier + 1, epoch):
             effects += self._decide(twin, epoch, now)  # nobody to wait for: the start, a silent or a slower parent
         if not self._rhythm.decides(twin.tier + 1, epoch):
@@ -297,71 +209,3 @@ class EdgeController:
 
     def fork(self) -> EdgeController:
         return copy.deepcopy(self)
-
-
-def summarise_site(twin: Twin, summary: Summary, rest: PassThrough, now: int) -> None:
-    """Bring an edge's uplink table up to date: groups merged, servers and links passed on."""
-    below, above = _tables(twin)
-    summary.update(below, above, now)
-    rest.carry(below, above)
-
-
-def estimate_site(twin: Twin, view: SiteView, epoch: int, now: int) -> None:
-    """Observe and estimate the demand of the coming epoch (epoch 0: nominal), and say it upwards."""
-    below, above = _tables(twin)
-    if epoch > 0:
-        view.observe(below, now)
-    rows = np.arange(view.groups, dtype=np.uint32)
-    above.set(A.DEMAND, rows, np.ascontiguousarray(view.demand), now)
-
-
-def _tables(twin: Twin) -> tuple[_core.StateTable, _core.StateTable]:
-    """The gateway's table and the uplink table of an edge twin."""
-    below, parent = twin.children[0].table_in, twin.parent
-    assert below is not None
-    assert parent is not None
-    assert parent.table_out is not None
-    return below, parent.table_out
-
-
-class Summary:
-    """Members → groups: the mergeable sums an edge sends up, one call into the core a report.
-
-    Parameters
-    ----------
-    group_of
-        Group of each device row, [N].
-    members
-        Rows of the members' table: devices first, then rows that belong to no group.
-    rows
-        Rows of the uplink table: groups first.
-    grouped
-        Device rows are groups of users, who are counted too.
-    """
-
-    def __init__(self, group_of: npt.NDArray[np.int64], members: int, rows: int, grouped: bool = False) -> None:
-        of_row = np.full(members, -1, dtype=np.int64)
-        of_row[: len(group_of)] = group_of
-        self._partition = _core.Partition(of_row, rows)
-        plan = [*SUMMARY_PLAN, (A.USERS, "sum", A.USERS_SUM)] if grouped else SUMMARY_PLAN
-        self._plan = _core.SummaryPlan([(int(a), rule, int(b)) for a, rule, b in plan])
-        self._devices = len(group_of)
-        self._newest = -1
-
-    def update(self, members: _core.StateTable, out: _core.StateTable, now: int) -> None:
-        """Merge the member rows into the group rows of `out` if anything new came."""
-        newest = int(members.times(A.TASK_RATE)[: self._devices].max(initial=-1))
-        if newest > self._newest:
-            self._newest = newest
-            _core.summarize(members, self._partition, self._plan, out, now)
-
-
-# A weighted mean is kept as sum and weight: two attributes from the target on.
-SUMMARY_PLAN: list[tuple[A, str, A]] = [
-    (A.TASK_RATE, "wmean", A.RATE_SUM),
-    (A.COMPLETED, "sum", A.COMPLETED_SUM),
-    (A.MISSED, "sum", A.MISSED_SUM),
-    (A.ENERGY_J, "sum", A.ENERGY_SUM),
-    (A.LATENCY_MS, "wmean", A.LATENCY_SUM),
-    (A.TASK_RATE, "oldest", A.OLDEST),
-]
