@@ -126,7 +126,8 @@ _PLANT = (
         "lower",
         "epoch",
         "Base stations",
-        "Energy of all base stations in the epoch, awake and asleep; only where the scenario has `base_stations`.",
+        "Energy of all base stations in the epoch, awake and asleep; only where the scenario has `base_stations` "
+        "or `access`.",
     ),
     Kpi(
         "failures",
@@ -144,6 +145,43 @@ _PLANT = (
         "Downtime",
         "Time that links (both ways together) and servers were down in the epoch, added up, whatever took them down; "
         "only where the scenario has `failures` or `weather`.",
+    ),
+    Kpi(
+        "handovers",
+        "1",
+        "",
+        "epoch",
+        "Handovers",
+        "Users that went to another cell in the epoch; only where the scenario has `access`, like the next six.",
+    ),
+    Kpi(
+        "ping_pong_ratio", "ratio", "lower", "epoch", "Ping-pongs", "Handovers back within a second, of all handovers."
+    ),
+    Kpi(
+        "radio_link_failures",
+        "1",
+        "lower",
+        "epoch",
+        "Radio-link failures",
+        "Users that lost their cell (TS 38.331, 5.3.10) in the epoch.",
+    ),
+    Kpi("users_without_cell", "1", "lower", "epoch", "Without a cell", "Users that no cell serves at the epoch's end."),
+    Kpi(
+        "down_delay_ms",
+        "ms",
+        "lower",
+        "epoch",
+        "Delay down",
+        "Mean time of packets to users from their base station on; twins do not steer it.",
+    ),
+    Kpi("down_loss_ratio", "ratio", "lower", "epoch", "Loss down", "Packets to users that full buffers dropped."),
+    Kpi(
+        "spectral_efficiency_up",
+        "bit/s/Hz",
+        "higher",
+        "epoch",
+        "Spectral efficiency up",
+        "Bits received of tasks over the resource blocks that they used (180 kHz and 1 ms each).",
     ),
     Kpi(
         "jain",

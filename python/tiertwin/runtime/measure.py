@@ -16,7 +16,7 @@ from tiertwin.world import node_resources
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tiertwin.plant import PlantKpis
+    from tiertwin.plant import PlantKpis, RadioKpis
     from tiertwin.runtime.observed import Observation
     from tiertwin.world import World
 
@@ -69,7 +69,7 @@ def utilisation(world: World, kpis: PlantKpis) -> float:
 
 
 def surroundings(kpis: PlantKpis) -> dict[str, float]:
-    """Figures of what the scenario enables: failures, weather, base stations."""
+    """Figures of what the scenario enables: failures, weather, base stations, radio access."""
     found: dict[str, float] = {}
     if kpis.station_j is not None:
         found["base_station_energy_j"] = float(kpis.station_j.sum())
@@ -77,7 +77,20 @@ def surroundings(kpis: PlantKpis) -> dict[str, float]:
         found["failures"] = float(kpis.link_failures.sum() + kpis.server_failures.sum())
     if kpis.link_down_s is not None and kpis.server_down_s is not None:
         found["downtime_s"] = float(kpis.link_down_s.reshape(-1, 2).max(axis=1).sum() + kpis.server_down_s.sum())
-    return found
+    return found | (radio(kpis.radio) if kpis.radio is not None else {})
+
+
+def radio(counts: RadioKpis) -> dict[str, float]:
+    """Figures of the radio access."""
+    return {
+        "handovers": float(counts.handovers),
+        "ping_pong_ratio": counts.ping_pongs / counts.handovers if counts.handovers else float("nan"),
+        "radio_link_failures": float(counts.link_failures),
+        "users_without_cell": float(counts.users_without_cell),
+        "down_delay_ms": 1e3 * counts.down_mean_delay_s,
+        "down_loss_ratio": counts.down_lost / counts.down_sent if counts.down_sent else float("nan"),
+        "spectral_efficiency_up": counts.up_bits_per_hz_s,
+    }
 
 
 @dataclass

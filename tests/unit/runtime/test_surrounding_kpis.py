@@ -1,4 +1,4 @@
-"""KPIs of failures, weather and base stations: there where the scenario has them, and nowhere else."""
+"""KPIs of failures, weather, base stations and radio access: there where the scenario has them, and nowhere else."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tiertwin.model.kpis import kpi
 from tiertwin.plant import PlantKpis, SimulatedPlant
 from tiertwin.runtime.measure import surroundings
 from tiertwin.world import load, resolve
+from tiertwin.world.mixedscenario import mixed_scenario
 
 SECOND = 1_000_000_000
 LAW = {"degradation": {"drift_per_s": 1.0, "activation_ev": 0.0}, "repair": {"mean_s": 1e6}}
@@ -39,6 +40,21 @@ def test_energy_of_base_stations_lies_between_sleep_and_full_load() -> None:
     cells = resolve(load("metro")).site_cells.sum()
     joule = surroundings(kpis)["base_station_energy_j"]
     assert 3 * 780.0 * cells <= joule <= 3 * 1344.0 * cells
+
+
+def test_radio_access_counts_what_its_books_hold() -> None:
+    plant = SimulatedPlant(resolve(load(mixed_scenario(1_000, 100))), 1)
+    plant.advance(10 * SECOND, 0)
+    kpis = plant.kpis()
+    found = surroundings(kpis)
+    assert kpis.radio is not None
+    assert found["handovers"] == kpis.radio.handovers > 0
+    assert 0.0 <= found["ping_pong_ratio"] <= 1.0
+    assert found["down_delay_ms"] > 0.5  # half of the first slot at least
+    assert 0.0 <= found["down_loss_ratio"] < 1.0
+    assert found["base_station_energy_j"] > 0.0
+    for name in set(found) - {"downtime_s"}:
+        assert kpi(name).per == "epoch", name
 
 
 @pytest.mark.parametrize("name", ["failures", "downtime_s", "base_station_energy_j"])
