@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -193,6 +193,8 @@ class Policy(Part):
     """The same in later decisions, which start from a refresh of what is known."""
     max_rounds: Annotated[int, Field(ge=1, le=100), INTEGRAL] = 6
     """Rounds of cuts and points an epoch, at most."""
+    alignment: Literal["forecast", "hold"] = "forecast"
+    """Demand is predicted over the time from measuring it to the middle of the decision's, or taken as measured."""
 
 
 class Scenario(Part):

@@ -65,7 +65,7 @@ class AloneController:
         gateway: str,
         cost: F64 | None = None,
     ) -> None:
-        self.view = SiteView(world, site, cost)
+        self.view = SiteView(world, site, cost, rhythm)
         self._rhythm, self._solver, self._policy, self._gateway = rhythm, solver, policy, gateway
         self._share = share
         below, above = gateway_layout(world, site), edge_layout(world, site)

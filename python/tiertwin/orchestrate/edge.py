@@ -75,7 +75,7 @@ class EdgeController:
     def __init__(
         self, world: World, site: int, rhythm: Rhythm, solver: Any, parent: str, gateway: str, cost: F64 | None = None
     ) -> None:
-        self.view = SiteView(world, site, cost)
+        self.view = SiteView(world, site, cost, rhythm)
         self._rhythm = rhythm
         self._solver = solver
         self._parent, self._gateway = parent, gateway

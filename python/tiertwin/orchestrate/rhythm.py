@@ -36,6 +36,12 @@ class Rhythm:
         How long a parent waits for all children before it goes on with the last they said (timeout ``gather``).
     budget_ms
         How long after an epoch began a child waits for its budget before it decides alone (timeout ``budget``).
+    sample_s
+        Time over which a device's report counts, s: its middle lies half of this before the report.
+    lead_ms
+        What passes from an epoch's beginning until set-points are in force, about.
+    align
+        Predict demand over the time from measuring it to the middle of the decision's; else take it as measured.
     """
 
     control_every: Mapping[int, int] = field(default_factory=lambda: {1: 1, 2: 1, 3: 1})
@@ -46,6 +52,9 @@ class Rhythm:
     max_rounds_warm: int = 3
     gather_ms: int = 250
     budget_ms: int = 700
+    sample_s: float = 1.0
+    lead_ms: int = 50
+    align: bool = True
 
     def decides(self, tier: int, epoch: int) -> bool:
         """Say whether `tier` decides in `epoch` (divisible by its ``control_every``)."""
@@ -54,6 +63,20 @@ class Rhythm:
     def period_s(self, tier: int) -> float:
         """Control period of a tier, s."""
         return self.control_every.get(tier, 1) * self.base_epoch_s
+
+    def ahead(self, tier: int, sampled_ns: float, now: int) -> float:
+        """Return how many periods of `tier` lie between what was sampled and the middle of what is decided now.
+
+        Parameters
+        ----------
+        sampled_ns
+            Mean time of the reports, on the twin's clock.
+        now
+            Beginning of the epoch, on the twin's clock.
+        """
+        period = self.period_s(tier)
+        past = (now - sampled_ns) / SECOND + self.sample_s / 2
+        return float((past + self.lead_ms / 1e3 + period / 2) / period)
 
     def start_of(self, epoch: int) -> int:
         """Return the plant's time at which base epoch `epoch` begins, ns."""

@@ -14,9 +14,10 @@ from tiertwin.allocate.leaf import LeafProblem
 from tiertwin.allocate.split import ClassShares, split_plan
 from tiertwin.functions.crowd import Crowd
 from tiertwin.functions.estimate import DemandEstimator
+from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate import units
 from tiertwin.orchestrate.observe import PassThrough, group_rates
-from tiertwin.orchestrate.rhythm import MILLISECOND
+from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
 from tiertwin.twin.ages import OLDEST_SAMPLE
 from tiertwin.twin.attributes import A
 from tiertwin.twin.effects import Effect, Record
@@ -43,9 +44,12 @@ class SiteView:
         Index of the site.
     cost
         ``tier_costs(world)``, if at hand.
+    rhythm
+        When an edge decides and on samples of what length; the default one without it.
     """
 
-    def __init__(self, world: World, site: int, cost: F64 | None = None) -> None:
+    def __init__(self, world: World, site: int, cost: F64 | None = None, rhythm: Rhythm | None = None) -> None:
+        self._rhythm = Rhythm() if rhythm is None else rhythm
         self.world = world
         self.site = site
         self._cost = tier_costs(world) if cost is None else cost
@@ -65,7 +69,7 @@ class SiteView:
             seconds, joules = tier_cost_parts(world)
             shape = (self.groups, -1)
             self._parts = seconds[site].reshape(shape).copy(), joules[site].reshape(shape).copy()
-        self.estimator = DemandEstimator(self.nominal)
+        self.estimator = DemandEstimator(self.nominal, align=self._rhythm.align)
         self.demand = self.nominal.copy()
         self.sampled = np.zeros(self.groups, dtype=np.int64)  # newest sample of each group, ns
         self.newest_ns = 0
@@ -82,8 +86,13 @@ class SiteView:
         if self._grouped:
             self._count(table, since)
         self.estimator.update(measured, covered)
-        self.demand = self.estimator.predict()
+        self.demand = self.estimator.predict(self._ahead(times, since, now))
         return self.demand
+
+    def _ahead(self, times: npt.NDArray[np.int64], since: int, now: int) -> float:
+        """Epochs from the middle of what the devices measured to the middle of what is decided now."""
+        heard = times[times > since]
+        return self._rhythm.ahead(Tier.EDGE, float(heard.mean()) if len(heard) else float(now), now)
 
     def _count(self, table: _core.StateTable, since: int) -> None:
         """Take the users of each group and how fast they are; what is nominal follows them."""

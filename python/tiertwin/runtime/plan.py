@@ -100,6 +100,8 @@ def rhythm_of(scenario: Scenario) -> Rhythm:
         warm_target_gap=scenario.policy.warm_target_gap,
         max_rounds_cold=scenario.policy.max_rounds,
         max_rounds_warm=scenario.policy.max_rounds,
+        sample_s=scenario.telemetry.period_s,
+        align=scenario.policy.alignment == "forecast",
     )
 
 

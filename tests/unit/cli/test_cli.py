@@ -15,6 +15,7 @@ from tiertwin import __version__
 from tiertwin.cli import VERBS, main
 from tiertwin.errors import InputError
 from tiertwin.store import ReplayCheck, open_run
+from tiertwin.world import load
 
 HEAVY = ("numpy", "tiertwin._core", "pydantic", "yaml", "networkx", "cvxpy", "duckdb", "rich", "zmq", "msgspec")
 
@@ -217,6 +218,21 @@ def test_the_starter_is_a_scenario(tmp_path):
     scenario = load(str(tmp_path / "scenario.yaml"))
     assert scenario.name == "my-network"
     assert [service.name for service in scenario.classes] == ["camera", "meter"]
+
+
+@pytest.mark.parametrize("name", ["mixed", "metro"])
+def test_init_like_writes_a_built_in_scenario(tmp_path, name):
+    done = call("init", tmp_path, "--like", name)
+    assert done.exit_code == 0, done.output
+    assert load(tmp_path / "scenario.yaml") == load(name)
+
+
+def test_init_like_nothing_known(tmp_path):
+    done = call("init", tmp_path, "--like", "mixd")
+    assert done.exit_code == 2
+    assert "Unknown built-in scenario 'mixd'" in done.output
+    assert "mixed" in done.output
+    assert not (tmp_path / "scenario.yaml").exists()
 
 
 def test_init_schema_prints_the_json_schema():
