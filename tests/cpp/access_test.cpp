@@ -221,7 +221,7 @@ TEST_CASE("access: tasks are sent within an open step, and wake a cell that slee
     config.sleep_after_ms = 200;
     config.wake_ms = 30;
     AccessNetwork network(config);
-    CHECK_THROWS_WITH_AS(network.send(0, true, 1, 1000, 5, 0), doctest::Contains("none is open"), InvalidArgument);
+    CHECK_THROWS_WITH_AS(network.send_up(0, 1, 1000, 5, 0), doctest::Contains("none is open"), InvalidArgument);
     CHECK(network.open());
     CHECK_FALSE(network.open());
     network.run_until(kSecond);
@@ -230,12 +230,12 @@ TEST_CASE("access: tasks are sent within an open step, and wake a cell that slee
     REQUIRE(network.asleep(1));
     const Time at = kSecond + 40 * kMillisecond;
     network.run_until(at - 1);
-    CHECK_THROWS_AS(network.send(0, true, 1, 1000, 5, at - 2), InvalidArgument);
-    CHECK_THROWS_AS(network.send(0, true, 1, 1000, 5, network.step_end()), InvalidArgument);
-    CHECK_THROWS_AS(network.send(30, true, 1, 1000, 5, at), InvalidArgument);
-    CHECK_THROWS_AS(network.send(0, true, 0, 1000, 5, at), InvalidArgument);
-    network.send(0, true, 1, 1000, 5, at + 5 * kMillisecond);  // a still user
-    network.send(4, true, 1, 1000, 6, at);                     // another: sooner, so the cell wakes sooner
+    CHECK_THROWS_AS(network.send_up(0, 1, 1000, 5, at - 2), InvalidArgument);
+    CHECK_THROWS_AS(network.send_up(0, 1, 1000, 5, network.step_end()), InvalidArgument);
+    CHECK_THROWS_AS(network.send_up(30, 1, 1000, 5, at), InvalidArgument);
+    CHECK_THROWS_AS(network.send_up(0, 0, 1000, 5, at), InvalidArgument);
+    network.send_up(0, 1, 1000, 5, at + 5 * kMillisecond);  // a still user
+    network.send_up(4, 1, 1000, 6, at);                     // another: sooner, so the cell wakes sooner
     const auto cell = static_cast<std::size_t>(network.crowd().serving(0));
     CHECK_FALSE(network.asleep(cell));
     network.run_until(at + 30 * kMillisecond);
