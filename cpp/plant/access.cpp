@@ -69,6 +69,7 @@ AccessNetwork::AccessNetwork(const AccessConfig& config)
       sinr_db_(crowd_.movers().size(), std::numeric_limits<double>::quiet_NaN()),
       free_at_(config_.users(), 0),
       touched_(kDirections * config_.cells(), 0),
+      sends_(kDirections * config_.cells(), 0),
       rated_(kDirections * config_.users(), -1) {
     for (std::size_t c = 0; c < states_.size(); ++c) {
         const double watts = 1e-3 * std::pow(10.0, 0.1 * config_.cell_power_dbm[c]);
@@ -99,15 +100,9 @@ void AccessNetwork::run_until(Time until) {
         if (!open_) begin_step();
         const Time to = std::min(until, step_end_);
         for (const std::uint32_t s : busy_) air_.play(s, to);
-        now_ = to;
+        now_ = tasks_now_ = to;
         if (now_ == step_end_) end_step();
     }
-}
-
-bool AccessNetwork::open() {
-    if (open_) return false;
-    begin_step();
-    return true;
 }
 
 void AccessNetwork::begin_step() {
@@ -126,6 +121,11 @@ void AccessNetwork::begin_step() {
     for (const std::uint32_t s : busy_) air_.sort(s);
     use_rates();
     wake_cells();
+    for (const std::uint32_t s : sending_) sends_[s] = 0;
+    sending_.clear();
+    for (const std::uint32_t s : busy_) {
+        if (s % kDirections == 1 && !air_.idle(s)) expect_sending(s);
+    }
 }
 
 // -- who is where
@@ -237,31 +237,6 @@ void AccessNetwork::bring_arrivals() {
         air_.arrive(static_cast<std::size_t>(station), arrival);
         touch(static_cast<std::size_t>(station));
     });
-}
-
-void AccessNetwork::send(std::size_t user, bool up, std::uint32_t packets, std::uint32_t bits, std::uint32_t tag,
-                         Time time) {
-    if (user >= config_.users() || packets == 0 || bits == 0 || tag == kNoTag) {
-        throw InvalidArgument("send: expected a user below " + std::to_string(config_.users()) +
-                              ", a packet and a bit or more, and a tag below 2^32 - 1, got user " +
-                              std::to_string(user) + ", " + std::to_string(packets) + " packets of " +
-                              std::to_string(bits) + " bits, tag " + std::to_string(tag));
-    }
-    if (!open_ || time < now_ || time >= step_end_) {
-        throw InvalidArgument("send: expected a time from now, " + std::to_string(now_) + " ns, to the end of the " +
-                              (open_ ? "open step, " + std::to_string(step_end_) + " ns" : "step: none is open") +
-                              ", got " + std::to_string(time));
-    }
-    const std::size_t flow = kDirections * user + (up ? 1 : 0);
-    const AirArrival arrival{time, static_cast<std::uint32_t>(flow), packets, bits, tag};
-    const std::int32_t station = air_.flow(flow).station;
-    if (station == kNoStation) return air_.wait(arrival);
-    air_.insert(static_cast<std::size_t>(station), arrival);
-    touch(static_cast<std::size_t>(station));
-    use_rate(flow);
-    const std::size_t cell = static_cast<std::size_t>(station) / kDirections;
-    const CellState& state = states_[cell];
-    if (state.asleep || state.ready - config_.wake_ms * kMillisecond > time) wake(cell, time);
 }
 
 void AccessNetwork::use_rates() {

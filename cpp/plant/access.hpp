@@ -70,9 +70,13 @@ class AccessNetwork {
     // -- tasks of somebody else's, on top of the traffic drawn here --------------------------------------------------
     // Opens the step that begins now; false: one is open already.
     bool open();
-    // So many packets of `bits` each go up (or down) from `time` on, which requires now() <= time < end of the open
-    // step. A cell that sleeps wakes from then on, as for any packet. The tag is not kNoTag; see Air::finished.
-    void send(std::size_t user, bool up, std::uint32_t packets, std::uint32_t bits, std::uint32_t tag, Time time);
+    // So many packets of `bits` each go up from `time` on, which requires that it is in the open step, and not before
+    // what was played of tasks. A cell that sleeps wakes from then on, as for any packet. The tag is not kNoTag; see
+    // Air::finished.
+    void send_up(std::size_t user, std::uint32_t packets, std::uint32_t bits, std::uint32_t tag, Time time);
+    // Plays the stations that have something to send up, and no others, to `until`, not beyond the open step: enough to
+    // know the tasks that are over by then. The rest follows with run_until, to the same end.
+    void run_tasks(Time until);
     [[nodiscard]] Time step_end() const { return open_ ? step_end_ : step_start_ + config_.step(); }
     [[nodiscard]] std::span<const std::uint32_t> moved() const { return moved_; }  // users, as the step began
 
@@ -127,6 +131,7 @@ class AccessNetwork {
     void report_user(std::size_t user, double seconds);
     void report_cell(std::size_t cell);
     void touch(std::size_t station);
+    void expect_sending(std::size_t station);
     void wake(std::size_t cell, Time first);
     void move(std::size_t user, std::int32_t cell, double held_ms);
     [[nodiscard]] double share(std::uint64_t used, std::size_t station) const;  // of a step's blocks
@@ -147,10 +152,11 @@ class AccessNetwork {
     std::vector<Change> changes_;  // from the next step on
     std::vector<Time> free_at_;    // of users, end of the interruption that holds now
     std::vector<std::uint32_t> moved_;
-    std::vector<std::uint32_t> busy_;  // stations with packets in this step
-    std::vector<char> touched_;        // by station
-    std::vector<std::int64_t> rated_;  // by flow, the step for which its rate holds
-    Time now_ = 0, step_start_ = 0, step_end_ = 0;
+    std::vector<std::uint32_t> busy_;     // stations with packets in this step
+    std::vector<std::uint32_t> sending_;  // stations up that have, or expect, packets
+    std::vector<char> touched_, sends_;   // by station: it is in busy_, in sending_
+    std::vector<std::int64_t> rated_;     // by flow, the step for which its rate holds
+    Time now_ = 0, tasks_now_ = 0, step_start_ = 0, step_end_ = 0;
     std::int64_t step_ = 0;
     bool open_ = false;
 };

@@ -103,7 +103,10 @@ class Air {
     void wait(const AirArrival& arrival);                         // at once, of a flow that has no station
     void sort(std::size_t station);                               // arrivals of the step, by (time, flow)
     void play(std::size_t station, Time until);                   // everything before `until`
-    void clear(std::size_t station);                              // after a step: its arrivals and its used PRBs
+    [[nodiscard]] bool idle(std::size_t station) const {          // nobody waits there, nor comes
+        return stations_[station].list.empty() && stations_[station].next == stations_[station].arrivals.size();
+    }
+    void clear(std::size_t station);  // after a step: its arrivals and its used PRBs
 
     // -- what may be seen --------------------------------------------------------------------------------------------
     [[nodiscard]] std::span<const AirFlow> flows() const { return flows_; }

@@ -123,8 +123,8 @@ void Plant::send_up(TaskId id) {
     const Task& task = pool_[id];
     const double bits = std::max(1.0, std::ceil(task.megabits * 1e6));
     const double packets = std::ceil(bits / kPacketBits);
-    users.network.send(static_cast<std::size_t>(task.device), true, static_cast<std::uint32_t>(packets),
-                       static_cast<std::uint32_t>(std::ceil(bits / packets)), static_cast<std::uint32_t>(id), now_);
+    users.network.send_up(static_cast<std::size_t>(task.device), static_cast<std::uint32_t>(packets),
+                          static_cast<std::uint32_t>(std::ceil(bits / packets)), static_cast<std::uint32_t>(id), now_);
     if (users.in_air++ == 0) {
         events_.set(air_station(), std::min(users.network.step_end(), (now_ / kSlot + 1) * kSlot));
     }
@@ -132,7 +132,8 @@ void Plant::send_up(TaskId id) {
 
 void Plant::air() {
     PlantUsers& users = *users_;
-    users.network.run_until(now_);
+    const bool within = users.steps > 0 && now_ < users.network.step_end();
+    within ? users.network.run_tasks(now_) : users.network.run_until(now_);
     for (const AirFinished& task : users.network.air().finished()) land(task);
     users.network.air().forget_finished();
     if (users.network.open()) find_homes();

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -170,6 +172,79 @@ TEST_CASE("air: a held flow goes on when it is let, and takes its packets to ano
     REQUIRE(air.records().size() == 2);
     CHECK(air.records()[0].received == kSlot);
     CHECK(air.records()[1].received == 4 * kSlot);
+}
+
+TEST_CASE("air: a tagged task is named when it is over, with the blocks it took, by flow and as they were sent") {
+    OneStation two(2, 4);
+    two.air.arrive(0, {0, 1, 2, 1000, 7});  // 20 blocks, in turn with the other flow
+    two.air.arrive(0, {0, 0, 1, 1000, 8});
+    two.air.arrive(0, {0, 1, 4, 1000, 9});           // two find no room
+    two.air.arrive(0, {kSlot / 2, 1, 1, 1000, 10});  // nor does this one
+    two.air.arrive(0, {0, 0, 1, 1000});              // nobody's
+    two.play(kSecond);
+    const auto finished = two.air.finished();
+    REQUIRE(finished.size() == 4);
+    const std::vector<std::uint32_t> tags = {8, 10, 7, 9};
+    std::uint32_t blocks = 0;
+    for (std::size_t i = 0; i < 4; ++i) {
+        CHECK(finished[i].tag == tags[i]);
+        CHECK(finished[i].flow == (i == 0 ? 0 : 1));
+        CHECK(finished[i].lost == (tags[i] > 8));
+        CHECK(finished[i].blocks == (tags[i] == 10 ? 0 : tags[i] == 8 ? 10 : 20));
+        blocks += finished[i].blocks;
+    }
+    CHECK(two.air.used(0) == blocks + 10);
+    two.air.forget_finished();
+    CHECK(two.air.finished().empty());
+}
+
+TEST_CASE("air: an arrival goes in among those still to come, after its equals") {
+    OneStation two(2);
+    two.air.arrive(0, {kSlot, 1, 1, 1000, 1});
+    two.air.arrive(0, {5 * kSlot, 0, 1, 1000, 2});
+    two.play(2 * kSlot);
+    two.air.insert(0, {5 * kSlot, 0, 1, 1000, 3});
+    two.air.insert(0, {3 * kSlot, 1, 1, 1000, 4});
+    const auto arrivals = two.air.arrivals(0);
+    REQUIRE(arrivals.size() == 4);
+    for (const auto& [i, tag] : {std::pair{0, 1U}, {1, 4U}, {2, 2U}, {3, 3U}}) {
+        CHECK(arrivals[static_cast<std::size_t>(i)].tag == tag);
+    }
+    two.air.play(0, kSecond);
+    CHECK(two.air.finished().size() == 4);
+    CHECK(two.air.under_way() == 0);
+}
+
+TEST_CASE("access: tasks are sent within an open step, and wake a cell that sleeps from their own time on") {
+    AccessConfig config = small_network();
+    std::fill(config.flow_pps.begin(), config.flow_pps.end(), 0.0);
+    config.sleep_after_ms = 200;
+    config.wake_ms = 30;
+    AccessNetwork network(config);
+    CHECK_THROWS_WITH_AS(network.send_up(0, 1, 1000, 5, 0), doctest::Contains("none is open"), InvalidArgument);
+    CHECK(network.open());
+    CHECK_FALSE(network.open());
+    network.run_until(kSecond);
+    network.open();
+    REQUIRE(network.asleep(0));
+    REQUIRE(network.asleep(1));
+    const Time at = kSecond + 40 * kMillisecond;
+    network.run_until(at - 1);
+    CHECK_THROWS_AS(network.send_up(0, 1, 1000, 5, at - 2), InvalidArgument);
+    CHECK_THROWS_AS(network.send_up(0, 1, 1000, 5, network.step_end()), InvalidArgument);
+    CHECK_THROWS_AS(network.send_up(30, 1, 1000, 5, at), InvalidArgument);
+    CHECK_THROWS_AS(network.send_up(0, 0, 1000, 5, at), InvalidArgument);
+    network.send_up(0, 1, 1000, 5, at + 5 * kMillisecond);  // a still user
+    network.send_up(4, 1, 1000, 6, at);                     // another: sooner, so the cell wakes sooner
+    const auto cell = static_cast<std::size_t>(network.crowd().serving(0));
+    CHECK_FALSE(network.asleep(cell));
+    network.run_until(at + 30 * kMillisecond);
+    CHECK(network.air().finished().empty());
+    network.run_until(at + 31 * kMillisecond + 1);
+    const bool same = network.crowd().serving(4) == network.crowd().serving(0);
+    CHECK(network.air().finished().size() == (same ? 2 : 1));
+    network.run_until(at + 40 * kMillisecond);
+    CHECK(network.air().finished().size() == 2);
 }
 
 TEST_CASE("a cell draws power by the EARTH model") {

@@ -1,0 +1,548 @@
+"""The plant over a radio access: its air is that of `AccessPlant`; homes of users, books and set-points of groups."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from support.access_scenes import MAP, ZONE, cells, people
+from support.access_worlds import EDGE, RINGS_MBPS, access_of, group_shares, moving_world, world_around
+from tiertwin.plant import GROUP_ATTRIBUTES, PlantKpis, PlantOptions, RadioKpis, SimulatedPlant, Telemetry
+from tiertwin.plant.access import (
+    LED,
+    AccessClass,
+    AccessFlow,
+    AccessPlant,
+    AccessRadio,
+    AccessUsers,
+)
+from tiertwin.world.access import Downlink
+
+MS = 1_000_000
+SECOND = 1_000_000_000
+BUSY_DOWN = Downlink(40.0, 1250, size="exponential")
+SEEN = {"unseen_share": 0.0}
+END = 1950 * MS  # within a step, which both have begun
+PLAIN: dict[str, Any] = {"delay_s": (0.0, 0.0), "loss": 0.0, "noise": 0.0, "clock_offset_s": 0.0}
+
+
+def plant_of(world: SimpleNamespace, seed: int = 7, row: Any = None, **options: Any) -> SimulatedPlant:
+    """A plant whose groups all follow `row`, or shares of their own."""
+    plant = SimulatedPlant(world, seed, PlantOptions(**options))
+    shares = group_shares(world) if row is None else np.tile(row, (len(world.device_site), 1))
+    plant.actuate(np.arange(len(shares)), shares)
+    return plant
+
+
+def arrays_of(what: Any) -> list[tuple[str, bytes]]:
+    """All numbers of a record, to compare bit by bit."""
+    out = []
+    for name in type(what).__dataclass_fields__:
+        value = getattr(what, name)
+        if hasattr(type(value), "__dataclass_fields__"):
+            out += [(f"{name}.{inner}", raw) for inner, raw in arrays_of(value)]
+        else:
+            out.append((name, np.asarray(value if value is not None else -1.0).tobytes()))
+    return out
+
+
+def everything(plant: SimulatedPlant, until: int) -> list[Any]:
+    users, cells_ = plant.truth_users(), plant.truth_cells()
+    return [
+        arrays_of(plant.kpis()),
+        arrays_of(plant.telemetry(until)),
+        plant.truth_device_groups().tobytes(),
+        [(name, np.asarray(value).tobytes()) for book in (users, cells_) for name, value in sorted(book.items())],
+    ]
+
+
+# -- the air ---------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=40)
+@given(
+    seed=st.integers(0, 2**32),
+    cuts=st.lists(st.integers(0, END), max_size=6),
+    sleep=st.sampled_from([(0, 0), (200, 3), (100, 120)]),
+    buffer=st.sampled_from([2000, 25]),
+)
+def test_tasks_meet_the_air_of_the_access_plant(
+    seed: int, cuts: list[int], sleep: tuple[int, int], buffer: int
+) -> None:
+    """What `AccessPlant` draws up, given to a plant as tasks: every packet, block and joule is the same.
+
+    Walkers, handovers, downlink, interference, cells that sleep or serve in order, full buffers, whatever the cuts.
+    """
+    users = people(9, 5)
+    count = 14
+    radio = {"sleep_after_ms": sleep[0], "wake_ms": sleep[1]}
+    down = AccessFlow(40.0, 1250, size="exponential", buffer=300)
+    classes = [AccessClass(f"{u}", 0.0, down, AccessFlow(8.0, packets=20, buffer=buffer)) for u in range(count)]
+    own = AccessUsers(np.arange(count), *(getattr(users, n) for n in ("walk", "zone", "x_m", "y_m")))
+    air = AccessPlant(seed, cells(), own, [ZONE], map_m=MAP, classes=classes, radio=AccessRadio(**radio), record=True)
+    air.advance(END)
+    expected = air.take_kpis()
+    air.advance(3 * SECOND)  # who waited longer for a first packet was not heard at all, and took nothing from anybody
+    born = air.truth_packets()
+    traces = {
+        u: (np.unique(born["born_ns"][born["flow"] == 2 * u + 1]) * 1e-9, 0.0)
+        for u in range(count)
+        if (born["flow"] == 2 * u + 1).any()
+    }
+    access = access_of(own, count, Downlink(40.0, 1250, size="exponential", buffer=300))
+    world = world_around(access, tasks_per_s=np.zeros(count), megabits=np.full(count, 0.2))
+    options: dict[str, Any] = {"radio": radio, "record": True}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tiertwin.plant.users.LEAST_BUFFER", 1)
+        patch.setattr("tiertwin.plant.users.TASKS_A_BUFFER", buffer / 20)
+        plant = plant_of(world, seed, EDGE, traces=traces, access=options)
+    for time in [*sorted(cuts), END]:
+        plant.advance(time, 0)
+
+    def rows(packets: dict[str, Any]) -> list[tuple[int, ...]]:
+        wanted = (packets["received_ns"] <= END) & (packets["born_ns"] < END)
+        columns = [packets[name][wanted].tolist() for name in ("flow", "born_ns", "received_ns", "packets")]
+        return sorted(zip(*columns, strict=True))
+
+    assert rows(plant.truth_packets()) == rows(born)
+    assert len(rows(born)) > 500
+    kpis = plant.kpis()
+    assert kpis.radio is not None
+    assert kpis.station_j is not None
+    site = world.access.cells["cell_site"]
+    assert np.array_equal(kpis.station_j, np.bincount(site, weights=expected.cells["energy_j"]))
+    assert np.allclose(kpis.cell_airtime, np.bincount(site, weights=expected.cells["prbs_up"]) / (3 * 52 * 1900))
+    assert kpis.radio.up_prbs == expected.cells["prbs_up"].sum() > 0
+    assert kpis.radio.up_bits == expected.groups["bits"][:, 1].sum()
+    assert kpis.radio.handovers == expected.cells["handovers"].sum()
+    assert kpis.radio.ping_pongs == expected.cells["ping_pongs"].sum()
+    assert kpis.radio.link_failures == expected.cells["failures"].sum()
+    assert kpis.total("lost") == expected.groups["tasks_lost"][:, 1].sum()
+    assert (kpis.total("lost") > 0) == (buffer == 25)
+    down = {name: values[:, 0].sum() for name, values in expected.groups.items() if name != "longest_ns"}
+    assert (kpis.radio.down_sent, kpis.radio.down_received, kpis.radio.down_lost) == (
+        down["sent"],
+        down["received"],
+        down["lost"],
+    )
+    assert kpis.radio.down_delay_s == pytest.approx(down["delay_ns"] * 1e-9)
+    assert kpis.radio.down_histogram.sum() == down["received"]
+
+
+def test_a_task_leaves_the_air_with_its_last_packet_and_queues_at_the_edge() -> None:
+    """Against queues worked out by hand: users in order of time and number, one server a site, first come first."""
+    world = moving_world(0, 40, tasks_per_s=np.array([0.0, 4.0]), site_cores=np.full(4, 1))
+    plant = plant_of(world, row=EDGE, servers="fifo", access={"record": True, "secrets": SEEN})
+    plant.advance(2 * SECOND, 0)
+    kpis, home, packets = plant.kpis(), plant.truth_device_sites(), plant.truth_packets()
+    order = np.lexsort((packets["born_ns"], packets["flow"], packets["received_ns"]))
+    last = {}
+    for i in order:  # packets of a task may come over several slots
+        last[int(packets["flow"][i]), int(packets["born_ns"][i])] = int(packets["received_ns"][i])
+    free, latency, done = [0] * 4, 0, 0
+    for (flow, born), landed in sorted(last.items(), key=lambda item: (item[1], item[0])):
+        site = int(home[flow // 2])
+        free[site] = max(free[site], landed) + 25_000_000  # 0.05 Gcycles at 2 GHz
+        if free[site] <= 2 * SECOND:
+            latency, done = latency + free[site] - born, done + 1
+    assert done > 200
+    assert kpis.total("completed") == done
+    assert kpis.total("latency_s") == pytest.approx(latency * 1e-9, abs=1e-9)
+
+
+def test_energy_of_an_upload_is_its_share_of_the_blocks() -> None:
+    """Power of the class times blocks taken over blocks a second: a whole cell for so long."""
+    world = moving_world(0, 20, tasks_per_s=np.array([0.0, 5.0]), gcycles=np.zeros(2))
+    world.objective.server_j_per_gcycle = 0.0
+    plant = plant_of(world, row=EDGE, server_idle_w_per_core=0.0)
+    plant.advance(2 * SECOND, 0)
+    kpis = plant.kpis()
+    assert kpis.radio is not None
+    assert kpis.total("completed") > 150
+    assert kpis.in_flight <= 3
+    assert kpis.total("energy_j") == pytest.approx(0.2 * kpis.radio.up_prbs / 52 * 1e-3, rel=0.03)
+
+
+# -- laws ------------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60)
+@given(
+    seed=st.integers(0, 2**63),
+    steps=st.lists(
+        st.sampled_from(
+            ["play", "fail cells", "repair cells", "fail server", "repair server", "shares", "epoch", "sleep"]
+        ),
+        max_size=10,
+    ),
+)
+def test_tasks_are_conserved_in_the_group_of_their_birth(seed: int, steps: list[str]) -> None:
+    """By group: generated = completed + shed + lost + under way, whatever moves and fails."""
+    world = moving_world(60, 40, BUSY_DOWN)
+    plant = plant_of(world, seed, access={"radio": {"wake_ms": 30}})
+    under_way = np.zeros(len(world.device_site), dtype=np.int64)
+    now, epoch = 0, 0
+    for k, what in enumerate([*steps, "play", "play"]):
+        if what == "shares":
+            plant.actuate(np.arange(len(world.device_site)), group_shares(world, k))
+        elif what == "epoch":
+            epoch += 1
+        elif what == "sleep":
+            plant.set_sleep(100 * (k % 3))
+        elif "cells" in what:
+            getattr(plant, what.replace(" ", "_"))(np.arange(6))
+        elif what != "play":
+            getattr(plant, what.replace(" ", "_"))(k % 4)
+        now += 170 * MS
+        plant.advance(now, epoch)
+        kpis = plant.kpis()
+        under_way += kpis.generated - kpis.completed - kpis.shed - kpis.lost
+        assert np.all(under_way >= 0)
+        assert under_way.sum() == kpis.in_flight
+        assert kpis.executed.sum() == kpis.completed.sum() == kpis.latency_histogram.sum()
+        assert np.all(kpis.cell_airtime <= 1 + 1e-9)
+        assert np.all(np.diff(np.bincount(plant.truth_device_groups() // 6, minlength=4)) > -101)
+
+
+@settings(max_examples=25)
+@given(cuts=st.lists(st.integers(0, 2 * SECOND), max_size=12))
+def test_how_time_is_cut_changes_nothing(cuts: list[int]) -> None:
+    whole, cut = (plant_of(moving_world(60, 40, BUSY_DOWN), access={"radio": {"sleep_after_ms": 100}}) for _ in "ab")
+    whole.advance(2 * SECOND, 0)
+    for time in [*sorted(cuts), 2 * SECOND]:
+        cut.advance(time, 0)
+    assert everything(whole, 3 * SECOND) == everything(cut, 3 * SECOND)
+
+
+def test_looking_changes_nothing_and_another_seed_does() -> None:
+    alone, watched, other = (plant_of(moving_world(), seed) for seed in (7, 7, 8))
+    alone.advance(2 * SECOND, 0)
+    other.advance(2 * SECOND, 0)
+    seen: list[Telemetry] = []
+    for time in range(0, 2 * SECOND + 1, 125 * MS):
+        watched.advance(time, 0)
+        watched.kpis()
+        watched.truth_users()
+        watched.truth_radio_mbps()
+        watched.truth_queue_tasks()
+        seen.append(watched.telemetry(time))
+    expected = alone.telemetry(2 * SECOND).devices
+    for site in range(4):
+        joined = np.concatenate([part.devices.of_site(site).values for part in seen])
+        assert joined.tobytes() == expected.of_site(site).values.tobytes()
+    assert other.telemetry(2 * SECOND).devices.values.tobytes() != expected.values.tobytes()
+
+
+# -- homes -----------------------------------------------------------------------------------------------------------
+
+
+def nearest_ring(mbps: float) -> int:
+    return int(np.argmin(np.abs(np.log(RINGS_MBPS) - np.log(mbps)))) if mbps > 0 else int(np.argmin(RINGS_MBPS))
+
+
+def test_homes_follow_the_truth() -> None:
+    """Sites at every step; rings of those who walk every second, of those who stand still at the start."""
+    world = moving_world(60, 60, BUSY_DOWN)
+    plant = plant_of(world, access={"secrets": SEEN})
+    assert not plant.truth_device_sites().any()  # as planned, until the first step
+    assert not (plant.truth_device_groups() % 3).any()
+    cell_site = world.access.cells["cell_site"]
+    moved, before = 0, np.zeros(120, dtype=np.int64)
+    rings = np.zeros(120, dtype=np.int64)
+    for time in range(0, 3 * SECOND + 1, 50 * MS):
+        plant.advance(time, 0)
+        users, group = plant.truth_users(), plant.truth_device_groups()
+        served = users["serving"] >= 0
+        site = plant.truth_device_sites()
+        assert np.array_equal(site[served], cell_site[users["serving"][served]])
+        assert np.array_equal(group // 6, site)
+        assert np.array_equal(group // 3 % 2, world.access.kind)
+        moved += int((site != before).sum())
+        before = site
+        walks = np.arange(120) < 60
+        if time % SECOND == 0:
+            fresh = walks | (time == 0)
+            expected = [nearest_ring(bits * 52 * 1e-3) for bits in users["up_bits"]]
+            assert np.array_equal((group % 3)[served & fresh], np.array(expected)[served & fresh])
+        rings = group % 3 if time == 0 else rings
+        assert np.array_equal((group % 3)[~walks], rings[~walks])
+        assert np.allclose(plant.truth_radio_mbps(), users["up_bits"] * 52 * 1e-3 * (users["serving"] >= 0))
+    assert moved > 100  # at the start nearly everybody
+    assert len(np.unique(rings)) > 1
+
+
+def test_a_user_that_is_led_away_takes_its_tasks_along() -> None:
+    """A led user crosses the map: its home, its set-point and the server its tasks go to follow."""
+    users = AccessUsers(np.zeros(2, dtype=np.int64), LED, x_m=np.array([480.0, 520.0]), y_m=np.array([480.0, 520.0]))
+    world = world_around(access_of(users, 1), tasks_per_s=np.array([50.0]))
+    plant = plant_of(world, row=(0.0, 0.0, 0.0, 0.0), access={"secrets": SEEN})
+    rows = np.arange(len(world.device_site))
+    here = world.device_site == 0
+    plant.actuate(rows[here], np.tile(EDGE, (int(here.sum()), 1)))
+    plant.advance(SECOND, 0)
+    first = plant.kpis()
+    assert first.total("shed") < 10  # until they attached
+    assert first.server_load_ghz[0] > 1.0
+    assert not first.server_load_ghz[1:4].any()
+    for k in range(1, 101):
+        plant.lead(np.array([0, 1]), np.array([[480.0 + 10.4 * k, 480.0, 1.5], [520.0 + 10.4 * k, 520.0, 1.5]]))
+        plant.advance(SECOND + 100 * k * MS, 0)
+    plant.kpis()
+    plant.advance(12 * SECOND, 0)
+    second = plant.kpis()
+    assert plant.truth_device_sites().tolist() == [1, 1]
+    assert second.radio is not None
+    assert second.total("shed") == second.total("generated") > 50  # nobody may offload there
+    plant.actuate(rows[world.device_site == 1], np.tile(EDGE, (int(here.sum()), 1)))
+    plant.advance(13 * SECOND, 0)
+    third = plant.kpis()
+    assert third.total("shed") == 0
+    assert third.server_load_ghz[1] > 1.0
+    assert third.server_load_ghz[0] == 0.0
+
+
+def test_a_cell_that_fails_loses_its_users_to_another_site() -> None:
+    world = moving_world(0, 80)
+    plant = plant_of(world, row=EDGE, access={"secrets": SEEN})
+    plant.advance(SECOND, 0)
+    at_first = plant.truth_device_sites() == 0
+    assert at_first.sum() > 5
+    plant.kpis()
+    plant.fail_cells(np.arange(3))  # all of site 0
+    plant.advance(2 * SECOND, 0)
+    failed = plant.kpis()
+    assert not (plant.truth_device_sites() == 0).any()
+    assert failed.radio is not None
+    assert failed.radio.link_failures >= at_first.sum()  # more: to the next cell of the site, which fails as well
+    plant.advance(3 * SECOND, 0)
+    assert plant.kpis().server_load_ghz[0] == 0.0
+    plant.repair_cells(np.arange(3))
+    plant.advance(4 * SECOND, 0)
+    assert np.array_equal(plant.truth_device_sites() == 0, at_first)
+
+
+# -- reports ---------------------------------------------------------------------------------------------------------
+
+
+def test_reports_of_groups_add_up_to_the_books() -> None:
+    """Every group of a site in every report; over time they hold what the books do, wherever users went."""
+    world = moving_world(60, 40, BUSY_DOWN, tasks_per_s=np.array([8.0, 3.0]))
+    plant = plant_of(world, access={"secrets": SEEN}, **PLAIN)
+    plant.advance(8 * SECOND, 0)
+    kpis, rows = plant.kpis(), plant.telemetry(9 * SECOND).devices
+    assert rows.values.shape[1] == len(GROUP_ATTRIBUTES) == 9
+    column = {name: rows.values[:, i] for i, name in enumerate(GROUP_ATTRIBUTES)}
+    totals = dict.fromkeys(("made", "completed", "missed", "energy", "latency"), 0.0)
+    for site in range(4):
+        at = rows.rows_of_site(site)
+        ids = rows.id[at].reshape(-1, 6)
+        assert len(ids) in {7, 8}
+        assert np.all(ids == np.arange(6 * site, 6 * site + 6))
+        time = rows.time_ns[at].reshape(-1, 6)
+        assert np.all(time == time[:, :1])
+        elapsed = np.diff(np.concatenate([[0], time[:, 0]])) * 1e-9
+        part = {name: values[at].reshape(-1, 6) for name, values in column.items()}
+        totals["made"] += float((part["task_rate"] * elapsed[:, None]).sum())
+        totals["completed"] += float(part["completed"].sum())
+        totals["missed"] += float(part["missed"].sum())
+        totals["energy"] += float(part["energy_j"].sum())
+        totals["latency"] += float(np.nansum(part["latency_ms"] * part["completed"])) * 1e-3
+        assert np.array_equal(np.isnan(part["latency_ms"]), part["completed"] == 0)
+        assert np.all((part["cpu_load"] >= 0) & (part["cpu_load"] <= 1))
+        assert np.all(np.isnan(part["radio_mbps"][part["users"] == 0]))
+    late = 1.05 * 8 / 7.0  # what the last period holds is not reported yet
+    for name, book in (
+        ("made", kpis.total("generated")),
+        ("completed", kpis.total("completed")),
+        ("missed", kpis.total("late") + kpis.total("shed") + kpis.total("lost")),
+        ("latency", kpis.total("latency_s")),
+    ):
+        assert book / late < totals[name] <= book
+    assert 0 < totals["energy"] < kpis.total("energy_j")
+    assert column["queue_tasks"].sum() > 0
+
+
+def test_a_report_shows_the_groups_as_they_are() -> None:
+    """Users and rates against the truth at the moment of the report, noise off."""
+    plant = plant_of(moving_world(60, 60), access={"secrets": SEEN}, **PLAIN)
+    seen = 0
+    for time in range(500 * MS, 3 * SECOND, 20 * MS):
+        plant.advance(time, 0)
+        group, mbps = plant.truth_device_groups(), plant.truth_radio_mbps()
+        rows = plant.telemetry(time).devices
+        fresh = rows.time_ns > time - time % (100 * MS)  # made in this step, for which homes and rates are those of now
+        seen += int(fresh.sum())
+        for g, users, radio in zip(rows.id[fresh], rows.values[fresh, 8], rows.values[fresh, 1], strict=True):
+            of_group = mbps[group == g]
+            assert users == len(of_group)
+            heard = of_group[of_group > 0]
+            assert np.isnan(radio) if len(heard) == 0 else radio == pytest.approx(1 / np.mean(1 / heard))
+    assert seen > 30
+
+
+def test_own_processors_load_is_that_of_the_users_there() -> None:
+    """All local, nobody moves: busy share of each group's processors is rate x work / clock."""
+    world = moving_world(0, 60, tasks_per_s=np.array([0.0, 4.0]), gcycles=np.array([0.05, 0.05]))
+    plant = plant_of(world, row=(1.0, 0.0, 0.0, 0.0), access={"secrets": SEEN}, **PLAIN)
+    plant.advance(10 * SECOND, 0)
+    values = plant.telemetry(10 * SECOND).devices.values
+    busy = np.average(values[:, 2], weights=values[:, 8])
+    assert busy == pytest.approx(4.0 * 0.05 / 0.5, rel=0.05)
+
+
+def test_unseen_users_are_in_no_report_but_load_the_network() -> None:
+    world = moving_world(60, 40, BUSY_DOWN)
+    plants = [plant_of(world, access={"secrets": {"unseen_share": share}}, **PLAIN) for share in (0.0, 0.4, 1.0)]
+    for plant in plants:
+        plant.advance(3 * SECOND, 0)
+    books = [arrays_of(plant.kpis()) for plant in plants]
+    assert books[0] == books[1] == books[2]
+    nobody = plants[2].telemetry(4 * SECOND).devices.values
+    assert len(nobody) > 0
+    assert not np.nan_to_num(nobody).any()
+    some = plants[1].telemetry(4 * SECOND).devices
+    unseen = plants[1].truth_users()["unseen"]
+    assert 20 < unseen.sum() < 60
+    last = {int(g): users for g, users in zip(some.id, some.values[:, 8], strict=True)}
+    assert sum(last.values()) == pytest.approx(100 - unseen.sum(), abs=8)  # sites report at different times
+
+
+def test_reports_are_late_lossy_noisy_and_dated_by_the_sites_clock() -> None:
+    world = moving_world(0, 60, tasks_per_s=np.array([0.0, 200.0]))
+    row = (0.0, 0.0, 0.0, 0.0)  # all shed: many tasks at no cost
+    lossy = plant_of(world, row=row, access={"secrets": SEEN}, loss=0.3, noise=0.0)
+    lossy.advance(60 * SECOND, 0)
+    rows = lossy.telemetry(60 * SECOND).devices
+    assert 0.2 < 1 - len(rows) / 6 / (4 * 60) < 0.4
+    plain = plant_of(world, row=row, access={"secrets": SEEN}, noise=0.05, clock_offset_s=0.05)
+    exact = plant_of(world, row=row, access={"secrets": SEEN}, noise=0.0, clock_offset_s=0.0)
+    for plant in (plain, exact):
+        plant.advance(40 * SECOND, 0)
+    noisy, true = plain.telemetry(41 * SECOND).devices, exact.telemetry(41 * SECOND).devices
+    assert np.array_equal(noisy.id, true.id)
+    offset = noisy.time_ns - true.time_ns
+    site = true.id // 6
+    assert all(len(np.unique(offset[site == s])) == 1 for s in range(4))
+    assert len(np.unique(offset)) == 4
+    assert np.abs(offset).max() <= 50 * MS
+    delay = true.arrival_ns - true.time_ns
+    assert 20 * MS <= delay.min() < 30 * MS
+    assert 70 * MS < delay.max() <= 80 * MS
+    made = true.values[:, 0] > 0
+    ratio = noisy.values[made, 0] / true.values[made, 0]
+    assert ratio.std() == pytest.approx(0.05, rel=0.2)
+    assert np.array_equal(noisy.values[:, 8], true.values[:, 8])
+
+
+# -- set-points, secrets, the rest -----------------------------------------------------------------------------------
+
+
+def test_set_points_are_a_groups() -> None:
+    """The tier is drawn by the set-point of the group a user is in; all local at the start."""
+    world = moving_world(40, 40)
+    plant = SimulatedPlant(world, 3, PlantOptions())
+    plant.advance(SECOND, 0)
+    first = plant.kpis()
+    assert first.executed[:, 0].sum() == first.completed.sum() > 0
+    rows = np.arange(len(world.device_site))
+    shares = np.zeros((len(rows), 4))
+    shares[np.arange(len(rows)), rows % 4] = 1.0
+    plant.actuate(rows, shares)
+    plant.advance(2 * SECOND, 0)
+    plant.kpis()
+    plant.advance(6 * SECOND, 0)
+    later = plant.kpis()
+    for tier in range(4):
+        assert not later.executed[rows % 4 != tier, tier].any()
+    assert all(later.executed[:, tier].sum() > 0 for tier in range(4))
+
+
+def test_nothing_southbound_leads_to_the_secrets() -> None:
+    """But for methods named truth_*, no public attribute of the plant or its reports holds what is hidden."""
+    plant = plant_of(moving_world())
+    plant.advance(2 * SECOND, 0)
+    hidden = [np.asarray(plant.truth_cells()[name]) for name in ("loss_db", "azimuth", "tilt", "efficiency")]
+    names = [name for name in dir(plant) if not name.startswith(("_", "truth_"))]
+    assert {"actuate", "advance", "telemetry", "lead", "fail_cells", "repair_cells", "set_sleep", "options"} <= set(
+        names
+    )
+    shown: list[np.ndarray[Any, Any]] = []
+
+    def collect(value: Any, depth: int = 0) -> None:
+        if isinstance(value, np.ndarray):
+            shown.append(value.astype(np.float64).ravel())
+        elif isinstance(value, dict):
+            for item in value.values():
+                collect(item, depth + 1)
+        elif hasattr(type(value), "__dataclass_fields__") and depth < 4:
+            for name in type(value).__dataclass_fields__:
+                collect(getattr(value, name), depth + 1)
+
+    for value in (plant.telemetry(2 * SECOND), plant.kpis(), *(getattr(plant, name) for name in names)):
+        collect(value)
+    assert len(shown) > 20
+    for secret in hidden:
+        assert not any(np.isin(secret, values).any() for values in shown)
+
+
+def test_loads_are_those_of_the_planned_site() -> None:
+    """The day's profile is that of the site where a user is planned, wherever it goes; groups have who is in them."""
+    access = access_of(people(30, 30), 2, site=np.arange(60) % 4)
+    world = world_around(access)
+    plant = plant_of(world)
+    plant.advance(SECOND, 1)
+    factor = np.where(world.site_urban, 2.0, 0.5)[access.site]
+    rates = world.tasks_per_s[access.kind] * factor
+    assert np.array_equal(plant.truth_device_rates(), rates)
+    expected = np.bincount(plant.truth_device_groups(), weights=rates, minlength=24)
+    assert np.array_equal(plant.truth_group_rates(), expected)
+
+
+def test_wear_and_weather_go_with_it() -> None:
+    world = moving_world(30, 30)
+    wear = {
+        "part_key": [0, 1 << 32],
+        "part_law": [0, 0],
+        "period_s": 0.2,
+        "ambient_c": 20.0,
+        "swing_c": 0.0,
+        "day_s": 86400.0,
+        **{name: [value] for name, value in {
+            "shape": 1.0, "scale_s": 0.5, "hazard_per_k": 0.0, "hazard_load": 0.0, "drift_per_s": 0.0, "sigma": 0.0,
+            "limit": 1.0, "activation_ev": 0.0, "reference_c": 25.0, "idle_w": 10.0, "max_w": 20.0, "k_per_w": 0.1,
+            "wear_k": 0.0, "vibration": 1.0, "vibration_growth": 0.0, "errors_per_s": 1.0, "repair_s": 0.3,
+            "repair_sigma": 0.0,
+        }.items()},
+    }  # fmt: skip
+    plant = plant_of(world, wear=wear)
+    plant.advance(5 * SECOND, 0)
+    kpis = plant.kpis()
+    assert kpis.link_failures is not None
+    assert kpis.link_failures[0] > 0
+    assert kpis.total("lost") > 0
+    assert kpis.radio is not None
+    assert len(plant.take_sensor_reports(5 * SECOND).links) > 10
+
+
+def test_kpis_of_the_radio_merge() -> None:
+    parts, whole = plant_of(moving_world(60, 20, BUSY_DOWN)), plant_of(moving_world(60, 20, BUSY_DOWN))
+    books = []
+    for k in range(1, 5):
+        parts.advance(k * SECOND, 0)
+        books.append(parts.kpis())
+    whole.advance(4 * SECOND, 0)
+    merged, expected = PlantKpis.merge(books), whole.kpis()
+    assert isinstance(merged.radio, RadioKpis)
+    assert isinstance(expected.radio, RadioKpis)
+    assert arrays_of(merged.radio)[:-4] == arrays_of(expected.radio)[:-4]
+    assert np.array_equal(merged.radio.down_histogram, expected.radio.down_histogram)
+    assert merged.radio.down_delay_s == pytest.approx(expected.radio.down_delay_s)
+    assert merged.down_quantile_s(0.95) == expected.down_quantile_s(0.95)
+    assert 0.001 <= expected.radio.down_mean_delay_s < 0.1
+    assert 0.001 <= expected.down_quantile_s(0.95) < 0.1
+    assert 0.1 < expected.radio.up_bits_per_hz_s < 7.4
