@@ -143,9 +143,10 @@ void bind_surroundings(py::class_<Plant>& bound) {
             "take_sensors",
             [](Plant& p, Time until) {
                 return py::make_tuple(reports(p.take_link_sensors(until)), reports(p.take_server_sensors(until)),
-                                      reports(p.take_weather_reports(until)));
+                                      reports(p.take_weather_reports(until)), reports(p.take_station_reports(until)));
             },
-            "until_ns"_a, "Sensor reports arrived by then: of links and servers that wear, of microwave links.")
+            "until_ns"_a,
+            "Sensor reports arrived by then: of links and servers that wear, of microwave links, of base stations.")
         .def(
             "truth_wear",
             [](const Plant& p) {

@@ -88,6 +88,7 @@ class AccessNetwork {
     [[nodiscard]] Air& air() { return air_; }
     [[nodiscard]] const Air& air() const { return air_; }
     [[nodiscard]] std::vector<CellCount> cell_counts() const;
+    [[nodiscard]] const CellCount& count(std::size_t cell) const { return counts_[cell]; }  // since the start
     void forget_counts();
 
     // -- the truth, for tests and studies ----------------------------------------------------------------------------

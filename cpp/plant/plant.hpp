@@ -95,7 +95,8 @@ class Plant {
 
     // -- what may be seen --------------------------------------------------------------------------------------------
     [[nodiscard]] Batch<kDeviceAttributes> take_device_reports(Time until);
-    [[nodiscard]] Batch<kGroupAttributes> take_group_reports(Time until);  // with access, instead of devices
+    [[nodiscard]] Batch<kGroupAttributes> take_group_reports(Time until);          // with access, instead of devices
+    [[nodiscard]] Batch<kBaseStationAttributes> take_station_reports(Time until);  // with access; ids are sites
     [[nodiscard]] Batch<kServerAttributes> take_server_reports(Time until);
     [[nodiscard]] Batch<kLinkAttributes> take_link_reports(Time until);
     // Of what is enabled; ids are undirected links and servers.
@@ -191,6 +192,7 @@ class Plant {
     void find_home(std::size_t user);
     void settle(std::size_t user);
     void report_groups(std::size_t site, std::uint32_t number);
+    void report_station(std::size_t site, const Mouth::Fate& fate, std::uint32_t number);
     void add_access(Kpis& taken);
 
     // plant_around.cpp

@@ -34,6 +34,11 @@ PlantUsers::PlantUsers(const Config& config, const AccessConfig& access, const C
     place.resize(access.users());
     for (const double mbps : config.ring_rate_mbps) log_ring_mbps.push_back(std::log(mbps));
     reported.resize(of_site.size());
+    slow.resize(access.users());
+    cells_of.resize(of_site.size());
+    for (std::size_t c = 0; c < access.cells(); ++c)
+        cells_of[static_cast<std::size_t>(access.cell_site[c])].push_back(static_cast<std::uint32_t>(c));
+    cell_at_report.resize(access.cells());
     for (std::size_t s = 0; s < of_site.size(); ++s) {
         const PhiloxBlock words = chance.block(s, Purpose::kBaseStation, 0);
         clock.push_back(std::llround((2.0 * uniform(words[2], words[3]) - 1.0) * config.clock_offset_s * 1e9));
@@ -46,6 +51,22 @@ std::int32_t PlantUsers::ring_of(double mbps) const {
     const double level = std::log(mbps);
     const auto nearer = [level](double a, double b) { return std::abs(a - level) < std::abs(b - level); };
     return static_cast<std::int32_t>(std::min_element(rings.begin(), rings.end(), nearer) - rings.begin());
+}
+
+std::int32_t PlantUsers::ring_of(double mbps, std::int32_t now) const {
+    const std::int32_t nearest = ring_of(mbps);
+    if (nearest == now || !(mbps > 0.0)) return nearest;
+    const auto away = [&](std::int32_t ring) {
+        return std::abs(log_ring_mbps[static_cast<std::size_t>(ring)] - std::log(mbps));
+    };
+    return away(now) - away(nearest) > kStayInRing ? nearest : now;
+}
+
+void PlantUsers::follow(std::size_t user) {
+    const double now = mbps(user);
+    if (!(now > 0.0)) return;
+    const double each = 1.0 / now;
+    slow[user] = slow[user] > 0.0 ? slow[user] + (each - slow[user]) / static_cast<double>(steps_a_second) : each;
 }
 
 void PlantUsers::put(std::size_t user, std::int32_t site) {
@@ -158,6 +179,8 @@ void Plant::land(const AirFinished& finished) {
 
 void Plant::find_homes() {
     PlantUsers& users = *users_;
+    for (const std::uint32_t user : users.network.moved()) users.slow[user] = 0.0;
+    for (const std::uint32_t user : users.network.crowd().movers()) users.follow(user);
     if (users.steps == 0) {
         for (std::size_t u = 0; u < devices_.size(); ++u) find_home(u);
     } else {
@@ -177,7 +200,10 @@ void Plant::find_home(std::size_t u) {
     const auto site = static_cast<std::int32_t>(users.network.config().cell_site[static_cast<std::size_t>(cell)]);
     const auto classes = static_cast<std::int32_t>(config_.classes()),
                rings = static_cast<std::int32_t>(config_.rings());
-    const std::int32_t group = (site * classes + device.service) * rings + users.ring_of(users.mbps(u));
+    const double mbps = users.usual_mbps(u);
+    const bool stays = users.steps > 0 && site == device.site;
+    const std::int32_t ring = stays ? users.ring_of(mbps, device.group % rings) : users.ring_of(mbps);
+    const std::int32_t group = (site * classes + device.service) * rings + ring;
     if (group == device.group) return;
     settle(u);
     if (site != device.site && !device.unseen) {

@@ -1,4 +1,5 @@
 // What is seen of a plant's users: the reports of sites for their groups, and the books of the radio access network.
+#include <algorithm>
 #include <limits>
 #include <vector>
 
@@ -27,7 +28,7 @@ void Plant::report_groups(std::size_t site, std::uint32_t number) {
         Present& at = present[static_cast<std::size_t>(devices_[u].group) - first];
         at.users += 1;
         at.queued += devices_[u].cpu.count;
-        const double mbps = fate.lost ? 0.0 : users.mbps(u);
+        const double mbps = fate.lost ? 0.0 : users.usual_mbps(u);
         if (!(mbps > 0.0)) continue;
         at.heard += 1;
         at.seconds_a_megabit += 1.0 / mbps;
@@ -59,10 +60,44 @@ void Plant::report_groups(std::size_t site, std::uint32_t number) {
         }
         book = {};
     }
+    report_station(site, fate, number);
+}
+
+// What the base stations of a site tell of their cells.
+void Plant::report_station(std::size_t site, const Mouth::Fate& fate, std::uint32_t number) {
+    PlantUsers& users = *users_;
+    const AccessConfig& config = users.network.config();
+    double used = 0.0, there = 0.0, peak = 0.0, joule = 0.0, handovers = 0.0, seconds = 0.0;
+    for (const std::uint32_t c : users.cells_of[site]) {
+        CellCount since = users.network.count(c);
+        since -= users.cell_at_report[c];
+        users.cell_at_report[c] = users.network.count(c);
+        const double spent = static_cast<double>(since.steps * config.step_ms);
+        const double blocks = spent * static_cast<double>(config.cell_prbs[c]);
+        used += static_cast<double>(since.prbs_up);
+        there += blocks;
+        if (blocks > 0.0) peak = std::max(peak, static_cast<double>(since.prbs_up) / blocks);
+        joule += since.energy_j;
+        handovers += static_cast<double>(since.handovers);
+        seconds = std::max(seconds, spent * 1e-3);
+    }
+    if (fate.lost || !(seconds > 0.0)) return;
+    double mean = used / there, power = joule / seconds;
+    const std::uint64_t key = static_cast<std::uint64_t>(config_.groups()) + site;
+    mouth_.blur(mean, power, key, Purpose::kGroupReport, number, 0);
+    around_.keep<kBaseStationAttributes>(users.station_reports, {now_ + fate.delay,
+                                                                 now_ + users.clock[site],
+                                                                 static_cast<std::int32_t>(site),
+                                                                 static_cast<std::int32_t>(site),
+                                                                 {mean, std::max(peak, mean), power, handovers}});
 }
 
 Batch<kGroupAttributes> Plant::take_group_reports(Time until) {
     return users_ ? take_arrived(users_->reports, until, config_.sites()) : Batch<kGroupAttributes>{};
+}
+
+Batch<kBaseStationAttributes> Plant::take_station_reports(Time until) {
+    return users_ ? take_arrived(users_->station_reports, until, config_.sites()) : Batch<kBaseStationAttributes>{};
 }
 
 void Plant::add_access(Kpis& taken) {

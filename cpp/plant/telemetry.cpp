@@ -96,7 +96,8 @@ Batch<Width> take_arrived(std::vector<Report<Width>>& pending, Time until, index
     return batch;
 }
 
-static_assert(kSensorAttributes == kLinkAttributes && kWeatherAttributes == kServerAttributes);
+static_assert(kSensorAttributes == kLinkAttributes && kBaseStationAttributes == kLinkAttributes &&
+              kWeatherAttributes == kServerAttributes);
 static_assert(kGroupAttributes == kAccessUserAttributes);
 template Batch<kDeviceAttributes> take_arrived(std::vector<Report<kDeviceAttributes>>&, Time, index_t);
 template Batch<kServerAttributes> take_arrived(std::vector<Report<kServerAttributes>>&, Time, index_t);

@@ -25,6 +25,7 @@ enum class Sender : std::int32_t { kDevice = 0, kServer = 1, kLink = 2, kBaseSta
 
 inline constexpr std::size_t kDeviceAttributes =
     8;  // task_rate, radio_mbps, cpu_load, queue_tasks, latency_ms, completed, missed, energy_j
+inline constexpr std::size_t kBaseStationAttributes = 4;                // prb_up, prb_up_peak, power_w, handovers
 inline constexpr std::size_t kGroupAttributes = kDeviceAttributes + 1;  // the same over a group, users
 inline constexpr std::size_t kServerAttributes = 3;                     // load_ghz, queue_tasks, up
 inline constexpr std::size_t kLinkAttributes = 4;                       // load_mbps, capacity_mbps, up, background_mbps

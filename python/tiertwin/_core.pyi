@@ -843,8 +843,8 @@ class Plant:
     def take_kpis(self) -> dict[str, Any]:
         """Counts and sums since the last call, as a dictionary of arrays."""
 
-    def take_sensors(self, until_ns: int) -> tuple[_Reports, _Reports, _Reports]:
-        """Sensor reports arrived by then: of links and servers that wear, of microwave links."""
+    def take_sensors(self, until_ns: int) -> tuple[_Reports, _Reports, _Reports, _Reports]:
+        """Sensor reports arrived by then: of links and servers that wear, of microwave links, of base stations."""
 
     def take_telemetry(self, until_ns: int) -> tuple[_Reports, _Reports, _Reports]:
         """Reports arrived by then: for devices (or groups), servers, links (site_ptr, id, time_ns, arrival_ns,

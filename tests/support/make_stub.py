@@ -102,7 +102,7 @@ PRECISE = {
     "Plant.enable_wear(config)": "dict[str, Any]",
     "Plant.enable_weather(config)": "dict[str, Any]",
     "Plant.take_kpis": "dict[str, Any]",
-    "Plant.take_sensors": "tuple[_Reports, _Reports, _Reports]",
+    "Plant.take_sensors": "tuple[_Reports, _Reports, _Reports, _Reports]",
     "Plant.take_telemetry": "tuple[_Reports, _Reports, _Reports]",
     "Plant.truth_cells": "dict[str, Any]",
     "Plant.truth_packets": "dict[str, _Ints]",

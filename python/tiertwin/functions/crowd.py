@@ -5,6 +5,8 @@ to a group that is empty now: it counts as `EMPTY` users, so that a plan says wh
 
     users    u_g <- as reported, at least `EMPTY`
     rate     1/r_g <- 1/r_g + γ (1/measured − 1/r_g)      of the cell, while one user of the group holds it; γ = 0.3
+    even     e = Σ mean / Σ peak      of the shares of blocks that the site's cells use, mean and busiest; forgetting by
+             0.9. A site is full when its busiest cell is, so of C cells it has C·e while users stand as they do
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 EMPTY = 0.02  # users
 RATE_GAIN = 0.3
+LOADS_KEPT = 0.9  # of what is known of the cells' loads, a report
+FIRST_LOAD = 0.1  # of all cells alike, as if it had been seen before the first report
 WITHIN = 4.0  # a measured rate is believed up to this factor away from the planned one of its ring
 
 
@@ -38,6 +42,19 @@ class Crowd:
         self.users: F64 = np.maximum(np.asarray(users, dtype=np.float64), EMPTY)
         self.radio_mbps: F64 = np.array(ring_mbps, dtype=np.float64)
         self._ring = self.radio_mbps.copy()
+        self._mean_load = self._peak_load = FIRST_LOAD
+
+    @property
+    def evenness(self) -> float:
+        """Mean load of the site's cells over that of its busiest, (0, 1]."""
+        return min(self._mean_load / self._peak_load, 1.0)
+
+    def weigh(self, mean: float, peak: float) -> None:
+        """Take the share of blocks used by all cells together and by the busiest; what is no number is not taken."""
+        if not (0.0 <= mean <= peak < np.inf):
+            return
+        self._mean_load = LOADS_KEPT * self._mean_load + mean
+        self._peak_load = LOADS_KEPT * self._peak_load + peak
 
     def update(self, users: F64, radio_mbps: F64, heard: npt.NDArray[np.bool_]) -> None:
         """Take what was reported, [G]; groups that were not `heard` keep what they had, NaN is nothing reported."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tiertwin import _core
-from tiertwin.twin.attributes import CROWD, LINK, SENSORS, SERVER, TELEMETRY, WEATHER, A
+from tiertwin.twin.attributes import BASE_STATION, CROWD, LINK, SENSORS, SERVER, TELEMETRY, WEATHER, A
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ class PassThrough:
         servers = _match(below.servers, below.server_rows, above.servers, above.server_rows)
         links = _match(below.links, below.link_rows, above.links, above.link_rows)
         self._moves = [
-            _Move([int(a) for a in SERVER], *servers, [int(a) for a in SENSORS]),
+            _Move([int(a) for a in SERVER], *servers, [int(a) for a in (*SENSORS, *BASE_STATION)]),
             _Move([int(a) for a in LINK], *links, [int(a) for a in (*SENSORS, *WEATHER)]),
         ]
         if members:

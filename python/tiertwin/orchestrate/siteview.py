@@ -21,6 +21,7 @@ from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
 from tiertwin.twin.ages import OLDEST_SAMPLE
 from tiertwin.twin.attributes import A
 from tiertwin.twin.effects import Effect, Record
+from tiertwin.twin.layout import gateway_layout
 from tiertwin.world import leaf_problem_arrays, tier_costs
 from tiertwin.world.objective import MeasuredRadio, tier_cost_parts
 
@@ -69,6 +70,9 @@ class SiteView:
             seconds, joules = tier_cost_parts(world)
             shape = (self.groups, -1)
             self._parts = seconds[site].reshape(shape).copy(), joules[site].reshape(shape).copy()
+            below = gateway_layout(world, site)
+            self._station_row = int(below.server_rows[np.searchsorted(below.servers, site)])
+            self._weighed_ns = 0
         self.estimator = DemandEstimator(self.nominal, align=self._rhythm.align)
         self.demand = self.nominal.copy()
         self.sampled = np.zeros(self.groups, dtype=np.int64)  # newest sample of each group, ns
@@ -100,11 +104,18 @@ class SiteView:
         heard = table.times(A.USERS)[rows] > since
         self.crowd.update(table.column(A.USERS)[rows], table.column(A.RADIO_MBPS)[rows], heard)
         self.nominal = self.estimator.nominal = self.crowd.users * self._rate
+        row = self._station_row
+        if int(table.times(A.PRB_UP)[row]) > self._weighed_ns:
+            self._weighed_ns = int(table.times(A.PRB_UP)[row])
+            self.crowd.weigh(float(table.column(A.PRB_UP)[row]), float(table.column(A.PRB_UP_PEAK)[row]))
 
     def problem(self, demand: F64 | None = None) -> LeafProblem:
         """The leaf problem of this data version."""
         rates = self.demand if demand is None else demand
-        radio = MeasuredRadio.of(self.world, self._parts, self.crowd.radio_mbps) if self._grouped else None
+        radio = None
+        if self._grouped:
+            cells = float(self.world.site_cells[self.site]) * self.crowd.evenness
+            radio = MeasuredRadio.of(self.world, self._parts, self.crowd.radio_mbps, cells)
         arrays = leaf_problem_arrays(
             self.world, self.site, rates, cost=self._cost, uplink_mbps=self.uplink, radio=radio
         )

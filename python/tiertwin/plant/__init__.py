@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tiertwin.plant.options import PlantOptions
     from tiertwin.plant.packets import PacketFlows, PacketLinks, PacketPlant, PacketTrace
     from tiertwin.plant.reports import (
+        BASE_STATION_ATTRIBUTES,
         DEVICE_ATTRIBUTES,
         GROUP_ATTRIBUTES,
         LINK_ATTRIBUTES,
@@ -55,10 +56,14 @@ _HOME = {
     "PlantOptions": "options",
     **dict.fromkeys(["PacketFlows", "PacketLinks", "PacketPlant", "PacketTrace"], "packets"),
     **dict.fromkeys(["DEVICE_ATTRIBUTES", "GROUP_ATTRIBUTES", "LINK_ATTRIBUTES", "SERVER_ATTRIBUTES"], "reports"),
-    **dict.fromkeys(["SENSOR_ATTRIBUTES", "WEATHER_ATTRIBUTES", "Reports", "SensorReports", "Telemetry"], "reports"),
+    **dict.fromkeys(
+        ["BASE_STATION_ATTRIBUTES", "SENSOR_ATTRIBUTES", "WEATHER_ATTRIBUTES", "Reports", "SensorReports", "Telemetry"],
+        "reports",
+    ),
     "SimulatedPlant": "simulated",
 }
 __all__ = [
+    "BASE_STATION_ATTRIBUTES",
     "DEVICE_ATTRIBUTES",
     "GROUP_ATTRIBUTES",
     "LINK_ATTRIBUTES",

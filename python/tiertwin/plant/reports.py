@@ -36,6 +36,12 @@ WEATHER_ATTRIBUTES = (
     "bits",  # a symbol: the step of the adaptive modulation; 0 is outage
     "capacity_mbps",  # at that step
 )
+BASE_STATION_ATTRIBUTES = (
+    "prb_up",  # share of the site's resource blocks that were used up since the last report, 0..1
+    "prb_up_peak",  # the same of its busiest cell
+    "power_w",  # of all its cells
+    "handovers",  # into them since the last report
+)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -80,7 +86,7 @@ class Telemetry:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class SensorReports:
-    """What sensors told: `id` is an undirected link or a server. Empty where nothing of the kind is enabled."""
+    """What sensors told: `id` is an undirected link, a server or a site. Empty where nothing of the kind is enabled."""
 
     links: Reports
     """Of links that wear: `SENSOR_ATTRIBUTES`."""
@@ -88,3 +94,5 @@ class SensorReports:
     """Of servers that wear: the same."""
     weather: Reports
     """Of microwave links: `WEATHER_ATTRIBUTES`."""
+    stations: Reports
+    """Of the base stations of a site, with a radio access: `BASE_STATION_ATTRIBUTES`."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tiertwin.twin.attributes import CROWD, LINK, SENSORS, SERVER, TELEMETRY, WEATHER
+from tiertwin.twin.attributes import BASE_STATION, CROWD, LINK, SENSORS, SERVER, TELEMETRY, WEATHER
 from tiertwin.twin.events import Sampled
 from tiertwin.twin.layout import gateway_layout
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     _RowsOf = Callable[[I64], I64]
 
 _DEVICE, _SERVER, _LINK, _CROWD = ([int(a) for a in kind] for kind in (TELEMETRY, SERVER, LINK, CROWD))
-_SENSORS, _WEATHER = [int(a) for a in SENSORS], [int(a) for a in WEATHER]
+_SENSORS, _WEATHER, _STATION = ([int(a) for a in kind] for kind in (SENSORS, WEATHER, BASE_STATION))
 
 
 class PhysicalSide(Protocol):
@@ -74,6 +74,7 @@ class Southbound:
             for node in roster.nodes.values()
             if roster.is_plant(node.name) and node.name in names
         ]
+        self._grouped = world.grouped
         self._attributes = ([*_DEVICE, *(_CROWD if world.grouped else ())], _SERVER, _LINK)
         self._rows = {site: _rows_of(world, site) for _, site in self._sides}
 
@@ -98,11 +99,16 @@ class Southbound:
     def _sensed(self, until: int) -> list[tuple[Reports, list[int], int]]:
         """Return sensor reports with their attributes and whose rows they are for: 1 servers, 2 directed links."""
         options = self.plant.options
-        if options.wear is None and options.weather is None:
+        if options.wear is None and options.weather is None and not self._grouped:
             return []
         told = self.plant.take_sensor_reports(until)
         links, weather = (replace(part, id=2 * part.id) for part in (told.links, told.weather))  # at the link's tail
-        return [(told.servers, _SENSORS, 1), (links, _SENSORS, 2), (weather, _WEATHER, 2)]
+        return [
+            (told.servers, _SENSORS, 1),
+            (told.stations, _STATION, 1),  # a site's number is its edge server's
+            (links, _SENSORS, 2),
+            (weather, _WEATHER, 2),
+        ]
 
     def _sampled(self, reports: Reports, site: int, attributes: list[int], rows: _RowsOf) -> Sampled | None:
         mine = reports.rows_of_site(site)

@@ -16,7 +16,18 @@ from tiertwin.plant import PlantOptions, SimulatedPlant
 from tiertwin.runtime.host import ORIGIN, Host
 from tiertwin.runtime.roster import PLANT, Node, Roster
 from tiertwin.runtime.southbound import Southbound
-from tiertwin.twin.attributes import CROWD, RESOURCES, SENSORS, SUMMARY, TELEMETRY, WEATHER, A, TableId, registry
+from tiertwin.twin.attributes import (
+    BASE_STATION,
+    CROWD,
+    RESOURCES,
+    SENSORS,
+    SUMMARY,
+    TELEMETRY,
+    WEATHER,
+    A,
+    TableId,
+    registry,
+)
 from tiertwin.twin.layout import Layout, edge_layout, fog_layout, gateway_layout
 from tiertwin.twin.twin import Controller, NeighbourSpec, TableShape, Twin, TwinConfig
 from tiertwin.wire.memory import MemoryNetwork
@@ -257,7 +268,11 @@ def make_twins(
 ) -> dict[str, Twin]:
     """Build the nodes called `names`, in roster order."""
     rhythm, allocator = settings.rhythm, settings.leaf_solver
-    sensors = [*(SENSORS if settings.plant.wear else ()), *(WEATHER if settings.plant.weather else ())]
+    sensors = [
+        *(SENSORS if settings.plant.wear else ()),
+        *(WEATHER if settings.plant.weather else ()),
+        *(BASE_STATION if world.grouped else ()),
+    ]
     return TreeBuilder(world, roster, settings.policy, rhythm, allocator, settings.seed, lives, sensors).build(names)
 
 

@@ -52,6 +52,10 @@ class A(IntEnum):
     ERRORS = 52
     RAIN_LOSS_DB = 53
     RATE_BITS = 54
+    PRB_UP = 55
+    PRB_UP_PEAK = 56
+    POWER_W = 57
+    HANDOVERS = 58
     RATE_SUM = 40
     RATE_COUNT = 41
     COMPLETED_SUM = 42
@@ -140,6 +144,11 @@ _ROWS: list[tuple[int, str, str, str, str, str, float, float]] = [
     (A.ERRORS, "errors", "1", "gauge", "f64", "sum", 0, 1e9),
     (A.RAIN_LOSS_DB, "rain_loss_db", "dB", "gauge", "f64", "max", 0, 1e9),
     (A.RATE_BITS, "rate_bits", "1", "gauge", "f64", "min", 0, 64),
+    # base stations, in the row of the site's edge server, only in trees whose scenario has access
+    (A.PRB_UP, "prb_up", "1", "gauge", "f64", "wmean", 0, 1e3),
+    (A.PRB_UP_PEAK, "prb_up_peak", "1", "gauge", "f64", "max", 0, 1e3),
+    (A.POWER_W, "power_w", "W", "gauge", "f64", "sum", 0, 1e12),
+    (A.HANDOVERS, "handovers", "1", "gauge", "f64", "sum", 0, 1e12),
     (A.RATE_SUM, "task_rate.sum", "1/s", "rate", "f64", "sum", -BIG, BIG),
     (A.RATE_COUNT, "task_rate.count", "1", "gauge", "f64", "sum", 0, BIG),
     (A.COMPLETED_SUM, "completed.sum", "1", "counter", "f64", "sum", 0, BIG),
@@ -227,7 +236,8 @@ SERVER = [A.LOAD_GHZ, A.SERVER_QUEUE, A.UP]
 LINK = [A.LOAD_MBPS, A.CAPACITY_MBPS, A.UP, A.BACKGROUND_MBPS]
 SENSORS = [A.TEMPERATURE_C, A.VIBRATION_MM_S, A.ERRORS]
 WEATHER = [A.RAIN_LOSS_DB, A.RATE_BITS]
-EXTENSIONS = (*SENSORS, *WEATHER, *CROWD, A.USERS_SUM)
+BASE_STATION = [A.PRB_UP, A.PRB_UP_PEAK, A.POWER_W, A.HANDOVERS]
+EXTENSIONS = (*SENSORS, *WEATHER, *BASE_STATION, *CROWD, A.USERS_SUM)
 """Not every peer must know them: no part of a fingerprint."""
 RESOURCES = [A.LOAD_GHZ, A.SERVER_QUEUE, A.UP, A.LOAD_MBPS, A.CAPACITY_MBPS, A.BACKGROUND_MBPS]
 SUMMARY = [

@@ -85,7 +85,7 @@ def tier_cost_parts(world: World) -> tuple[F64, F64]:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class MeasuredRadio:
-    """Uplink rates that were measured at a site, in the place of those of its rings, and what tasks cost with them.
+    """What was measured of a site's radio, in the place of what is planned.
 
     Parameters
     ----------
@@ -93,13 +93,16 @@ class MeasuredRadio:
         Seconds of a cell that a task takes, [G].
     cost
         Of one task at each tier without waiting, utils, [G, 4].
+    cells
+        How many evenly loaded cells its own are worth.
     """
 
     airtime: F64
     cost: F64
+    cells: float
 
     @classmethod
-    def of(cls, world: World, parts: tuple[F64, F64], radio_mbps: F64) -> MeasuredRadio:
+    def of(cls, world: World, parts: tuple[F64, F64], radio_mbps: F64, cells: float) -> MeasuredRadio:
         """Return it for rates of the cell, Mb/s, [G]; `parts` are those of `tier_cost_parts` of the site, [G, 4]."""
         rings = len(world.ring_rate_mbps)
         airtime = np.repeat(world.megabits, rings) / radio_mbps
@@ -108,7 +111,7 @@ class MeasuredRadio:
         seconds[:, Tier.EDGE :] += (np.repeat(world.s, rings) * longer)[:, None]
         sent = np.repeat(world.objective.energy_utils_per_j * world.transmit_w, rings)
         joules[:, Tier.EDGE :] += (sent * longer)[:, None]
-        return cls(airtime, np.maximum(seconds, 0.0) + np.maximum(joules, 0.0))
+        return cls(airtime, np.maximum(seconds, 0.0) + np.maximum(joules, 0.0), cells)
 
 
 def _idle_price(world: World, cores: int) -> float:
@@ -176,6 +179,8 @@ def leaf_problem_arrays(
     uplink = float(world.uplink_site_mbps[site]) if uplink_mbps is None else uplink_mbps
     capacity = np.array([world.site_cells[site], world.site_cores[site] * world.core_ghz, max(uplink, NO_UPLINK_MBPS)])
     constants = world.objective
+    if radio is not None:
+        capacity[0] = radio.cells
     kappa = np.array([constants.kappa0_radio, 0.0, constants.kappa0_link]) * capacity
     kappa[1] = compute_kappa(world, int(world.site_cores[site]))
 
