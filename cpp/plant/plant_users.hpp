@@ -61,7 +61,10 @@ struct PlantUsers {
         return static_cast<double>(prbs) * network.rates().up(user).bits * 1e-3;
     }
     // Of a walker over the last second, of others now.
-    [[nodiscard]] double usual_mbps(std::size_t user) const { return slow[user] > 0.0 ? 1.0 / slow[user] : mbps(user); }
+    [[nodiscard]] double usual_mbps(std::size_t user) const {
+        if (network.crowd().serving(user) < 0) return 0.0;
+        return slow[user] > 0.0 ? 1.0 / slow[user] : mbps(user);
+    }
     void follow(std::size_t user);  // a walker, each step
     [[nodiscard]] std::int32_t ring_of(double mbps) const;
     [[nodiscard]] std::int32_t ring_of(double mbps, std::int32_t now) const;

@@ -167,7 +167,7 @@ std::vector<double> Plant::truth_radio_mbps() const {
     std::vector<double> rates(devices_.size());
     for (std::size_t d = 0; d < rates.size(); ++d) {
         if (users_) {
-            rates[d] = users_->mbps(d);
+            rates[d] = users_->usual_mbps(d);
             continue;
         }
         const auto ring = static_cast<std::size_t>(config_.device_ring[d]);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -245,15 +246,28 @@ def nearest_ring(mbps: float) -> int:
     return int(np.argmin(np.abs(np.log(RINGS_MBPS) - np.log(mbps)))) if mbps > 0 else int(np.argmin(RINGS_MBPS))
 
 
+def kept_ring(mbps: float, now: int) -> int:
+    """The nearest ring, or the present one where that is not farther by more than 10 %."""
+    nearest = nearest_ring(mbps)
+    if mbps <= 0:
+        return nearest
+    away = np.abs(np.log(RINGS_MBPS) - np.log(mbps))
+    return nearest if away[now] - away[nearest] > np.log(1.1) else now
+
+
 def test_homes_follow_the_truth() -> None:
-    """Sites at every step; rings of those who walk every second, of those who stand still at the start."""
+    """Sites at every step; rings of those who walk every second, of those who stand still at the start.
+
+    A walker's ring is that of its mean slowness over about a second, and stays until another is nearer by 10 %.
+    """
     world = moving_world(60, 60, BUSY_DOWN)
     plant = plant_of(world, access={"secrets": SEEN})
     assert not plant.truth_device_sites().any()  # as planned, until the first step
     assert not (plant.truth_device_groups() % 3).any()
     cell_site = world.access.cells["cell_site"]
     moved, before = 0, np.zeros(120, dtype=np.int64)
-    rings = np.zeros(120, dtype=np.int64)
+    rings, ring = np.zeros(120, dtype=np.int64), np.zeros(120, dtype=np.int64)
+    slow, serving, last_site = np.zeros(120), np.full(120, -1), np.full(120, -1)
     for time in range(0, 3 * SECOND + 1, 50 * MS):
         plant.advance(time, 0)
         users, group = plant.truth_users(), plant.truth_device_groups()
@@ -265,13 +279,22 @@ def test_homes_follow_the_truth() -> None:
         moved += int((site != before).sum())
         before = site
         walks = np.arange(120) < 60
-        if time % SECOND == 0:
-            fresh = walks | (time == 0)
-            expected = [nearest_ring(bits * 52 * 1e-3) for bits in users["up_bits"]]
-            assert np.array_equal((group % 3)[served & fresh], np.array(expected)[served & fresh])
+        if time % (100 * MS) == 0:
+            went = users["serving"] != serving
+            serving = users["serving"].copy()
+            mbps = users["up_bits"] * 52 * 1e-3 * served
+            slow[went] = 0.0
+            heard = walks & (mbps > 0)
+            each = 1.0 / np.maximum(mbps, 1e-9)
+            slow[heard] += np.where(slow[heard] > 0, (each[heard] - slow[heard]) / 10, each[heard])
+            usual = np.where(served & (slow > 0), 1.0 / np.maximum(slow, 1e-9), mbps)
+            for u in np.flatnonzero(served & (went | (time == 0) | (walks & (time % SECOND == 0)))):
+                ring[u] = kept_ring(usual[u], ring[u]) if site[u] == last_site[u] else nearest_ring(usual[u])
+            last_site = site.copy()
+            assert np.array_equal((group % 3)[served], ring[served]), time
+            assert np.allclose(plant.truth_radio_mbps(), usual)
         rings = group % 3 if time == 0 else rings
-        assert np.array_equal((group % 3)[~walks], rings[~walks])
-        assert np.allclose(plant.truth_radio_mbps(), users["up_bits"] * 52 * 1e-3 * (users["serving"] >= 0))
+        assert np.array_equal((group % 3)[~walks & served], ring[~walks & served])
     assert moved > 100  # at the start nearly everybody
     assert len(np.unique(rings)) > 1
 
@@ -383,6 +406,31 @@ def test_a_report_shows_the_groups_as_they_are() -> None:
             heard = of_group[of_group > 0]
             assert np.isnan(radio) if len(heard) == 0 else radio == pytest.approx(1 / np.mean(1 / heard))
     assert seen > 30
+
+
+def test_base_stations_tell_how_full_their_cells_are() -> None:
+    """Over whole reports, the mean share of blocks is the plant's own; the busiest cell is at least as full."""
+    world = moving_world(60, 60, BUSY_DOWN)
+    plant = plant_of(world, access={"secrets": SEEN}, **PLAIN)
+    sites = len(world.site_node)
+    told: dict[int, list[tuple[int, list[float]]]] = {site: [] for site in range(sites)}
+    used, at = np.zeros((60, sites)), np.arange(1, 61) * 100 * MS
+    for k, time in enumerate(at):
+        plant.advance(int(time), 0)
+        used[k] = plant.kpis().cell_airtime
+        rows = plant.take_sensor_reports(int(time)).stations
+        for site, when, values in zip(rows.id, rows.time_ns, rows.values, strict=True):
+            told[int(site)].append((int(when), values.tolist()))
+    compared = 0
+    for site, rows_of in told.items():
+        for (first, _), (last, (mean, peak, power, handovers)) in pairwise(rows_of):
+            steps = slice(first // (100 * MS), last // (100 * MS))  # those that ended by each report
+            assert mean == pytest.approx(used[steps, site].mean(), abs=1e-12)
+            assert mean <= peak <= 1.0
+            assert power > 0.0
+            assert handovers >= 0.0
+            compared += mean > 0.0
+    assert compared > 5
 
 
 def test_own_processors_load_is_that_of_the_users_there() -> None:

@@ -40,3 +40,27 @@ def test_one_wild_rate_moves_it_by_no_more_than_the_bound() -> None:
         crowd.update(np.ones(3), np.array([wild, 40.0, 25.0]), np.ones(3, dtype=bool))
         slow = 1 / 60 + RATE_GAIN * ((1 / 60) * (WITHIN if wild < 1 else 1 / WITHIN) - 1 / 60)
         assert 1.0 / crowd.radio_mbps[0] == pytest.approx(slow)
+
+
+def test_a_site_is_as_even_as_its_cells_were_loaded() -> None:
+    crowd = made()
+    assert crowd.evenness == 1.0
+    for _ in range(200):
+        crowd.weigh(0.2, 0.5)
+    assert crowd.evenness == pytest.approx(0.4, rel=1e-6)
+    for mean, peak in ((np.nan, 0.5), (0.5, np.nan), (0.6, 0.5), (-0.1, 0.2), (0.1, np.inf)):
+        before = crowd.evenness
+        crowd.weigh(mean, peak)
+        assert crowd.evenness == before
+    for _ in range(200):
+        crowd.weigh(0.0, 0.0)
+    assert 0.0 < crowd.evenness <= 1.0  # nothing sent teaches nothing
+
+
+def test_a_quiet_hour_weighs_little() -> None:
+    crowd = made()
+    for _ in range(50):
+        crowd.weigh(0.4, 0.8)
+    for _ in range(3):
+        crowd.weigh(0.001, 0.003)
+    assert crowd.evenness == pytest.approx(0.5, rel=0.02)
