@@ -38,10 +38,9 @@ def init(folder: Path, like: str | None, schema: bool) -> None:
 
 def _built_in(name: str) -> str:
     """Return a built-in scenario as YAML."""
-    import yaml
-
+    from tiertwin.interop.yaml_loader import write_yaml
     from tiertwin.world.builtin import builtin_names, builtin_scenario
 
     if name not in builtin_names():
         raise UnknownNameError(f"Unknown built-in scenario {name!r}{suggest(name, builtin_names())}")
-    return str(yaml.safe_dump(builtin_scenario(name), sort_keys=False, allow_unicode=True, default_flow_style=None))
+    return write_yaml(builtin_scenario(name))

@@ -144,6 +144,8 @@ def rain(train_days: int, resamples: int, as_json: bool) -> None:
 @click.option("--lead", "leads", type=int, multiple=True, help="Hours ahead, Milan; repeat [default: 0 1 3].")
 @click.option("--alpha", default=1.0, show_default=True, help="Of the alpha-fair utility.")
 @click.option("--only", type=click.Choice(["synthetic", "milan"]), help="One of the two parts.")
+@click.option("--run", "scenario", metavar="SCENARIO", help="In a running tree of this scenario instead.")
+@click.option("--epochs", default=60, show_default=True, help="Of that run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def alignment(
     seeds: int,
@@ -152,9 +154,14 @@ def alignment(
     leads: tuple[int, ...],
     alpha: float,
     only: str | None,
+    scenario: str | None,
+    epochs: int,
     as_json: bool,
 ) -> None:
     """Regret of acting on late samples, with and without predicting them forward."""
+    if scenario is not None:
+        _aligned_runs(scenario, seeds, epochs, as_json)
+        return
     from tiertwin.study.alignment import alignment_study
     from tiertwin.study.datafolder import DataMissingError
     from tiertwin.study.milan import milan_study
@@ -182,6 +189,19 @@ def alignment(
     click.echo(table(found, (*columns, "won", "won_half", "won_percent")))
     if left_out:
         click.echo(f"Milan left out. {left_out}", err=True)
+
+
+def _aligned_runs(scenario: str, seeds: int, epochs: int, as_json: bool) -> None:
+    from tiertwin.study.alignedruns import aligned_runs
+    from tiertwin.world import load
+
+    found = aligned_runs(load(scenario), range(1, seeds + 1), epochs, lambda text: click.echo(text, err=True))
+    if as_json:
+        click.echo(json.dumps(finite({"scenario": scenario, "seeds": seeds, "epochs": epochs, "rows": found})))
+        return
+    click.echo(f"{scenario}, {epochs} epochs, {seeds} seeds: means with half of their 95 % intervals (Student's t).")
+    click.echo("known: every group's true mean rate, that no twin has; to_known, to_hold: minus those, paired by seed.")
+    click.echo(table(found, ("kpi", "demand", "mean", "half", "to_known", "to_known_half", "to_hold", "to_hold_half")))
 
 
 PERCENTILE = "In brackets: 95 % intervals (bootstrap)."

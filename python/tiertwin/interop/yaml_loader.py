@@ -8,6 +8,7 @@ more than 256 KiB, bytes that are not UTF-8 text, and a file with nothing in it.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -177,3 +178,8 @@ def _scalar(node: yaml.Node, line: int) -> Any:
     if kind == "float":
         return float(value.lower().replace(".inf", "inf").replace(".nan", "nan"))
     return value
+
+
+def write_yaml(data: Mapping[str, Any]) -> str:
+    """Return plain data as YAML that `read_yaml` reads back, keys in their order."""
+    return str(yaml.safe_dump(dict(data), sort_keys=False, allow_unicode=True, default_flow_style=None))
