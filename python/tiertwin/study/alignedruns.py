@@ -2,7 +2,7 @@
 
     hold       demand as telemetry told it (`policy.alignment: hold`)
     forecast   predicted to the middle of the time for which it is decided (the default)
-    known      every group's mean rate of the coming epoch, from the scenario's day: no twin has it. The difference to it
+    known      every group's mean rate of the coming epoch, by the scenario's day: no twin has it. The difference to it
                is the regret that better prediction could win back; what chance makes of the rates nobody knows
 
 One seed is one world for all three; differences are paired by seed.
