@@ -41,6 +41,9 @@ class Cables {
         const auto u = static_cast<std::size_t>(node);
         return {ends_.data() + first_[u], static_cast<std::size_t>(first_[u + 1] - first_[u])};
     }
+    // The same as rows: the ends at u are ends()[rows()[u]] .. ends()[rows()[u + 1] - 1].
+    [[nodiscard]] std::span<const std::int32_t> rows() const { return first_; }
+    [[nodiscard]] std::span<const End> ends() const { return ends_; }
     // Throws InvalidArgument that says which cables exist.
     void require(index_t cable) const;
     // The two nodes of a cable (equal: a loop).

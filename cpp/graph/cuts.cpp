@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "base/error.hpp"
 #include "graph/low_link.hpp"
@@ -13,14 +16,32 @@ namespace {
 std::size_t at(index_t i) { return static_cast<std::size_t>(i); }
 
 void search(const Cables& cables, const Overlay* overlay, std::span<const std::int32_t> roots, LowLink& tree) {
-    const auto rows = [&cables](std::int32_t node) { return cables.ends(node); };
     if (overlay == nullptr) {
-        tree.search(roots, rows, [](const Cables::End&) { return true; }, [](std::int32_t) { return true; });
+        tree.search(roots, [](const Cables::End&) { return true; }, [](std::int32_t) { return true; });
         return;
     }
     const std::vector<std::uint8_t> down = cables.down(overlay);
     const auto alive = [overlay](std::int32_t node) { return overlay->has(NodeId{node}); };
-    tree.search(roots, rows, [&](const Cables::End& end) { return !down[at(end.cable)] && alive(end.head); }, alive);
+    tree.search(roots, [&](const Cables::End& end) { return !down[at(end.cable)] && alive(end.head); }, alive);
+}
+
+// `columns` is a number known to the compiler where that pays (1 and 2), so that its loops vanish.
+template <typename Columns>
+void sum_up(std::span<const LowLink::Place> places, Columns columns, std::span<const double> weight,
+            const Losses& lost) {
+    const std::size_t width = columns;
+    const auto total = std::make_unique_for_overwrite<double[]>(places.size() * width);
+    for (std::size_t i = 0; i < places.size(); ++i)
+        for (std::size_t c = 0; c < width; ++c) total[i * width + c] = weight[at(places[i].node) * width + c];
+    sum_subtrees(places, width, std::span(total.get(), places.size() * width),
+                 [&](std::int32_t parent, std::span<const double> sums) {
+                     const std::size_t node = at(places[at(parent)].node) * width;
+                     for (std::size_t c = 0; c < width; ++c) lost.by_node[node + c] += sums[c];
+                 });
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        if (places[i].parent < 0 || at(places[i].low) != i) continue;
+        for (std::size_t c = 0; c < width; ++c) lost.by_cable[at(places[i].cable) * width + c] = total[i * width + c];
+    }
 }
 
 }  // namespace
@@ -55,31 +76,23 @@ void require_weights(const Graph& graph, const NodeWeights& weights) {
 void single_failures(const Cables& cables, const Overlay* overlay, std::span<const index_t> roots,
                      const NodeWeights& weights, const Losses& lost) {
     require_weights(*cables.graph(), weights);
-    LowLink tree(cables.node_count());
+    LowLink tree(cables.rows(), cables.ends());
     search(cables, overlay, checked_roots(*cables.graph(), roots), tree);
 
-    const std::size_t columns = at(weights.columns), reached = at(tree.reached());
-    std::vector<double> total(reached * columns), cut(reached * columns);
-    for (std::size_t i = 0; i < reached; ++i)
-        for (std::size_t c = 0; c < columns; ++c)
-            total[i * columns + c] = weights.value[at(tree.node[i]) * columns + c];
-    sum_subtrees(tree, columns, total, cut);
-
+    const std::size_t columns = at(weights.columns);
     std::ranges::fill(lost.by_cable, 0.0);
-    std::ranges::fill(lost.by_node, 0.0);
     std::ranges::fill(lost.already, 0.0);
-    for (std::size_t i = 0; i < reached; ++i) {
-        const std::size_t node = at(tree.node[i]) * columns;
-        for (std::size_t c = 0; c < columns; ++c)
-            lost.by_node[node + c] = weights.value[node + c] + cut[i * columns + c];
-        if (tree.parent[i] < 0 || tree.low[i] != static_cast<std::int32_t>(i)) continue;
-        for (std::size_t c = 0; c < columns; ++c)
-            lost.by_cable[at(tree.cable[i]) * columns + c] = total[i * columns + c];
-    }
-    if (static_cast<index_t>(reached) == cables.node_count()) return;
-    for (std::int32_t node = 0; node < cables.node_count(); ++node)
-        if (!tree.has(node))
-            for (std::size_t c = 0; c < columns; ++c) lost.already[c] += weights.value[at(node) * columns + c];
+    std::ranges::copy(weights.value, lost.by_node.begin());  // a node that fails is lost itself
+    if (static_cast<index_t>(tree.places().size()) < cables.node_count())
+        for (std::int32_t node = 0; node < cables.node_count(); ++node)
+            for (std::size_t c = 0; c < columns && !tree.has(node); ++c)
+                lost.already[c] += std::exchange(lost.by_node[at(node) * columns + c], 0.0);
+    if (columns == 1)
+        sum_up(tree.places(), std::integral_constant<std::size_t, 1>{}, weights.value, lost);
+    else if (columns == 2)
+        sum_up(tree.places(), std::integral_constant<std::size_t, 2>{}, weights.value, lost);
+    else
+        sum_up(tree.places(), columns, weights.value, lost);
 }
 
 }  // namespace tiertwin

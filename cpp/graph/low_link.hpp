@@ -6,7 +6,7 @@
 // fails iff low[i] >= p, and when the cable above it fails iff low[i] == i. Nodes are numbered by discovery
 // ("positions"), in which order every array here stands; the subtree of i is a run of positions that begins at i.
 //
-// Thread safety  one thread owns a `LowLink`; it is reused from search to search.
+// Thread safety  one thread owns a `LowLink`; it is reused from search to search, and reads the rows it was given.
 // Costs          O(nodes + cables reached), and clearing what the last search reached.
 #pragma once
 
@@ -21,90 +21,98 @@ namespace tiertwin {
 
 class LowLink {
   public:
-    explicit LowLink(index_t nodes) : position_(static_cast<std::size_t>(nodes), kNew) {}
+    struct Place {
+        std::int32_t node;
+        std::int32_t parent;  // position; -1 at the roots of trees
+        std::int32_t cable;   // to the parent; -1 there
+        std::int32_t low;
+    };
 
-    // `rows(node)` gives the ends at a node, `up(end)` whether cable and far node are up, `alive(node)` whether a root
-    // is.
-    template <typename Rows, typename Up, typename Alive>
-    void search(std::span<const std::int32_t> roots, const Rows& rows, const Up& up, const Alive& alive) {
-        clear();
+    // The ends at node u are ends[first[u]] .. ends[first[u + 1] - 1].
+    LowLink(std::span<const std::int32_t> first, std::span<const Cables::End> ends) : ends_(ends) {
+        node_.reserve(first.size());
+        for (const std::int32_t row : first) node_.push_back({row, kNew});
+        places_.reserve(first.size());
+    }
+
+    // `up(end)` says whether a cable and its far node are up, `alive(node)` whether a root is.
+    template <typename Up, typename Alive>
+    void search(std::span<const std::int32_t> roots, const Up& up, const Alive& alive) {
+        for (const Place& place : places_) node_[at(place.node)].position = kNew;
+        places_.clear();
         for (const std::int32_t root : roots)
-            if (alive(root)) position_[at(root)] = kRoot;
+            if (alive(root)) node_[at(root)].position = kRoot;
         for (const std::int32_t root : roots) {
-            if (position_[at(root)] != kRoot) continue;
-            position_[at(root)] = kNew;  // the first of its tree hangs on the common node by the tree itself
-            grow(root, rows, up);
+            if (node_[at(root)].position != kRoot) continue;
+            node_[at(root)].position = kNew;  // the first of its tree hangs on the common node by the tree itself
+            grow(root, up);
         }
     }
 
-    [[nodiscard]] std::int32_t reached() const { return static_cast<std::int32_t>(node.size()); }
-    [[nodiscard]] bool has(std::int32_t node_id) const { return position_[at(node_id)] >= 0; }
-
-    std::vector<std::int32_t> node;    // by position
-    std::vector<std::int32_t> parent;  // position of the parent; -1 at the roots of trees
-    std::vector<std::int32_t> cable;   // to the parent; -1 there
-    std::vector<std::int32_t> low;
+    [[nodiscard]] std::span<const Place> places() const { return places_; }
+    [[nodiscard]] bool has(std::int32_t node) const { return node_[at(node)].position >= 0; }
 
   private:
     static constexpr std::int32_t kNew = -1, kRoot = -2;  // not reached yet; a root not reached yet
+    struct Node {                                         // side by side: whoever asks for one needs the other next
+        std::int32_t first, position;
+    };
     struct Frame {
         const Cables::End *next, *end;
-        std::int32_t position;
+        std::int32_t position, cable, low;
     };
     static std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
-    void clear() {
-        for (const std::int32_t u : node) position_[at(u)] = kNew;
-        for (auto* column : {&node, &parent, &cable, &low}) column->clear();
+    void open(std::int32_t u, std::int32_t above, std::int32_t by) {
+        Node& node = node_[at(u)];
+        const auto here = static_cast<std::int32_t>(places_.size());
+        const std::int32_t low = node.position == kRoot ? -1 : here;
+        node.position = here;
+        places_.push_back({u, above, by, low});
+        const Cables::End *begin = ends_.data() + node.first, *end = ends_.data() + node_[at(u) + 1].first;
+        // Neighbours lie anywhere in memory, and all of them are asked for soon.
+        for (const Cables::End* next = begin; next != end; ++next) __builtin_prefetch(&node_[at(next->head)]);
+        stack_.push_back({begin, end, here, by, low});
     }
 
-    template <typename Rows>
-    void open(std::int32_t u, std::int32_t above, std::int32_t by, const Rows& rows) {
-        const std::int32_t here = reached();
-        low.push_back(position_[at(u)] == kRoot ? -1 : here);
-        position_[at(u)] = here;
-        node.push_back(u);
-        parent.push_back(above);
-        cable.push_back(by);
-        const std::span<const Cables::End> row = rows(u);
-        stack_.push_back({row.data(), row.data() + row.size(), here});
-    }
-
-    template <typename Rows, typename Up>
-    void grow(std::int32_t root, const Rows& rows, const Up& up) {
-        open(root, -1, -1, rows);
-        while (!stack_.empty()) {
+    template <typename Up>
+    void grow(std::int32_t root, const Up& up) {
+        open(root, -1, -1);
+        while (true) {
             Frame& frame = stack_.back();
-            const std::int32_t here = frame.position;
             if (frame.next == frame.end) {
+                const Frame done = frame;
+                places_[at(done.position)].low = done.low;
                 stack_.pop_back();
-                if (const std::int32_t above = parent[at(here)]; above >= 0)
-                    low[at(above)] = std::min(low[at(above)], low[at(here)]);
+                if (stack_.empty()) return;
+                stack_.back().low = std::min(stack_.back().low, done.low);
                 continue;
             }
             const Cables::End end = *frame.next++;
-            const std::int32_t there = position_[at(end.head)];
-            if (!up(end) || end.cable == cable[at(here)]) continue;
-            if (there < 0)
-                open(end.head, here, end.cable, rows);
+            if (!up(end) || end.cable == frame.cable) continue;
+            if (const std::int32_t there = node_[at(end.head)].position; there < 0)
+                open(end.head, frame.position, end.cable);
             else
-                low[at(here)] = std::min(low[at(here)], there);
+                frame.low = std::min(frame.low, there);
         }
     }
 
-    std::vector<std::int32_t> position_;  // by node
+    std::span<const Cables::End> ends_;
+    std::vector<Node> node_;  // one more than nodes
+    std::vector<Place> places_;
     std::vector<Frame> stack_;
 };
 
-// The sums below each position, and what goes with it: for every position i, `total` of the subtree, and in `cut` the
-// subtrees that lose every root when i fails. Row-major [positions, columns]; `total` starts with each node's own.
-inline void sum_subtrees(const LowLink& tree, std::size_t columns, std::span<double> total, std::span<double> cut) {
-    for (auto i = static_cast<std::size_t>(tree.reached()); i-- > 0;) {
-        if (tree.parent[i] < 0) continue;
-        const auto above = static_cast<std::size_t>(tree.parent[i]);
-        for (std::size_t c = 0; c < columns; ++c) total[above * columns + c] += total[i * columns + c];
-        if (tree.low[i] < tree.parent[i]) continue;
-        for (std::size_t c = 0; c < columns; ++c) cut[above * columns + c] += total[i * columns + c];
+// Adds up the subtrees: `total` comes with each position's own weights, row-major [positions, columns], and leaves with
+// those of its subtree. `cut(parent, sums)` is called for each subtree that loses every root when its parent fails.
+template <typename Cut>
+void sum_subtrees(std::span<const LowLink::Place> places, std::size_t columns, std::span<double> total,
+                  const Cut& cut) {
+    for (std::size_t i = places.size(); i-- > 0;) {
+        if (places[i].parent < 0) continue;
+        const auto above = static_cast<std::size_t>(places[i].parent) * columns;
+        for (std::size_t c = 0; c < columns; ++c) total[above + c] += total[i * columns + c];
+        if (places[i].low >= places[i].parent) cut(places[i].parent, total.subspan(i * columns, columns));
     }
 }
 

@@ -36,6 +36,8 @@ class Core {
         const auto u = static_cast<std::size_t>(node);
         return {ends_.data() + first_[u], static_cast<std::size_t>(first_[u + 1] - first_[u])};
     }
+    [[nodiscard]] std::span<const std::int32_t> rows() const { return first_; }
+    [[nodiscard]] std::span<const Cables::End> ends() const { return ends_; }
     [[nodiscard]] std::span<const std::int32_t> roots() const { return roots_; }
     // Weights of a core node and all that is folded into it.
     [[nodiscard]] std::span<const double> weights(std::int32_t node) const {

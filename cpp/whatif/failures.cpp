@@ -16,13 +16,12 @@ std::size_t at(Id i) {
 // One row of pairs: element `gone` fails, then each of the others by one search with low points.
 class PairRow {
   public:
-    explicit PairRow(const Core& core) : core_(core), tree_(core.nodes()) {}
+    explicit PairRow(const Core& core) : core_(core), tree_(core.rows(), core.ends()) {}
 
     void fill(std::size_t gone, std::span<double> row) {
         const std::int32_t node = core_.node_of(gone), cable = core_.cable_of(gone);
         tree_.search(
-            core_.roots(), [this](std::int32_t u) { return core_.ends(u); },
-            [=](const Cables::End& end) { return end.cable != cable && end.head != node; },
+            core_.roots(), [=](const Cables::End& end) { return end.cable != cable && end.head != node; },
             [node](std::int32_t root) { return root != node; });
         const std::size_t columns = core_.columns(), elements = row.size() / std::max<std::size_t>(columns, 1);
         alone_.assign(columns, 0.0);
@@ -41,29 +40,28 @@ class PairRow {
     }
 
     void add_second(std::span<double> row) {
-        const std::size_t columns = core_.columns(), reached = at(tree_.reached());
-        total_.assign(reached * columns, 0.0);
-        cut_.assign(reached * columns, 0.0);
-        const auto of = [columns](std::vector<double>& sums, std::size_t i) {
-            return std::span(sums).subspan(i * columns, columns);
-        };
-        for (std::size_t i = 0; i < reached; ++i) add(core_.weights(tree_.node[i]), of(total_, i));
-        sum_subtrees(tree_, columns, total_, cut_);
-        for (std::size_t i = 0; i < reached; ++i) {
-            if (const std::int32_t e = core_.element_of_node(tree_.node[i]); e >= 0) {
-                const auto mine = row.subspan(at(e) * columns, columns);
-                add(core_.weights(tree_.node[i]), mine);
-                add(of(cut_, i), mine);
-            }
-            if (tree_.parent[i] < 0 || tree_.low[i] != static_cast<std::int32_t>(i)) continue;
-            if (const std::int32_t e = core_.element_of_cable(tree_.cable[i]); e >= 0)
-                add(of(total_, i), row.subspan(at(e) * columns, columns));
+        const std::size_t columns = core_.columns();
+        const auto places = tree_.places();
+        const auto of = [&](std::int32_t element) { return row.subspan(at(element) * columns, columns); };
+        total_.clear();
+        for (const LowLink::Place& place : places) {
+            const auto own = core_.weights(place.node);
+            total_.insert(total_.end(), own.begin(), own.end());
+            if (const std::int32_t e = core_.element_of_node(place.node); e >= 0) add(own, of(e));
+        }
+        sum_subtrees(places, columns, total_, [&](std::int32_t parent, std::span<const double> sums) {
+            if (const std::int32_t e = core_.element_of_node(places[at(parent)].node); e >= 0) add(sums, of(e));
+        });
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            if (places[i].parent < 0 || at(places[i].low) != i) continue;
+            if (const std::int32_t e = core_.element_of_cable(places[i].cable); e >= 0)
+                add(std::span(total_).subspan(i * columns, columns), of(e));
         }
     }
 
     const Core& core_;
     LowLink tree_;
-    std::vector<double> alone_, total_, cut_;
+    std::vector<double> alone_, total_;
 };
 
 // What a scenario cuts off: a plain search from the roots, then the sum over what it did not meet.
