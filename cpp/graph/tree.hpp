@@ -38,8 +38,6 @@ class Tree {
         });
     }
 
-    // Requires a settled `node`, or one that the search met: what was found so far.
-    [[nodiscard]] double distance(NodeId node) const { return distance_[at(node)]; }
     [[nodiscard]] bool settled(NodeId node) const { return rank_[at(node)] >= 0; }
     [[nodiscard]] std::span<const NodeId> order() const { return order_; }  // nearest first, the root at the front
 

@@ -9,13 +9,14 @@
 #include "base/error.hpp"
 #include "graph/led_search.hpp"
 #include "graph/paths.hpp"
-#include "graph/tree.hpp"
+#include "graph/two_sided.hpp"
 
 namespace tiertwin {
 namespace {
 
-// Paths this much longer than the shortest still lie inside the search for bounds; farther nodes get its radius.
-constexpr double kMargin = 1.1;
+// Bounds are exact for ways up to so many times the shortest. More costs a wider search, less makes worse bounds: on
+// plane meshes of 10^3 to 10^5 nodes the fourth path is 1.1 times as long or less in nine cases of ten.
+constexpr double kWide = 1.1;
 
 // A path, or what is known of one that was not worked out yet: the part it shares with a path found before.
 struct Candidate {
@@ -37,12 +38,13 @@ class Yen {
           slack_(4 * std::numeric_limits<double>::epsilon() * static_cast<double>(graph.node_count() + 8)),
           source_(source),
           target_(target),
-          bounds_(graph, cost),
+          bounds_(graph),
           blocked_(static_cast<std::size_t>(graph.node_count()), 0) {}
 
     std::vector<std::vector<LinkId>> first(std::size_t k) {
         if (k == 0) return {};
-        grow_bounds();
+        if (bounds_.meet(cost_, number(source_), number(target_), kWide).node < 0) return {};
+        bounds_.complete(cost_);
         block(source_);
         wait({}, source_, 0.0);
         while (!waiting_.empty() && found_.size() < k) {
@@ -66,19 +68,8 @@ class Yen {
     static std::int32_t number(NodeId node) { return static_cast<std::int32_t>(node.value); }
     static std::size_t at(std::int32_t node) { return static_cast<std::size_t>(node); }
 
-    void grow_bounds() {
-        double enough = kUnreachable;
-        bounds_.grow(target_, [&](NodeId node) {
-            const double here = bounds_.distance(node);
-            if (node == source_) enough = here * kMargin;
-            radius_ = here;
-            return here > enough;
-        });
-        if (radius_ <= enough) radius_ = kUnreachable;  // it ran dry: what it did not meet has no way
-    }
-    [[nodiscard]] double bound(std::int32_t node) const {
-        return bounds_.settled({node}) ? bounds_.distance({node}) : radius_;
-    }
+    // No way from here to the target is shorter.
+    [[nodiscard]] double bound(std::int32_t node) const { return bounds_.to_target(node); }
 
     template <typename Open>
     Step best_step(std::int32_t node, const Open& open) const {
@@ -160,7 +151,7 @@ class Yen {
         const double apart = (length + step.bound) * slack_;
         const auto any = [](std::int32_t) { return true; };
         while (step.arc != nullptr) {
-            if (step.second - step.bound <= apart || !bounds_.settled({step.arc->head})) return false;
+            if (step.second - step.bound <= apart || !bounds_.inside(step.arc->head)) return false;
             links.push_back({step.arc->link});
             const std::int32_t node = step.arc->head;
             if (node == number(target_)) return true;
@@ -194,8 +185,7 @@ class Yen {
     Cost cost_;
     double slack_;
     NodeId source_, target_;
-    Tree<Heap4, Cost> bounds_;
-    double radius_ = 0.0;  // no node that `bounds_` did not settle is nearer to the target
+    TwoSided bounds_;
     std::vector<std::uint8_t> blocked_;
     std::vector<std::int32_t> prefix_;  // the blocked nodes
     std::optional<LedSearch<Cost>> led_;
