@@ -38,30 +38,42 @@ class Brandes {
             return true;
         });
         ways_[at(source.value)] = 1.0;
-        for (const NodeId node : order_)
-            each_tight(node, [&](std::size_t tail, std::int32_t) { ways_[at(node.value)] += ways_[tail]; });
-        for (std::size_t i = order_.size(); i-- > 0;) {
-            const NodeId node = order_[i];
-            const double each = (1.0 + share_[at(node.value)]) / ways_[at(node.value)];
-            each_tight(node, [&](std::size_t tail, std::int32_t link) {
-                share_[tail] += ways_[tail] * each;
-                by_link_[at(link)] += ways_[tail] * each;
-            });
-            if (node != source) by_node_[at(node.value)] += share_[at(node.value)];
+        tight_.clear();
+        first_.clear();
+        for (const NodeId node : order_) count_ways(node);
+        for (std::size_t i = order_.size(), end = tight_.size(); i-- > 0; end = first_[i]) {
+            const auto v = at(order_[i].value);
+            const double each = (1.0 + share_[v]) / ways_[v];
+            for (std::size_t t = first_[i]; t < end; ++t) {
+                const double part = ways_[at(tight_[t].tail)] * each;
+                share_[at(tight_[t].tail)] += part;
+                by_link_[at(tight_[t].link)] += part;
+            }
+            if (i > 0) by_node_[v] += share_[v];
         }
         forget();
     }
 
   private:
-    template <typename Take>
-    void each_tight(NodeId node, const Take& take) const {
+    struct Tight {
+        std::int32_t tail, link;
+    };
+
+    // Notes the links on shortest ways into a node, and adds up the ways that end in them.
+    void count_ways(NodeId node) {
+        first_.push_back(tight_.size());
         const auto v = at(node.value);
+        double ways = ways_[v];
         for (const Arc& in : graph_.in_arcs(node)) {
             const auto tail = at(in.head);
-            if (rank_[tail] < 0 || rank_[tail] >= rank_[v]) continue;
-            if (distance_[tail] + cost_(Arc{in.weight, static_cast<std::int32_t>(node.value), in.link}) == distance_[v])
-                take(tail, in.link);
+            if (distance_[tail] + cost_(Arc{in.weight, static_cast<std::int32_t>(node.value), in.link}) !=
+                    distance_[v] ||
+                rank_[tail] >= rank_[v] || rank_[tail] < 0)
+                continue;
+            ways += ways_[tail];
+            tight_.push_back({in.head, in.link});
         }
+        ways_[v] = ways;
     }
 
     void forget() {
@@ -81,6 +93,8 @@ class Brandes {
     std::vector<std::int32_t> via_, rank_;
     std::vector<double> ways_, share_;
     std::vector<NodeId> order_;
+    std::vector<Tight> tight_;        // by node in order of settling
+    std::vector<std::size_t> first_;  // by position in that order: where its links begin
     Heap4 heap_;
 };
 
