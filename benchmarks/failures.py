@@ -1,11 +1,11 @@
 """What every single failure cuts off, and every pair of a core: ours against bridges and articulation points of others.
 
 - ``failures/mesh``, ``failures/access``  all single link and node failures, with devices and traffic lost. The peers
-                  (rustworkx, igraph) find the bridges and articulation points only, on prebuilt graphs, and say nothing
-                  of what they cut off: they do less. Mesh: a plane mesh of so many nodes; access: half of them devices that hang
-                  on it. 200 failures are checked by taking the thing away and looking again (scipy's components).
-- ``pairs/50``    N-2: all pairs of the links and nodes of a core of 50 nodes with 10^5 devices hanging on it, made from
-                  the whole network each time (target: 1 s); 60 pairs are checked in the same way.
+  (rustworkx, igraph) find the bridges and articulation points only, on prebuilt graphs, and say nothing of what they
+  cut off: they do less. Mesh: a plane mesh of so many nodes; access: half of them devices that hang on it. 200
+  failures are checked by taking the thing away and looking again (scipy's components).
+- ``pairs/50``  N-2: all pairs of the links and nodes of a core of 50 nodes with 10^5 devices hanging on it, folded anew
+  each time (target: 1 s); 60 pairs are checked in the same way.
 """
 
 from __future__ import annotations
@@ -90,9 +90,7 @@ def singles(kind: str, nodes: int) -> Iterator[Case]:
             assert np.array_equal(by_node[node], weights[gone].sum(axis=0))
 
     for name, peer in (("rustworkx", with_rustworkx), ("igraph", with_igraph)):
-        yield Case(
-            f"failures/{kind}/{nodes}/{name}", ours, peer, f"{name} bridges + articulation points only", check
-        )
+        yield Case(f"failures/{kind}/{nodes}/{name}", ours, peer, f"{name} bridges + articulation points only", check)
 
 
 def pairs(devices: int) -> Iterator[Case]:

@@ -1,13 +1,13 @@
 """Questions of a prebuilt graph, one a run: ours against scipy, networkit, rustworkx and igraph.
 
-- ``folded``       shortest paths from one node where nine nodes in ten are devices that hang on a plane mesh: ours
-                   folds them away beforehand (not timed, as the peer's matrix), scipy's dijkstra searches all
-- ``between``      one path between two nodes of a plane mesh: networkit's BidirectionalDijkstra
-- ``yen``          four loopless paths between two nodes: rustworkx's k_shortest_path_lengths gives one length (of walks,
-                   which may pass a node twice: it does less), igraph's get_k_shortest_paths the same paths
-- ``flow``         maximum flow between two nodes, whole capacities, with the flow of every link: scipy's maximum_flow
-- ``betweenness``  of all nodes and links, weighted: igraph needs two calls for both and gets only the one for nodes
-- ``repair``       one link of a shortest-path tree fails, and comes back: ours repaired against ours from the beginning
+- ``folded``  shortest paths from one node where nine nodes in ten are devices that hang on a plane mesh: ours folds
+  them away beforehand (not timed, as the peer's matrix), scipy's dijkstra searches all
+- ``between``  one path between two nodes of a plane mesh: networkit's BidirectionalDijkstra
+- ``yen``  four loopless paths between two nodes: rustworkx's k_shortest_path_lengths gives one length (of walks, which
+  may pass a node twice: it does less), igraph's get_k_shortest_paths the same paths
+- ``flow``  maximum flow between two nodes, whole capacities, with the flow of every link: scipy's maximum_flow
+- ``betweenness``  of all nodes and links, weighted: igraph gives that of nodes only (it does less)
+- ``repair``  one link of a shortest-path tree fails, and comes back: ours repaired against ours from the beginning
 
 Sources, targets and links change from run to run.
 """
@@ -55,9 +55,7 @@ def folded(nodes: int) -> Iterator[Case]:
         reached = np.flatnonzero(via >= 0)
         assert np.array_equal(distance[tail[via[reached]]] + weight[via[reached]], distance[reached])
 
-    yield Case(
-        f"folded/{nodes}", ours, peer, "scipy.sparse.csgraph.dijkstra", check, setup=lambda: next(sources)
-    )
+    yield Case(f"folded/{nodes}", ours, peer, "scipy.sparse.csgraph.dijkstra", check, setup=lambda: next(sources))
 
 
 def between(nodes: int) -> Iterator[Case]:
@@ -86,9 +84,7 @@ def between(nodes: int) -> Iterator[Case]:
         assert np.isclose(weight[links].sum(), length, rtol=1e-12)
         assert np.array_equal(head[links[:-1]], tail[links[1:]])
 
-    yield Case(
-        f"between/{nodes}", ours, peer, "networkit BidirectionalDijkstra", check, setup=lambda: next(asked)
-    )
+    yield Case(f"between/{nodes}", ours, peer, "networkit BidirectionalDijkstra", check, setup=lambda: next(asked))
 
 
 def yen(nodes: int) -> Iterator[Case]:
@@ -153,9 +149,7 @@ def flow(nodes: int) -> Iterator[Case]:
         value, _, _, cut = mine
         assert value == theirs.flow_value == numbers[cut].sum()
 
-    yield Case(
-        f"flow/{nodes}", ours, peer, "scipy.sparse.csgraph.maximum_flow", check, setup=lambda: next(asked)
-    )
+    yield Case(f"flow/{nodes}", ours, peer, "scipy.sparse.csgraph.maximum_flow", check, setup=lambda: next(asked))
 
 
 def betweenness(nodes: int) -> Iterator[Case]:

@@ -46,6 +46,6 @@ def with_devices(core: Links, nodes: int, devices: int, seed: int = 4) -> Links:
 
 
 def cables_of(tail: np.ndarray, head: np.ndarray) -> np.ndarray:
-    """Ends of the cables of a network whose links all have a way back, in the order of their first links: [cables, 2]."""
+    """Ends of the cables of a network whose links all have a way back, in link order: [cables, 2]."""
     forth = tail < head
     return np.stack([tail[forth], head[forth]], axis=1)

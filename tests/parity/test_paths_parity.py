@@ -79,8 +79,8 @@ def test_repaired_paths_are_those_of_a_fresh_search(net: Network, source: int, l
         assert moved == np.sum(before != distance)
         if least:
             assert paths.via_link().tolist() == via.tolist()
-        for node in np.flatnonzero(np.isfinite(distance)).tolist():  # every way leads back to the source
-            steps = 0
+        for start in np.flatnonzero(np.isfinite(distance)).tolist():  # every way leads back to the source
+            node, steps = start, 0
             while node != source:
                 node, steps = net.links[paths.via_link()[node]][0], steps + 1
                 assert steps <= net.nodes
@@ -124,7 +124,10 @@ def test_max_flow(net: Network, source: int, target: int, random: object) -> Non
             continue
         assert value == tried.least_cut(seen, source, target, capacity)
         assert value == sum(capacity[link] for link in cut)
-        assert all((flow[link] == 0) if link not in up else (0 <= flow[link] <= capacity[link]) for link in range(len(capacity)))
+        assert all(
+            (flow[link] == 0) if link not in up else (0 <= flow[link] <= capacity[link])
+            for link in range(len(capacity))
+        )
         balance = np.zeros(net.nodes)
         for link, (tail, head, _) in enumerate(net.links):
             balance[tail] -= flow[link]
@@ -186,9 +189,8 @@ def test_larger_meshes_equal_networkx(seed: int) -> None:
     ends = zip(graph.tails().tolist(), heads.tolist(), strict=True)
     np.testing.assert_allclose(by_link, [want_link[e] for e in ends], rtol=1e-9, atol=1e-9)
     capacity = np.random.default_rng(seed).integers(1, 20, len(weight)).astype(np.float64)
-    nx.set_edge_attributes(
-        mesh, {e: c for e, c in zip(zip(graph.tails(), heads, strict=True), capacity, strict=True)}, "capacity"
-    )
+    for a, b, c in zip(graph.tails(), heads, capacity, strict=True):
+        mesh.edges[a, b]["capacity"] = c
     assert _core.max_flow(graph, 0, target, capacity)[0] == nx.maximum_flow_value(mesh, 0, target)
     split = nx.DiGraph()  # k node-disjoint paths as a flow of least cost
     for a, b, w in mesh.edges(data="weight"):

@@ -10,13 +10,17 @@ from tiertwin import _core
 
 
 @st.composite
-def networks(draw: st.DrawFn, most_nodes: int = 8, most_links: int = 20, least_weight: int = 1) -> Network:
-    """Loops, parallel links, islands, failures and multipliers included; some links have a way back."""
+def networks(
+    draw: st.DrawFn, most_nodes: int = 8, most_links: int = 20, least_weight: int = 1, *, ways_back: bool = True
+) -> Network:
+    """Loops, parallel links, islands, failures and multipliers included; with `ways_back` some links have one."""
     nodes = draw(st.integers(1, most_nodes))
     node = st.integers(0, nodes - 1)
     links = draw(st.lists(st.tuples(node, node, st.integers(least_weight, 4).map(float)), max_size=most_links))
-    for tail, head, weight in draw(st.lists(st.sampled_from(links), max_size=most_links)) if links else []:
-        links = [*links, (head, tail, weight)]
+    if ways_back and links:
+        links += [
+            (head, tail, weight) for tail, head, weight in draw(st.lists(st.sampled_from(links), max_size=most_links))
+        ]
     some = 3 if links else 0
     link = st.integers(0, max(0, len(links) - 1))
     return Network(
