@@ -112,7 +112,7 @@ def pairs(devices: int) -> Iterator[Case]:
 
     def check(lost: Any, _: Any) -> None:
         everyone = served(nodes, ends, [], [], roots)
-        elements = [([int(c)], []) for c in at] + [([], [int(v)]) for v in on]
+        elements: list[tuple[list[int], list[int]]] = [([int(c)], []) for c in at] + [([], [int(v)]) for v in on]
         assert lost.shape == (len(elements), len(elements), 2)
         for i, j in np.random.default_rng(6).integers(0, len(elements), (60, 2)):
             (a, b), (c, d) = elements[i], elements[j]

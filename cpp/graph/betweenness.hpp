@@ -10,7 +10,7 @@
 // Returns        exact values with no pivots given; else the sum over s in pivots, times nodes up / pivots up
 //                (Brandes and Pich 2007).
 // Thread safety  pure function; an overlay must not change meanwhile.
-// Costs          one search and two sweeps a source; 5 ms each at 10^4 nodes.
+// Costs          one search and two sweeps a source: 1.5 ms a source at 10^4 nodes, 30 ms at 10^5.
 #pragma once
 
 #include <span>

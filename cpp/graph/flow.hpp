@@ -11,7 +11,8 @@
 // Returns        flow a link, net of what would only run in circles over a link and its way back; exact for whole
 //                numbers, else to rounding.
 // Thread safety  pure function; an overlay must not change meanwhile.
-// Costs          O(nodes^2 links) at worst, far less on networks; 40 bytes a link and 16 a node meanwhile.
+// Costs          O(nodes^2 links) at worst, far less on networks: 3 ms on a plane mesh of 10^4 nodes; about 40 bytes
+//                a link and 20 a node meanwhile.
 #pragma once
 
 #include <cstdint>

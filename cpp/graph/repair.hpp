@@ -11,7 +11,7 @@
 // weight 0 may leave another of several equally short ways than a fresh search takes.
 //
 // Requires       `update` is told every link and node whose state changed since the last call (more does no harm).
-// Costs          O(touched nodes and their links, times log); 17 bytes a node, and O(nodes + links) to begin with.
+// Costs          O(touched nodes and their links, times log); 13 bytes a node, and O(nodes + links) to begin with.
 // Thread safety  one thread owns it; the overlay is read during calls only.
 #pragma once
 

@@ -17,7 +17,8 @@ namespace tiertwin {
 //
 // Returns  lost, row-major [last - first, elements, columns]: entry (i, j) is the loss when elements first + i and j
 //          fail together, the single loss where they are the same.
-// Costs    O(nodes + links) to fold, then one depth-first search over the core a row: about 3 us a core node and row.
+// Costs    O(nodes + links) to fold, then one depth-first search over the core a row: about 35 ns a core node
+//          and row (1.5 us a row of a core of 50 nodes).
 void failure_pairs(const Core& core, std::size_t first, std::size_t last, std::span<double> lost);
 
 // Any scenarios: scenario s fails the elements element[start[s]] .. element[start[s + 1] - 1].
@@ -30,7 +31,7 @@ struct Scenarios {
 void require_scenarios(const Scenarios& scenarios, std::size_t known);
 
 // Returns  lost, row-major [scenarios, columns].
-// Costs    a search over the core a scenario.
+// Costs    a search over the core a scenario: about 30 ns a core node.
 void failure_scenarios(const Core& core, const Scenarios& scenarios, std::span<double> lost);
 
 }  // namespace tiertwin

@@ -140,7 +140,7 @@ def test_only_sweeps_and_runs_release_the_gil() -> None:
     releasing = {path.name: len(re.findall("gil_scoped_release", path.read_text())) for path in BINDINGS.glob("*.?pp")}
     assert {name: count for name, count in releasing.items() if count} == {
         "bind_access.cpp": 1,  # AccessNetwork.run_until
-        "bind_cells.cpp": 1,  # CellMap's search of the strongest
+        "bind_cells.cpp": 1,  # strongest
         "bind_failures.cpp": 2,  # FailureCore.pairs, FailureCore.scenarios
         "bind_packets.cpp": 2,  # PacketNetwork.run_until, run_to_end
         "bind_paths.cpp": 1,  # betweenness
