@@ -15,6 +15,7 @@ Sources, targets and links change from run to run.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import cycle
 from typing import Any
 
@@ -58,9 +59,8 @@ def folded(nodes: int, devices: int) -> Iterator[Case]:
         reached = np.flatnonzero(via >= 0)
         assert np.array_equal(distance[tail[via[reached]]] + weight[via[reached]], distance[reached])
 
-    yield Case(
-        f"folded/{nodes}/{devices}", ours, peer, "scipy.sparse.csgraph.dijkstra", check, setup=lambda: next(sources)
-    )
+    case, setup = f"folded/{nodes}/{devices}", partial(next, sources)
+    yield Case(case, ours, peer, "scipy.sparse.csgraph.dijkstra", check, setup=setup)
 
 
 def between(nodes: int) -> Iterator[Case]:
@@ -89,7 +89,7 @@ def between(nodes: int) -> Iterator[Case]:
         assert np.isclose(weight[links].sum(), length, rtol=1e-12)
         assert np.array_equal(head[links[:-1]], tail[links[1:]])
 
-    yield Case(f"between/{nodes}", ours, peer, "networkit BidirectionalDijkstra", check, setup=lambda: next(asked))
+    yield Case(f"between/{nodes}", ours, peer, "networkit BidirectionalDijkstra", check, setup=partial(next, asked))
 
 
 def yen(nodes: int) -> Iterator[Case]:
@@ -129,7 +129,7 @@ def yen(nodes: int) -> Iterator[Case]:
         ("rustworkx", with_rustworkx, against_walks),
         ("igraph", with_igraph, against_paths),
     ):
-        yield Case(f"yen/{nodes}/{name}", ours, peer, name, check, setup=lambda: next(asked))
+        yield Case(f"yen/{nodes}/{name}", ours, peer, name, check, setup=partial(next, asked))
 
 
 def flow(nodes: int) -> Iterator[Case]:
@@ -154,7 +154,7 @@ def flow(nodes: int) -> Iterator[Case]:
         value, _, _, cut = mine
         assert value == theirs.flow_value == numbers[cut].sum()
 
-    yield Case(f"flow/{nodes}", ours, peer, "scipy.sparse.csgraph.maximum_flow", check, setup=lambda: next(asked))
+    yield Case(f"flow/{nodes}", ours, peer, "scipy.sparse.csgraph.maximum_flow", check, setup=partial(next, asked))
 
 
 def betweenness(nodes: int) -> Iterator[Case]:
@@ -208,7 +208,7 @@ def repair(nodes: int) -> Iterator[Case]:
         assert np.array_equal(mine[0], theirs[0])
         assert np.array_equal(mine[1].distance(), theirs[1])
 
-    yield Case(f"repair/{nodes}", ours, peer, "two searches of ours", check, setup=lambda: next(links))
+    yield Case(f"repair/{nodes}", ours, peer, "two searches of ours", check, setup=partial(next, links))
 
 
 def cases(quick: bool) -> Iterator[Case]:

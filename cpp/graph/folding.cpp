@@ -36,23 +36,37 @@ Folding::Folding(std::shared_ptr<const Graph> graph) : graph_(std::move(graph)) 
     };
     Peeled peeled = peel(g.node_count(), each, [](std::int32_t) { return false; });
     into_ = std::move(peeled.into);
-    core_of_.assign(into_.size(), -1);
-    for (std::size_t v = 0; v < into_.size(); ++v)
-        if (into_[v] < 0) {
-            core_of_[v] = static_cast<std::int32_t>(node_of_.size());
-            node_of_.push_back(static_cast<std::int32_t>(v));
-        }
-    first_.push_back(0);
-    for (const std::int32_t node : node_of_) {
-        for (const Arc& arc : g.out_arcs({node}))
-            if (const std::int32_t head = core_of_[at(arc.head)]; head >= 0)
-                arcs_.push_back({arc.weight, head, arc.link});
-        first_.push_back(static_cast<std::int32_t>(arcs_.size()));
-    }
+    number_core();
+    copy_core();
     hung_.reserve(peeled.order.size());
     for (const std::int32_t node : std::views::reverse(peeled.order))
         for (const Arc& in : g.in_arcs({node}))
             if (in.head == into_[at(node)]) hung_.push_back({in.weight, node, in.head, in.link});
+}
+
+// Breadth first, directions ignored.
+void Folding::number_core() {
+    core_of_.assign(into_.size(), -1);
+    const auto meet = [this](std::int32_t node) {
+        if (into_[at(node)] >= 0 || core_of_[at(node)] >= 0) return;
+        core_of_[at(node)] = static_cast<std::int32_t>(node_of_.size());
+        node_of_.push_back(node);
+    };
+    std::size_t open = 0;
+    for (std::size_t start = 0; start < into_.size(); ++start)
+        for (meet(static_cast<std::int32_t>(start)); open < node_of_.size(); ++open)
+            for (const auto arcs : {graph_->out_arcs({node_of_[open]}), graph_->in_arcs({node_of_[open]})})
+                for (const Arc& arc : arcs) meet(arc.head);
+}
+
+void Folding::copy_core() {
+    first_.push_back(0);
+    for (const std::int32_t node : node_of_) {
+        for (const Arc& arc : graph_->out_arcs({node}))
+            if (const std::int32_t head = core_of_[at(arc.head)]; head >= 0)
+                arcs_.push_back({arc.weight, head, arc.link});
+        first_.push_back(static_cast<std::int32_t>(arcs_.size()));
+    }
 }
 
 void Folding::shortest_paths(const Overlay* overlay, NodeId source, std::span<double> distance,
