@@ -121,9 +121,9 @@ class TwoSided {
             const double whole = reach + distance(other, arc.head);
             const bool shorter = whole < best_.length;
             if (shorter) best_ = {whole, arc.head};
-            // The source side must be whole within its radius where ways besides the shortest count.
-            const bool may_skip = !shorter && known == kUnreachable && (side == kTarget || wide_ == 1.0);
-            if (may_skip && shortest_through<side>(arc.head, reach) > limit()) continue;
+            // Outside of the ellipse for good: left without a label, which counts as at the radius or farther. A label
+            // that is there is kept up to date: the other side may stand on it.
+            if (!shorter && known == kUnreachable && shortest_through<side>(arc.head, reach) > limit()) continue;
             put(side, arc.head, reach, arc.link);
         }
     }
