@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+Links = tuple[np.ndarray, np.ndarray, np.ndarray]
+
 
 def mesh(nodes: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A plane mesh like a road or fibre map: random sites, two thirds of the Delaunay links, both directions.
@@ -29,3 +31,21 @@ def random_links(nodes: int, seed: int = 2) -> tuple[np.ndarray, np.ndarray, np.
     ends = np.unique(random.integers(0, nodes, (4 * nodes, 2)), axis=0)
     ends = ends[random.permutation(len(ends))]
     return ends[:, 0].copy(), ends[:, 1].copy(), random.random(len(ends)) + 0.01
+
+
+def with_devices(core: Links, nodes: int, devices: int, seed: int = 4) -> Links:
+    """A network of `nodes` nodes with devices hanging on it, each on one node, both directions; devices come last.
+
+    Weights of the new links are 0.5..1.5.
+    """
+    random = np.random.default_rng(seed)
+    at, device = random.integers(0, nodes, devices), np.arange(nodes, nodes + devices)
+    weight = random.random(devices) + 0.5
+    tail, head = np.concatenate([core[0], at, device]), np.concatenate([core[1], device, at])
+    return tail, head, np.concatenate([core[2], weight, weight])
+
+
+def cables_of(tail: np.ndarray, head: np.ndarray) -> np.ndarray:
+    """Ends of the cables of a network whose links all have a way back, in link order: [cables, 2]."""
+    forth = tail < head
+    return np.stack([tail[forth], head[forth]], axis=1)

@@ -57,6 +57,7 @@ CPP_DEPENDS = {
     "sync": {"state", "base"},
     "abstraction": {"graph", "state", "base"},
     "perf": {"graph", "queueing", "radio", "base"},
+    "whatif": {"graph", "base"},
     "plant": {"graph", "radio", "base"},
 }
 CLOCKS = re.compile(r"\btime\.(time|monotonic|perf_counter|process_time)(_ns)?\(|datetime\.now\(")

@@ -1,7 +1,6 @@
 // Graph, overlay and what is computed over them. All calls keep the GIL: at the sizes of a tree they take micro- to
 // milliseconds; the sweeps that take long are `whatif`'s.
-#include "base/error.hpp"
-#include "bindings/common.hpp"
+#include "bindings/arrays.hpp"
 #include "graph/components.hpp"
 #include "graph/ecmp.hpp"
 #include "graph/graph.hpp"
@@ -11,44 +10,6 @@
 
 namespace tiertwin::bindings {
 namespace {
-
-using Ints = array_in<index_t>;
-using Reals = array_in<double>;
-
-template <typename T>
-std::span<const T> vector_in(const array_in<T>& array, const char* name) {
-    if (array.ndim() != 1)
-        throw InvalidArgument(std::string(name) + ": expected one dimension, got " + std::to_string(array.ndim()));
-    return view(array);
-}
-
-template <typename T>
-py::array_t<T> empty(index_t size) {
-    return py::array_t<T>(static_cast<py::ssize_t>(size));
-}
-
-template <typename T>
-std::span<T> out(py::array_t<T>& array) {
-    return {array.mutable_data(), static_cast<std::size_t>(array.size())};
-}
-
-py::array_t<index_t> widen(std::span<const std::int32_t> values) {
-    auto array = empty<index_t>(static_cast<index_t>(values.size()));
-    std::copy(values.begin(), values.end(), array.mutable_data());
-    return array;
-}
-
-const Overlay* over(const Graph& graph, const Overlay* overlay) {
-    if (overlay != nullptr && overlay->graph().get() != &graph)
-        throw InvalidArgument("the overlay belongs to another graph; make one with Overlay(graph)");
-    return overlay;
-}
-
-py::array_t<index_t> links_of(const std::vector<LinkId>& path) {
-    auto array = empty<index_t>(static_cast<index_t>(path.size()));
-    std::ranges::transform(path, array.mutable_data(), &LinkId::value);
-    return array;
-}
 
 struct Routed {
     py::array_t<double> load, lost;
@@ -85,6 +46,11 @@ void bind_graph(py::module_& m) {
         .def(
             "scale_weight", [](Overlay& o, index_t l, double f) { o.scale_weight({l}, f); }, "link"_a, "factor"_a,
             "Multiply the weight of a link (again: multiplies again).")
+        .def(
+            "restore_link", [](Overlay& o, index_t l) { o.restore_link({l}); }, "link"_a,
+            "Undo fail_link; the multiplier stays.")
+        .def(
+            "restore_node", [](Overlay& o, index_t n) { o.restore_node({n}); }, "node"_a, "Undo fail_node.")
         .def("copy", [](const Overlay& o) { return o; }, "An independent overlay of the same graph.");
 
     graph
@@ -113,9 +79,7 @@ void bind_graph(py::module_& m) {
         .def(
             "k_shortest",
             [](const std::shared_ptr<Graph>& g, index_t src, index_t dst, index_t k, const Overlay* overlay) {
-                py::list paths;
-                for (const auto& path : k_shortest(g, over(*g, overlay), {src}, {dst}, k)) paths.append(links_of(path));
-                return paths;
+                return lists_of(k_shortest(g, over(*g, overlay), {src}, {dst}, k));
             },
             "src"_a, "dst"_a, "k"_a, "overlay"_a = py::none(), "The k shortest loopless paths, as link ids in order.")
         .def(

@@ -15,6 +15,7 @@ namespace tiertwin::bindings {
 // One function a module, called by module.cpp in dependency order.
 void bind_base(py::module_& m);
 void bind_graph(py::module_& m);
+void bind_paths(py::module_& m);
 void bind_state(py::module_& m);
 void bind_queueing(py::module_& m);
 void bind_radio(py::module_& m);
@@ -26,6 +27,7 @@ void bind_sync(py::module_& m);
 void bind_session(py::module_& m);
 void bind_abstraction(py::module_& m);
 void bind_perf(py::module_& m);
+void bind_failures(py::module_& m);
 void bind_plant(py::module_& m);
 void bind_wear(py::module_& m);
 void bind_mobility(py::module_& m);

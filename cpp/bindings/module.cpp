@@ -6,6 +6,7 @@ PYBIND11_MODULE(_core, m) {
     namespace b = tiertwin::bindings;
     b::bind_base(m);
     b::bind_graph(m);
+    b::bind_paths(m);
     b::bind_state(m);
     b::bind_queueing(m);
     b::bind_radio(m);
@@ -17,6 +18,7 @@ PYBIND11_MODULE(_core, m) {
     b::bind_session(m);
     b::bind_abstraction(m);
     b::bind_perf(m);
+    b::bind_failures(m);
     b::bind_plant(m);
     b::bind_wear(m);
     b::bind_mobility(m);

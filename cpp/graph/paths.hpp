@@ -29,8 +29,12 @@ void shortest_paths(const Graph& graph, const Overlay* overlay, NodeId source, s
 // with the lower link ids is first. Fewer than k where no more exist; none at all where there is no way, or where
 // source and target are the same node (the empty path is not a route).
 //
+// A search from both ends bounds every deviation from below. A deviation is worked out only when its bound
+// is the least of what waits; where the bound's own way is free and no other is as short to rounding, it is the answer,
+// else a search from the spur is led by the same bounds (A*, Hart, Nilsson and Raphael 1968).
+//
 // Requires  k >= 0.
-// Costs     O(k * hops) searches, each stopped at the node it is for.
+// Costs     one search from both ends, then little a path; O(k * hops) led searches at worst (many equally short ways).
 [[nodiscard]] std::vector<std::vector<LinkId>> k_shortest(const std::shared_ptr<const Graph>& graph,
                                                           const Overlay* overlay, NodeId source, NodeId target,
                                                           index_t k);

@@ -145,17 +145,15 @@ inline void fetch(std::span<const Arc> row) {
     __builtin_prefetch(&row.back());
 }
 
-// Settle nodes from `root` until `settled(node)` returns false or no node is left.
+// Settle what the queue leads to, until `settled(node)` returns false or no node is left.
 //
-// `arcs(node)` gives the row to relax. `distance` must be kUnreachable and `via` -1 at every node the search can meet.
-// via[v] becomes the lowest link id among the links on a shortest path into v whose tail is strictly nearer than v; a
-// link that adds nothing (weight 0, or lost in rounding) is taken only where there is no such link, so that following
-// `via` always ends at the root.
+// `arcs(node)` gives the row to relax. The queue holds nodes with their `distance`; a node that the search can meet and
+// that has none yet must be at kUnreachable with `via` -1. via[v] becomes the lowest link id among the links on a
+// shortest path into v whose tail is strictly nearer than v; a link that adds nothing (weight 0, or lost in rounding)
+// is taken only where there is no such link, so that following `via` always ends where the search began.
 template <typename Queue, typename Rows, typename Cost, typename Link, typename Settled>
-void settle_from(NodeId root, const Rows& arcs, const Cost& cost, std::span<double> distance, std::span<Link> via,
-                 Queue& queue, Settled&& settled) {
-    distance[static_cast<std::size_t>(root.value)] = 0.0;
-    queue.push({0.0, static_cast<std::int32_t>(root.value)});
+void settle_queued(const Rows& arcs, const Cost& cost, std::span<double> distance, std::span<Link> via, Queue& queue,
+                   Settled&& settled) {
     while (!queue.empty()) {
         const QueueItem item = queue.pop();
         if (item.key > distance[static_cast<std::size_t>(item.node)]) continue;  // improved since it was pushed
@@ -174,6 +172,15 @@ void settle_from(NodeId root, const Rows& arcs, const Cost& cost, std::span<doub
             }
         }
     }
+}
+
+// The same from one root.
+template <typename Queue, typename Rows, typename Cost, typename Link, typename Settled>
+void settle_from(NodeId root, const Rows& arcs, const Cost& cost, std::span<double> distance, std::span<Link> via,
+                 Queue& queue, Settled&& settled) {
+    distance[static_cast<std::size_t>(root.value)] = 0.0;
+    queue.push({0.0, static_cast<std::int32_t>(root.value)});
+    settle_queued(arcs, cost, distance, via, queue, settled);
 }
 
 }  // namespace tiertwin

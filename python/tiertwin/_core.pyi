@@ -103,8 +103,47 @@ class Overlay:
     def fail_node(self, node: int) -> None:
         """Take a node and its links away."""
 
+    def restore_link(self, link: int) -> None:
+        """Undo fail_link; the multiplier stays."""
+
+    def restore_node(self, node: int) -> None:
+        """Undo fail_node."""
+
     def scale_weight(self, link: int, factor: float) -> None:
         """Multiply the weight of a link (again: multiplies again)."""
+
+class PathFinder:
+    """Paths between two nodes; keeps its working memory."""
+
+    def __init__(self, graph: Graph) -> None: ...
+    def shortest_path(self, src: int, dst: int, overlay: Overlay | None = None) -> tuple[float, _Ints]:
+        """Length and links of a shortest path (infinite, none: no way)."""
+
+class Folding:
+    """A graph with its hanging trees folded away."""
+
+    def __init__(self, graph: Graph) -> None: ...
+    def shortest_paths(self, source: int, overlay: Overlay | None = None) -> tuple[_Reals, _Ints]:
+        """As Graph.shortest_paths, without searching the folded part."""
+
+    @property
+    def core_count(self) -> int: ...
+
+class RepairedPaths:
+    """Shortest paths from one node, kept right through changes."""
+
+    def __init__(self, graph: Graph, source: int, overlay: Overlay | None = None) -> None: ...
+    def distance(self) -> _Reals:
+        """Distance of every node."""
+
+    def distances_to(self, nodes: _Ints) -> _Reals:
+        """Distances of some nodes."""
+
+    def update(self, overlay: Overlay, links: _Ints, nodes: _Ints) -> int:
+        """Take in what changed; how many nodes have another distance."""
+
+    def via_link(self) -> _Ints:
+        """Last link on the way to every node (-1: none)."""
 
 class Attribute:
     """One definition of a registry; read-only."""
@@ -778,6 +817,44 @@ class PerformanceModel:
     ) -> dict[str, NDArray[Any]]:
         """One evaluation of the network: arrays by flow, link and hop."""
 
+class Cables:
+    """A graph with directions ignored: cables of one or more links."""
+
+    def __init__(self, graph: Graph, cable: _Ints | None = None) -> None: ...
+    def of_links(self) -> _Ints:
+        """The cable of every link."""
+
+    def single_failures(
+        self, roots: _Ints, weights: _Reals, overlay: Overlay | None = None
+    ) -> tuple[_Reals, _Reals, _Reals]:
+        """Weights cut off from all roots by each cable, by each node, and already."""
+
+    @property
+    def count(self) -> int: ...
+
+class FailureCore:
+    """What may fail in a network, the rest folded into it: sweeps over failures."""
+
+    def __init__(
+        self,
+        cables: Cables,
+        roots: _Ints,
+        weights: _Reals,
+        at_cables: _Ints,
+        at_nodes: _Ints,
+        overlay: Overlay | None = None,
+    ) -> None: ...
+    def pairs(self, first: int = 0, last: int | None = None) -> _Reals:
+        """Weights cut off when elements (cables, then nodes) first..last-1 fail together with each element."""
+
+    def scenarios(self, start: _Ints, element: _Ints) -> _Reals:
+        """Weights cut off when the elements element[start[s]:start[s+1]] fail together."""
+
+    @property
+    def element_count(self) -> int: ...
+    @property
+    def node_count(self) -> int: ...
+
 class Plant:
     """Discrete-event simulator of tasks over radio, links and servers. One thread owns it."""
 
@@ -1027,6 +1104,9 @@ def base_station_power(kind: str, load: _Reals) -> _Reals:
 def base_station_sleeping_power(kind: str) -> float:
     """Power of a station asleep, W (EARTH)."""
 
+def betweenness(graph: Graph, pivots: _Ints | None = None, overlay: Overlay | None = None) -> tuple[_Reals, _Reals]:
+    """Shortest ways through every node and link (exact, or scaled up from pivots)."""
+
 def breakpoint_distance(
     model: str, base_height_m: _Reals, user_height_m: _Reals, ghz: _Reals, effective_height_m: _Reals
 ) -> _Reals:
@@ -1095,6 +1175,11 @@ def decode_solved(frame: Buffer) -> tuple[int, int, int, int, list[_SolverBlock]
 
 def decode_welcome(frame: Buffer) -> tuple[int, int, int, int, int, int, int, int, int, int, int, int, int]:
     """The fields of its body in wire order; every check of header and body is on."""
+
+def disjoint_paths(
+    graph: Graph, src: int, dst: int, k: int, overlay: Overlay | None = None, by_nodes: bool = False
+) -> list[_Ints]:
+    """At most k paths of least total weight that share no link (no node on the way)."""
 
 def effective_height(distance_m: _Reals, base_height_m: _Reals, user_height_m: _Reals, uniform: _Reals) -> _Reals:
     """Height of the surroundings of uma users, m, drawn with numbers in [0, 1)."""
@@ -1220,6 +1305,11 @@ def indoors_at(seed: int, share: float, x_m: _Reals, y_m: _Reals) -> _Bools:
 
 def ingest(table: StateTable, frame: Buffer, cursor: int = 0) -> int:
     """Check a DELTA, then apply what lies beyond `cursor`; cells that changed. A bad frame applies nothing."""
+
+def max_flow(
+    graph: Graph, src: int, dst: int, capacity: _Reals, overlay: Overlay | None = None
+) -> tuple[float, _Reals, _Bools, _Ints]:
+    """Value, flow of every link, source side of a minimum cut, links of the cut."""
 
 def md1_wait(lam: _Reals, es: _Reals) -> _Reals:
     """Mean wait in M/D/1."""

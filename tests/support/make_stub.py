@@ -57,6 +57,7 @@ FRAMES = "list[bytes]"
 
 # What a function or property returns, or (with the argument in brackets) takes.
 PRECISE = {
+    "Cables.single_failures": "tuple[_Reals, _Reals, _Reals]",
     "Graph.k_shortest": "list[_Ints]",
     "StateTable.column": "_Reals",
     "StateTable.times": "_Ints",
@@ -110,15 +111,18 @@ PRECISE = {
     "Plant.truth_wear": "tuple[_Reals, _Reals, _Reals]",
     "Plant.truth_weather": "tuple[_Reals, _Reals]",
     "RainField.__init__(config)": "dict[str, Any]",
+    "betweenness": "tuple[_Reals, _Reals]",
     "decode_blocks": "list[_Block]",
     "decode_lease": "_Lease | None",
     "decode_solve": "tuple[int, int, int, int, list[int], list[_SolverBlock]]",
     "decode_solved": "tuple[int, int, int, int, list[_SolverBlock]]",
+    "disjoint_paths": "list[_Ints]",
     "encode_delta": FRAMES,
     "encode_snapshot": FRAMES,
     "encode_solve(blocks)": "Sequence[_SolverBlock]",
     "encode_solved(blocks)": "Sequence[_SolverBlock]",
     "encode_unit": FRAMES,
+    "max_flow": "tuple[float, _Reals, _Bools, _Ints]",
     "play_station": "dict[str, Any]",
     "strongest": "tuple[_Signed, _Reals]",
     "session_rows": "list[tuple[int, int, int, int, int]]",
