@@ -1,4 +1,7 @@
 // Cells on a map, fields, and whom each user hears best. Arrays in, arrays out; values are checked by the kernels.
+#include <algorithm>
+#include <memory>
+
 #include "bindings/columns.hpp"
 #include "bindings/each.hpp"
 #include "radio/links.hpp"
@@ -69,9 +72,12 @@ void bind_links(py::module_& m) {
             py::array_t<double> gains({x.size(), static_cast<py::ssize_t>(k)});
             const auto ids = whole(cells);
             const auto values = whole(gains);
+            const std::vector<double> xs = copied(x), ys = copied(y), zs = copied(z);  // nobody changes these meanwhile
+            const auto inside = std::make_unique<bool[]>(static_cast<std::size_t>(indoors.size()));
+            std::copy_n(indoors.data(), indoors.size(), inside.get());
             {
                 const py::gil_scoped_release free;  // about 25 us a user: seconds for a city
-                strongest(map, view(x), view(y), view(z), view(indoors), seed, k, ids, values,
+                strongest(map, xs, ys, zs, {inside.get(), xs.size()}, seed, k, ids, values,
                           {high_loss_share, carrier, masts});
             }
             return py::make_tuple(cells, gains);

@@ -27,8 +27,9 @@ void expect_rows(const py::array& gains, const py::array& cells, py::ssize_t use
 
 Coupling couple(const Links& links, const Reals& demand, const CouplingRules& rules) {
     expect_columns("demand", links.users(), demand);
-    const py::gil_scoped_release free;  // some ms an iteration at 100 000 users
-    return coupled_loads(links, view(demand), rules);
+    const std::vector<double> bps = copied(demand);  // nobody changes it meanwhile
+    const py::gil_scoped_release free;               // some ms an iteration at 100 000 users
+    return coupled_loads(links, bps, rules);
 }
 
 void bind_links(py::module_& m) {

@@ -2,11 +2,18 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "bindings/common.hpp"
 
 namespace tiertwin::bindings {
+
+// Of an array that other threads might change while the GIL is free.
+template <typename Array>
+[[nodiscard]] std::vector<typename Array::value_type> copied(const Array& array) {
+    return {array.data(), array.data() + array.size()};
+}
 
 // One-dimensional, of one length: a user (or cell, or place) each.
 template <typename... Arrays>
