@@ -95,23 +95,39 @@ class MeasuredRadio:
         Of one task at each tier without waiting, utils, [G, 4].
     cells
         How many evenly loaded cells its own are worth.
+    kappa
+        Of the radio's delay term, utils/s.
     """
 
     airtime: F64
     cost: F64
     cells: float
+    kappa: float
 
     @classmethod
     def of(cls, world: World, parts: tuple[F64, F64], radio_mbps: F64, cells: float) -> MeasuredRadio:
-        """Return it for rates of the cell, Mb/s, [G]; `parts` are those of `tier_cost_parts` of the site, [G, 4]."""
+        """Return it for rates of the cell, Mb/s, [G]; `parts` are those of `tier_cost_parts` of the site, [G, 4].
+
+        A cell shared in turn is a queue with processor sharing: of load ρ it holds ρ/(1−ρ) tasks, each losing s̄ utils
+        a second, s̄ the mean over offered tasks. So C even ones with airtime y lose s̄·C·y/(C−y): the delay term has
+        that κ too, and as it counts the tasks being sent, s̄ a second of airtime is taken off the cost.
+        """
         rings = len(world.ring_rate_mbps)
         airtime = np.repeat(world.megabits, rings) / radio_mbps
         longer = airtime - (world.megabits[:, None] / world.ring_rate_mbps).ravel()
         seconds, joules = parts[0].copy(), parts[1].copy()
-        seconds[:, Tier.EDGE :] += (np.repeat(world.s, rings) * longer)[:, None]
+        lost = lost_per_second(world)
+        seconds[:, Tier.EDGE :] += (np.repeat(world.s, rings) * longer - lost * airtime)[:, None]
         sent = np.repeat(world.objective.energy_utils_per_j * world.transmit_w, rings)
         joules[:, Tier.EDGE :] += (sent * longer)[:, None]
-        return cls(airtime, np.maximum(seconds, 0.0) + np.maximum(joules, 0.0), cells)
+        cost = np.maximum(seconds, 0.0) + np.maximum(joules, 0.0)
+        return cls(airtime, cost, cells, (world.objective.kappa0_radio + lost) * cells)
+
+
+def lost_per_second(world: World) -> float:
+    """Return what a second of latency costs the mean offered task, utils."""
+    rate = world.class_share * world.tasks_per_s
+    return float(rate @ world.s) / max(float(rate.sum()), 1e-12)
 
 
 def _idle_price(world: World, cores: int) -> float:
@@ -143,10 +159,8 @@ def queueing_kappa(world: World, cores: int) -> float:
     """
     if cores <= 0:
         return 0.0
-    rate = world.class_share * world.tasks_per_s
-    lost_per_s = float(rate @ world.s) / max(float(rate.sum()), 1e-12)
     waiting = _core.erlang_c(np.array([cores], dtype=np.int64), np.array([DESIGN_LOAD * cores]))
-    return lost_per_s * float(waiting[0])
+    return lost_per_second(world) * float(waiting[0])
 
 
 def leaf_problem_arrays(
@@ -179,10 +193,10 @@ def leaf_problem_arrays(
     uplink = float(world.uplink_site_mbps[site]) if uplink_mbps is None else uplink_mbps
     capacity = np.array([world.site_cells[site], world.site_cores[site] * world.core_ghz, max(uplink, NO_UPLINK_MBPS)])
     constants = world.objective
-    if radio is not None:
-        capacity[0] = radio.cells
     kappa = np.array([constants.kappa0_radio, 0.0, constants.kappa0_link]) * capacity
     kappa[1] = compute_kappa(world, int(world.site_cores[site]))
+    if radio is not None:
+        capacity[0], kappa[0] = radio.cells, radio.kappa
 
     if radio is None:
         cost = np.ascontiguousarray((tier_costs(world) if cost is None else cost)[site].reshape(groups, tiers))
