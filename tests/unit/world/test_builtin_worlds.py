@@ -183,6 +183,33 @@ def test_stated_gateways_cloud_and_capacities_are_taken():
     assert world.uplink_fog_mbps[0] == world.lan_mbps
 
 
+def test_the_card_of_mixed_says_what_the_world_is():
+    world = resolve(load("mixed"))
+    card = (Path(__file__).resolve().parents[3] / "docs" / "scenario-card-mixed.md").read_text(encoding="utf-8")
+    capacities, counts = np.unique(world.link_capacity_mbps, return_counts=True)
+    ghz = [int(cores * world.core_ghz) for cores in (world.site_cores.sum(), world.fog_cores.sum(), world.cloud_cores)]
+    loads = [offered_ghz(world, epoch) / server_ghz(world) for epoch in range(world.epochs_per_day)]
+    utilisation = world.background_mbps / np.repeat(world.link_capacity_mbps, 2)
+    users = np.bincount(world.access.kind)
+    used = (world.group_devices * (world.tasks_per_s * world.megabits)[:, None] / world.ring_rate_mbps).sum(axis=(1, 2))
+    air = np.sort(used / world.site_cells)
+    expected = [
+        f"{world.site_count} sites with {world.access.cell_count} cells",
+        f"{world.link_count} links ({world.link_km.min():.0f}-{world.link_km.max():.0f} km)",
+        f"{users[0]} vehicles, {users[1]} AR, {users[2]} video",
+        ", ".join(f"{count} of {capacity:g}" for capacity, count in zip(capacities, counts, strict=True)),
+        f"sites {ghz[0]}, fogs {ghz[1]}, cloud {ghz[2]}",
+        f"{np.mean(loads):.2f} daily mean, {max(loads):.2f} busiest epoch",
+        f"busiest link {utilisation.max():.2f}",
+        f"{air[-1]:.2f} at country-1",
+        f"fogs at the hubs {' and '.join(world.node_names[n] for n in world.fog_node)}",
+        f"{world.site_count * world.groups_per_site} in all",
+    ]
+    plain = card.replace("1 000 Mb/s", "1000 Mb/s")
+    assert [text for text in expected if text not in plain] == []
+    assert (air < 0.5).sum() > world.site_count / 2
+
+
 @pytest.mark.parametrize("name", ["germany50", "metro"])
 def test_the_scenario_card_says_what_the_world_is(name: str):
     world = resolve(load(name))
