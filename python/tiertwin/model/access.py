@@ -12,7 +12,7 @@ Degrees = Annotated[float, Field(ge=-360, le=360)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Environment = Literal["uma", "umi", "rma", "inh"]
-Movement = Literal["still", "gauss-markov", "waypoint", "manhattan", "train"]
+Movement = Literal["still", "gauss-markov", "waypoint", "manhattan", "train", "trace"]
 MsCount = Annotated[int, Field(ge=0, le=86_400_000), INTEGRAL]
 
 
@@ -91,6 +91,35 @@ class Area(Part):
     """Longitude and latitude of points along a road or railway, back and forth."""
 
 
+class PositionTrace(Part):
+    """A file of positions, read as a stream while the plant plays: SUMO's floating car data, or a table."""
+
+    file: Annotated[str, Field(min_length=1, max_length=4096)]
+    """Beside the scenario file; ``.gz`` is unpacked on the way. Rows in order of time over all users."""
+    format: Literal["sumo", "csv"] = "sumo"
+    """FCD XML, or comma-separated with a header."""
+    degrees: bool = False
+    """Positions are degrees east and north; otherwise metres."""
+    lon: Longitude | None = None
+    """Where (0, 0) of a trace in metres is."""
+    lat: Latitude | None = None
+    """The same."""
+    time: Annotated[str, Field(min_length=1)] = "time"
+    """Of a table: column of seconds."""
+    user: Annotated[str, Field(min_length=1)] = "id"
+    """Column of who it is."""
+    x: Annotated[str, Field(min_length=1)] = "x"
+    """Column of metres or degrees east."""
+    y: Annotated[str, Field(min_length=1)] = "y"
+    """Column of metres or degrees north."""
+    starts_at_s: Annotated[float, Field(ge=-1e10, le=1e10)] = 0.0
+    """Time of the trace when the plant begins."""
+    max_gap_s: Positive = 10.0
+    """Longest interval between two samples of a user to interpolate in; in a longer one it stands still."""
+    skip: bool = False
+    """Bad rows, users beyond `count` and places outside the map are left out and counted instead of refused."""
+
+
 class Crowd(Part):
     """Users of one service class who move alike."""
 
@@ -102,6 +131,8 @@ class Crowd(Part):
     """Where they are, and stay."""
     moves: Movement = "still"
     """Still ones are spread over the area; others begin where their movement puts them."""
+    trace: PositionTrace | None = None
+    """Where they are, with `moves: trace`: the k-th user of the file is the k-th of the crowd."""
     indoors: Share = 0.0
     """Share of them that is inside buildings (TR 38.901, table 7.4.3-2)."""
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from tiertwin.errors import suggest
-from tiertwin.model.access import Access, Area, CellKind
+from tiertwin.model.access import Access, Area, CellKind, Crowd
 from tiertwin.model.scenario import Scenario
 
 Path = tuple[str | int, ...]
@@ -95,11 +95,22 @@ def _names(scenario: Scenario, access: Access) -> Iterable[Problem]:
         yield from _known(("access", "crowds", i, "area"), "an area", crowd.area, list(areas))
         yield from _known(("access", "crowds", i, "service"), "a service class", crowd.service, services)
         area = areas.get(crowd.area)
+        yield from _trace(("access", "crowds", i), crowd)
         if crowd.moves == "train" and area is not None and not area.track:
             yield ("access", "crowds", i, "moves"), f"expected an area with a track, got {crowd.area!r} without one"
     for i, down in enumerate(access.downlink):
         yield from _known(("access", "downlink", i, "service"), "a service class", down.service, services)
     yield from _repeated([row.service for row in access.downlink], ("access", "downlink"), "downlink", "service")
+
+
+def _trace(path: Path, crowd: Crowd) -> Iterable[Problem]:
+    trace = crowd.trace
+    if (crowd.moves == "trace") != (trace is not None):
+        text = "required with moves: trace, but missing" if trace is None else "expected only with moves: trace"
+        yield (*path, "trace"), text
+    if trace is not None and trace.degrees != (trace.lon is None and trace.lat is None):
+        text = "expected lon and lat of its (0, 0), as its positions are metres"
+        yield (*path, "trace"), "expected no lon and lat, as its positions are degrees" if trace.degrees else text
 
 
 def _known(path: Path, what: str, name: str, names: Sequence[str]) -> Iterable[Problem]:

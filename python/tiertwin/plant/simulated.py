@@ -11,17 +11,21 @@ reports and set-points are those of groups (site, class, ring) of the users that
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiertwin import _core
+from tiertwin.plant.access import AccessRadio
 from tiertwin.plant.kpis import PlantKpis
 from tiertwin.plant.options import PlantOptions
 from tiertwin.plant.reports import F64, I64, Reports, SensorReports, Telemetry
 from tiertwin.plant.surroundings import arrays
 from tiertwin.plant.users import devices_of, network_of
+
+if TYPE_CHECKING:
+    from tiertwin.plant.leading import Leader
 
 FIBRE_S_PER_KM = 5e-6
 _TRACE = 2  # arrival kinds of the core: 0 Poisson, 1 on-off, 2 trace
@@ -59,6 +63,7 @@ class SimulatedPlant:
         self._server_ghz = config["server_cores"] * config["server_core_ghz"]
         self._core = _core.Plant(seed, config)
         self._enable()
+        self._leader, self._led_ns, self._step_ns = self._follow()
         self._epoch = -1
         self.set_epoch(0)
 
@@ -82,7 +87,16 @@ class SimulatedPlant:
     def advance(self, until_ns: int, epoch: int) -> None:
         """Play `epoch` up to and including `until_ns`. Other Python threads run meanwhile."""
         self.set_epoch(epoch)
+        if self._leader is not None:
+            self._lead(self._leader, until_ns)
         self._core.run_until(until_ns)
+
+    def _lead(self, leader: Leader, until_ns: int) -> None:
+        """Play up to the last step that begins by `until_ns`, those whom traces lead where they are at each."""
+        while self._led_ns <= until_ns:
+            self._core.run_until(max(self._led_ns - 1, self.now_ns))
+            self.lead(*leader.places(self._led_ns * 1e-9))
+            self._led_ns += self._step_ns
 
     def actuate(self, device: I64, shares: F64) -> None:
         """Set the share of each tier for some devices, from now on.
@@ -146,6 +160,14 @@ class SimulatedPlant:
     def lead(self, users: I64, places: F64) -> None:
         """Put led users of the radio access somewhere, from the next step on; see `AccessPlant.lead`."""
         self._core.lead(users, places)
+
+    def traces_told(self) -> list[str]:
+        """Return what was left out of each trace that leads users, in words: bad rows, users, places."""
+        if self._leader is None:
+            return []
+        rows = [f"{trace.file}: {skips}" for trace, skips in zip(self._access.led, self._leader.skips, strict=True)]
+        outside = self._leader.outside
+        return [*rows, f"{outside} places outside the map"] if outside else rows
 
     def set_sleep(self, after_ms: int) -> None:
         """Let cells of the radio access sleep that were idle for `after_ms`; 0: never, and those asleep wake up."""
@@ -278,6 +300,16 @@ class SimulatedPlant:
             self._core.enable_weather(arrays(options.weather))
         if options.stations is not None:
             self._core.enable_sleep(arrays(options.stations))
+
+    def _follow(self) -> tuple[Leader | None, int, int]:
+        """Return who leads users of the radio access, when next, and how often, ns."""
+        access = self._access
+        if access is None or not getattr(access, "led", ()):
+            return None, 0, 1
+        rules = AccessRadio(**(self.options.access or {}).get("radio", {}))
+        from tiertwin.plant.leading import Leader  # noqa: PLC0415  readers of files: only where there are any
+
+        return Leader(access.led, access.map_m, float(access.z_m[access.led[0].first])), 0, rules.step_ms * 1_000_000
 
     def _devices(self) -> dict[str, Any]:
         world = self._world

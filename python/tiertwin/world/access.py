@@ -52,6 +52,30 @@ class Downlink:
     buffer: int = 2000
 
 
+@dataclass(frozen=True, slots=True)
+class Led:
+    """Users that a trace leads: rows `first` … `first` + `count` − 1, the k-th user of the file is the k-th of them.
+
+    Positions are metres from (x, y) of the map, or degrees from the corner at (west, south) where `degrees`; the other
+    fields are those of `tiertwin.model.access.PositionTrace`.
+    """
+
+    first: int
+    count: int
+    file: str
+    format: str
+    degrees: bool
+    x_m: float
+    y_m: float
+    west: float
+    south: float
+    columns: tuple[str, str, str, str]
+    """Time, user, x, y."""
+    starts_at_s: float
+    max_gap_s: float
+    skip: bool
+
+
 @dataclass(frozen=True, eq=False, kw_only=True, slots=True)
 class Access:
     """Cells and users; see the module. Arrays are read-only."""
@@ -81,6 +105,8 @@ class Access:
     """Where still and led users stand, m; 1 to 22.5 m above the ground. [U]"""
     ghz: F64
     """Clock of each user's own processor. [U]"""
+    led: tuple[Led, ...] = ()
+    """Traces that lead users whose `walk` is `LED`."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -7,13 +7,14 @@ The plane touches the middle of the map: metres east and north of the south-west
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiertwin.world import population
-from tiertwin.world.access import F64, I64, LED, STILL, Access, Downlink, Zone
+from tiertwin.world.access import F64, I64, LED, STILL, Access, Downlink, Led, Zone
 from tiertwin.world.planning import (
     ENVIRONMENTS,
     USER_M,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from tiertwin.model.scenario import Scenario
 
 M_PER_DEGREE = 6_371_000.0 * math.pi / 180.0
-_MOVEMENTS = ("still", "gauss-markov", "waypoint", "manhattan", "train")
+_MOVEMENTS = ("still", "gauss-markov", "waypoint", "manhattan", "train", "uav", "trace")
 
 
 class Plane:
@@ -66,6 +67,7 @@ def resolve_access(scenario: Scenario, lon: F64, lat: F64, node_of: dict[str, in
         map_m=_map(section, plane),
         zones=tuple(_zone(area, plane) for area in section.areas),
         downlink=_downlink(scenario, section),
+        led=tuple(_led(section, plane)),
         site=site,
         ghz=population.clocks(len(ring), low, high),
         **people,
@@ -128,6 +130,18 @@ def _people(scenario: Scenario, section: Section, plane: Plane) -> dict[str, NDA
 
 
 _COLUMNS = ("kind", "walk", "zone", "train", "x_m", "y_m", "z_m", "indoors")
+
+
+def _led(section: Section, plane: Plane) -> Iterator[Led]:
+    first = 0
+    for crowd in section.crowds:
+        if (trace := crowd.trace) is not None:
+            x, y = (0.0, 0.0) if trace.degrees else map(float, plane.xy(trace.lon, trace.lat))
+            columns = (trace.time, trace.user, trace.x, trace.y)
+            rules = (trace.starts_at_s, trace.max_gap_s, trace.skip)
+            where = (trace.degrees, x, y, plane.west, plane.south)
+            yield Led(first, crowd.count, trace.file, trace.format, *where, columns, *rules)
+        first += crowd.count
 
 
 def _map(section: Section, plane: Plane) -> tuple[float, float, float, float]:

@@ -9,6 +9,7 @@ from typing import Any
 from tiertwin.errors import InputError, UnknownNameError, suggest
 from tiertwin.interop.arrivals import with_traces
 from tiertwin.interop.networkx import is_graph, networkx_topology
+from tiertwin.interop.positions import with_positions
 from tiertwin.interop.topohub import looks_like, topohub_names, topohub_raw
 from tiertwin.interop.yaml_loader import read_yaml
 from tiertwin.model.parse import Lines, describe, parse_scenario
@@ -45,8 +46,10 @@ def load(source: Any, **overrides: Any) -> Scenario:
     data, where, lines = _read(source)
     for key, value in overrides.items():
         data = _laid_over(data, key.split("__"), value)
-    data, problems = with_traces(data, Path(where).parent if lines else Path())
-    scenario = parse_scenario(data, where, lines, problems)
+    folder = Path(where).parent if lines else Path()
+    data, problems = with_traces(data, folder)
+    data, missing = with_positions(data, folder)
+    scenario = parse_scenario(data, where, lines, [*problems, *missing])
     if not scenario.topology.inline:
         topology, _ = expand(scenario.topology)
         check_places(scenario, topology)

@@ -63,6 +63,7 @@ def _access(access: Access | None) -> tuple[dict[str, Any] | None, dict[str, Any
         "map_m": list(access.map_m),
         "zones": [asdict(zone) for zone in access.zones],
         "downlink": [asdict(row) for row in access.downlink],
+        "led": [asdict(row) for row in access.led],
     }
     named = {field.name: getattr(access, field.name) for field in fields(access)}
     arrays = {name: value for name, value in named.items() if isinstance(value, np.ndarray)}
@@ -70,13 +71,14 @@ def _access(access: Access | None) -> tuple[dict[str, Any] | None, dict[str, Any
 
 
 def _access_of(plain: dict[str, Any], arrays: dict[str, Any]) -> Access:
-    from tiertwin.world.access import Access, Downlink, Zone  # noqa: PLC0415  twins' processes go without
+    from tiertwin.world.access import Access, Downlink, Led, Zone  # noqa: PLC0415  twins' processes go without
 
     cells = {name.removeprefix("cells."): arrays.pop(name) for name in list(arrays) if name.startswith("cells.")}
     zones = tuple(Zone(**{**row, "track": tuple(tuple(p) for p in row["track"])}) for row in plain["zones"])
     west, south, east, north = plain["map_m"]
     downlink = tuple(Downlink(**row) for row in plain["downlink"])
-    return Access(cells=cells, map_m=(west, south, east, north), zones=zones, downlink=downlink, **arrays)
+    led = tuple(Led(**{**row, "columns": tuple(row["columns"])}) for row in plain["led"])
+    return Access(cells=cells, map_m=(west, south, east, north), zones=zones, downlink=downlink, led=led, **arrays)
 
 
 def stored_world(path: Path, *, access: bool = False) -> World:
