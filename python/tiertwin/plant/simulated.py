@@ -163,7 +163,7 @@ class SimulatedPlant:
 
     def traces_told(self) -> list[str]:
         """Return what was left out of each trace that leads users, in words: bad rows, users, places."""
-        if self._leader is None:
+        if self._leader is None or self._access is None:
             return []
         rows = [f"{trace.file}: {skips}" for trace, skips in zip(self._access.led, self._leader.skips, strict=True)]
         outside = self._leader.outside
