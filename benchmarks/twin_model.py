@@ -3,7 +3,7 @@
 Reference: `PacketPlant`, shown equal to ns-3 packet by packet. Topologies of topohub that the model's coefficients
 were not fitted on (`tests/support/perf_scenes.py`), 1000 flows, both rules for rates, three size laws, four loads. By
 scene: error of flows' mean delays (mean of absolute relative errors), of their waits alone (sum of errors over sum of
-waits), of p99; peer: the best of M/M/1, M/G/1 and G/G/1 on that very scene (`tests/reference/textbook.py`), chosen
+waits), of p99; peer: the best of M/M/1, M/G/1 and G/G/1 on that very scene (`tiertwin.study.textbook`), chosen
 afterwards with the truth in hand. Then: share of flows that nominal 90 % intervals hold; losses with 20 places; signs
 of changes beyond 2 %; scenes with few flows a link and bursty ones, all of low confidence; calibration; predictions a
 second.
@@ -26,10 +26,10 @@ import numpy as np
 
 from support import Case, main
 from tiertwin.functions.performance import Observed, PathFlows, Prediction, on_off
+from tiertwin.study.textbook import Textbook
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 scenes: Any = import_module("tests.support.perf_scenes")
-textbooks: Any = import_module("tests.reference.textbook")
 
 FLOWS = 1000
 FEWER = {"sndlib/abilene": 300}  # in short runs: a flow needs packets
@@ -83,31 +83,17 @@ class Judged:
         return 100 * float(mean.mean()), 100 * float(p99[known].mean())
 
 
-def textbook(made: Any) -> Any:
-    """Return the textbook decompositions of a scene."""
-    law = scenes.LAWS[made.size]
-    paths = [np.asarray(path) for path in made.flows.paths]
-    return textbooks.Textbook(
-        made.links.rate_bps,
-        np.asarray(made.links.delay_ns) * 1e-9,
-        np.cumsum([0, *map(len, paths)]),
-        np.concatenate(paths),
-        np.broadcast_to(made.flows.pps, (len(paths),)),
-        (float(law.mean), float(law.second), float(law.third)),
-    )
-
-
 def flows_of(name: str, quick: bool) -> int:
     return FEWER.get(name, FLOWS) if quick else FLOWS
 
 
 def judge(made: Any, packet_hops: float, seed: int) -> Judged:
-    book = textbook(made)
+    model, told = made.model(), made.told()
     return Judged(
         made,
         scenes.play(made, packet_hops, seed),
-        made.model().predict(*made.told()),
-        {name: (book.means(name), book.p99(name)) for name in textbooks.MODELS},
+        model.predict(*told),
+        {name: (book.mean, book.p99) for name, book in Textbook(model, *told).answers().items()},
     )
 
 

@@ -24,7 +24,7 @@ SIZES = Sizes.exponential(1000.0)
 
 
 def traffic() -> dict[str, Any]:
-    return PerformanceModel(2, (PTR, PATHS))._traffic(PathLinks(8e6), PathFlows(300.0, SIZES))
+    return PerformanceModel(2, (PTR, PATHS)).traffic(PathLinks(8e6), PathFlows(300.0, SIZES))
 
 
 def predict(given: dict[str, Any], **more: Any) -> dict[str, Any]:

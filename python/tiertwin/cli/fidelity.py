@@ -75,6 +75,7 @@ def fidelity(ns3: float | None, window: float, as_json: bool, **asked: Any) -> N
         return
     names = ("topology", "rule", "size", "traffic", "load")
     shown = ("floor_pct", "mean_pct", "wait_pct", "p99_pct", "loss_points", "coverage_pct", "calibrated_mean_pct")
+    shown += ("textbook_mean", "textbook_mean_pct", "textbook_wait_pct", "textbook_p99_pct")
     more = [c for c in ("sign_agreement", "ns3_equal_pct", "ns3_mean_pct") if any(c in row for row in rows)]
     click.echo(
         "Mean absolute errors over flows (%), of the total loss (points); floor: what sampling leaves in the truth."
