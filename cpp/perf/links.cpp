@@ -37,6 +37,7 @@ Links::Links(const Streams& streams, const Traffic& traffic, const Coefficients&
       links_(streams.links),
       rate_(streams.hops()),
       factor_(streams.hops(), 1.0),
+      doubt_(streams.hops()),
       own_of_stream_(streams.stream.size()),
       own_of_strand_(streams.strand.size()),
       own_of_thread_(streams.thread.size()),
@@ -156,17 +157,34 @@ void Links::find_own() {
     }
 }
 
+// How fast a link forgets, 1/s: (1 - rho)^2/V, and with a finite buffer not slower than that fills.
+double Links::pace(std::size_t l) const {
+    const LinkState& link = links_[l];
+    const double idle = std::max(1 - link.rho, 0.0), room = static_cast<double>(t_.link_buffer[l]) + 1;
+    const double fill = room * link.sums.bytes / link.sums.pps / link.capacity;  // s to send a full buffer
+    return link.spread > 0 ? idle * idle / link.spread + link.spread / (fill * fill) : 0;
+}
+
 void Links::find_smoothing() {
-    for (LinkState& link : links_) link.smoothed = 0;
+    std::vector<double> paces(links_.size());
+    for (std::size_t l = 0; l < links_.size(); ++l) {
+        LinkState& link = links_[l];
+        link.smoothed = 0;
+        if (link.sums.pps <= 0) continue;
+        paces[l] = pace(l);
+        link.varied = std::max(1 - link.sums.bytes * link.sums.bytes / (link.sums.pps * link.sums.bytes2), 0.0);
+    }
     for (std::size_t i = 0; i < s_.stream.size(); ++i) {
+        const std::size_t before = u(s_.stream.from[i]);
         LinkState& link = links_[u(s_.stream.parent[i])];
-        const LinkState& from = links_[u(s_.stream.from[i])];
-        if (streams_sums_[i].pps <= 0 || t_.link_kind[u(s_.stream.from[i])] != 0) continue;
+        const LinkState& from = links_[before];
+        if (streams_sums_[i].pps <= 0 || t_.link_kind[before] != 0) continue;
         const double q = streams_sums_[i].bytes2 / link.sums.bytes2;
         const double p = std::min(streams_sums_[i].bytes / (from.sums.bytes * from.served), 1.0);
-        const double here = std::min(link.rho, 1.0), there = std::min(from.carried(), 1.0);
-        link.smoothed +=
-            std::pow(q, c_.smooth_share) * std::pow(p, c_.smooth_split) * std::pow(there / here, c_.smooth_load) * here;
+        const double here = paces[u(s_.stream.parent[i])], both = c_.smooth_memory * paces[before] + here;
+        const double remembered = both > 0 ? (1 + c_.smooth_memory) * here / both : 1;
+        link.smoothed += std::pow(q, c_.smooth_share) * p * remembered *
+                         std::pow(std::min(link.rho, 1.0), 1 + c_.smooth_sizes * link.varied);
     }
     for (LinkState& link : links_) link.smoothed = std::min(link.smoothed, 1.0);
 }
@@ -187,12 +205,14 @@ void Links::find_factors() {
             link.same += rate_[s_.hop_at[i]] * own(s_.hop_at[i]);
         link.same /= link.sums.pps;
         const double idle = std::max(1 - link.rho, 0.0), fade = std::pow(idle, c_.own_fade);
+        const double same = std::pow(idle, 1 + c_.size_fade * link.varied) * link.same;
         const double calibrated = std::exp(log_factor_[l]);
         double sum = 0;
         for (std::size_t i = s_.link_ptr[l]; i < s_.link_ptr[l + 1]; ++i) {
             const std::size_t h = s_.hop_at[i];
-            const double r = 1 + idle * link.same - link.smoothed + fade * (own(h) - link.same);
-            factor_[h] = std::max(r, 0.0) * calibrated;
+            const double light = same + fade * (own(h) - link.same);
+            factor_[h] = std::max(1 + light - link.smoothed, 0.0) * calibrated;
+            doubt_[h] = (c_.own_sd * link.rho * std::abs(light) + c_.smooth_sd * link.smoothed) * calibrated;
             sum += rate_[h] * factor_[h];
         }
         link.factor = sum / link.sums.pps;

@@ -163,9 +163,8 @@ Evaluation::Path Evaluation::walk(std::size_t f) {
         path.wait_third += wait.third;
         path.shared += waits_[l].round_robin;
         const double bursts = c_.burst_sd * link.burst_share;
-        const double corrected = std::abs(links_.factor(h) * std::exp(-belief_.log_factor[l]) - 1);
-        const double learnt = kTransfer * std::abs(belief_.log_factor[l]);
-        path.systematic += wait.mean * (c_.mean_sd + c_.factor_sd * corrected + learnt);
+        const double learnt = kTransfer * std::abs(belief_.log_factor[l]), r = links_.factor(h);
+        path.systematic += wait.mean * (c_.mean_sd + learnt + (r > 0 ? links_.doubt(h) / r : 0));
         path.doubt += wait.mean * wait.mean * (belief_.variance[l] + bursts * bursts);
         path.loss_doubt += link.loss * link.loss * (1 + bursts * bursts / (c_.loss_sd * c_.loss_sd + 1e-300));
         path.flows += wait.mean * link.flows;

@@ -14,8 +14,8 @@ from scipy.optimize import brentq
 from scipy.special import gammainc, gammaincc, gammaincinv
 
 UNLIMITED = 2**31 - 1
-(OWN_FADE, SMOOTH_SHARE, SMOOTH_SPLIT, SMOOTH_LOAD, JOINT_VARIANCE, JOINT_SKEW, MEAN_SD, FACTOR_SD, TAIL_SD, LOSS_SD,
- BURST_SD) = range(11)  # fmt: skip
+(OWN_FADE, SIZE_FADE, SMOOTH_SHARE, SMOOTH_MEMORY, SMOOTH_SIZES, JOINT_VARIANCE, JOINT_SKEW, MEAN_SD, OWN_SD,
+ SMOOTH_SD, TAIL_SD, LOSS_SD, BURST_SD) = range(13)  # fmt: skip
 
 
 def two_point(m1: float, m2: float, m3: float) -> list[tuple[float, float]]:
@@ -190,8 +190,19 @@ class Network:
             out += (q[back - 1] - (q[back] if back < 3 and k > back else 0.0)) * e
         return out
 
+    def varied(self, link: int) -> float:
+        pps, m1, m2, _ = self.sums(self.users[link])
+        return max(1 - m1**2 / (pps * m2), 0.0)
+
+    def pace(self, link: int) -> float:
+        """Return how fast a link forgets, 1/s."""
+        pps, m1, _, _ = self.sums(self.users[link])
+        v = self.spread(link)[0]
+        fill = (float(self.t["link_buffer"][link]) + 1) * m1 / pps / self.capacity[link]
+        return max(1 - self.rho(link), 0.0) ** 2 / v + v / fill**2 if v > 0 else 0.0
+
     def smoothed(self, link: int) -> float:
-        total, here = self.sums(self.users[link]), min(self.rho(link), 1.0)
+        total, here, x = self.sums(self.users[link]), min(self.rho(link), 1.0), self.x
         sources = {self.paths[f][k - 1] for f, k in self.users[link] if k > 0}
         out = 0.0
         for source in sorted(sources):
@@ -202,8 +213,9 @@ class Network:
                 continue
             leaving = self.sums(self.users[source])[1] * self.served[source]
             q, p = stream[2] / total[2], min(stream[1] / leaving, 1.0)
-            there = min(self.rho(source) * self.served[source], 1.0)
-            out += q ** self.x[SMOOTH_SHARE] * p ** self.x[SMOOTH_SPLIT] * (there / here) ** self.x[SMOOTH_LOAD] * here
+            slow, fast = x[SMOOTH_MEMORY] * self.pace(source), self.pace(link)
+            seen = (1 + x[SMOOTH_MEMORY]) * fast / (slow + fast) if slow + fast > 0 else 1.0
+            out += q ** x[SMOOTH_SHARE] * p * seen * here ** (1 + x[SMOOTH_SIZES] * self.varied(link))
         return min(out, 1.0)
 
     def find_factors(self) -> None:
@@ -218,8 +230,9 @@ class Network:
             idle, smoothed = max(1 - self.rho(link), 0.0), self.smoothed(link)
             total = 0.0
             for f, k in users:
-                r = 1 + idle * same - smoothed + idle ** self.x[OWN_FADE] * (own[f, k] - same)
-                self.factor[f][k] = max(r, 0.0) * math.exp(self.theta[link])
+                light = idle ** (1 + self.x[SIZE_FADE] * self.varied(link)) * same
+                light += idle ** self.x[OWN_FADE] * (own[f, k] - same)
+                self.factor[f][k] = max(1 + light - smoothed, 0.0) * math.exp(self.theta[link])
                 total += self.rate[f][k] * self.factor[f][k]
             self.mean_factor[link] = total / pps
 
@@ -246,7 +259,7 @@ class Network:
         if pps <= 0:
             return 0.0, 0.0, 0.0, 1 / c, 0.0
         if t["link_buffer"][link] != UNLIMITED:
-            by = r / self.mean_factor[link]
+            by = r / self.mean_factor[link] if self.mean_factor[link] > 0 else 1.0
             _, mean, variance, cumulant = self.finite(link)
             return mean * by, variance * by**2, cumulant * by**3, 1 / c, 0.0
         v, bursts = self.spread(link)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 UNLIMITED = 2**31 - 1  # as a buffer: nothing is ever dropped
 KINDS = {"fifo": 0, "sharing": 1, "priority": 2}
-PRIOR_SD = 0.03  # of the logarithm of a link's wait, before any telemetry
+PRIOR_SD = 0.015  # of the logarithm of a link's wait, before any telemetry
 NINETY_PERCENT = 1.6448536269514722  # standard deviations
 
 

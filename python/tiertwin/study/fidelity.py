@@ -27,7 +27,7 @@ from tiertwin.functions.performance import (
 )
 from tiertwin.plant.packets import UNLIMITED, PacketPlant
 from tiertwin.study.changes import changes, link_loads
-from tiertwin.study.packet_truth import SECOND, Network, Truth, fixed_delays, play, sizes_of, truth
+from tiertwin.study.packet_truth import SECOND, Network, Truth, fixed_delays, play, sizes_of, truth, waits_of
 from tiertwin.study.scenes import MEAN_BYTES, scene
 from tiertwin.study.textbook import Answer, Textbook
 
@@ -268,11 +268,11 @@ def judged_by(
     The run is short, so the errors hold much sampling; `floor_pct` of longer runs does not apply to them.
     """
     arrived = delay_ns >= 0
-    count = len(network[1].paths)
-    sums = np.bincount(packets["flow"][arrived], delay_ns[arrived], minlength=count)
-    numbers = np.bincount(packets["flow"][arrived], minlength=count)
-    mean_s = np.where(numbers > 0, sums / np.maximum(numbers, 1), np.nan) / SECOND
-    wait_s = mean_s - fixed_delays(network)
+    flow, count = packets["flow"][arrived], len(network[1].paths)
+    numbers = np.bincount(flow, minlength=count)
+    delays, sizes = (np.bincount(flow, values[arrived], minlength=count) for values in (delay_ns, packets["bytes"]))
+    wait_s = waits_of(network, delays, sizes, numbers) / np.where(numbers > 0, numbers, np.nan)
+    mean_s = wait_s + fixed_delays(network)
     model, links, flows = model_of(network)
     found = model.predict(links, flows)
     row = {"mean_pct": percent(found.mean, mean_s), "wait_pct": wait_percent(found.wait, wait_s)}

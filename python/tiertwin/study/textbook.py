@@ -112,29 +112,34 @@ class Textbook:
         before[self._ptr] = -1
         keys, stream = np.unique(self._link * (count + 1) + before + 1, return_inverse=True)
         here, source = keys // (count + 1), keys % (count + 1) - 1
-        rate = np.bincount(stream, self._pps[self._flow], len(keys))
-        fresh = np.bincount(stream, (self._pps * self._ca2)[self._flow], len(keys))
+        rate = _sums(stream, self._pps[self._flow], len(keys))
+        fresh = _sums(stream, (self._pps * self._ca2)[self._flow], len(keys))
         share = _ratio(rate, self._lam[here])
         split = np.where(source >= 0, _ratio(rate, self._lam[source]), 1.0)
         outside = _ratio(fresh, rate)
-        streams = 1.0 / np.maximum(np.bincount(here, share**2, count), 1e-300)  # as many alike as make this much
+        streams = 1.0 / np.maximum(_sums(here, share**2, count), 1e-300)  # as many alike as make this much
         rho = np.minimum(self._rho, 1.0)
         weight = 1.0 / (1.0 + 4.0 * (1.0 - rho) ** 2 * (streams - 1.0))
         weight = np.where(self._lam > 0, weight, 0.0)
-        ca2 = np.ones(count)
+        ca2: F64 = np.ones(count)
         for _ in range(ROUNDS):
             leaving = rho**2 * self._cs2 + (1.0 - rho**2) * ca2
             arriving = np.where(source >= 0, split * leaving[source] + 1.0 - split, outside)
-            ca2 = weight * np.bincount(here, share * arriving, count) + 1.0 - weight
+            ca2 = weight * _sums(here, share * arriving, count) + 1.0 - weight
         return ca2
 
     def _sum(self, by_flow: F64) -> F64:
         """Sum over the flows of each link, [L]."""
-        return np.bincount(self._link, by_flow[self._flow], len(self._rate))
+        return _sums(self._link, by_flow[self._flow], len(self._rate))
 
     def _along(self, by_link: F64) -> F64:
         """Sum over the links of each path, [F]."""
         return np.add.reduceat(by_link[self._link], self._ptr) if len(self._ptr) else np.empty(0)
+
+
+def _sums(of: NDArray[np.int64], values: F64, count: int) -> F64:
+    """Return the sums of the values of 0, 1, … `count` - 1, as numbers with a point even where there are none."""
+    return np.bincount(of, values, count).astype(np.float64)
 
 
 def _ratio(above: F64, below: F64) -> F64:
