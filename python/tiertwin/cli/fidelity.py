@@ -75,12 +75,12 @@ def fidelity(ns3: float | None, window: float, as_json: bool, **asked: Any) -> N
         return
     names = ("topology", "rule", "size", "traffic", "load")
     shown = ("floor_pct", "mean_pct", "wait_pct", "p99_pct", "loss_points", "coverage_pct", "calibrated_mean_pct")
-    shown += ("textbook_mean", "textbook_mean_pct", "textbook_wait_pct", "textbook_p99_pct")
+    books = ("textbook_mean", "textbook_mean_pct", "textbook_wait_pct", "textbook_p99_pct")
     more = [c for c in ("sign_agreement", "ns3_equal_pct", "ns3_mean_pct") if any(c in row for row in rows)]
     click.echo(
         "Mean absolute errors over flows (%), of the total loss (points); floor: what sampling leaves in the truth."
     )
-    click.echo(table(rows, (*names, *shown, *more)))
+    click.echo(table(rows, (*names, *shown, *books, *more)))
 
 
 def _words(given: Sequence[str]) -> tuple[str, ...]:

@@ -91,11 +91,12 @@ class Textbook:
 
     def waits(self, formula: str) -> F64:
         """Return the mean wait of each link, s, [L]; NaN where the link is full."""
-        busy = self._rho * self._es / self._idle
+        busy: F64 = self._rho * self._es / self._idle
         if formula == "mm1":
             return busy
+        mixed: F64 = busy * (1.0 + self._cs2) / 2.0
         if formula == "mg1":
-            return busy * (1.0 + self._cs2) / 2.0
+            return mixed
         if formula != "gg1":
             raise ValueError(f"formula: expected {', '.join(FORMULAS)}, got {formula!r}")
         ca2 = self._arrivals()
@@ -103,7 +104,8 @@ class Textbook:
         softer = (ca2 < 1.0) & (self._rho > 0) & (both > 0)
         shape = np.where(softer, 3.0 * self._rho * both, 1.0)
         soft = np.where(softer, np.exp(-2.0 * self._idle * (1.0 - ca2) ** 2 / shape), 1.0)
-        return busy * both / 2.0 * soft
+        waits: F64 = busy * both / 2.0 * soft
+        return waits
 
     def _arrivals(self) -> F64:
         """Return the squared coefficient of variation of each link's arrivals, [L]: the fixed point of QNA."""

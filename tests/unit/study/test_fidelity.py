@@ -12,14 +12,15 @@ from click.testing import CliRunner
 
 from tiertwin.cli import main
 from tiertwin.errors import InputError, UnknownNameError
-from tiertwin.functions.performance import Sizes
+from tiertwin.functions.performance import NINETY_PERCENT, Sizes
 from tiertwin.plant.packets import PacketFlows, PacketLinks
 from tiertwin.study import fidelity
 from tiertwin.study.changes import changes, link_loads
-from tiertwin.study.fidelity import Wanted, errors, fidelity_study, model_of
+from tiertwin.study.fidelity import Wanted, best_textbook, errors, fidelity_study, model_of
 from tiertwin.study.ns3 import missing
 from tiertwin.study.packet_truth import fixed_delays, play, sizes_of, truth
 from tiertwin.study.scenes import scene
+from tiertwin.study.textbook import FORMULAS, Answer
 
 SMALL = {"load": 0.6, "flows": 60}
 SHORT = Wanted(("sndlib/abilene",), (0.6,), ("each",), ("fixed",), flows=200, seconds=20.0, window_s=10.0)
@@ -40,6 +41,28 @@ def test_a_scene_is_judged(rows: list[dict[str, Any]]) -> None:
     assert row["sign_agreement"] > 0.9
     assert row["signs_asked"] > 200
     assert row["flows_a_link"] > 10
+
+
+def test_the_best_textbook_formula_stands_beside_it(rows: list[dict[str, Any]]) -> None:
+    (row,) = rows
+    assert row["textbook_mean"] == row["textbook_wait"] == "gg1"  # fixed sizes on every link: smoothing is what matters
+    assert row["textbook_p99"] in FORMULAS
+    assert row["mean_pct"] < row["textbook_mean_pct"] < 20
+    assert row["wait_pct"] < row["textbook_wait_pct"] < 60
+
+
+def test_the_best_of_each_kind_is_named() -> None:
+    """Formulas that are wrong by a known share: the least error of each kind, and whose it is."""
+    real = np.array([1.0, 2.0])
+    books = {
+        "mm1": Answer(1.1 * real, 1.3 * real, 1.5 * real),
+        "mg1": Answer(0.8 * real, 0.9 * real, 1.4 * real),
+        "gg1": Answer(1.2 * real, 1.2 * real, 0.7 * real),
+    }
+    found = best_textbook(books, real, real, real)
+    assert (found["textbook_mean"], found["textbook_wait"], found["textbook_p99"]) == ("mm1", "mg1", "gg1")
+    assert [found[f"textbook_{what}_pct"] for what in ("mean", "wait", "p99")] == pytest.approx([10.0, 10.0, 30.0])
+    assert "textbook_p99" not in best_textbook(books, real, real)
 
 
 def test_the_same_question_has_the_same_answer(rows: list[dict[str, Any]]) -> None:
@@ -117,6 +140,25 @@ def test_moments_are_those_of_the_plant(law: str) -> None:
     assert size.max() <= told.largest
 
 
+def test_sizes_that_happened_to_be_drawn_are_not_held_against_a_model() -> None:
+    """Where nobody waits, the mean delay is that of the mean size, however few packets were seen."""
+    network = (PacketLinks([10**6, 2 * 10**6], 1_000_000), PacketFlows([[0, 1]], 0.05, size="exponential", bytes=1000))
+    real = truth(network, 1, 200.0)
+    assert real.sent[0] < 40  # their mean size is off by a sixth or so
+    assert real.mean_s[0] == pytest.approx(real.fixed_s[0], rel=1e-6)
+    assert real.fixed_s[0] == pytest.approx(0.012 + 2e-3, rel=1e-3)
+
+
+def test_sampling_is_what_is_left_of_luck() -> None:
+    """One link of fixed sizes at 0.7, whose mean wait is known: errors are as large as they are said to be."""
+    network = (PacketLinks(8_000_000, 0), PacketFlows([[0], [0], [0]], [200.0, 200.0, 300.0]))
+    exact = 1e-3 + 0.7e-3 / (2 * 0.3)
+    runs = [truth(network, seed, 10.0) for seed in range(0, 60, 2)]
+    scores = np.array([(run.mean_s - exact) / run.sampling_s for run in runs])
+    assert 0.8 < np.sqrt(np.mean(scores**2)) < 1.3
+    assert np.mean(np.abs(scores) < NINETY_PERCENT) == pytest.approx(0.9, abs=0.07)
+
+
 def test_a_longer_truth_is_surer() -> None:
     network = scene("sndlib/abilene", "each", "fixed", **SMALL)
     assert truth(network, 1, 40.0).floor < truth(network, 1, 2.0).floor
@@ -171,3 +213,5 @@ def test_the_plant_is_ns3(tmp_path: Any) -> None:
     assert row["ns3_equal_pct"] == 100.0
     assert row["ns3_packets"] > 1000
     assert row["ns3_mean_pct"] < 20
+    assert row["ns3_textbook_mean"] in FORMULAS
+    assert 0 < row["ns3_textbook_wait_pct"] < 100
