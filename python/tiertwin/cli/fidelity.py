@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+OPTIONAL = ("sign_agreement", "ns3_equal_pct", "ns3_mean_pct", "ns3_textbook_mean_pct")  # columns, where asked for
+
+
 @click.command(epilog="Options marked with … may be repeated, or be given several values with commas between.")
 @click.option(
     "--topology", "topologies", multiple=True, default=("sndlib/germany50",), show_default=True, help="topohub names …"
@@ -76,7 +79,7 @@ def fidelity(ns3: float | None, window: float, as_json: bool, **asked: Any) -> N
     names = ("topology", "rule", "size", "traffic", "load")
     shown = ("floor_pct", "mean_pct", "wait_pct", "p99_pct", "loss_points", "coverage_pct", "calibrated_mean_pct")
     books = ("textbook_mean", "textbook_mean_pct", "textbook_wait_pct", "textbook_p99_pct")
-    more = [c for c in ("sign_agreement", "ns3_equal_pct", "ns3_mean_pct") if any(c in row for row in rows)]
+    more = [c for c in OPTIONAL if any(c in row for row in rows)]
     click.echo(
         "Mean absolute errors over flows (%), of the total loss (points); floor: what sampling leaves in the truth."
     )
