@@ -27,7 +27,7 @@ import numpy as np
 
 from support import Case, main
 from tiertwin.functions.performance import Observed, PathFlows, Prediction, on_off
-from tiertwin.study.fidelity import errors
+from tiertwin.study.fidelity import share_held
 from tiertwin.study.packet_truth import Truth, truth
 from tiertwin.study.textbook import Textbook
 
@@ -80,12 +80,10 @@ class Judged:
     def held(self) -> tuple[float, float]:
         """Return the shares of flows whose mean and p99 lie in the nominal 90 % intervals, %.
 
-        Those of means are widened by what sampling leaves in the true ones.
+        They are widened by what sampling leaves in the truth.
         """
-        p, found = self.predicted, self.found
-        known = np.isfinite(found.p99_s)
-        p99 = (p.p99_low <= found.p99_s) & (found.p99_s <= p.p99_high)
-        return errors(p, found)["coverage_pct"], 100 * float(p99[known].mean())
+        mean, p99 = (100 * share_held(self.predicted, self.found, what) for what in ("mean", "p99"))
+        return mean, p99
 
 
 def flows_of(name: str, quick: bool) -> int:

@@ -5,7 +5,7 @@
 Training scenes, disjoint from those that errors are reported on: `tests/support/perf_scenes.py`. Three steps: the
 correction of waits on the flows' mean waits; the factors of variance and skewness on their p95 and p99; widths. What
 sampling leaves in a flow's mean wait (batch means, `tiertwin.study.packet_truth`) is told apart from what is wrong with
-the model: widths of means maximise the likelihood of the errors given both, an error counting as at most five standard
+the model: widths maximise the likelihood of the errors given both, an error counting as at most five standard
 deviations. Scenes of few flows a link, which are of low confidence, weigh a quarter. Prints the coefficients in the
 order of the C++ struct. Some minutes.
 """
@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.perf_scenes import RULES, SIZES, TRAINING_SEED, Scene, make, packet_hops_a_second, training
 from tiertwin import _core
 from tiertwin.functions.performance import NINETY_PERCENT
+from tiertwin.study.fidelity import share_held
 from tiertwin.study.packet_truth import Truth, truth
 
 NAMES = (
@@ -57,14 +58,14 @@ def main() -> None:
     x = _core.perf_coefficients()
     x[:5] = least_squares(lambda v: waits(plain, put(x, slice(0, 5), v)), x[:5], x_scale=0.3).x
     x[5:7] = least_squares(lambda v: tails(plain, put(x, slice(5, 7), v)), x[5:7]).x
-    x[7:10] = minimize(lambda v: unlikely(plain, put(x, slice(7, 10), np.abs(v))), x[7:10], **SEARCH).x
-    x[10:11] = minimize(lambda v: missed(plain, put(x, slice(10, 11), np.abs(v))), x[10:11], **SEARCH).x
+    x[7:10] = minimize(lambda v: unlikely(plain, put(x, slice(7, 10), np.abs(v)), "mean"), x[7:10], **SEARCH).x
+    x[10:11] = minimize(lambda v: unlikely(plain, put(x, slice(10, 11), np.abs(v)), "p99"), x[10:11], **SEARCH).x
     x = np.abs(x)
     x[11] = loss_width([Fitted(s, f) for s, f in zip(lossy, runs[len(scenes) :], strict=True)], x)
     for name, value in zip(NAMES.split(), x, strict=False):
         print(f"{name} = {value:.4f}")
-    for what, held in (("mean", mean_held), ("p99", p99_held)):
-        shares = [100 * held(f, x) for f in plain]
+    for what in ("mean", "p99"):
+        shares = [100 * share_held(f.predict(x), f.found, what) for f in plain]
         print(
             f"nominal 90 % intervals of {what} hold {np.mean(shares):.0f} %, {np.min(shares):.0f} % in the worst scene"
         )
@@ -112,33 +113,17 @@ def tails(scenes: list[Fitted], x: Any) -> Any:
     return np.concatenate(out)
 
 
-def unlikely(scenes: list[Fitted], x: Any) -> float:
-    """Return minus the logarithm of the likelihood of the waits' errors, of a flow, but for constants."""
+def unlikely(scenes: list[Fitted], x: Any, what: str) -> float:
+    """Return minus the logarithm of the likelihood of the errors, of a flow, but for constants."""
     total = 0.0
     for s in scenes:
         p = s.predict(x)
-        variance = ((p.mean_high - p.mean) / NINETY_PERCENT) ** 2 + s.found.sampling_s**2
-        squares = np.minimum((p.wait - s.found.wait_s) ** 2 / variance, LARGEST)
-        total += s.weight * float(np.mean(np.log(variance / p.wait**2) + squares))
+        said, high = getattr(p, what), getattr(p, f"{what}_high")
+        true, luck = getattr(s.found, f"{what}_s"), s.found.sampling_s if what == "mean" else s.found.p99_sampling_s
+        variance = ((high - said) / NINETY_PERCENT) ** 2 + luck**2
+        squares = np.minimum((said - true) ** 2 / variance, LARGEST)
+        total += s.weight * float(np.nanmean(np.log(variance / p.wait**2) + squares))
     return total / sum(s.weight for s in scenes)
-
-
-def missed(scenes: list[Fitted], x: Any) -> float:
-    """Return how far the share of flows whose p99 lies in its interval is from 90 %, in all and in each, squared."""
-    held, weight = np.array([p99_held(s, x) for s in scenes]), np.array([s.weight for s in scenes])
-    return float(10 * (np.average(held, weights=weight) - 0.9) ** 2 + np.average((held - 0.9) ** 2, weights=weight))
-
-
-def mean_held(s: Fitted, x: Any) -> float:
-    p = s.predict(x)
-    half = np.hypot(p.mean_high - p.mean, NINETY_PERCENT * s.found.sampling_s)
-    return float(np.mean(np.abs(p.mean - s.found.mean_s) <= half))
-
-
-def p99_held(s: Fitted, x: Any) -> float:
-    p, true = s.predict(x), s.found.p99_s
-    known = np.isfinite(true)
-    return float(((p.p99_low <= true) & (true <= p.p99_high))[known].mean())
 
 
 def loss_width(scenes: list[Fitted], x: Any) -> float:

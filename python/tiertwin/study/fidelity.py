@@ -186,15 +186,7 @@ def observed(plant: PacketPlant, seconds: float) -> Observed:
 
 
 def errors(found: Prediction, real: Truth) -> dict[str, float]:
-    """Return mean relative errors, %, over flows; of waits the sum of errors over the sum of waits; of loss, points.
-
-    The intervals are for means of endless runs. Before it is asked whether they hold the truth, which is a mean of two
-    runs, they are widened by what sampling leaves in it (`Truth.sampling_s`, added in squares).
-    """
-    z = NINETY_PERCENT
-    low = found.mean - np.hypot(found.mean - found.mean_low, z * real.sampling_s)
-    high = found.mean + np.hypot(found.mean_high - found.mean, z * real.sampling_s)
-    inside = (low <= real.mean_s) & (real.mean_s <= high)
+    """Return mean relative errors, %, over flows; of waits the sum of errors over the sum of waits; of loss, points."""
     return {
         "mean_pct": percent(found.mean, real.mean_s),
         "wait_pct": wait_percent(found.wait, real.wait_s),
@@ -204,8 +196,22 @@ def errors(found: Prediction, real: Truth) -> dict[str, float]:
         * abs(float(np.average(found.loss, weights=real.sent) - np.average(real.loss, weights=real.sent))),
         "flow_loss_points": 100 * float(np.mean(np.abs(found.loss - real.loss))),
         "throughput_pct": percent(found.throughput, real.throughput_pps),
-        "coverage_pct": 100 * float(np.mean(inside)),
+        "coverage_pct": 100 * share_held(found, real, "mean"),
+        "p99_coverage_pct": 100 * share_held(found, real, "p99"),
     }
+
+
+def share_held(found: Prediction, real: Truth, what: str) -> float:
+    """Return the share of flows whose interval holds the truth; `what` is "mean" or "p99".
+
+    The intervals are for endless runs. Before it is asked whether they hold the truth, which is two runs, they are
+    widened by what sampling leaves in it (added in squares).
+    """
+    middle, low, high = (getattr(found, name) for name in (what, f"{what}_low", f"{what}_high"))
+    true, luck = (real.mean_s, real.sampling_s) if what == "mean" else (real.p99_s, real.p99_sampling_s)
+    low = middle - np.hypot(middle - low, NINETY_PERCENT * luck)
+    high = middle + np.hypot(high - middle, NINETY_PERCENT * luck)
+    return float(np.mean(((low <= true) & (true <= high))[np.isfinite(true)]))
 
 
 def best_textbook(books: Mapping[str, Answer], mean_s: F64, wait_s: F64, p99_s: F64 | None = None) -> dict[str, Any]:

@@ -39,8 +39,8 @@ class Truth:
         Share of packets lost, and packets received a second.
     sent
         Packets counted.
-    sampling_s
-        Standard error that sampling leaves in `mean_s`, s, [F].
+    sampling_s, p99_sampling_s
+        Standard errors that sampling leaves in `mean_s` and in `p99_s`, s, [F].
     """
 
     mean_s: F64
@@ -51,6 +51,7 @@ class Truth:
     throughput_pps: F64
     sent: NDArray[np.int64]
     sampling_s: F64
+    p99_sampling_s: F64
 
     @property
     def floor(self) -> float:
@@ -81,15 +82,18 @@ def truth(network: Network, seed: int, seconds: float, warm_up_s: float = 5.0) -
     fixed = fixed_delays(network)
     waited = waits_of(network, parts["delay_ns"], parts["bytes"], parts["received"])
     wait = _over(waited.sum(axis=0), received)
+    sampling = _sampling(waited, parts["received"], wait)
+    p95, p99 = quantiles.mean(axis=0).T / SECOND
     return Truth(
         mean_s=wait + fixed,
-        p95_s=quantiles[:, :, 0].mean(axis=0) / SECOND,
-        p99_s=quantiles[:, :, 1].mean(axis=0) / SECOND,
+        p95_s=p95,
+        p99_s=p99,
         fixed_s=fixed,
         loss=lost / np.maximum(sent, 1),
         throughput_pps=received / (2 * seconds),
         sent=sent,
-        sampling_s=_sampling(waited, parts["received"], wait),
+        sampling_s=sampling,
+        p99_sampling_s=_alike(sampling, np.diff(quantiles[:, :, 1], axis=0)[0] / (2 * SECOND), p99),
     )
 
 
@@ -122,6 +126,15 @@ def _sampling(waited: F64, received: NDArray[np.int64], wait: F64) -> F64:
     batches = len(waited)
     apart = waited - received * wait
     return _over(np.sqrt(np.sum(apart**2, axis=0) * batches / (batches - 1)), received.sum(axis=0))
+
+
+def _alike(sampling: F64, apart: F64, p99: F64) -> F64:
+    """Return the standard errors of the flows' p99, [F]: those of their means times one factor, from half the
+    differences of the two runs (one number a flow says nothing of that flow alone).
+    """
+    seen = np.isfinite(apart) & np.isfinite(sampling) & (sampling > 0)
+    squares = [float(np.sum((values[seen] / p99[seen]) ** 2)) for values in (apart, sampling)]
+    return sampling * math.sqrt(squares[0] / max(squares[1], 1e-300))
 
 
 def waits_of(network: Network, delay_ns: NDArray[Any], size: NDArray[Any], count: NDArray[Any]) -> F64:
