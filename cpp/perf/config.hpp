@@ -31,7 +31,7 @@ struct Coefficients {
     double own_sd = 0.0673;          // alike: this, + this * rho * what light traffic adds to R,
     double smooth_sd = 0.0687;       // + this * what smoothing takes from it
     double tail_sd = 0.0346;         // of p99 less the fixed delay, besides what the waits do to it
-    double loss_sd = 0.1508;         // of the logarithm of a loss
+    double loss_sd = 0.1483;         // of the logarithm of a loss
     double burst_sd = 0.5;           // of the part of a wait that comes from arrivals that are not Poisson
 
     static constexpr std::size_t kCount = 13;

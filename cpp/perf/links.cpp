@@ -157,12 +157,15 @@ void Links::find_own() {
     }
 }
 
-// How fast a link forgets, 1/s: (1 - rho)^2/V, and with a finite buffer not slower than that fills.
-double Links::pace(std::size_t l) const {
+// 1 - rho, or what takes its place with a finite buffer: a queue that cannot grow longer lives on the times of a lower
+// load, 1/T = idle^2/V = (1 - rho)^2/V + V/fill^2.
+double Links::idle(std::size_t l) const {
     const LinkState& link = links_[l];
-    const double idle = std::max(1 - link.rho, 0.0), room = static_cast<double>(t_.link_buffer[l]) + 1;
+    const double alone = std::max(1 - link.rho, 0.0);
+    if (t_.link_buffer[l] == kNoLimit) return alone;
+    const double room = static_cast<double>(t_.link_buffer[l]) + 1;
     const double fill = room * link.sums.bytes / link.sums.pps / link.capacity;  // s to send a full buffer
-    return link.spread > 0 ? idle * idle / link.spread + link.spread / (fill * fill) : 0;
+    return std::min(std::hypot(alone, link.spread / fill), 1.0);
 }
 
 void Links::find_smoothing() {
@@ -171,7 +174,8 @@ void Links::find_smoothing() {
         LinkState& link = links_[l];
         link.smoothed = 0;
         if (link.sums.pps <= 0) continue;
-        paces[l] = pace(l);
+        link.idle = idle(l);
+        paces[l] = link.spread > 0 ? link.idle * link.idle / link.spread : 0;
         link.varied = std::max(1 - link.sums.bytes * link.sums.bytes / (link.sums.pps * link.sums.bytes2), 0.0);
     }
     for (std::size_t i = 0; i < s_.stream.size(); ++i) {
@@ -183,8 +187,8 @@ void Links::find_smoothing() {
         const double p = std::min(streams_sums_[i].bytes / (from.sums.bytes * from.served), 1.0);
         const double here = paces[u(s_.stream.parent[i])], both = c_.smooth_memory * paces[before] + here;
         const double remembered = both > 0 ? (1 + c_.smooth_memory) * here / both : 1;
-        link.smoothed += std::pow(q, c_.smooth_share) * p * remembered *
-                         std::pow(std::min(link.rho, 1.0), 1 + c_.smooth_sizes * link.varied);
+        link.smoothed +=
+            std::pow(q, c_.smooth_share) * p * remembered * std::pow(1 - link.idle, 1 + c_.smooth_sizes * link.varied);
     }
     for (LinkState& link : links_) link.smoothed = std::min(link.smoothed, 1.0);
 }
@@ -204,15 +208,15 @@ void Links::find_factors() {
         for (std::size_t i = s_.link_ptr[l]; i < s_.link_ptr[l + 1]; ++i)
             link.same += rate_[s_.hop_at[i]] * own(s_.hop_at[i]);
         link.same /= link.sums.pps;
-        const double idle = std::max(1 - link.rho, 0.0), fade = std::pow(idle, c_.own_fade);
-        const double same = std::pow(idle, 1 + c_.size_fade * link.varied) * link.same;
+        const double fade = std::pow(link.idle, c_.own_fade);
+        const double same = std::pow(link.idle, 1 + c_.size_fade * link.varied) * link.same;
         const double calibrated = std::exp(log_factor_[l]);
         double sum = 0;
         for (std::size_t i = s_.link_ptr[l]; i < s_.link_ptr[l + 1]; ++i) {
             const std::size_t h = s_.hop_at[i];
             const double light = same + fade * (own(h) - link.same);
             factor_[h] = std::max(1 + light - link.smoothed, 0.0) * calibrated;
-            doubt_[h] = (c_.own_sd * link.rho * std::abs(light) + c_.smooth_sd * link.smoothed) * calibrated;
+            doubt_[h] = (c_.own_sd * (1 - link.idle) * std::abs(light) + c_.smooth_sd * link.smoothed) * calibrated;
             sum += rate_[h] * factor_[h];
         }
         link.factor = sum / link.sums.pps;

@@ -21,6 +21,7 @@ struct LinkState {
     double rho = 0;                 // offered
     double spread = 0;              // V, s, with arrivals that are not Poisson
     double burst_share = 0;         // of V, what those add, signed
+    double idle = 0;                // 1 - rho, more with a finite buffer
     double varied = 0;              // v
     double same = 0, smoothed = 0;  // A, and the last term of R
     double factor = 1;              // mean of R over packets
@@ -51,7 +52,7 @@ class Links {
     void find_own();
     void find_smoothing();
     void find_factors();
-    [[nodiscard]] double pace(std::size_t l) const;
+    [[nodiscard]] double idle(std::size_t l) const;
     [[nodiscard]] double lose(double pace);  // returns the largest change of a served share
 
     const Streams& s_;

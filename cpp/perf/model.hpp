@@ -16,8 +16,9 @@
 // 1983) and departures that approach the arrivals' variability only over long times (Whitt & You, Oper. Res. 66, 2018).
 // So a queue behind links that remember little waits as if nothing had been smoothed: R -> 1 as rho -> 1 alone. b, c,
 // d, x, y are ours, fitted (config.hpp); v: sizes that vary. One link alone has R = 1; behind an equal link that sends
-// it everything, constant sizes have R = 0. A finite buffer forgets not slower than it fills: 1/T = (1 - rho)^2/V +
-// V/fill^2.
+// it everything, constant sizes have R = 0. With a finite buffer, which takes `fill` seconds to send, 1/T = (1 -
+// rho)^2/V
+// + V/fill^2 and sqrt(V/T) stands for 1 - rho in R: a queue that cannot grow lives on the times of a lower load (ours).
 //
 // Second and third cumulants of a hop's wait, from those of M/G/1 (Takacs), the terms in the sizes times R:
 //     Var = W^2 + R lam E[S^3]/(3 (1 - rho)),   k3 = 2 W^3 + 3 W R lam E[S^3]/(3 (1 - rho)) + R lam E[S^4]/(4 (1 -

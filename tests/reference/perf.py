@@ -194,15 +194,22 @@ class Network:
         pps, m1, m2, _ = self.sums(self.users[link])
         return max(1 - m1**2 / (pps * m2), 0.0)
 
+    def idle(self, link: int) -> float:
+        """Return 1 - rho, or what takes its place with a finite buffer."""
+        pps, m1, _, _ = self.sums(self.users[link])
+        alone = max(1 - self.rho(link), 0.0)
+        if self.t["link_buffer"][link] == UNLIMITED:
+            return alone
+        fill = (float(self.t["link_buffer"][link]) + 1) * m1 / pps / self.capacity[link]
+        return min(math.sqrt(alone**2 + (self.spread(link)[0] / fill) ** 2), 1.0)
+
     def pace(self, link: int) -> float:
         """Return how fast a link forgets, 1/s."""
-        pps, m1, _, _ = self.sums(self.users[link])
         v = self.spread(link)[0]
-        fill = (float(self.t["link_buffer"][link]) + 1) * m1 / pps / self.capacity[link]
-        return max(1 - self.rho(link), 0.0) ** 2 / v + v / fill**2 if v > 0 else 0.0
+        return self.idle(link) ** 2 / v if v > 0 else 0.0
 
     def smoothed(self, link: int) -> float:
-        total, here, x = self.sums(self.users[link]), min(self.rho(link), 1.0), self.x
+        total, here, x = self.sums(self.users[link]), 1 - self.idle(link), self.x
         sources = {self.paths[f][k - 1] for f, k in self.users[link] if k > 0}
         out = 0.0
         for source in sorted(sources):
@@ -227,7 +234,7 @@ class Network:
                 continue
             own = {user: self.own(*user) for user in users}
             same = sum(self.rate[f][k] * own[f, k] for f, k in users) / pps
-            idle, smoothed = max(1 - self.rho(link), 0.0), self.smoothed(link)
+            idle, smoothed = self.idle(link), self.smoothed(link)
             total = 0.0
             for f, k in users:
                 light = idle ** (1 + self.x[SIZE_FADE] * self.varied(link)) * same
