@@ -77,8 +77,8 @@ def fidelity(ns3: float | None, window: float, as_json: bool, **asked: Any) -> N
         click.echo(json.dumps({"asked": described(wanted) | {"ns3_seconds": ns3}, "rows": finite(rows)}))
         return
     names = ("topology", "rule", "size", "traffic", "load")
-    shown = ("floor_pct", "mean_pct", "wait_pct", "p99_pct", "loss_points", "coverage_pct", "calibrated_mean_pct")
-    books = ("textbook_mean", "textbook_mean_pct", "textbook_wait_pct", "textbook_p99_pct")
+    shown = ("floor_pct", "mean_pct", "wait_pct", "p99_pct", "loss_points", "coverage_pct", "p99_coverage_pct")
+    books = ("calibrated_mean_pct", "textbook_mean", "textbook_mean_pct", "textbook_wait_pct", "textbook_p99_pct")
     more = [c for c in OPTIONAL if any(c in row for row in rows)]
     click.echo(
         "Mean absolute errors over flows (%), of the total loss (points); floor: what sampling leaves in the truth."
