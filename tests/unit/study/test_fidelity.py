@@ -84,8 +84,14 @@ def test_a_wrong_model_is_found_out() -> None:
     assert said["mean_pct"] == pytest.approx(10.0)
     assert said["p99_pct"] == pytest.approx(100 / 3)
     assert said["coverage_pct"] < 20
-    right = errors(replace(wrong, mean=real.mean_s, mean_low=real.mean_s, mean_high=real.mean_s), real)
-    assert (right["mean_pct"], right["coverage_pct"]) == (0.0, 100.0)
+    exact = {f"{what}{end}": getattr(real, f"{what}_s") for what in ("mean", "p99") for end in ("", "_low", "_high")}
+    right = errors(replace(wrong, **exact), real)
+    assert (right["mean_pct"], right["coverage_pct"], right["p99_coverage_pct"]) == (0.0, 100.0, 100.0)
+    luck = replace(wrong, p99=real.p99_s + 2 * real.p99_sampling_s, p99_low=real.p99_s, p99_high=real.p99_s)
+    off = {"p99_low": luck.p99, "p99_high": luck.p99}
+    assert errors(replace(luck, **off), real)["p99_coverage_pct"] == 0.0  # two standard errors are more than 1.64
+    near = real.p99_s + 1.6 * real.p99_sampling_s
+    assert errors(replace(luck, p99=near, p99_low=near, p99_high=near), real)["p99_coverage_pct"] == 100.0
 
 
 def test_a_model_that_knows_no_direction_gets_half_of_the_signs(monkeypatch: pytest.MonkeyPatch) -> None:
