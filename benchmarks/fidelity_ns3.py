@@ -36,6 +36,7 @@ from typing import Any
 import numpy as np
 
 from support import Case, main
+from tiertwin.errors import TiertwinError
 from tiertwin.plant.packets import UNLIMITED, PacketPlant
 from tiertwin.study import ns3 as program
 from tiertwin.study.fidelity import judged_by
@@ -201,4 +202,7 @@ def numbers(text: str) -> list[float]:
 
 
 if __name__ == "__main__":
-    main(__doc__ or "", cases, flags)
+    try:
+        main(__doc__ or "", cases, flags)
+    except TiertwinError as error:  # a topology nobody knows, an ns-3 that cannot be built
+        sys.exit(str(error))
