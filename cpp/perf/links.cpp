@@ -37,7 +37,9 @@ Links::Links(const Streams& streams, const Traffic& traffic, const Coefficients&
       links_(streams.links),
       rate_(streams.hops()),
       factor_(streams.hops(), 1.0),
+      largest_(streams.hops(), 1.0),
       doubt_(streams.hops()),
+      largest_of_stream_(streams.stream.size()),
       own_of_stream_(streams.stream.size()),
       own_of_strand_(streams.strand.size()),
       own_of_thread_(streams.thread.size()),
@@ -123,7 +125,7 @@ void Links::find_own() {
     std::vector<double> share(s_.stream.size()), e1(s_.stream.size()), e2(s_.strand.size()), part(s_.strand.size());
     for (std::size_t i = 0; i < s_.stream.size(); ++i) {
         const Sums& sums = streams_sums_[i];
-        own_of_stream_[i] = 0;
+        own_of_stream_[i] = largest_of_stream_[i] = 0;
         if (sums.pps <= 0) continue;
         const LinkState& link = links_[u(s_.stream.parent[i])];
         laws[i] = law_of(sums);
@@ -131,6 +133,7 @@ void Links::find_own() {
         const std::array before{capacity(s_.stream.from[i])};
         e1[i] = light_pair(laws[i], sums.bytes2 / sums.pps, before, link.capacity) - 1;
         own_of_stream_[i] = share[i] * e1[i];
+        largest_of_stream_[i] = share[i] * (light_largest(laws[i], sums.bytes2 / sums.pps, before, link.capacity) - 1);
     }
     for (std::size_t i = 0; i < s_.strand.size(); ++i) {
         const std::size_t stream = u(s_.strand.parent[i]);
@@ -205,17 +208,27 @@ void Links::find_factors() {
             const auto i = s_.stream.of_hop[h];
             return i >= 0 ? own_of_stream_[u(i)] : 0.0;
         };
-        for (std::size_t i = s_.link_ptr[l]; i < s_.link_ptr[l + 1]; ++i)
+        const auto largest = [this](std::size_t h) {
+            const auto i = s_.stream.of_hop[h];
+            return i >= 0 ? largest_of_stream_[u(i)] : 0.0;
+        };
+        double alike = 0;  // as link.same, of the largest packets
+        for (std::size_t i = s_.link_ptr[l]; i < s_.link_ptr[l + 1]; ++i) {
             link.same += rate_[s_.hop_at[i]] * own(s_.hop_at[i]);
+            alike += rate_[s_.hop_at[i]] * largest(s_.hop_at[i]);
+        }
         link.same /= link.sums.pps;
+        alike /= link.sums.pps;
         const double fade = std::pow(link.idle, c_.own_fade);
-        const double same = std::pow(link.idle, 1 + c_.size_fade * link.varied) * link.same;
+        const double faded = std::pow(link.idle, 1 + c_.size_fade * link.varied), same = faded * link.same;
         const double calibrated = std::exp(log_factor_[l]);
         double sum = 0;
         for (std::size_t i = s_.link_ptr[l]; i < s_.link_ptr[l + 1]; ++i) {
             const std::size_t h = s_.hop_at[i];
             const double light = same + fade * (own(h) - link.same);
             factor_[h] = std::max(1 + light - link.smoothed, 0.0) * calibrated;
+            const double top = faded * alike + fade * (largest(h) - alike);
+            largest_[h] = std::max(1 + top - link.smoothed, 0.0) * calibrated;
             doubt_[h] = (c_.own_sd * (1 - link.idle) * std::abs(light) + c_.smooth_sd * link.smoothed) * calibrated;
             sum += rate_[h] * factor_[h];
         }

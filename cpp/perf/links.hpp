@@ -41,8 +41,9 @@ class Links {
     void settle();
 
     [[nodiscard]] const std::vector<LinkState>& links() const { return links_; }
-    [[nodiscard]] double rate(std::size_t hop) const { return rate_[hop]; }      // packets/s offered there
-    [[nodiscard]] double factor(std::size_t hop) const { return factor_[hop]; }  // R
+    [[nodiscard]] double rate(std::size_t hop) const { return rate_[hop]; }        // packets/s offered there
+    [[nodiscard]] double factor(std::size_t hop) const { return factor_[hop]; }    // R
+    [[nodiscard]] double largest(std::size_t hop) const { return largest_[hop]; }  // R of packets of the largest size
     // One standard deviation of what is wrong with R, besides a share of R itself.
     [[nodiscard]] double doubt(std::size_t hop) const { return doubt_[hop]; }
 
@@ -61,7 +62,8 @@ class Links {
     const std::vector<double>& log_factor_;
     bool bursty_ = false;
     std::vector<LinkState> links_;
-    std::vector<double> rate_, factor_, doubt_, own_of_stream_, own_of_strand_, own_of_thread_;
+    std::vector<double> rate_, factor_, largest_, doubt_, largest_of_stream_, own_of_stream_, own_of_strand_,
+        own_of_thread_;
     std::vector<Sums> streams_sums_;
     std::vector<double> strand_bytes2_, thread_bytes2_;
 };

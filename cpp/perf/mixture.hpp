@@ -6,14 +6,17 @@
 // it. Thread safety  pure.   Costs: 3 us.
 #pragma once
 
+#include <array>
+
 #include "perf/sizes.hpp"
 
 namespace tiertwin::perf {
 
 struct SizedDelay {
-    ThreePoint law;                     // bytes
-    double fixed = 0, per_byte = 0;     // s, s a byte
-    double mean = 0, sd = 0, skew = 0;  // of the wait; sd > 0
+    ThreePoint law;                      // bytes
+    double fixed = 0, per_byte = 0;      // s, s a byte
+    std::array<double, 3> mean{}, sd{};  // of the wait of each size; sd > 0
+    double skew = 0;
 };
 
 // q in (0, 1); the answer is not below `least`.

@@ -51,6 +51,12 @@ def light_pair(law: list[tuple[float, float]], m2: float, before: list[float], h
     return total / ((law[0][0] ** 2 if len(law) == 1 else m2) / (2 * here * here))
 
 
+def light_largest(law: list[tuple[float, float]], m2: float, before: list[float], here: float) -> float:
+    top = max(value for value, _ in law)
+    total = sum(wm * pair_wait(m, top, before, here) for m, wm in law)
+    return total / (m2 / (2 * here * here))
+
+
 def eta_of(rho: float, a: float) -> float:
     a = max(a, 1e-3)
     return a * rho / (1 - rho + a * rho) if rho <= 1 else min(rho ** (1 / a), 1e3)
@@ -190,6 +196,16 @@ class Network:
             out += (q[back - 1] - (q[back] if back < 3 and k > back else 0.0)) * e
         return out
 
+    def own_largest(self, f: int, k: int) -> float:
+        """Return `own` of packets of the largest size, as if all had come together over one link."""
+        path, stream = self.paths[f], self.sums(self.together(f, k, 1))
+        if k == 0 or stream[0] <= 0:
+            return 0.0
+        law = two_point(*(m / stream[0] for m in stream[1:]))
+        before, here = self.capacity[path[k - 1]], self.capacity[path[k]]
+        share = stream[2] / self.sums(self.users[path[k]])[2]
+        return share * (light_largest(law, stream[2] / stream[0], [before], here) - 1)
+
     def varied(self, link: int) -> float:
         pps, m1, m2, _ = self.sums(self.users[link])
         return max(1 - m1**2 / (pps * m2), 0.0)
@@ -227,6 +243,7 @@ class Network:
 
     def find_factors(self) -> None:
         self.factor: list[list[float]] = [[1.0] * len(path) for path in self.paths]
+        self.largest: list[list[float]] = [[1.0] * len(path) for path in self.paths]
         self.mean_factor = [1.0] * self.count
         for link, users in enumerate(self.users):
             pps = self.sums(users)[0]
@@ -234,12 +251,17 @@ class Network:
                 continue
             own = {user: self.own(*user) for user in users}
             same = sum(self.rate[f][k] * own[f, k] for f, k in users) / pps
+            top = {user: self.own_largest(*user) for user in users}
+            alike = sum(self.rate[f][k] * top[f, k] for f, k in users) / pps
             idle, smoothed = self.idle(link), self.smoothed(link)
             total = 0.0
             for f, k in users:
                 light = idle ** (1 + self.x[SIZE_FADE] * self.varied(link)) * same
                 light += idle ** self.x[OWN_FADE] * (own[f, k] - same)
                 self.factor[f][k] = max(1 + light - smoothed, 0.0) * math.exp(self.theta[link])
+                light = idle ** (1 + self.x[SIZE_FADE] * self.varied(link)) * alike
+                light += idle ** self.x[OWN_FADE] * (top[f, k] - alike)
+                self.largest[f][k] = max(1 + light - smoothed, 0.0) * math.exp(self.theta[link])
                 total += self.rate[f][k] * self.factor[f][k]
             self.mean_factor[link] = total / pps
 
@@ -303,9 +325,10 @@ class Network:
         wire, byte = sum(1 / self.capacity[link] for link in path), sum(h[3] for h in hops)
         wait, variance, shared = sum(h[0] for h in hops), sum(h[1] for h in hops), sum(h[4] for h in hops)
         many = 1 - sum(h[1] ** 2 for h in hops) / variance**2 if variance > 0 else 0.0
-        alone, alone_third = variance + shared, sum(h[2] for h in hops)
         third = sum(h[2] for h in hops) * (1 + (x[JOINT_SKEW] - 1) * many)
         variance *= 1 + (x[JOINT_VARIANCE] - 1) * many
+        ratios = [self.largest[f][k] / r if r > 0 else 0.0 for k, r in enumerate(self.factor[f])]
+        largest_wait = sum(h[0] * ratio for h, ratio in zip(hops, ratios, strict=True))
         mean = fixed + m1 * byte + wait
         sd = math.sqrt(max(m2 - m1**2, 0.0) * byte**2 + shared + variance)
         skew = ((m3 - 3 * m1 * m2 + 2 * m1**3) * byte**3 + third) / sd**3 if sd > 0 else 0.0
@@ -315,19 +338,31 @@ class Network:
             if smallest < largest < math.inf:
                 law = three_point(m1, m2, m3, smallest, largest)
                 if law[-1][1] > 1 - q:
-                    s = math.sqrt(alone)
-                    if s * s <= 1e-13 * sd * sd:
+                    all_waits = variance + shared
+                    if all_waits <= 1e-13 * sd * sd:
                         return fixed + largest * byte
-
-                    skewed = alone_third / s**3
+                    top = law[-1][1]
+                    big = min(largest_wait, wait / top)
+                    other = (wait - top * big) / (1 - top) if top < 1 else wait
+                    parts = []
+                    for mean_wait, (value, weight) in zip([other] * (len(law) - 1) + [big], law, strict=True):
+                        share = max(mean_wait / wait, 1e-3) if wait > 0 else 1.0
+                        parts.append((fixed + value * byte, weight, mean_wait, math.sqrt(shared + variance * share)))
+                    skewed = third / all_waits**1.5
 
                     def beyond(y: float) -> float:
-                        rest = [(y - fixed - value * byte, weight) for value, weight in law]
-                        return q - 1 + sum(w * (1.0 if r < 0 else tail_share((r - wait) / s, skewed)) for r, w in rest)
+                        return (
+                            q
+                            - 1
+                            + sum(
+                                weight * (1.0 if y < least else tail_share((y - least - mean_wait) / s, skewed))
+                                for least, weight, mean_wait, s in parts
+                            )
+                        )
 
                     high = fixed + largest * byte + wait
                     while beyond(high) > 0:
-                        high += 4 * s
+                        high += 4 * math.sqrt(all_waits)
                     return float(brentq(beyond, fixed + smallest * byte, high, xtol=1e-18, rtol=1e-14))
             return max(mean + sd * tail_factor(q, skew), fixed + smallest * byte)
 
