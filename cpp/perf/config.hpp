@@ -30,7 +30,7 @@ struct Coefficients {
     double mean_sd = 0.0108;         // one standard deviation of what is wrong with the waits of a path, all links
     double own_sd = 0.0673;          // alike: this, + this * rho * what light traffic adds to R,
     double smooth_sd = 0.0687;       // + this * what smoothing takes from it
-    double tail_sd = 0.0346;         // of p99 less the fixed delay, besides what the waits do to it
+    double tail_sd = 0.0266;         // of p99 less the fixed delay, besides what the waits do to it
     double loss_sd = 0.1483;         // of the logarithm of a loss
     double burst_sd = 0.5;           // of the part of a wait that comes from arrivals that are not Poisson
 

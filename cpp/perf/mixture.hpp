@@ -1,6 +1,7 @@
-// Quantile of a delay that is a packet's own time, one of three sizes, and a wait of Pearson's type III behind it.
+// Quantile of a delay that is a packet's own time, one of three sizes, and a wait of Pearson's type III, by size.
 //
-//   P(delay > x) = sum_k weight_k P(wait > x - fixed - size_k per_byte);   solved by regula falsi (Illinois), to 1e-13
+//   P(delay > x) = sum_k weight_k P(wait_k > x - fixed - size_k per_byte);   solved by regula falsi (Illinois), to
+//   1e-13
 //
 // For sizes with a largest value that is not rare: there a law through three moments of the whole does not look like
 // it. Thread safety  pure.   Costs: 3 us.

@@ -25,7 +25,9 @@
 //     rho))
 // A flow's delay: propagation + its size over all rates + waits; one size for all links; cumulants added, those of the
 // waits times fitted factors for correlation along the path; quantiles by Pearson III (tail.hpp), and not above the
-// largest packet's own time + the same quantile of the waits.
+// largest packet's own time + the same quantile of the waits. Sizes with a frequent largest value: mixture.hpp; the
+// wait of the largest has for `own` that of a packet as large as the larger of the two values, over one link back, the
+// others share the rest of the mean; a wait's variance is taken as a multiple of its mean (ours).
 //
 // Arrivals that are not Poisson add lam E[S]^2 (c - 1) w(t/tau) to V; w(x) = 1 - (1 - exp(-x))/x, tau the correlation
 // time, t = V/(2 (1 - rho)^2) the time over which the queue builds up (as in robust queueing, Whitt & You).
