@@ -112,19 +112,29 @@ def measure(case: Case, least_runs: int) -> dict[str, Any]:
     }
 
 
-def main(description: str, cases: Callable[[bool], Iterable[Case]]) -> None:
-    """Parse the flags, run the cases `cases(quick)`, print a line each; an answer that is wrong ends with status 1."""
-    parser = argparse.ArgumentParser(description=description)
+def main(
+    description: str,
+    cases: Callable[..., Iterable[Case]],
+    more: Callable[[argparse.ArgumentParser], None] | None = None,
+) -> None:
+    """Parse the flags, run the cases `cases(quick)`, print a line each; an answer that is wrong ends with status 1.
+
+    `more` adds flags of a benchmark's own, which become keywords of `cases`.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller workloads; within 45 s on 2 cores")
     parser.add_argument(
         "--json", action="store_true", help="one JSON object a case and nothing else on standard output"
     )
     parser.add_argument("--runs", type=int, default=None, help="least pairs of runs a case (never below 5)")
+    if more is not None:
+        more(parser)
     options = parser.parse_args()
+    own = {name: value for name, value in vars(options).items() if name not in ("quick", "json", "runs")}
     runs = max(5, options.runs or (5 if options.quick else 15))
     if not options.json:
         print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; at least {runs} runs")
-    for case in cases(options.quick):
+    for case in cases(options.quick, **own):
         try:
             result = measure(case, runs)
         except AssertionError as wrong:

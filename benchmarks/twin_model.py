@@ -3,12 +3,13 @@
 Reference: `PacketPlant`, shown equal to ns-3 packet by packet. Topologies of topohub that the model's coefficients
 were not fitted on (`tests/support/perf_scenes.py`), 1000 flows, both rules for rates, three size laws, four loads. By
 scene: error of flows' mean delays (mean of absolute relative errors), of their waits alone (sum of errors over sum of
-waits), of p99; peer: the best of M/M/1, M/G/1 and G/G/1 on that very scene (`tests/reference/textbook.py`), chosen
+waits), of p99; peer: the best of M/M/1, M/G/1 and G/G/1 on that very scene (`tiertwin.study.textbook`), chosen
 afterwards with the truth in hand. Then: share of flows that nominal 90 % intervals hold; losses with 20 places; signs
 of changes beyond 2 %; scenes with few flows a link and bursty ones, all of low confidence; calibration; predictions a
 second.
 
-References are sampled: at load 0.9 a flow's mean is good to 2 to 5 %, and that is part of every error. `--quick` plays
+References are sampled (`tiertwin.study.packet_truth`): at load 0.9 a flow's mean is good to some percent, and that is
+part of every error. `--quick` plays
 eight scenes, shorter. Errors are no timings: nothing of them depends on the machine.
 """
 
@@ -26,10 +27,12 @@ import numpy as np
 
 from support import Case, main
 from tiertwin.functions.performance import Observed, PathFlows, Prediction, on_off
+from tiertwin.study.fidelity import share_held
+from tiertwin.study.packet_truth import Truth, truth
+from tiertwin.study.textbook import Textbook
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 scenes: Any = import_module("tests.support.perf_scenes")
-textbooks: Any = import_module("tests.reference.textbook")
 
 FLOWS = 1000
 FEWER = {"sndlib/abilene": 300}  # in short runs: a flow needs packets
@@ -53,17 +56,17 @@ class Judged:
     """One scene: what the plant found, what the model says, what textbooks say."""
 
     scene: Any
-    found: Any
+    found: Truth
     predicted: Prediction
     books: dict[str, tuple[Any, Any]]  # mean, p99
 
     def errors(self, mean: Any, p99: Any) -> tuple[float, float, float]:
         """Return the errors of means, waits and p99, %."""
-        true, fixed = self.found.mean, self.predicted.mean - self.predicted.wait
+        true = self.found.mean_s
         return (
             100 * float(np.mean(np.abs(mean / true - 1))),
-            100 * float(np.sum(np.abs(mean - true)) / np.sum(true - fixed)),
-            100 * float(np.nanmean(np.abs(p99 / self.found.p99 - 1))),
+            100 * float(np.sum(np.abs(mean - true)) / np.sum(self.found.wait_s)),
+            100 * float(np.nanmean(np.abs(p99 / self.found.p99_s - 1))),
         )
 
     def ours(self) -> tuple[float, float, float]:
@@ -75,26 +78,12 @@ class Judged:
         return float(found[0]), float(found[1]), float(found[2])
 
     def held(self) -> tuple[float, float]:
-        """Return the shares of flows whose mean and p99 lie in the nominal 90 % intervals, %."""
-        p, found = self.predicted, self.found
-        known = np.isfinite(found.p99)
-        mean = (p.mean_low <= found.mean) & (found.mean <= p.mean_high)
-        p99 = (p.p99_low <= found.p99) & (found.p99 <= p.p99_high)
-        return 100 * float(mean.mean()), 100 * float(p99[known].mean())
+        """Return the shares of flows whose mean and p99 lie in the nominal 90 % intervals, %.
 
-
-def textbook(made: Any) -> Any:
-    """Return the textbook decompositions of a scene."""
-    law = scenes.LAWS[made.size]
-    paths = [np.asarray(path) for path in made.flows.paths]
-    return textbooks.Textbook(
-        made.links.rate_bps,
-        np.asarray(made.links.delay_ns) * 1e-9,
-        np.cumsum([0, *map(len, paths)]),
-        np.concatenate(paths),
-        np.broadcast_to(made.flows.pps, (len(paths),)),
-        (float(law.mean), float(law.second), float(law.third)),
-    )
+        They are widened by what sampling leaves in the truth.
+        """
+        mean, p99 = (100 * share_held(self.predicted, self.found, what) for what in ("mean", "p99"))
+        return mean, p99
 
 
 def flows_of(name: str, quick: bool) -> int:
@@ -102,12 +91,13 @@ def flows_of(name: str, quick: bool) -> int:
 
 
 def judge(made: Any, packet_hops: float, seed: int) -> Judged:
-    book = textbook(made)
+    model, told = made.model(), made.told()
+    seconds = packet_hops / scenes.packet_hops_a_second(made) / 2  # of each of two runs
     return Judged(
         made,
-        scenes.play(made, packet_hops, seed),
-        made.model().predict(*made.told()),
-        {name: (book.means(name), book.p99(name)) for name in textbooks.MODELS},
+        truth((made.links, made.flows), seed, seconds, seconds / 20),
+        model.predict(*told),
+        {name: (book.mean, book.p99) for name, book in Textbook(model, *told).answers().items()},
     )
 
 
@@ -117,7 +107,7 @@ def cases(quick: bool) -> Iterator[Case]:
     hops = 6e6 if quick else 2e7
     for k, (name, rule, size, load) in enumerate(wanted):
         made = scenes.make(name, rule, size, load, flows_of(name, quick))
-        judged.append(judge(made, hops * (2.5 if load > 0.85 else 1), 100 + k))
+        judged.append(judge(made, hops * (2.5 if load > 0.85 else 1), 100 + 2 * k))
         yield from of_scene(judged[-1])
     yield from of_all(judged)
     yield from signs(quick)
@@ -155,7 +145,7 @@ def of_scene(one: Judged) -> Iterator[Case]:
     s = one.scene
     name = f"{s.name.split('/')[-1]}/{s.rule}-{s.size}/{s.load}"
     ours, theirs = one.ours(), one.theirs()
-    assert np.isfinite(one.found.mean).all(), "a flow received nothing: play longer"
+    assert np.isfinite(one.found.mean_s).all(), "a flow received nothing: play longer"
     # timed: the prediction itself, so that its CPU seconds stand beside the errors
     model, told = s.model(), s.told()
 

@@ -64,7 +64,8 @@ py::dict flows_of(const PacketNetwork& network) {
                     "lost"_a = column<Count>(flows, [](const PacketCount& c) { return c.lost; }),
                     "delay_ns"_a = column<Count>(flows, [](const PacketCount& c) { return c.delay; }),
                     "longest_ns"_a = column<Count>(flows, [](const PacketCount& c) { return c.longest; }),
-                    "squares_ns2"_a = column<double>(flows, [](const PacketCount& c) { return c.squares; }));
+                    "squares_ns2"_a = column<double>(flows, [](const PacketCount& c) { return c.squares; }),
+                    "bytes"_a = column<Count>(flows, [](const PacketCount& c) { return c.bytes; }));
 }
 
 py::dict links_of(const PacketNetwork& network) {

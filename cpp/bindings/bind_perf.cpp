@@ -2,9 +2,11 @@
 #include <string>
 
 #include "bindings/common.hpp"
+#include "bindings/each.hpp"
 #include "bindings/fields.hpp"
 #include "perf/calibrate.hpp"
 #include "perf/model.hpp"
+#include "perf/tail.hpp"
 
 namespace tiertwin::bindings {
 namespace {
@@ -87,9 +89,19 @@ py::dict arrays_of(const Prediction& p) {
     return out;
 }
 
+double checked_gamma_quantile(double shape, double q) {
+    if (!(shape >= 1e-2 && shape <= 1e12))
+        throw InvalidArgument("shape is " + std::to_string(shape) + "; expected a number from 0.01 to 1e12");
+    if (!(q > 0 && q < 1)) throw InvalidArgument("q is " + std::to_string(q) + "; expected a number between 0 and 1");
+    return perf::gamma_quantile(shape, q);
+}
+
 }  // namespace
 
 void bind_perf(py::module_& m) {
+    m.def(
+        "gamma_quantile", [](const Reals& shape, const Reals& q) { return each(checked_gamma_quantile, shape, q); },
+        "shape"_a.noconvert(), "q"_a.noconvert(), "Quantiles of gamma laws of these shapes and of scale 1.");
     m.def(
         "perf_coefficients",
         [] {

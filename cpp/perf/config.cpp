@@ -71,13 +71,13 @@ void check_kinds(const Traffic& t) {
 Coefficients Coefficients::from(const std::vector<double>& values) {
     expect_size("coefficients", values, kCount, "coefficient");
     expect_within("coefficients", values, 0, 100, "a number from 0 to 100");
-    return {values[0], values[1], values[2], values[3], values[4], values[5],
-            values[6], values[7], values[8], values[9], values[10]};
+    return {values[0], values[1], values[2], values[3],  values[4],  values[5], values[6],
+            values[7], values[8], values[9], values[10], values[11], values[12]};
 }
 
 std::array<double, Coefficients::kCount> Coefficients::values() const {
-    return {own_fade, smooth_share, smooth_split, smooth_load, joint_variance, joint_skew,
-            mean_sd,  factor_sd,    tail_sd,      loss_sd,     burst_sd};
+    return {own_fade, size_fade, smooth_share, smooth_memory, smooth_sizes, joint_variance, joint_skew,
+            mean_sd,  own_sd,    smooth_sd,    tail_sd,       loss_sd,      burst_sd};
 }
 
 void Paths::validate() const {

@@ -20,19 +20,21 @@ inline constexpr std::int64_t kMostClasses = 64;
 
 // Ours, fitted on packet runs over training topologies, see docs/performance-model.md; nothing here is theory.
 struct Coefficients {
-    double own_fade = 1.3813;        // how fast a stream's own light-traffic term fades with load, exponent of 1 - rho
-    double smooth_share = 1.3464;    // smoothing: exponent of the stream's share of the link
-    double smooth_split = 1.5125;    // ... of its share of the link before
-    double smooth_load = 1.7798;     // ... of the ratio of the two utilisations
-    double joint_variance = 1.2581;  // waits along a path go together: their summed variance times this,
-    double joint_skew = 1.6162;      // and their third cumulant times this, on a path of many like hops; 1 on one hop
-    double mean_sd = 0.0111;    // one standard deviation of what is wrong with the waits of a path, all links alike:
-    double factor_sd = 0.1631;  // this + this * |R - 1|
-    double tail_sd = 0.0310;    // of p99 less the fixed delay, besides what the waits do to it
-    double loss_sd = 0.1718;    // of the logarithm of a loss
-    double burst_sd = 0.5;      // of the part of a wait that comes from arrivals that are not Poisson
+    double own_fade = 1.3566;        // how fast a flow's own light-traffic term fades with load: exponent of 1 - rho
+    double size_fade = 1.0986;       // ... and the mean one, beyond 1, with sizes that vary (times v)
+    double smooth_share = 1.6107;    // smoothing: exponent of the stream's share of the link
+    double smooth_memory = 0.6496;   // ... how fast it grows with how long the link before remembers
+    double smooth_sizes = 3.0635;    // ... exponent of the load, beyond 1, with sizes that vary (times v)
+    double joint_variance = 1.2102;  // waits along a path go together: their summed variance times this,
+    double joint_skew = 1.4341;      // and their third cumulant times this, on a path of many like hops; 1 on one hop
+    double mean_sd = 0.0108;         // one standard deviation of what is wrong with the waits of a path, all links
+    double own_sd = 0.0673;          // alike: this, + this * rho * what light traffic adds to R,
+    double smooth_sd = 0.0687;       // + this * what smoothing takes from it
+    double tail_sd = 0.0266;         // of p99 less the fixed delay, besides what the waits do to it
+    double loss_sd = 0.1483;         // of the logarithm of a loss
+    double burst_sd = 0.5;           // of the part of a wait that comes from arrivals that are not Poisson
 
-    static constexpr std::size_t kCount = 11;
+    static constexpr std::size_t kCount = 13;
     [[nodiscard]] static Coefficients from(const std::vector<double>& values);
     [[nodiscard]] std::array<double, kCount> values() const;
 };

@@ -37,6 +37,9 @@ Links::Links(const Streams& streams, const Traffic& traffic, const Coefficients&
       links_(streams.links),
       rate_(streams.hops()),
       factor_(streams.hops(), 1.0),
+      largest_(streams.hops(), 1.0),
+      doubt_(streams.hops()),
+      largest_of_stream_(streams.stream.size()),
       own_of_stream_(streams.stream.size()),
       own_of_strand_(streams.strand.size()),
       own_of_thread_(streams.thread.size()),
@@ -122,7 +125,7 @@ void Links::find_own() {
     std::vector<double> share(s_.stream.size()), e1(s_.stream.size()), e2(s_.strand.size()), part(s_.strand.size());
     for (std::size_t i = 0; i < s_.stream.size(); ++i) {
         const Sums& sums = streams_sums_[i];
-        own_of_stream_[i] = 0;
+        own_of_stream_[i] = largest_of_stream_[i] = 0;
         if (sums.pps <= 0) continue;
         const LinkState& link = links_[u(s_.stream.parent[i])];
         laws[i] = law_of(sums);
@@ -130,6 +133,7 @@ void Links::find_own() {
         const std::array before{capacity(s_.stream.from[i])};
         e1[i] = light_pair(laws[i], sums.bytes2 / sums.pps, before, link.capacity) - 1;
         own_of_stream_[i] = share[i] * e1[i];
+        largest_of_stream_[i] = share[i] * (light_largest(laws[i], sums.bytes2 / sums.pps, before, link.capacity) - 1);
     }
     for (std::size_t i = 0; i < s_.strand.size(); ++i) {
         const std::size_t stream = u(s_.strand.parent[i]);
@@ -156,17 +160,38 @@ void Links::find_own() {
     }
 }
 
+// 1 - rho, or what takes its place with a finite buffer: a queue that cannot grow longer lives on the times of a lower
+// load, 1/T = idle^2/V = (1 - rho)^2/V + V/fill^2.
+double Links::idle(std::size_t l) const {
+    const LinkState& link = links_[l];
+    const double alone = std::max(1 - link.rho, 0.0);
+    if (t_.link_buffer[l] == kNoLimit) return alone;
+    const double room = static_cast<double>(t_.link_buffer[l]) + 1;
+    const double fill = room * link.sums.bytes / link.sums.pps / link.capacity;  // s to send a full buffer
+    return std::min(std::hypot(alone, link.spread / fill), 1.0);
+}
+
 void Links::find_smoothing() {
-    for (LinkState& link : links_) link.smoothed = 0;
+    std::vector<double> paces(links_.size());
+    for (std::size_t l = 0; l < links_.size(); ++l) {
+        LinkState& link = links_[l];
+        link.smoothed = 0;
+        if (link.sums.pps <= 0) continue;
+        link.idle = idle(l);
+        paces[l] = link.spread > 0 ? link.idle * link.idle / link.spread : 0;
+        link.varied = std::max(1 - link.sums.bytes * link.sums.bytes / (link.sums.pps * link.sums.bytes2), 0.0);
+    }
     for (std::size_t i = 0; i < s_.stream.size(); ++i) {
+        const std::size_t before = u(s_.stream.from[i]);
         LinkState& link = links_[u(s_.stream.parent[i])];
-        const LinkState& from = links_[u(s_.stream.from[i])];
-        if (streams_sums_[i].pps <= 0 || t_.link_kind[u(s_.stream.from[i])] != 0) continue;
+        const LinkState& from = links_[before];
+        if (streams_sums_[i].pps <= 0 || t_.link_kind[before] != 0) continue;
         const double q = streams_sums_[i].bytes2 / link.sums.bytes2;
         const double p = std::min(streams_sums_[i].bytes / (from.sums.bytes * from.served), 1.0);
-        const double here = std::min(link.rho, 1.0), there = std::min(from.carried(), 1.0);
+        const double here = paces[u(s_.stream.parent[i])], both = c_.smooth_memory * paces[before] + here;
+        const double remembered = both > 0 ? (1 + c_.smooth_memory) * here / both : 1;
         link.smoothed +=
-            std::pow(q, c_.smooth_share) * std::pow(p, c_.smooth_split) * std::pow(there / here, c_.smooth_load) * here;
+            std::pow(q, c_.smooth_share) * p * remembered * std::pow(1 - link.idle, 1 + c_.smooth_sizes * link.varied);
     }
     for (LinkState& link : links_) link.smoothed = std::min(link.smoothed, 1.0);
 }
@@ -183,16 +208,28 @@ void Links::find_factors() {
             const auto i = s_.stream.of_hop[h];
             return i >= 0 ? own_of_stream_[u(i)] : 0.0;
         };
-        for (std::size_t i = s_.link_ptr[l]; i < s_.link_ptr[l + 1]; ++i)
+        const auto largest = [this](std::size_t h) {
+            const auto i = s_.stream.of_hop[h];
+            return i >= 0 ? largest_of_stream_[u(i)] : 0.0;
+        };
+        double alike = 0;  // as link.same, of the largest packets
+        for (std::size_t i = s_.link_ptr[l]; i < s_.link_ptr[l + 1]; ++i) {
             link.same += rate_[s_.hop_at[i]] * own(s_.hop_at[i]);
+            alike += rate_[s_.hop_at[i]] * largest(s_.hop_at[i]);
+        }
         link.same /= link.sums.pps;
-        const double idle = std::max(1 - link.rho, 0.0), fade = std::pow(idle, c_.own_fade);
+        alike /= link.sums.pps;
+        const double fade = std::pow(link.idle, c_.own_fade);
+        const double faded = std::pow(link.idle, 1 + c_.size_fade * link.varied), same = faded * link.same;
         const double calibrated = std::exp(log_factor_[l]);
         double sum = 0;
         for (std::size_t i = s_.link_ptr[l]; i < s_.link_ptr[l + 1]; ++i) {
             const std::size_t h = s_.hop_at[i];
-            const double r = 1 + idle * link.same - link.smoothed + fade * (own(h) - link.same);
-            factor_[h] = std::max(r, 0.0) * calibrated;
+            const double light = same + fade * (own(h) - link.same);
+            factor_[h] = std::max(1 + light - link.smoothed, 0.0) * calibrated;
+            const double top = faded * alike + fade * (largest(h) - alike);
+            largest_[h] = std::max(1 + top - link.smoothed, 0.0) * calibrated;
+            doubt_[h] = (c_.own_sd * (1 - link.idle) * std::abs(light) + c_.smooth_sd * link.smoothed) * calibrated;
             sum += rate_[h] * factor_[h];
         }
         link.factor = sum / link.sums.pps;

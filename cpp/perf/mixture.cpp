@@ -17,14 +17,14 @@ double mixed_quantile(double q, const SizedDelay& d, double least) {
         double share = -(1 - q);
         for (std::size_t k = 0; k < d.law.value.size(); ++k) {
             const double rest = x - d.fixed - d.law.value[k] * d.per_byte;
-            share += d.law.weight[k] * (rest < 0 ? 1.0 : tail_share((rest - d.mean) / d.sd, d.skew));
+            share += d.law.weight[k] * (rest < 0 ? 1.0 : tail_share((rest - d.mean[k]) / d.sd[k], d.skew));
         }
         return share;
     };
-    double low = least, high = d.fixed + d.law.value[2] * d.per_byte + d.mean;
+    double low = least, high = d.fixed + d.law.value[2] * d.per_byte + d.mean[2];
     double at_low = q, at_high = beyond(high);
     for (int i = 0; i < kMostSteps && at_high > 0; ++i) {
-        low = std::exchange(high, high + 4 * d.sd);
+        low = std::exchange(high, high + 4 * d.sd[2]);
         at_low = std::exchange(at_high, beyond(high));
     }
     for (int i = 0; i < kMostSteps && high - low > kClose * high && at_high < 0; ++i) {  // Illinois

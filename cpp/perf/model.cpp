@@ -45,9 +45,9 @@ class Evaluation {
   private:
     struct Path {  // of one flow, summed over its hops
         double fixed = 0, per_byte = 0, wire = 0, wait = 0, wait_variance = 0, wait_third = 0, shared = 0;
-        double variance_squares = 0, alone_variance = 0,
-               alone_third = 0;  // alone: not raised for waits that go together
+        double variance_squares = 0;
         double systematic = 0, doubt = 0, loss_doubt = 0, flows = 0;
+        double largest_wait = 0;  // of packets of the largest size
         bool bursty = false, overloaded = false;
     };
 
@@ -163,9 +163,9 @@ Evaluation::Path Evaluation::walk(std::size_t f) {
         path.wait_third += wait.third;
         path.shared += waits_[l].round_robin;
         const double bursts = c_.burst_sd * link.burst_share;
-        const double corrected = std::abs(links_.factor(h) * std::exp(-belief_.log_factor[l]) - 1);
-        const double learnt = kTransfer * std::abs(belief_.log_factor[l]);
-        path.systematic += wait.mean * (c_.mean_sd + c_.factor_sd * corrected + learnt);
+        const double learnt = kTransfer * std::abs(belief_.log_factor[l]), r = links_.factor(h);
+        path.largest_wait += r > 0 ? wait.mean * links_.largest(h) / r : 0;
+        path.systematic += wait.mean * (c_.mean_sd + learnt + (r > 0 ? links_.doubt(h) / r : 0));
         path.doubt += wait.mean * wait.mean * (belief_.variance[l] + bursts * bursts);
         path.loss_doubt += link.loss * link.loss * (1 + bursts * bursts / (c_.loss_sd * c_.loss_sd + 1e-300));
         path.flows += wait.mean * link.flows;
@@ -176,8 +176,6 @@ Evaluation::Path Evaluation::walk(std::size_t f) {
     out_.loss[f] = 1 - through;
     // waits of one path go together: none of it with one hop, all of it with many alike
     const double v = path.wait_variance, many = v > 0 && v < kInfinity ? 1 - path.variance_squares / (v * v) : 0;
-    path.alone_variance = path.wait_variance;
-    path.alone_third = path.wait_third;
     path.wait_variance *= 1 + (c_.joint_variance - 1) * many;
     path.wait_third *= 1 + (c_.joint_skew - 1) * many;
     const std::size_t last = s_.hop_ptr[f + 1] - 1;
@@ -188,15 +186,20 @@ Evaluation::Path Evaluation::walk(std::size_t f) {
 double Evaluation::quantile(Tail tail, std::size_t f, const Path& path, double sd, double third) const {
     const double least = path.fixed + t_.flow_smallest[f] * path.per_byte;
     if (!(sd > 0)) return out_.mean[f];
-    // here the largest packets matter, who wait less than others: that and waits that go together about cancel
-    const double rest = path.alone_variance + path.shared, q = tail == Tail::k95 ? 0.95 : 0.99;
+    // here the largest packets matter, who wait less than others
+    const double rest = path.wait_variance + path.shared, q = tail == Tail::k95 ? 0.95 : 0.99;
     if (t_.flow_largest[f] < kInfinity && t_.flow_largest[f] > t_.flow_smallest[f]) {
         const ThreePoint law =
             three_point(t_.flow_size[f], t_.flow_size2[f], t_.flow_size3[f], t_.flow_smallest[f], t_.flow_largest[f]);
         if (law.weight[2] > 1 - q && rest > kNoSpread * sd * sd) {
-            const double spread = std::sqrt(rest);
-            return mixed_quantile(
-                q, {law, path.fixed, path.per_byte, path.wait, spread, path.alone_third / (rest * spread)}, least);
+            const double w = law.weight[2], largest = std::min(path.largest_wait, path.wait / w);
+            const double other = w < 1 ? (path.wait - w * largest) / (1 - w) : path.wait;
+            SizedDelay delay{
+                law, path.fixed, path.per_byte, {other, other, largest}, {}, path.wait_third / std::pow(rest, 1.5)};
+            for (std::size_t k = 0; k < 3; ++k)  // a wait's variance is about a multiple of its mean
+                delay.sd[k] = std::sqrt(
+                    path.shared + path.wait_variance * std::max(path.wait > 0 ? delay.mean[k] / path.wait : 1, 1e-3));
+            return mixed_quantile(q, delay, least);
         }
         if (law.weight[2] > 1 - q) return path.fixed + t_.flow_largest[f] * path.per_byte;
     }

@@ -62,4 +62,10 @@ double light_pair(const TwoPoint& law, double m2, std::span<const double> before
     return sum / (m2 / (2 * here * here));
 }
 
+double light_largest(const TwoPoint& law, double m2, std::span<const double> before, double here) {
+    double sum = 0;
+    for (std::size_t m = 0; m < 2; ++m) sum += law.weight[m] * waited(law.value[m], law.value[1], before, here);
+    return sum / (m2 / (2 * here * here));
+}
+
 }  // namespace tiertwin::perf

@@ -36,5 +36,7 @@ struct ThreePoint {
 
 // `before`: capacities (bytes/s) of the common links in order; `here`: of the link that waits. m2 = E[S^2].
 [[nodiscard]] double light_pair(const TwoPoint& law, double m2, std::span<const double> before, double here);
+// The same, n being the larger of the two sizes: 0 behind links that are no faster.
+[[nodiscard]] double light_largest(const TwoPoint& law, double m2, std::span<const double> before, double here);
 
 }  // namespace tiertwin::perf

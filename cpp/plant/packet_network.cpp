@@ -162,6 +162,7 @@ void PacketNetwork::receive(Time now, const PacketOnLink& packet) {
     count.delay += delay;
     count.squares += static_cast<double>(delay) * static_cast<double>(delay);
     count.longest = std::max(count.longest, delay);
+    count.bytes += packet.bytes;
     delays_.add(packet.flow, delay);
     if (packet.record != kNotKept) records_[packet.record].delay = delay;
 }

@@ -35,6 +35,7 @@ struct PacketCount {
     std::int64_t sent = 0, received = 0, lost = 0;
     Time delay = 0, longest = 0;  // sum and largest over those received, ns
     double squares = 0;           // sum of delay^2, ns^2
+    std::int64_t bytes = 0;       // of those received
 };
 
 // A counted packet: delay kUnderWay while it is neither received nor lost.

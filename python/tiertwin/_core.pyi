@@ -1294,6 +1294,9 @@ def erlang_c(servers: _Ints, offered: _Reals) -> _Reals:
 def free_space_loss(distance_m: _Reals, ghz: _Reals) -> _Reals:
     """Free-space loss, dB."""
 
+def gamma_quantile(shape: _Reals, q: _Reals) -> _Reals:
+    """Quantiles of gamma laws of these shapes and of scale 1."""
+
 def gg1_wait(lam: _Reals, es: _Reals, ca2: _Reals, cs2: _Reals) -> _Reals:
     """Mean wait in G/G/1 by Kingman."""
 

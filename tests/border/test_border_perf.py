@@ -24,7 +24,7 @@ SIZES = Sizes.exponential(1000.0)
 
 
 def traffic() -> dict[str, Any]:
-    return PerformanceModel(2, (PTR, PATHS))._traffic(PathLinks(8e6), PathFlows(300.0, SIZES))
+    return PerformanceModel(2, (PTR, PATHS)).traffic(PathLinks(8e6), PathFlows(300.0, SIZES))
 
 
 def predict(given: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def test_wrong_types_and_fields_are_told() -> None:
 
 def test_states_coefficients_and_windows_are_checked() -> None:
     given = traffic()
-    with pytest.raises(ValueError, match="coefficients: expected 11 values"):
+    with pytest.raises(ValueError, match="coefficients: expected 13 values"):
         predict(given, coefficients=np.ones(3))
     with pytest.raises(ValueError, match="state: expected 2 values"):
         predict(given, variance=np.ones(3))

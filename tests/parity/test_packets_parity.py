@@ -37,6 +37,7 @@ def assert_equal(seed: int, plant: PacketPlant) -> Network:
         assert (flows["lost"][f], flows["delay_ns"][f]) == ((delays == -1).sum(), kept.sum())
         assert flows["longest_ns"][f] == kept.max(initial=0)
         assert flows["squares_ns2"][f] == pytest.approx((kept.astype(float) ** 2).sum(), rel=1e-12)
+        assert flows["bytes"][f] == found["bytes"][(found["flow"] == f) & (found["delay_ns"] >= 0)].sum()
     return naive
 
 

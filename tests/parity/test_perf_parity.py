@@ -54,7 +54,7 @@ def test_the_model_is_the_naive_one(seed: int, kind: str) -> None:
     assert model.state is not None
     found = model.predict(links, flows)
     paths = [list(map(int, path)) for path in model.paths]
-    expected = naive.Network(paths, LINKS, model._traffic(links, flows), model.coefficients, model.state.log_factor)
+    expected = naive.Network(paths, LINKS, model.traffic(links, flows), model.coefficients, model.state.log_factor)
     by_flow = [expected.flow(f) for f in range(FLOWS)]
     for name in by_flow[0]:
         want = np.array([flow[name] for flow in by_flow])

@@ -112,6 +112,21 @@ def test_intervals_hold_what_they_are_about(network: tuple[PerformanceModel, Pat
         assert ((p.mean <= p.p99) & (p.p95 <= p.p99 * (1 + 1e-12))).all()
 
 
+@given(st.floats(0.1, 0.7), st.integers(0, 2), st.integers(1, 4))
+@settings(max_examples=30, deadline=None)
+def test_what_forgets_soon_does_not_smooth_a_bottleneck(load: float, law: int, sources: int) -> None:
+    """R goes to 1 with the load of a link alone: over the times of its queue, those before have forgotten."""
+    mean, second = float(np.asarray(SIZES[law].mean)), float(np.asarray(SIZES[law].second))
+    model = PerformanceModel(sources + 1, [[k, sources] for k in range(sources)])
+    off = []
+    for full in (0.99, 0.9999):
+        rate = np.append(np.full(sources, 8e6), sources * load * 8e6 / full)
+        alone = full * second / mean / (rate[-1] / 8) / (2 * (1 - full))
+        found = model.predict(PathLinks(rate), PathFlows(load * 1e6 / mean, SIZES[law]))
+        off.append(abs(float(found.link_wait[-1]) / alone - 1))
+    assert off[1] < min(off[0], 0.03)
+
+
 @given(st.floats(0.05, 0.95), st.integers(0, 2))
 @settings(max_examples=30, deadline=None)
 def test_one_link_is_pollaczek_and_khinchine(load: float, law: int) -> None:

@@ -14,8 +14,8 @@ from scipy.optimize import brentq
 from scipy.special import gammainc, gammaincc, gammaincinv
 
 UNLIMITED = 2**31 - 1
-(OWN_FADE, SMOOTH_SHARE, SMOOTH_SPLIT, SMOOTH_LOAD, JOINT_VARIANCE, JOINT_SKEW, MEAN_SD, FACTOR_SD, TAIL_SD, LOSS_SD,
- BURST_SD) = range(11)  # fmt: skip
+(OWN_FADE, SIZE_FADE, SMOOTH_SHARE, SMOOTH_MEMORY, SMOOTH_SIZES, JOINT_VARIANCE, JOINT_SKEW, MEAN_SD, OWN_SD,
+ SMOOTH_SD, TAIL_SD, LOSS_SD, BURST_SD) = range(13)  # fmt: skip
 
 
 def two_point(m1: float, m2: float, m3: float) -> list[tuple[float, float]]:
@@ -49,6 +49,12 @@ def pair_wait(m: float, n: float, before: list[float], here: float) -> float:
 def light_pair(law: list[tuple[float, float]], m2: float, before: list[float], here: float) -> float:
     total = sum(wm * wn * pair_wait(m, n, before, here) for m, wm in law for n, wn in law)
     return total / ((law[0][0] ** 2 if len(law) == 1 else m2) / (2 * here * here))
+
+
+def light_largest(law: list[tuple[float, float]], m2: float, before: list[float], here: float) -> float:
+    top = max(value for value, _ in law)
+    total = sum(wm * pair_wait(m, top, before, here) for m, wm in law)
+    return total / (m2 / (2 * here * here))
 
 
 def eta_of(rho: float, a: float) -> float:
@@ -190,8 +196,36 @@ class Network:
             out += (q[back - 1] - (q[back] if back < 3 and k > back else 0.0)) * e
         return out
 
+    def own_largest(self, f: int, k: int) -> float:
+        """Return `own` of packets of the largest size, as if all had come together over one link."""
+        path, stream = self.paths[f], self.sums(self.together(f, k, 1))
+        if k == 0 or stream[0] <= 0:
+            return 0.0
+        law = two_point(*(m / stream[0] for m in stream[1:]))
+        before, here = self.capacity[path[k - 1]], self.capacity[path[k]]
+        share = stream[2] / self.sums(self.users[path[k]])[2]
+        return share * (light_largest(law, stream[2] / stream[0], [before], here) - 1)
+
+    def varied(self, link: int) -> float:
+        pps, m1, m2, _ = self.sums(self.users[link])
+        return max(1 - m1**2 / (pps * m2), 0.0)
+
+    def idle(self, link: int) -> float:
+        """Return 1 - rho, or what takes its place with a finite buffer."""
+        pps, m1, _, _ = self.sums(self.users[link])
+        alone = max(1 - self.rho(link), 0.0)
+        if self.t["link_buffer"][link] == UNLIMITED:
+            return alone
+        fill = (float(self.t["link_buffer"][link]) + 1) * m1 / pps / self.capacity[link]
+        return min(math.sqrt(alone**2 + (self.spread(link)[0] / fill) ** 2), 1.0)
+
+    def pace(self, link: int) -> float:
+        """Return how fast a link forgets, 1/s."""
+        v = self.spread(link)[0]
+        return self.idle(link) ** 2 / v if v > 0 else 0.0
+
     def smoothed(self, link: int) -> float:
-        total, here = self.sums(self.users[link]), min(self.rho(link), 1.0)
+        total, here, x = self.sums(self.users[link]), 1 - self.idle(link), self.x
         sources = {self.paths[f][k - 1] for f, k in self.users[link] if k > 0}
         out = 0.0
         for source in sorted(sources):
@@ -202,12 +236,14 @@ class Network:
                 continue
             leaving = self.sums(self.users[source])[1] * self.served[source]
             q, p = stream[2] / total[2], min(stream[1] / leaving, 1.0)
-            there = min(self.rho(source) * self.served[source], 1.0)
-            out += q ** self.x[SMOOTH_SHARE] * p ** self.x[SMOOTH_SPLIT] * (there / here) ** self.x[SMOOTH_LOAD] * here
+            slow, fast = x[SMOOTH_MEMORY] * self.pace(source), self.pace(link)
+            seen = (1 + x[SMOOTH_MEMORY]) * fast / (slow + fast) if slow + fast > 0 else 1.0
+            out += q ** x[SMOOTH_SHARE] * p * seen * here ** (1 + x[SMOOTH_SIZES] * self.varied(link))
         return min(out, 1.0)
 
     def find_factors(self) -> None:
         self.factor: list[list[float]] = [[1.0] * len(path) for path in self.paths]
+        self.largest: list[list[float]] = [[1.0] * len(path) for path in self.paths]
         self.mean_factor = [1.0] * self.count
         for link, users in enumerate(self.users):
             pps = self.sums(users)[0]
@@ -215,11 +251,17 @@ class Network:
                 continue
             own = {user: self.own(*user) for user in users}
             same = sum(self.rate[f][k] * own[f, k] for f, k in users) / pps
-            idle, smoothed = max(1 - self.rho(link), 0.0), self.smoothed(link)
+            top = {user: self.own_largest(*user) for user in users}
+            alike = sum(self.rate[f][k] * top[f, k] for f, k in users) / pps
+            idle, smoothed = self.idle(link), self.smoothed(link)
             total = 0.0
             for f, k in users:
-                r = 1 + idle * same - smoothed + idle ** self.x[OWN_FADE] * (own[f, k] - same)
-                self.factor[f][k] = max(r, 0.0) * math.exp(self.theta[link])
+                light = idle ** (1 + self.x[SIZE_FADE] * self.varied(link)) * same
+                light += idle ** self.x[OWN_FADE] * (own[f, k] - same)
+                self.factor[f][k] = max(1 + light - smoothed, 0.0) * math.exp(self.theta[link])
+                light = idle ** (1 + self.x[SIZE_FADE] * self.varied(link)) * alike
+                light += idle ** self.x[OWN_FADE] * (top[f, k] - alike)
+                self.largest[f][k] = max(1 + light - smoothed, 0.0) * math.exp(self.theta[link])
                 total += self.rate[f][k] * self.factor[f][k]
             self.mean_factor[link] = total / pps
 
@@ -246,7 +288,7 @@ class Network:
         if pps <= 0:
             return 0.0, 0.0, 0.0, 1 / c, 0.0
         if t["link_buffer"][link] != UNLIMITED:
-            by = r / self.mean_factor[link]
+            by = r / self.mean_factor[link] if self.mean_factor[link] > 0 else 1.0
             _, mean, variance, cumulant = self.finite(link)
             return mean * by, variance * by**2, cumulant * by**3, 1 / c, 0.0
         v, bursts = self.spread(link)
@@ -283,9 +325,10 @@ class Network:
         wire, byte = sum(1 / self.capacity[link] for link in path), sum(h[3] for h in hops)
         wait, variance, shared = sum(h[0] for h in hops), sum(h[1] for h in hops), sum(h[4] for h in hops)
         many = 1 - sum(h[1] ** 2 for h in hops) / variance**2 if variance > 0 else 0.0
-        alone, alone_third = variance + shared, sum(h[2] for h in hops)
         third = sum(h[2] for h in hops) * (1 + (x[JOINT_SKEW] - 1) * many)
         variance *= 1 + (x[JOINT_VARIANCE] - 1) * many
+        ratios = [self.largest[f][k] / r if r > 0 else 0.0 for k, r in enumerate(self.factor[f])]
+        largest_wait = sum(h[0] * ratio for h, ratio in zip(hops, ratios, strict=True))
         mean = fixed + m1 * byte + wait
         sd = math.sqrt(max(m2 - m1**2, 0.0) * byte**2 + shared + variance)
         skew = ((m3 - 3 * m1 * m2 + 2 * m1**3) * byte**3 + third) / sd**3 if sd > 0 else 0.0
@@ -295,19 +338,31 @@ class Network:
             if smallest < largest < math.inf:
                 law = three_point(m1, m2, m3, smallest, largest)
                 if law[-1][1] > 1 - q:
-                    s = math.sqrt(alone)
-                    if s * s <= 1e-13 * sd * sd:
+                    all_waits = variance + shared
+                    if all_waits <= 1e-13 * sd * sd:
                         return fixed + largest * byte
-
-                    skewed = alone_third / s**3
+                    top = law[-1][1]
+                    big = min(largest_wait, wait / top)
+                    other = (wait - top * big) / (1 - top) if top < 1 else wait
+                    parts = []
+                    for mean_wait, (value, weight) in zip([other] * (len(law) - 1) + [big], law, strict=True):
+                        share = max(mean_wait / wait, 1e-3) if wait > 0 else 1.0
+                        parts.append((fixed + value * byte, weight, mean_wait, math.sqrt(shared + variance * share)))
+                    skewed = third / all_waits**1.5
 
                     def beyond(y: float) -> float:
-                        rest = [(y - fixed - value * byte, weight) for value, weight in law]
-                        return q - 1 + sum(w * (1.0 if r < 0 else tail_share((r - wait) / s, skewed)) for r, w in rest)
+                        return (
+                            q
+                            - 1
+                            + sum(
+                                weight * (1.0 if y < least else tail_share((y - least - mean_wait) / s, skewed))
+                                for least, weight, mean_wait, s in parts
+                            )
+                        )
 
                     high = fixed + largest * byte + wait
                     while beyond(high) > 0:
-                        high += 4 * s
+                        high += 4 * math.sqrt(all_waits)
                     return float(brentq(beyond, fixed + smallest * byte, high, xtol=1e-18, rtol=1e-14))
             return max(mean + sd * tail_factor(q, skew), fixed + smallest * byte)
 

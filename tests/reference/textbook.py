@@ -1,4 +1,4 @@
-"""Textbook decompositions of a network of first in first out links: what the performance model has to be better than.
+"""Naive textbook decompositions of a network of first in first out links: the oracle of `tiertwin.study.textbook`.
 
 ``mm1``, ``mg1``: every link on its own with Poisson arrivals (Pollaczek-Khinchine). ``gg1``: two moments, Whitt's
 superposition and splitting (The Queueing Network Analyzer, Bell Syst. Tech. J. 62, 1983) with the waits of Kraemer and

@@ -27,6 +27,8 @@ TRAINING = (
     ("sndlib/nobel-us", 300),
     ("sndlib/nobel-us", 60),
     ("gabriel/25/0", 500),
+    ("sndlib/nobel-eu", 1000),
+    ("topozoo/Sinet", 1000),
 )
 TRAINING_SEED = 5
 TEST = ("sndlib/germany50", "sndlib/abilene", "topozoo/Geant2012")

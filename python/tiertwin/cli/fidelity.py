@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+OPTIONAL = ("sign_agreement", "ns3_equal_pct", "ns3_mean_pct", "ns3_textbook_mean_pct")  # columns, where asked for
+
+
 @click.command(epilog="Options marked with … may be repeated, or be given several values with commas between.")
 @click.option(
     "--topology", "topologies", multiple=True, default=("sndlib/germany50",), show_default=True, help="topohub names …"
@@ -74,12 +77,13 @@ def fidelity(ns3: float | None, window: float, as_json: bool, **asked: Any) -> N
         click.echo(json.dumps({"asked": described(wanted) | {"ns3_seconds": ns3}, "rows": finite(rows)}))
         return
     names = ("topology", "rule", "size", "traffic", "load")
-    shown = ("floor_pct", "mean_pct", "wait_pct", "p99_pct", "loss_points", "coverage_pct", "calibrated_mean_pct")
-    more = [c for c in ("sign_agreement", "ns3_equal_pct", "ns3_mean_pct") if any(c in row for row in rows)]
+    shown = ("floor_pct", "mean_pct", "wait_pct", "p99_pct", "loss_points", "coverage_pct", "p99_coverage_pct")
+    books = ("calibrated_mean_pct", "textbook_mean", "textbook_mean_pct", "textbook_wait_pct", "textbook_p99_pct")
+    more = [c for c in OPTIONAL if any(c in row for row in rows)]
     click.echo(
         "Mean absolute errors over flows (%), of the total loss (points); floor: what sampling leaves in the truth."
     )
-    click.echo(table(rows, (*names, *shown, *more)))
+    click.echo(table(rows, (*names, *shown, *books, *more)))
 
 
 def _words(given: Sequence[str]) -> tuple[str, ...]:

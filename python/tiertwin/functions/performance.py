@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 UNLIMITED = 2**31 - 1  # as a buffer: nothing is ever dropped
 KINDS = {"fifo": 0, "sharing": 1, "priority": 2}
-PRIOR_SD = 0.03  # of the logarithm of a link's wait, before any telemetry
+PRIOR_SD = 0.015  # of the logarithm of a link's wait, before any telemetry
 NINETY_PERCENT = 1.6448536269514722  # standard deviations
 
 
@@ -245,13 +245,14 @@ class PerformanceModel:
     state: PerformanceState | None = None
 
     def __post_init__(self) -> None:
-        ptr, path_links = self._pointers()
+        ptr, path_links = self.pointers()
         self.flows = len(ptr) - 1
         self._core = _core.PerformanceModel(int(self.links), ptr, path_links)
         if self.state is None:
             self.state = PerformanceState.nominal(self.links)
 
-    def _pointers(self) -> tuple[Any, Any]:
+    def pointers(self) -> tuple[Any, Any]:
+        """Return the paths as path_ptr [F+1] and path_links."""
         given = self.paths
         if isinstance(given, tuple) and len(given) == 2:
             return whole_numbers("path_ptr", given[0], None), whole_numbers("path_links", given[1], None)
@@ -270,7 +271,7 @@ class PerformanceModel:
         """
         assert self.state is not None
         state = self.state
-        found = self._core.predict(self._traffic(links, flows), self.coefficients, state.log_factor, state.variance, z)
+        found = self._core.predict(self.traffic(links, flows), self.coefficients, state.log_factor, state.variance, z)
         return Prediction(**found)
 
     def calibrate(self, links: PathLinks, flows: PathFlows, seen: Observed, *, forget: float = 1.0) -> None:
@@ -293,7 +294,7 @@ class PerformanceModel:
             "link_wait": real_numbers("link_wait", seen.link_wait, self.links),
             "link_packets": real_numbers("link_packets", seen.link_packets, self.links),
         }
-        traffic, state = self._traffic(links, flows), self.state
+        traffic, state = self.traffic(links, flows), self.state
         theta, variance = self._core.calibrate(
             traffic, self.coefficients, state.log_factor, state.variance, window, forget, PRIOR_SD**2
         )
@@ -304,7 +305,8 @@ class PerformanceModel:
         assert self.state is not None
         return replace(self, state=self.state.copy())
 
-    def _traffic(self, links: PathLinks, flows: PathFlows) -> dict[str, Any]:
+    def traffic(self, links: PathLinks, flows: PathFlows) -> dict[str, Any]:
+        """Return the state of the network as the core reads it: every array whole, [L] or [F]."""
         sizes = flows.sizes
         return {
             "link_rate_bps": real_numbers("rate_bps", links.rate_bps, self.links),

@@ -202,8 +202,8 @@ class PacketPlant:
         self._core.run_to_end()
 
     def flows(self) -> dict[str, NDArray[Any]]:
-        """Return by flow, [F]: ``sent``, ``received``, ``lost``; sum of delays ``delay_ns``, ``longest_ns``,
-        ``squares_ns2``, and ``mean_ns`` (NaN where nothing was received).
+        """Return by flow, [F]: ``sent``, ``received``, ``lost``; of those received the sum of delays ``delay_ns``,
+        ``longest_ns``, ``squares_ns2``, ``bytes``, and ``mean_ns`` (NaN where nothing was received).
         """
         found = self._core.flows()
         found["mean_ns"] = np.where(found["received"] > 0, found["delay_ns"] / np.maximum(found["received"], 1), np.nan)

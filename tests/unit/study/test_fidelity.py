@@ -12,14 +12,15 @@ from click.testing import CliRunner
 
 from tiertwin.cli import main
 from tiertwin.errors import InputError, UnknownNameError
-from tiertwin.functions.performance import Sizes
+from tiertwin.functions.performance import NINETY_PERCENT, Sizes
 from tiertwin.plant.packets import PacketFlows, PacketLinks
 from tiertwin.study import fidelity
 from tiertwin.study.changes import changes, link_loads
-from tiertwin.study.fidelity import Wanted, errors, fidelity_study, model_of
+from tiertwin.study.fidelity import Wanted, best_textbook, errors, fidelity_study, model_of
 from tiertwin.study.ns3 import missing
 from tiertwin.study.packet_truth import fixed_delays, play, sizes_of, truth
 from tiertwin.study.scenes import scene
+from tiertwin.study.textbook import FORMULAS, Answer
 
 SMALL = {"load": 0.6, "flows": 60}
 SHORT = Wanted(("sndlib/abilene",), (0.6,), ("each",), ("fixed",), flows=200, seconds=20.0, window_s=10.0)
@@ -42,6 +43,28 @@ def test_a_scene_is_judged(rows: list[dict[str, Any]]) -> None:
     assert row["flows_a_link"] > 10
 
 
+def test_the_best_textbook_formula_stands_beside_it(rows: list[dict[str, Any]]) -> None:
+    (row,) = rows
+    assert row["textbook_mean"] == row["textbook_wait"] == "gg1"  # fixed sizes on every link: smoothing is what matters
+    assert row["textbook_p99"] in FORMULAS
+    assert row["mean_pct"] < row["textbook_mean_pct"] < 20
+    assert row["wait_pct"] < row["textbook_wait_pct"] < 60
+
+
+def test_the_best_of_each_kind_is_named() -> None:
+    """Formulas that are wrong by a known share: the least error of each kind, and whose it is."""
+    real = np.array([1.0, 2.0])
+    books = {
+        "mm1": Answer(1.1 * real, 1.3 * real, 1.5 * real),
+        "mg1": Answer(0.8 * real, 0.9 * real, 1.4 * real),
+        "gg1": Answer(1.2 * real, 1.2 * real, 0.7 * real),
+    }
+    found = best_textbook(books, real, real, real)
+    assert (found["textbook_mean"], found["textbook_wait"], found["textbook_p99"]) == ("mm1", "mg1", "gg1")
+    assert [found[f"textbook_{what}_pct"] for what in ("mean", "wait", "p99")] == pytest.approx([10.0, 10.0, 30.0])
+    assert "textbook_p99" not in best_textbook(books, real, real)
+
+
 def test_the_same_question_has_the_same_answer(rows: list[dict[str, Any]]) -> None:
     assert fidelity_study(replace(SHORT, signs=False)) == [
         {key: value for key, value in row.items() if not key.startswith("sign")} for row in rows
@@ -61,8 +84,14 @@ def test_a_wrong_model_is_found_out() -> None:
     assert said["mean_pct"] == pytest.approx(10.0)
     assert said["p99_pct"] == pytest.approx(100 / 3)
     assert said["coverage_pct"] < 20
-    right = errors(replace(wrong, mean=real.mean_s, mean_low=real.mean_s, mean_high=real.mean_s), real)
-    assert (right["mean_pct"], right["coverage_pct"]) == (0.0, 100.0)
+    exact = {f"{what}{end}": getattr(real, f"{what}_s") for what in ("mean", "p99") for end in ("", "_low", "_high")}
+    right = errors(replace(wrong, **exact), real)
+    assert (right["mean_pct"], right["coverage_pct"], right["p99_coverage_pct"]) == (0.0, 100.0, 100.0)
+    luck = replace(wrong, p99=real.p99_s + 2 * real.p99_sampling_s, p99_low=real.p99_s, p99_high=real.p99_s)
+    off = {"p99_low": luck.p99, "p99_high": luck.p99}
+    assert errors(replace(luck, **off), real)["p99_coverage_pct"] == 0.0  # two standard errors are more than 1.64
+    near = real.p99_s + 1.6 * real.p99_sampling_s
+    assert errors(replace(luck, p99=near, p99_low=near, p99_high=near), real)["p99_coverage_pct"] == 100.0
 
 
 def test_a_model_that_knows_no_direction_gets_half_of_the_signs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +144,25 @@ def test_moments_are_those_of_the_plant(law: str) -> None:
         assert np.mean(size**power) == pytest.approx(np.max(moment), rel=0.02 * power)
     assert told.smallest <= size.min()
     assert size.max() <= told.largest
+
+
+def test_sizes_that_happened_to_be_drawn_are_not_held_against_a_model() -> None:
+    """Where nobody waits, the mean delay is that of the mean size, however few packets were seen."""
+    network = (PacketLinks([10**6, 2 * 10**6], 1_000_000), PacketFlows([[0, 1]], 0.05, size="exponential", bytes=1000))
+    real = truth(network, 1, 200.0)
+    assert real.sent[0] < 40  # their mean size is off by a sixth or so
+    assert real.mean_s[0] == pytest.approx(real.fixed_s[0], rel=1e-6)
+    assert real.fixed_s[0] == pytest.approx(0.012 + 2e-3, rel=1e-3)
+
+
+def test_sampling_is_what_is_left_of_luck() -> None:
+    """One link of fixed sizes at 0.7, whose mean wait is known: errors are as large as they are said to be."""
+    network = (PacketLinks(8_000_000, 0), PacketFlows([[0], [0], [0]], [200.0, 200.0, 300.0]))
+    exact = 1e-3 + 0.7e-3 / (2 * 0.3)
+    runs = [truth(network, seed, 10.0) for seed in range(0, 60, 2)]
+    scores = np.array([(run.mean_s - exact) / run.sampling_s for run in runs])
+    assert 0.8 < np.sqrt(np.mean(scores**2)) < 1.3
+    assert np.mean(np.abs(scores) < NINETY_PERCENT) == pytest.approx(0.9, abs=0.07)
 
 
 def test_a_longer_truth_is_surer() -> None:
@@ -171,3 +219,5 @@ def test_the_plant_is_ns3(tmp_path: Any) -> None:
     assert row["ns3_equal_pct"] == 100.0
     assert row["ns3_packets"] > 1000
     assert row["ns3_mean_pct"] < 20
+    assert row["ns3_textbook_mean"] in FORMULAS
+    assert 0 < row["ns3_textbook_wait_pct"] < 100
