@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from tiertwin import _core
 from tiertwin.allocate.families.fair import FairProblem
 from tiertwin.allocate.families.options import Options
+from tiertwin.allocate.families.routing import RoutingProblem
+from tiertwin.errors import InputError
 
 CHOICES = 4  # nodes a user may offload to
 
@@ -82,3 +85,101 @@ def _distinct(rows: np.ndarray, nodes: int) -> np.ndarray:
                 break
             rows[clash, column] = (rows[clash, column] + 1) % nodes
     return rows
+
+
+def routing_over_paths(
+    tail: np.ndarray,
+    head: np.ndarray,
+    km: np.ndarray,
+    demand: np.ndarray,
+    *,
+    paths: int = 4,
+    seed: int = 1,
+    capacity: np.ndarray | None = None,
+) -> RoutingProblem:
+    """All demands of a network over different paths: shortest ones by length, then by randomly lengthened links.
+
+    Parameters
+    ----------
+    tail, head, km
+        Directed links.
+    demand
+        ``[n, n]`` traffic from node to node; 0 for none.
+    paths
+        At most so many a pair: the shortest, and the shortest after every link was lengthened at random, by up to a
+        quarter, then up to half and so on, 4 times as many tries as paths; equal ones count once.
+    capacity
+        ``[links]``; None: the load of shortest paths over 0.5, in modules of 10, 40, 100, 400 and whole 400s, where
+        the mean load is set to 20.
+    """
+    rng = np.random.default_rng(seed)
+    nodes = demand.shape[0]
+    source, target = np.nonzero(demand * ~np.eye(nodes, dtype=bool))
+    volume = demand[source, target]
+    found = []
+    for turn in range(4 * paths if paths > 1 else 1):
+        lengthened = np.maximum(km, 1e-3) * (1.0 + 0.25 * turn * rng.random(km.size))
+        found.append(_tree_paths(_core.Graph(nodes, tail, head, lengthened), tail, source, target))
+    options = _distinct_paths(found, source.size, tail.size, paths, rng)
+    if capacity is None:
+        flat, count = found[0]
+        load = np.bincount(flat, weights=np.repeat(volume, count), minlength=tail.size)
+        volume = volume * (20.0 / load[load > 0].mean())
+        load = np.bincount(flat, weights=np.repeat(volume, count), minlength=tail.size)
+        modules = np.array([10.0, 40.0, 100.0, 400.0])
+        step = np.minimum(np.searchsorted(modules, load / 0.5), modules.size - 1)
+        capacity = np.where(load / 0.5 > 400.0, np.ceil(load / 200.0) * 400.0, modules[step])
+    return RoutingProblem(options, volume, capacity)
+
+
+def _tree_paths(
+    graph: _core.Graph, tail: np.ndarray, source: np.ndarray, target: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Links of the shortest path of each pair, one after another, and how many each has."""
+    sources, place = np.unique(source, return_inverse=True)
+    last = np.stack([graph.shortest_paths(int(s))[1] for s in sources])
+    at, step, links = target.copy(), 0, []
+    while True:
+        pending = np.flatnonzero(at != source)
+        if pending.size == 0:
+            break
+        link = last[place[pending], at[pending]]
+        if np.any(link < 0):
+            raise InputError("expected a connected network: some pair has no path")
+        links.append((pending, np.full(pending.size, step), link))
+        at[pending] = tail[link]
+        step += 1
+    pair = np.concatenate([p for p, _, _ in links])
+    order = np.lexsort((-np.concatenate([s for _, s, _ in links]), pair))
+    return np.concatenate([k for _, _, k in links])[order], np.bincount(pair, minlength=source.size)
+
+
+def _distinct_paths(
+    found: list[tuple[np.ndarray, np.ndarray]], pairs: int, links: int, most: int, rng: np.random.Generator
+) -> Options:
+    """Paths of each pair in the order found, each set of links once."""
+    name = rng.integers(1, 2**62, links)  # a path is known by the sum of its links' names
+    total = [np.add.reduceat(name[flat], np.concatenate([[0], np.cumsum(n)[:-1]])) for flat, n in found]
+    kept: list[np.ndarray] = []
+    count = np.zeros(pairs, dtype=np.int64)
+    for i in range(len(found)):
+        new = count < most
+        for j in range(i):
+            new &= total[i] != total[j]
+        kept.append(new)
+        count += new
+    size = np.stack([np.where(kept[i], found[i][1], 0) for i in range(len(found))], axis=1)  # [pairs, tries]
+    place = np.concatenate([[0], np.cumsum(size.reshape(-1))])[:-1].reshape(size.shape)
+    resource = np.empty(int(size.sum()), dtype=np.int64)
+    for i, (flat, n) in enumerate(found):
+        within = np.arange(flat.size) - np.repeat(np.cumsum(n) - n, n)
+        mine = np.repeat(kept[i], n)
+        resource[(np.repeat(place[:, i], n) + within)[mine]] = flat[mine]
+    lengths = size.reshape(-1)[np.stack(kept, axis=1).reshape(-1)]
+    return Options(
+        np.concatenate([[0], np.cumsum(count)]),
+        np.concatenate([[0], np.cumsum(lengths)]),
+        resource,
+        np.ones(resource.size),
+        links,
+    )
