@@ -11,7 +11,7 @@ namespace tiertwin::alloc {
 
 namespace {
 
-constexpr double kFirstCritical = 0.5;    // of the fullest: critical at the start
+constexpr double kFirstCritical = 0.2;    // of the fullest: critical at the start
 constexpr double kNextCritical = 0.9;     // of the bound: becomes critical when a split fills it so far
 constexpr double kInnerTolerance = 0.25;  // of the tolerance, for the reduced problem
 constexpr double kCongestionPower = 4.0;  // prices of ties and of the first bound: (load/capacity)^4
@@ -30,6 +30,7 @@ class Search {
     double tolerance_;
     std::vector<double> load_, share_, congestion_;
     std::vector<char> critical_;
+    bool warm_ = false;  // share_ is worth beginning from
     RoutingAnswer best_;
 
     [[nodiscard]] double filled(std::size_t r) const { return load_[r] > 0.0 ? load_[r] / p_.capacity[r] : 0.0; }
@@ -88,7 +89,12 @@ bool Search::round(index_t limit) {
     std::vector<double> price(p_.capacity.size());
     Split split;
     if (reduced.options) {
-        split = split_evenly(*reduced.options, reduced.base, limit - best_.iterations, kInnerTolerance * tolerance_);
+        const std::vector<double> from = warm_ ? reduced.collect(share_) : std::vector<double>();
+        std::vector<double> paid(reduced.base.size());
+        for (std::size_t i = 0; i < paid.size(); ++i)
+            paid[i] = best_.price[reduced.row_resource[i]] * p_.capacity[reduced.row_resource[i]];
+        split = split_evenly(*reduced.options, reduced.base, {from, paid}, limit - best_.iterations,
+                             kInnerTolerance * tolerance_);
     } else {  // nobody has a choice: the fullest base row decides
         split.price.assign(reduced.base.size(), 0.0);
         if (!reduced.base.empty())
@@ -104,6 +110,7 @@ bool Search::round(index_t limit) {
         price[r] = std::max(split.price[i], 0.0) / p_.capacity[r];
     }
     offer(price);
+    warm_ = true;
     reduced.expand(split.share, share_);
     fit(p_, share_);
     judge();

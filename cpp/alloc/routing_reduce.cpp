@@ -179,6 +179,28 @@ ReducedRouting::ReducedRouting(const RoutingProblem& problem, std::span<const ch
                                             static_cast<index_t>(row_resource.size()));
 }
 
+std::vector<double> ReducedRouting::collect(std::span<const double> share) const {
+    if (!options) return {};
+    std::vector<double> out(options->options());
+    for (std::size_t u = 0; u < group_of_.size(); ++u) {
+        if (group_of_[u] < 0) continue;
+        const auto g = static_cast<std::size_t>(group_of_[u]);
+        const std::size_t from = problem_.options.of_user[u], first = options->of_user[g],
+                          count = options->of_user[g + 1] - first;
+        double kept = 0.0;
+        for (std::size_t i = 0; i < count; ++i) kept += share[chosen_[from + i]];
+        const double rest = std::max(0.0, 1.0 - kept) / static_cast<double>(count);
+        for (std::size_t i = 0; i < count; ++i)
+            out[first + i] += problem_.demand[u] * (share[chosen_[from + i]] + rest);
+    }
+    for (std::size_t g = 0; g < static_cast<std::size_t>(options->users); ++g) {
+        double sum = 0.0;
+        for (std::size_t k = options->of_user[g]; k < options->of_user[g + 1]; ++k) sum += out[k];
+        for (std::size_t k = options->of_user[g]; k < options->of_user[g + 1]; ++k) out[k] /= sum;
+    }
+    return out;
+}
+
 void ReducedRouting::expand(std::span<const double> reduced, std::span<double> share) const {
     std::fill(share.begin(), share.end(), 0.0);
     for (std::size_t u = 0; u < group_of_.size(); ++u) {

@@ -33,6 +33,9 @@ class ReducedRouting {
     std::vector<std::uint32_t> row_resource;  // [rows] which resource a row is
 
     // Shares [K of the problem] from shares of the reduced options (ignored where `options` is null).
+    // The mean shares of the groups in a split of the problem; what it has on dropped options goes to the others
+    // evenly.
+    [[nodiscard]] std::vector<double> collect(std::span<const double> share) const;
     void expand(std::span<const double> reduced, std::span<double> share) const;
 
   private:

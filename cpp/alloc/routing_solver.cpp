@@ -13,7 +13,12 @@ namespace {
 
 constexpr double kBoundary = 0.995;
 constexpr double kLeastStep = 1e-9;
-constexpr double kStartRoom = 0.2;  // of the fullest row, left free at the start
+// At the start: room above the fullest row, share of the even split, and twice the share of the prices that is centred.
+struct Opening {
+    double room, even, centre;
+};
+constexpr Opening kCold{0.2, 1.0, 1.0};
+constexpr Opening kWarm{0.05, 0.3, 0.2};
 
 struct Demand {
     double q, dq = 0.0;          // price
@@ -29,7 +34,7 @@ class Method {
     Method(const Options& options, std::span<const double> base)
         : o_(options), base_(base.begin(), base.end()), normal_(options) {}
 
-    Split run(index_t limit, double tolerance);
+    Split run(const SplitStart& start, index_t limit, double tolerance);
 
   private:
     const Options& o_;
@@ -41,7 +46,8 @@ class Method {
     double unit_ = 1.0, t_ = 0.0, mu_ = 0.0, pairs_ = 0.0, ones_sum_ = 0.0;
     Split best_;
 
-    void begin();
+    void begin(const SplitStart& start);
+    void begin_prices(std::span<const double> given, double centre);
     bool judge(double tolerance);
     void right_side(double centre, bool corrector);
     void assemble();
@@ -57,41 +63,57 @@ class Method {
     }
 };
 
-void Method::begin() {
-    const std::size_t options = o_.options(), rows = base_.size(), users = static_cast<std::size_t>(o_.users);
+void Method::begin(const SplitStart& start) {
+    const std::size_t options = o_.options(), users = static_cast<std::size_t>(o_.users);
+    const Opening opening = start.share.empty() ? kCold : kWarm;
     for (auto* values : {&z_, &v_, &g_, &df_, &dz_}) values->assign(options, 0.0);
     f_.resize(options);
     a_ = o_.use;
     load_ = base_;
+    demands_.resize(users);
     for (std::size_t u = 0; u < users; ++u)
         for (std::size_t k = o_.of_user[u]; k < o_.of_user[u + 1]; ++k) {
-            f_[k] = 1.0 / static_cast<double>(o_.of_user[u + 1] - o_.of_user[u]);
+            f_[k] = opening.even / static_cast<double>(o_.of_user[u + 1] - o_.of_user[u]);
+            if (!start.share.empty()) f_[k] += (1.0 - opening.even) * start.share[k];
             spread(k, f_[k], load_);
         }
     unit_ = *std::max_element(load_.begin(), load_.end());
     if (!(unit_ > 0.0)) unit_ = 1.0;
     for (double& value : a_) value /= unit_;
     for (double& value : base_) value /= unit_;
-    t_ = 1.0 + kStartRoom;
-    double sum = 0.0;
+    t_ = 1.0 + opening.room;
+    begin_prices(start.price, opening.centre);
+    pairs_ = static_cast<double>(options + base_.size());
+    best_.most = std::numeric_limits<double>::infinity();
+    best_.least = -best_.most;
+}
+
+// Prices of rows: the given ones, and enough in proportion to 1/s to be centred; of demands: below the cheapest option
+// by what f z needs to be as large.
+void Method::begin_prices(std::span<const double> given, double centre) {
+    const std::size_t rows = base_.size();
     rows_.resize(rows);
     right_.resize(rows);
+    double sum = 0.0, given_sum = 0.0;
     for (std::size_t r = 0; r < rows; ++r) {
         rows_[r].s = t_ - load_[r] / unit_;
         sum += 1.0 / rows_[r].s;
+        if (!given.empty()) given_sum += given[r];
     }
-    for (std::size_t r = 0; r < rows; ++r) right_[r] = rows_[r].l = 1.0 / (rows_[r].s * sum);
-    demands_.resize(users);
-    pairs_ = static_cast<double>(options + rows);
-    for (std::size_t u = 0; u < users; ++u) {
-        double cheapest = std::numeric_limits<double>::infinity();
-        for (std::size_t k = o_.of_user[u]; k < o_.of_user[u + 1]; ++k)
-            cheapest = std::min(cheapest, z_[k] = along(k, right_));
-        demands_[u].q = cheapest - 1.0 / (f_[o_.of_user[u]] * sum);  // so that f z is at least what s l is
-        for (std::size_t k = o_.of_user[u]; k < o_.of_user[u + 1]; ++k) z_[k] -= demands_[u].q;
+    // mu such that prices mu/s make up half of `centre`, or all of them where none are given
+    const double scale = given_sum > 0.0 ? (1.0 - 0.5 * centre) / given_sum : 0.0;
+    const double mu = (given_sum > 0.0 ? 0.5 * centre : 1.0) / sum;
+    for (std::size_t r = 0; r < rows; ++r)
+        right_[r] = rows_[r].l = mu / rows_[r].s + (scale > 0.0 ? scale * given[r] : 0.0);
+    for (std::size_t u = 0; u < demands_.size(); ++u) {
+        double lowest = std::numeric_limits<double>::infinity();
+        for (std::size_t k = o_.of_user[u]; k < o_.of_user[u + 1]; ++k) {
+            z_[k] = along(k, right_);
+            lowest = std::min(lowest, z_[k] - mu / f_[k]);
+        }
+        demands_[u].q = lowest;
+        for (std::size_t k = o_.of_user[u]; k < o_.of_user[u + 1]; ++k) z_[k] -= lowest;
     }
-    best_.most = std::numeric_limits<double>::infinity();
-    best_.least = -best_.most;
 }
 
 bool Method::judge(double tolerance) {
@@ -199,8 +221,8 @@ void Method::step(double primal, double dual, double dt) {
     }
 }
 
-Split Method::run(index_t limit, double tolerance) {
-    begin();
+Split Method::run(const SplitStart& start, index_t limit, double tolerance) {
+    begin(start);
     while (!judge(tolerance) && best_.iterations < limit) {
         assemble();
         double dt = 0.0;
@@ -221,8 +243,9 @@ Split Method::run(index_t limit, double tolerance) {
 
 }  // namespace
 
-Split split_evenly(const Options& options, std::span<const double> base, index_t iteration_limit, double tolerance) {
-    return Method(options, base).run(iteration_limit, tolerance);
+Split split_evenly(const Options& options, std::span<const double> base, const SplitStart& start,
+                   index_t iteration_limit, double tolerance) {
+    return Method(options, base).run(start, iteration_limit, tolerance);
 }
 
 }  // namespace tiertwin::alloc

@@ -26,9 +26,14 @@ struct Split {
     index_t iterations = 0;
 };
 
+// Where to begin: shares [K] that sum to 1 a user, prices [R] in shares of capacity. Empty: cold.
+struct SplitStart {
+    std::span<const double> share, price;
+};
+
 // Minimises over `options` whose `use` are shares of capacity, every user with demand 1. Stops when most <= (1 +
 // tolerance) least, at the limit, or when no step gets further. The best split and the best prices seen.
-[[nodiscard]] Split split_evenly(const Options& options, std::span<const double> base, index_t iteration_limit,
-                                 double tolerance);
+[[nodiscard]] Split split_evenly(const Options& options, std::span<const double> base, const SplitStart& start,
+                                 index_t iteration_limit, double tolerance);
 
 }  // namespace tiertwin::alloc
