@@ -32,6 +32,7 @@ struct User {
 struct Limit {
     bool active;
     double t, l, dt = 0, dl = 0, target = 0;
+    double slip = 0;  // 1 - load - t: what rounding took, given back by the next step
 };
 
 }  // namespace
@@ -257,12 +258,16 @@ void FairSolver::Work::prepare(User& w, std::size_t u, double centre, bool corre
 
 void FairSolver::Work::right_side(double centre, bool corrector) {
     std::fill(right.begin(), right.end(), 0.0);
+    if (!corrector) std::fill(row.begin(), row.end(), 0.0);
     for (std::size_t u = 0; u < users.size(); ++u) {
         if (!users[u].counts) continue;
         prepare(users[u], u, centre, corrector);
         for (std::size_t k = first(u); k < last(u); ++k)
             if (p->open[k]) spread(k, v[k] * (g[k] + users[u].shift), right);
-        if (!corrector) normal.add_user(u, a, v, users[u].curve * users[u].damp);
+        if (corrector) continue;
+        for (std::size_t k = first(u); k < last(u); ++k)
+            if (p->open[k]) spread(k, x[k], row);
+        normal.add_user(u, a, v, users[u].curve * users[u].damp);
     }
     for (std::size_t r = 0; r < rows.size(); ++r) {
         Limit& b = rows[r];
@@ -271,7 +276,8 @@ void FairSolver::Work::right_side(double centre, bool corrector) {
             continue;
         }
         b.target = (corrector ? centre - b.dt * b.dl : 0.0) - b.t * b.l;
-        right[r] += b.target / b.l;
+        if (!corrector) b.slip = 1.0 - row[r] - b.t;
+        right[r] += b.target / b.l - b.slip;
     }
 }
 

@@ -26,7 +26,8 @@ struct Demand {
 };
 
 struct Row {
-    double s, l, ds = 0.0, dl = 0.0, target = 0.0;
+    double s = 0.0, l = 0.0, ds = 0.0, dl = 0.0, target = 0.0;
+    double slip = 0.0;  // t - load - s: what rounding took, given back by the next step
 };
 
 class Method {
@@ -147,6 +148,7 @@ bool Method::judge(double tolerance) {
 
 void Method::right_side(double centre, bool corrector) {
     std::fill(right_.begin(), right_.end(), 0.0);
+    if (!corrector) load_ = base_;
     for (std::size_t u = 0; u < demands_.size(); ++u) {
         Demand& d = demands_[u];
         double sum = 0.0;
@@ -159,12 +161,15 @@ void Method::right_side(double centre, bool corrector) {
         }
         d.mean = sum / d.v;
         for (std::size_t k = o_.of_user[u]; k < o_.of_user[u + 1]; ++k) spread(k, v_[k] * (g_[k] - d.mean), right_);
-        if (!corrector) normal_.add_user(u, a_, v_, 1.0 / d.v);
+        if (corrector) continue;
+        for (std::size_t k = o_.of_user[u]; k < o_.of_user[u + 1]; ++k) spread(k, f_[k], load_);
+        normal_.add_user(u, a_, v_, 1.0 / d.v);
     }
     for (std::size_t r = 0; r < rows_.size(); ++r) {
         Row& row = rows_[r];
         row.target = (corrector ? centre - row.ds * row.dl : 0.0) - row.s * row.l;
-        right_[r] += row.target / row.l;
+        if (!corrector) row.slip = t_ - load_[r] - row.s;
+        right_[r] += row.target / row.l - row.slip;
     }
 }
 
