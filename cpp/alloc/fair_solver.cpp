@@ -17,6 +17,7 @@ constexpr double kColdSlack = 0.1, kWarmSlack = 0.01;  // least reduced price at
 constexpr double kLeastPrice = 1e-3;                   // of a row at the start, over the mean
 constexpr double kBoundary = 0.995;                    // of the way to the nearest bound
 constexpr double kLeastStep = 1e-9;
+constexpr index_t kPatience = 10;  // steps without a better plan or bound: rounding has the last word
 
 struct User {
     bool counts;
@@ -47,6 +48,7 @@ struct FairSolver::Work {
     std::vector<Limit> rows;
     double mu = 0.0, pairs = 0.0, lower = 0.0, upper = 0.0, scale = 0.0;
     double best_lower = 0.0, best_upper = 0.0;
+    index_t since_better = 0;
 
     Work(const Options& options, NormalMatrix& matrix) : o(options), normal(matrix) {}
 
@@ -68,6 +70,7 @@ struct FairSolver::Work {
     void warm(const FairStart& start);
     void begin(std::span<const double> price, bool warm);
     void settle_prices(double slack);
+    double find_slips();
     bool judge(double tolerance);
     void assemble();
     void right_side(double centre, bool corrector);
@@ -173,6 +176,7 @@ void FairSolver::Work::begin(std::span<const double> price, bool warm) {
     best_lower = -std::numeric_limits<double>::infinity();
     best_upper = std::numeric_limits<double>::infinity();
     best_l.assign(rows.size(), 0.0);
+    since_better = 0;
     settle_prices(warm ? kWarmSlack : kColdSlack);
 }
 
@@ -196,10 +200,29 @@ void FairSolver::Work::settle_prices(double slack) {
     for (std::size_t r = 0; r < rows.size(); ++r) rows[r].l = right[r];
 }
 
+// What rounding took from the rows; returns the factor (1, or a little less) that makes the plan fit.
+double FairSolver::Work::find_slips() {
+    std::fill(row.begin(), row.end(), 0.0);
+    for (std::size_t u = 0; u < users.size(); ++u)
+        if (users[u].counts)
+            for (std::size_t k = first(u); k < last(u); ++k)
+                if (p->open[k]) spread(k, x[k], row);
+    double fullest = 1.0;
+    for (const User& w : users)
+        if (w.counts) fullest = std::max(fullest, w.y);
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        if (!rows[r].active) continue;
+        rows[r].slip = 1.0 - row[r] - rows[r].t;
+        fullest = std::max(fullest, row[r]);
+    }
+    return 1.0 / fullest;
+}
+
 // Bounds, scale and mu of this iterate; keeps the best of each. True when they are close enough.
 bool FairSolver::Work::judge(double tolerance) {
     Sum low, high, size;
     double product = 0.0;
+    const double fits = find_slips();
     for (std::size_t u = 0; u < users.size(); ++u) {
         const User& w = users[u];
         if (!w.counts) continue;
@@ -212,7 +235,7 @@ bool FairSolver::Work::judge(double tolerance) {
         }
         product += w.s * w.m;
         const double price = least + w.p - w.m, share = best_share(w.weight, price, w.alpha);
-        low.add(w.weight * utility(w.y, w.alpha) - spent * p->most[u] / unit);
+        low.add(w.weight * utility(w.y * fits, w.alpha) - spent * fits * p->most[u] / unit);
         high.add(w.weight * utility(share, w.alpha) - price * share);
         size.add(w.weight * marginal_scale(w.y, w.alpha));
     }
@@ -225,11 +248,16 @@ bool FairSolver::Work::judge(double tolerance) {
     lower = low.value();
     upper = high.value();
     scale = size.value();
+    ++since_better;
     if (lower > best_lower) {
+        since_better = 0;
         best_lower = lower;
         best_x = x;
+        if (fits < 1.0)
+            for (double& rate : best_x) rate *= fits;
     }
     if (upper < best_upper) {
+        since_better = 0;
         best_upper = upper;
         for (std::size_t r = 0; r < rows.size(); ++r) best_l[r] = rows[r].l;
     }
@@ -258,16 +286,12 @@ void FairSolver::Work::prepare(User& w, std::size_t u, double centre, bool corre
 
 void FairSolver::Work::right_side(double centre, bool corrector) {
     std::fill(right.begin(), right.end(), 0.0);
-    if (!corrector) std::fill(row.begin(), row.end(), 0.0);
     for (std::size_t u = 0; u < users.size(); ++u) {
         if (!users[u].counts) continue;
         prepare(users[u], u, centre, corrector);
         for (std::size_t k = first(u); k < last(u); ++k)
             if (p->open[k]) spread(k, v[k] * (g[k] + users[u].shift), right);
-        if (corrector) continue;
-        for (std::size_t k = first(u); k < last(u); ++k)
-            if (p->open[k]) spread(k, x[k], row);
-        normal.add_user(u, a, v, users[u].curve * users[u].damp);
+        if (!corrector) normal.add_user(u, a, v, users[u].v, users[u].damp);
     }
     for (std::size_t r = 0; r < rows.size(); ++r) {
         Limit& b = rows[r];
@@ -276,7 +300,6 @@ void FairSolver::Work::right_side(double centre, bool corrector) {
             continue;
         }
         b.target = (corrector ? centre - b.dt * b.dl : 0.0) - b.t * b.l;
-        if (!corrector) b.slip = 1.0 - row[r] - b.t;
         right[r] += b.target / b.l - b.slip;
     }
 }
@@ -377,7 +400,7 @@ FairAnswer FairSolver::solve(const FairProblem& problem, const FairStart& start,
     warm ? w.warm(start) : w.cold();
     w.begin(start.price, warm);
     index_t done = 0;
-    while (!w.judge(tolerance) && done < iteration_limit) {
+    while (!w.judge(tolerance) && done < iteration_limit && w.since_better < kPatience) {
         w.assemble();
         const Reach ahead = w.direction();
         const double product = w.mu * w.pairs;

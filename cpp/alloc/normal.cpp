@@ -13,6 +13,8 @@ namespace tiertwin::alloc {
 
 namespace {
 
+constexpr double kFewDigits = 1e-6;  // of V: what must be left beside the largest option, else means go first
+
 using Lists = std::vector<std::vector<std::uint32_t>>;
 
 // Rows that some user has in common with each row. A row that was just seen is skipped by its stamp.
@@ -134,15 +136,14 @@ void NormalMatrix::find_targets() {
     }
     triangle_.resize(most * (most + 1) / 2);
     mean_.resize(most);
+    option_.resize(most);
     core_right_.resize(core());
 }
 
 void NormalMatrix::clear() { std::fill(values_.begin(), values_.end(), 0.0); }
 
-void NormalMatrix::add_user(std::size_t u, std::span<const double> a, std::span<const double> v, double c) {
-    const std::size_t n = union_offset_[u + 1] - union_offset_[u], cells = n * (n + 1) / 2;
-    std::fill_n(triangle_.begin(), cells, 0.0);
-    std::fill_n(mean_.begin(), n, 0.0);
+// triangle_ = sum v a a', mean_ = sum v a
+void NormalMatrix::gather(std::size_t u, std::span<const double> a, std::span<const double> v) {
     for (std::size_t k = options_.of_user[u]; k < options_.of_user[u + 1]; ++k) {
         const double vk = v[k];
         if (vk == 0.0) continue;
@@ -154,11 +155,40 @@ void NormalMatrix::add_user(std::size_t u, std::span<const double> a, std::span<
             for (std::size_t f = from; f <= e; ++f) row[local_[f]] += scaled * a[f];
         }
     }
+}
+
+// triangle_ = sum v (a - mean/V)(a - mean/V)', mean_ = sum v a
+void NormalMatrix::gather_centred(std::size_t u, std::span<const double> a, std::span<const double> v, double v_sum) {
+    const std::size_t n = union_offset_[u + 1] - union_offset_[u];
+    for (std::size_t k = options_.of_user[u]; k < options_.of_user[u + 1]; ++k)
+        for (std::size_t e = options_.of_option[k]; e < options_.of_option[k + 1]; ++e) mean_[local_[e]] += v[k] * a[e];
+    for (std::size_t k = options_.of_user[u]; k < options_.of_user[u + 1]; ++k) {
+        if (v[k] == 0.0) continue;
+        for (std::size_t i = 0; i < n; ++i) option_[i] = -mean_[i] / v_sum;
+        for (std::size_t e = options_.of_option[k]; e < options_.of_option[k + 1]; ++e) option_[local_[e]] += a[e];
+        double* cell = triangle_.data();
+        for (std::size_t i = 0; i < n; ++i) {
+            const double scaled = v[k] * option_[i];
+            for (std::size_t j = 0; j <= i; ++j) *cell++ += scaled * option_[j];
+        }
+    }
+}
+
+void NormalMatrix::add_user(std::size_t u, std::span<const double> a, std::span<const double> v, double v_sum,
+                            double held) {
+    const std::size_t n = union_offset_[u + 1] - union_offset_[u];
+    std::fill_n(triangle_.begin(), n * (n + 1) / 2, 0.0);
+    std::fill_n(mean_.begin(), n, 0.0);
+    double most = 0.0;
+    for (std::size_t k = options_.of_user[u]; k < options_.of_user[u + 1]; ++k) most = std::max(most, v[k]);
+    const bool centred = (v_sum - most) + held * v_sum < kFewDigits * v_sum;
+    centred ? gather_centred(u, a, v, v_sum) : gather(u, a, v);
+    const double factor = (centred ? held : held - 1.0) / v_sum;
     const std::uint32_t* target = target_.data() + target_offset_[u];
     const double* cell = triangle_.data();
     for (std::size_t i = 0; i < n; ++i) {
-        const double scaled = c * mean_[i];
-        for (std::size_t j = 0; j <= i; ++j) values_[*target++] += *cell++ - scaled * mean_[j];
+        const double scaled = factor * mean_[i];
+        for (std::size_t j = 0; j <= i; ++j) values_[*target++] += *cell++ + scaled * mean_[j];
     }
 }
 

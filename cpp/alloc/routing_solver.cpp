@@ -163,7 +163,7 @@ void Method::right_side(double centre, bool corrector) {
         for (std::size_t k = o_.of_user[u]; k < o_.of_user[u + 1]; ++k) spread(k, v_[k] * (g_[k] - d.mean), right_);
         if (corrector) continue;
         for (std::size_t k = o_.of_user[u]; k < o_.of_user[u + 1]; ++k) spread(k, f_[k], load_);
-        normal_.add_user(u, a_, v_, 1.0 / d.v);
+        normal_.add_user(u, a_, v_, d.v, 0.0);
     }
     for (std::size_t r = 0; r < rows_.size(); ++r) {
         Row& row = rows_[r];
