@@ -16,11 +16,13 @@ constexpr double kWarmBlend = 0.02;  // of the cold start in a warm one, which k
 constexpr double kColdSlack = 0.1, kWarmSlack = 0.01;  // least reduced price at the start, over the price of service
 constexpr double kLeastPrice = 1e-3;                   // of a row at the start, over the mean
 constexpr double kBoundary = 0.995;                    // of the way to the nearest bound
+constexpr double kSmall = 1e-4;  // of the mean worth: below it users and rows have a smaller part of mu
 constexpr double kLeastStep = 1e-9;
 constexpr index_t kPatience = 10;  // steps without a better plan or bound: rounding has the last word
 
 struct User {
     bool counts;
+    double part;           // of mu: the products of this user are to be mu times this
     double weight, alpha;  // scaled
     double s, m, p, y;     // slack of the demand, its price, price of service, service
     double ds = 0, dm = 0, dp = 0, dy = 0;
@@ -33,6 +35,7 @@ struct User {
 struct Limit {
     bool active;
     double t, l, dt = 0, dl = 0, target = 0;
+    double part = 0;  // of mu, as for users
     double slip = 0;  // 1 - load - t: what rounding took, given back by the next step
 };
 
@@ -145,12 +148,11 @@ void FairSolver::Work::begin(std::span<const double> price, bool warm) {
             if (!p->open[k]) continue;
             w.y += x[k];
             spread(k, x[k], row);
-            ++pairs;
+            w.part += 1.0;
         }
         w.s = 1.0 - w.y;
         w.weight = p->weight[u] * std::exp((1.0 - w.alpha) * std::log(p->most[u]));
         worth_all += w.weight * marginal_scale(w.y, w.alpha);
-        ++pairs;
     }
     unit = worth_all > 0.0 ? worth_all / static_cast<double>(users.size()) : 1.0;
     std::fill(right.begin(), right.end(), 0.0);
@@ -158,7 +160,10 @@ void FairSolver::Work::begin(std::span<const double> price, bool warm) {
         User& w = users[u];
         if (!w.counts) continue;
         w.weight /= unit;
-        const double paid = w.weight * marginal_scale(w.y, w.alpha) / w.y;
+        const double worth_here = w.weight * marginal_scale(w.y, w.alpha), paid = worth_here / w.y;
+        const double products = w.part + 1.0;
+        w.part = std::min(1.0, worth_here / kSmall);
+        pairs += products * w.part;
         for (std::size_t k = first(u); k < last(u); ++k)
             if (p->open[k]) spread(k, paid * x[k], right);
     }
@@ -169,9 +174,11 @@ void FairSolver::Work::begin(std::span<const double> price, bool warm) {
             continue;
         }
         b.t = 1.0 - row[r];
-        ++pairs;
-        const double floor = kLeastPrice * worth_all / unit / static_cast<double>(rows.size());
-        right[r] = std::max(warm && !price.empty() ? price[r] * p->capacity[r] / unit : right[r], floor);
+        const double mean = worth_all / unit / static_cast<double>(rows.size());
+        b.part = std::clamp(right[r] / (kSmall * mean), 1e-40, 1.0);
+        pairs += b.part;
+        right[r] =
+            std::max(warm && !price.empty() ? price[r] * p->capacity[r] / unit : right[r], kLeastPrice * mean * b.part);
     }
     best_lower = -std::numeric_limits<double>::infinity();
     best_upper = std::numeric_limits<double>::infinity();
@@ -270,11 +277,11 @@ void FairSolver::Work::prepare(User& w, std::size_t u, double centre, bool corre
     for (std::size_t k = first(u); k < last(u); ++k) {
         if (!p->open[k]) continue;
         v[k] = x[k] / z[k];
-        g[k] = (corrector ? (centre - dx[k] * dz[k]) / x[k] : 0.0) - z[k];
+        g[k] = (corrector ? (centre * w.part - dx[k] * dz[k]) / x[k] : 0.0) - z[k];
         w.v += v[k];
         sum += v[k] * g[k];
     }
-    w.target = (corrector ? centre - w.ds * w.dm : 0.0) - w.s * w.m;
+    w.target = (corrector ? centre * w.part - w.ds * w.dm : 0.0) - w.s * w.m;
     w.error = w.alpha == 0.0 ? 0.0 : fair_error(w.weight, w.p, w.y, w.alpha);
     if (corrector && w.alpha == 1.0) w.error -= w.dp * w.dy / (w.p * w.y);
     w.base = (w.alpha == 0.0 ? 0.0 : w.p * w.error) - w.target / w.s;
@@ -299,7 +306,7 @@ void FairSolver::Work::right_side(double centre, bool corrector) {
             right[r] = 0.0;
             continue;
         }
-        b.target = (corrector ? centre - b.dt * b.dl : 0.0) - b.t * b.l;
+        b.target = (corrector ? centre * b.part - b.dt * b.dl : 0.0) - b.t * b.l;
         right[r] += b.target / b.l - b.slip;
     }
 }

@@ -111,7 +111,9 @@ class FairAnswer:
     @property
     def gap(self) -> float:
         """Certified gap (bound − value) / S; 0 where nobody counts."""
-        return max(0.0, self.bound - self.value) / self.scale if self.bound > self.value else 0.0
+        if self.bound <= self.value:
+            return 0.0
+        return (self.bound - self.value) / self.scale if self.scale > 0 else float("inf")
 
 
 @dataclass(frozen=True, eq=False)
