@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from contest import contest
+import pdlp
+from contest import Timed, contest
 from scipy import sparse
-from support import Case, main
 
+from support import Case, main
 from tiertwin.allocate.families import fair
 from tiertwin.allocate.families.fair import FairAnswer, FairKernel, FairProblem
 from tiertwin.allocate.families.samples import compute_offload
@@ -68,25 +69,13 @@ def highs(problem: FairProblem, **settings: Any) -> Callable[[], np.ndarray]:
     return run
 
 
-def ortools_pdlp(problem: FairProblem) -> Callable[[], np.ndarray]:
-    """PDLP of OR-tools on its own quadratic-program type."""
-    from ortools.pdlp import solve_log_pb2, solvers_pb2
-    from ortools.pdlp.python import pdlp
-
+def ortools_pdlp(problem: FairProblem) -> Callable[[], Timed]:
+    """PDLP of OR-tools."""
     gain, rows, limit, demand = model(problem)
-    program = pdlp.QuadraticProgram()
-    program.objective_vector = -gain
-    program.constraint_matrix = sparse.csc_matrix(rows)
-    program.constraint_lower_bounds = np.full(limit.size, -np.inf)
-    program.constraint_upper_bounds = limit
-    program.variable_lower_bounds, program.variable_upper_bounds = np.zeros(gain.size), np.ones(gain.size)
-    options = solvers_pb2.PrimalDualHybridGradientParams()
-    simple = options.termination_criteria.simple_optimality_criteria
-    simple.eps_optimal_relative = simple.eps_optimal_absolute = 1e-4
-    assert solve_log_pb2 is not None
 
-    def run() -> np.ndarray:
-        return np.asarray(pdlp.primal_dual_hybrid_gradient(program, options).primal_solution) * demand
+    def run() -> Timed:
+        x, seconds, cpu = pdlp.solve(-gain, rows, np.full(limit.size, -np.inf), limit, np.ones(gain.size))
+        return Timed(x * demand, seconds, cpu)
 
     return run
 

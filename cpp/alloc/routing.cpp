@@ -11,9 +11,11 @@ namespace tiertwin::alloc {
 
 namespace {
 
-constexpr double kFirstCritical = 0.2;    // of the fullest: critical at the start
-constexpr double kNextCritical = 0.9;     // of the bound: becomes critical when a split fills it so far
-constexpr double kInnerTolerance = 0.25;  // of the tolerance, for the reduced problem
+constexpr double kFirstCritical = 0.2;   // of the fullest: critical at the start
+constexpr double kNextCritical = 0.9;    // of the bound: becomes critical when a split fills it so far
+constexpr double kLastTolerance = 0.25;  // of the tolerance: how well the last reduced problem is solved
+constexpr double kFirstTolerance = 0.1;  // how well the first is; the next ones to kNextTolerance of the gap left
+constexpr double kNextTolerance = 0.2;
 constexpr double kCongestionPower = 4.0;  // prices of ties and of the first bound: (load/capacity)^4
 
 class Search {
@@ -39,7 +41,7 @@ class Search {
     void judge();
     void offer(std::span<const double> price);
     void congest();
-    bool round(index_t limit);
+    bool round(index_t limit, double tolerance);
     std::size_t grow(double from);
 };
 
@@ -84,7 +86,7 @@ std::size_t Search::grow(double from) {
     return added;
 }
 
-bool Search::round(index_t limit) {
+bool Search::round(index_t limit, double tolerance) {
     const ReducedRouting reduced(p_, critical_, congestion_);
     std::vector<double> price(p_.capacity.size());
     Split split;
@@ -93,8 +95,7 @@ bool Search::round(index_t limit) {
         std::vector<double> paid(reduced.base.size());
         for (std::size_t i = 0; i < paid.size(); ++i)
             paid[i] = best_.price[reduced.row_resource[i]] * p_.capacity[reduced.row_resource[i]];
-        split = split_evenly(*reduced.options, reduced.base, {from, paid}, limit - best_.iterations,
-                             kInnerTolerance * tolerance_);
+        split = split_evenly(*reduced.options, reduced.base, {from, paid}, limit - best_.iterations, tolerance);
     } else {  // nobody has a choice: the fullest base row decides
         split.price.assign(reduced.base.size(), 0.0);
         if (!reduced.base.empty())
@@ -126,10 +127,14 @@ RoutingAnswer Search::run(std::span<const double> start, index_t limit) {
     congest();
     offer(congestion_);
     grow(kFirstCritical * best_.worth.utilisation);
+    const double last = kLastTolerance * tolerance_;
+    double tolerance = std::max(last, kFirstTolerance);
     while (!certified() && best_.iterations < limit) {
-        if (!round(limit)) break;
-        if (certified()) break;
-        if (grow(kNextCritical * best_.bound) == 0) break;
+        if (!round(limit, tolerance) && tolerance == last) break;
+        const bool grew = grow(kNextCritical * best_.bound) > 0;
+        if (!grew && tolerance == last) break;
+        tolerance =
+            grew ? std::clamp(kNextTolerance * (best_.worth.utilisation / best_.bound - 1.0), last, tolerance) : last;
     }
     return std::move(best_);
 }
