@@ -16,6 +16,7 @@ constexpr double kWarmBlend = 0.02;  // of the cold start in a warm one, which k
 constexpr double kColdSlack = 0.1, kWarmSlack = 0.01;  // least reduced price at the start, over the price of service
 constexpr double kLeastPrice = 1e-3;                   // of a row at the start, over the mean
 constexpr double kBoundary = 0.995;                    // of the way to the nearest bound
+constexpr double kLeastFall = 0.1;  // to this share a price of service may fall in a step
 constexpr double kSmall = 1e-4;  // of the mean worth: below it users and rows have a smaller part of mu
 constexpr double kLeastStep = 1e-9;
 constexpr index_t kPatience = 10;  // steps without a better plan or bound: rounding has the last word
@@ -25,6 +26,7 @@ struct User {
     double part;           // of mu: the products of this user are to be mu times this
     double weight, alpha;  // scaled
     double s, m, p, y;     // slack of the demand, its price, price of service, service
+    double off = 0;  // l.a + cost + m - p - z, alike for all options: 0 unless p was kept from falling too far
     double ds = 0, dm = 0, dp = 0, dy = 0;
     double target, base, curve;  // right-hand side of s m; delta = base - curve * dy
     double v, shift, damp;       // sum of v; delta where prices stand still; 1 / (1 + v * curve)
@@ -241,7 +243,7 @@ bool FairSolver::Work::judge(double tolerance) {
             spent += p->cost_of(k) * x[k];
         }
         product += w.s * w.m;
-        const double price = least + w.p - w.m, share = best_share(w.weight, price, w.alpha);
+        const double price = least + w.p - w.m + w.off, share = best_share(w.weight, price, w.alpha);
         low.add(w.weight * utility(w.y * fits, w.alpha) - spent * fits * p->most[u] / unit);
         high.add(w.weight * utility(share, w.alpha) - price * share);
         size.add(w.weight * marginal_scale(w.y, w.alpha));
@@ -284,7 +286,7 @@ void FairSolver::Work::prepare(User& w, std::size_t u, double centre, bool corre
     w.target = (corrector ? centre * w.part - w.ds * w.dm : 0.0) - w.s * w.m;
     w.error = w.alpha == 0.0 ? 0.0 : fair_error(w.weight, w.p, w.y, w.alpha);
     if (corrector && w.alpha == 1.0) w.error -= w.dp * w.dy / (w.p * w.y);
-    w.base = (w.alpha == 0.0 ? 0.0 : w.p * w.error) - w.target / w.s;
+    w.base = (w.alpha == 0.0 ? 0.0 : w.p * w.error) - w.target / w.s - w.off;
     w.curve = w.alpha * w.p / w.y + w.m / w.s;
     w.damp = 1.0 / (1.0 + w.v * w.curve);
     w.still = (sum + w.v * w.base) * w.damp;
@@ -337,7 +339,6 @@ void FairSolver::Work::direct(User& w, std::size_t u, Reach& reach) {
     w.dm = (w.target + w.m * w.dy) / w.s;
     w.dp = w.alpha == 0.0 ? 0.0 : w.p * (w.error - w.alpha * w.dy / w.y);
     reach.pair(w.s, w.ds, w.m, w.dm, 1.0 / w.s, 1.0 / w.m);
-    reach.price(w.p, w.dp);
 }
 
 Reach FairSolver::Work::direction() {
@@ -368,7 +369,9 @@ void FairSolver::Work::step(double primal, double dual) {
         }
         w.s += primal * w.ds;
         w.m += dual * w.dm;
-        w.p += dual * w.dp;
+        const double linear = w.p + dual * w.dp;
+        w.p = std::max(linear, kLeastFall * w.p);
+        w.off = (1.0 - dual) * w.off + linear - w.p;
     }
     for (Limit& b : rows) {
         if (!b.active) continue;
