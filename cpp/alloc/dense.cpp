@@ -35,17 +35,23 @@ void factor_block(std::span<double> a, std::size_t n, std::size_t from, std::siz
     }
 }
 
-// Rows below the block, divided by it; `turned` gets them column by column: turned[k * n + r] = L[r, from + k].
-void solve_panel(std::span<double> a, std::size_t n, std::size_t from, std::size_t to, std::span<double> turned) {
-    for (std::size_t r = to; r < n; ++r) {
-        double* row = &a[r * n];
-        for (std::size_t c = from; c < to; ++c) {
-            double sum = row[c];
-            for (std::size_t k = from; k < c; ++k) sum -= row[k] * a[c * n + k];
-            row[c] = sum / a[c * n + c];
+// Rows below the block, divided by it; `turned` gets them column by column: turned[k * n + r] = L[r, from + k], so that
+// the loop over rows is the inner one and has no sum in it.
+TIERTWIN_WIDE void solve_panel(double* a, std::size_t n, std::size_t from, std::size_t to, double* turned) {
+    for (std::size_t r = to; r < n; ++r)
+        for (std::size_t c = from; c < to; ++c) turned[(c - from) * n + r] = a[r * n + c];
+    for (std::size_t c = from; c < to; ++c) {
+        double* __restrict into = turned + (c - from) * n;
+        for (std::size_t k = from; k < c; ++k) {
+            const double* __restrict by = turned + (k - from) * n;
+            const double factor = a[c * n + k];
+            for (std::size_t r = to; r < n; ++r) into[r] -= factor * by[r];
         }
-        for (std::size_t c = from; c < to; ++c) turned[(c - from) * n + r] = row[c];
+        const double pivot = a[c * n + c];
+        for (std::size_t r = to; r < n; ++r) into[r] /= pivot;
     }
+    for (std::size_t r = to; r < n; ++r)
+        for (std::size_t c = from; c < to; ++c) a[r * n + c] = turned[(c - from) * n + r];
 }
 
 // c[i][j] -= sum_k left[i][k] right[k][j] for a tile of kRows x kColumns, `left` and `c` with rows `n` apart.
@@ -78,7 +84,7 @@ void factor_dense(std::span<double> a, std::size_t n) {
     for (std::size_t from = 0; from < n; from += kBlock) {
         const std::size_t to = std::min(n, from + kBlock);
         factor_block(a, n, from, to);
-        solve_panel(a, n, from, to, turned);
+        solve_panel(a.data(), n, from, to, turned.data());
         for (std::size_t r = to; r < n; r += kRows) {
             const std::size_t rows = std::min(n, r + kRows);
             std::size_t c = to;

@@ -16,7 +16,7 @@ constexpr double kWarmBlend = 0.02;  // of the cold start in a warm one, which k
 constexpr double kColdSlack = 0.1, kWarmSlack = 0.01;  // least reduced price at the start, over the price of service
 constexpr double kLeastPrice = 1e-3;                   // of a row at the start, over the mean
 constexpr double kBoundary = 0.995;                    // of the way to the nearest bound
-constexpr double kLeastFall = 0.1;  // to this share a price of service may fall in a step
+constexpr double kLeastFall = 0.1;                     // to this share a price of service may fall in a step
 constexpr double kSmall = 1e-4;  // of the mean worth: below it users and rows have a smaller part of mu
 constexpr double kLeastStep = 1e-9;
 constexpr index_t kPatience = 10;  // steps without a better plan or bound: rounding has the last word
@@ -26,7 +26,7 @@ struct User {
     double part;           // of mu: the products of this user are to be mu times this
     double weight, alpha;  // scaled
     double s, m, p, y;     // slack of the demand, its price, price of service, service
-    double off = 0;  // l.a + cost + m - p - z, alike for all options: 0 unless p was kept from falling too far
+    double off = 0;        // l.a + cost + m - p - z, alike for all options: 0 unless p was kept from falling too far
     double ds = 0, dm = 0, dp = 0, dy = 0;
     double target, base, curve;  // right-hand side of s m; delta = base - curve * dy
     double v, shift, damp;       // sum of v; delta where prices stand still; 1 / (1 + v * curve)
@@ -48,7 +48,7 @@ struct FairSolver::Work {
     NormalMatrix& normal;
     const FairProblem* p = nullptr;
     double unit = 1.0;
-    std::vector<double> a, x, z, v, g, dx, dz, right, best_x, best_l, row;
+    std::vector<double> a, x, z, per_x, per_z, v, g, dx, dz, right, best_x, best_l, row;
     std::vector<User> users;
     std::vector<Limit> rows;
     double mu = 0.0, pairs = 0.0, lower = 0.0, upper = 0.0, scale = 0.0;
@@ -90,7 +90,7 @@ void FairSolver::Work::load(const FairProblem& problem) {
     p = &problem;
     const std::size_t k_all = o.options(), r_all = problem.capacity.size(), u_all = problem.most.size();
     a.resize(o.resource.size());
-    for (auto* values : {&x, &z, &v, &g, &dx, &dz, &best_x}) values->assign(k_all, 0.0);
+    for (auto* values : {&x, &z, &per_x, &per_z, &v, &g, &dx, &dz, &best_x}) values->assign(k_all, 0.0);
     right.assign(r_all, 0.0);
     row.assign(r_all, 0.0);
     rows.assign(r_all, {});
@@ -278,8 +278,12 @@ void FairSolver::Work::prepare(User& w, std::size_t u, double centre, bool corre
     w.v = 0.0;
     for (std::size_t k = first(u); k < last(u); ++k) {
         if (!p->open[k]) continue;
-        v[k] = x[k] / z[k];
-        g[k] = (corrector ? (centre * w.part - dx[k] * dz[k]) / x[k] : 0.0) - z[k];
+        if (!corrector) {  // divisions are dear: once an iteration
+            per_x[k] = 1.0 / x[k];
+            per_z[k] = 1.0 / z[k];
+            v[k] = x[k] * per_z[k];
+        }
+        g[k] = (corrector ? (centre * w.part - dx[k] * dz[k]) * per_x[k] : 0.0) - z[k];
         w.v += v[k];
         sum += v[k] * g[k];
     }
@@ -333,7 +337,7 @@ void FairSolver::Work::direct(User& w, std::size_t u, Reach& reach) {
         if (!p->open[k]) continue;
         dz[k] -= delta;
         dx[k] = v[k] * (g[k] - dz[k]);
-        reach.pair(x[k], dx[k], z[k], dz[k], 1.0 / x[k], 1.0 / z[k]);
+        reach.pair(x[k], dx[k], z[k], dz[k], per_x[k], per_z[k]);
     }
     w.ds = -w.dy;
     w.dm = (w.target + w.m * w.dy) / w.s;

@@ -41,7 +41,7 @@ class Method {
     const Options& o_;
     std::vector<double> base_;
     NormalMatrix normal_;
-    std::vector<double> a_, f_, z_, v_, g_, df_, dz_, right_, ones_, load_;
+    std::vector<double> a_, f_, z_, per_f_, per_z_, v_, g_, df_, dz_, right_, ones_, load_;
     std::vector<Demand> demands_;
     std::vector<Row> rows_;
     double unit_ = 1.0, t_ = 0.0, mu_ = 0.0, pairs_ = 0.0, ones_sum_ = 0.0;
@@ -67,7 +67,7 @@ class Method {
 void Method::begin(const SplitStart& start) {
     const std::size_t options = o_.options(), users = static_cast<std::size_t>(o_.users);
     const Opening opening = start.share.empty() ? kCold : kWarm;
-    for (auto* values : {&z_, &v_, &g_, &df_, &dz_}) values->assign(options, 0.0);
+    for (auto* values : {&z_, &per_f_, &per_z_, &v_, &g_, &df_, &dz_}) values->assign(options, 0.0);
     f_.resize(options);
     a_ = o_.use;
     load_ = base_;
@@ -154,8 +154,12 @@ void Method::right_side(double centre, bool corrector) {
         double sum = 0.0;
         d.v = 0.0;
         for (std::size_t k = o_.of_user[u]; k < o_.of_user[u + 1]; ++k) {
-            v_[k] = f_[k] / z_[k];
-            g_[k] = (corrector ? (centre - df_[k] * dz_[k]) / f_[k] : 0.0) - z_[k];
+            if (!corrector) {  // divisions are dear: once an iteration
+                per_f_[k] = 1.0 / f_[k];
+                per_z_[k] = 1.0 / z_[k];
+                v_[k] = f_[k] * per_z_[k];
+            }
+            g_[k] = (corrector ? (centre - df_[k] * dz_[k]) * per_f_[k] : 0.0) - z_[k];
             d.v += v_[k];
             sum += v_[k] * g_[k];
         }
@@ -207,7 +211,7 @@ Reach Method::direction(double& dt) {
         for (std::size_t k = o_.of_user[u]; k < o_.of_user[u + 1]; ++k) {
             dz_[k] -= d.dq;
             df_[k] = v_[k] * (g_[k] - dz_[k]);
-            reach.pair(f_[k], df_[k], z_[k], dz_[k], 1.0 / f_[k], 1.0 / z_[k]);
+            reach.pair(f_[k], df_[k], z_[k], dz_[k], per_f_[k], per_z_[k]);
         }
     }
     return reach;

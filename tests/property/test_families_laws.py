@@ -107,7 +107,7 @@ def test_the_order_of_users_and_the_names_of_resources_do_not_matter(seed: int) 
     assert abs(fair.worth(problem, back).value - a.value) <= 3e-7 * a.scale + 1e-12 * abs(a.value)
 
 
-@given(SEEDS, st.sampled_from([1e-3, 1e-6]))
+@given(SEEDS, st.sampled_from([1e-3, 1e-5]))
 def test_a_warm_start_ends_with_the_same_certified_gap(seed: int, tolerance: float) -> None:
     problem = random_fair(seed)
     before = FairKernel().allocate(problem)
