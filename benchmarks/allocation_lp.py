@@ -47,7 +47,9 @@ def model(problem: FairProblem) -> tuple[np.ndarray, Any, np.ndarray, np.ndarray
 
 def highs(problem: FairProblem, **settings: Any) -> Callable[[], np.ndarray]:
     """HiGHS on its own array interface, the model passed beforehand; the clock sees run() alone."""
-    import highspy
+    import highspy  # with OR-tools in the same process it would not load
+
+    Highs: Any = highspy.Highs
 
     gain, rows, limit, demand = model(problem)
     lp = highspy.HighsLp()
@@ -58,13 +60,14 @@ def highs(problem: FairProblem, **settings: Any) -> Callable[[], np.ndarray]:
     lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = rows.indptr, rows.indices, rows.data
 
     def run() -> np.ndarray:
-        solver = highspy.Highs()
+        solver: Any = Highs()
         solver.setOptionValue("output_flag", False)
         for name, value in settings.items():
             solver.setOptionValue(name, value)
         solver.passModel(lp)
         solver.run()
-        return np.asarray(solver.getSolution().col_value) * demand
+        x: np.ndarray = np.asarray(solver.getSolution().col_value) * demand
+        return x
 
     return run
 

@@ -1,9 +1,9 @@
 """Proportionally fair shares of node, uplink and regional capacity, certified to 1e-3, against conic solvers of cvxpy.
 
 A case is the solve alone on both sides: our structure is compiled and the problem of the peer is built and
-canonicalised beforehand. The answer of either is right when its plan, made feasible, is within 1e-3 of S of our bound. Which solver
-was fastest is found by one try each (contest.py). `warm` solves again after 2 % of the demands changed; its peer is
-cvxpy's parametrised re-solve.
+canonicalised beforehand. The answer of either is right when its plan, made feasible, is within 1e-3 of S of our bound.
+Which solver is the fastest is found by one try each (contest.py). `warm` solves again after 2 % of the demands changed;
+its peer is cvxpy's parametrised re-solve.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from tiertwin.allocate.families.samples import routing_over_paths
 
 GAP = 1e-3
 PDLP_TOLERANCE = 1e-5  # at 1e-4 its splits are 1.1e-3 to 5e-3 from the optimum
+INTERIOR = {"solver": "ipm", "run_crossover": "off"}
 PEER_LIMIT = 200_000  # paths beyond which peers are not built: none answers within minutes
 
 
@@ -78,9 +79,7 @@ def case(name: str, kind: str, demand: np.ndarray, links: tuple[np.ndarray, np.n
     form = RoutingForm(problem, constant=True)
     form.put(problem)
     peers: dict[str, Callable[[], Any]] = {
-        "cvxpy HiGHS ipm": lambda: form.solve(
-            problem, "HIGHS", {"highs_options": {"solver": "ipm", "run_crossover": "off"}}
-        ),
+        "cvxpy HiGHS ipm": lambda: form.solve(problem, "HIGHS", {"highs_options": INTERIOR}),
         "ortools PDLP": ortools_pdlp(problem),
         "cvxpy HiGHS": lambda: form.solve(problem, "HIGHS", {}),
     }

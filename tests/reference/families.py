@@ -59,7 +59,7 @@ def fair_value(problem: FairProblem, x: np.ndarray) -> tuple[float, float]:
 
 
 def fair_bound(problem: FairProblem, price: np.ndarray) -> float:
-    """Lagrangian bound at prices >= 0 of finite capacities; each user's best service found on a fine grid and exactly."""
+    """Lagrangian bound at prices >= 0 of finite capacities; each user at its best service."""
     total = float(sum(p * c for p, c in zip(price, problem.capacity, strict=True) if math.isfinite(c)))
     for u in range(problem.options.users):
         top = most(problem, u)

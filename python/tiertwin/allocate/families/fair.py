@@ -75,7 +75,7 @@ class FairProblem:
 
     @property
     def most(self) -> Array:
-        """``[U]`` what each user could get at most, min(d_u, Σ over its options of min_r c_r / use_kr); 0: not counted."""
+        """``[U]`` the most each user could get, min(d_u, Σ over its options of min_r c_r / use_kr); 0: not counted."""
         most: Array = self._most  # type: ignore[attr-defined]
         return most
 

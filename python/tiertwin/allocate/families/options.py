@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from tiertwin import _core
 from tiertwin.allocate.leaf import Array
@@ -78,12 +77,16 @@ class Options:
     @cached_property
     def uses(self) -> Any:
         """``[R, K]`` sparse matrix: load = uses @ x."""
+        from scipy import sparse  # noqa: PLC0415  for cvxpy and samples; the kernels do without
+
         by_option = sparse.csr_array((self.use, self.resource, self.option_offsets), shape=(self.count, self.resources))
         return sparse.csr_array(by_option.T)
 
     @cached_property
     def sums(self) -> Any:
         """``[U, K]`` sparse matrix: service = sums @ x."""
+        from scipy import sparse  # noqa: PLC0415  as above
+
         ones = np.ones(self.count)
         return sparse.csr_array((ones, np.arange(self.count), self.user_offsets), shape=(self.users, self.count))
 
