@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "alloc/formulas.hpp"
 #include "alloc/newton.hpp"
@@ -18,6 +19,7 @@ constexpr double kLeastPrice = 1e-3;                   // of a row at the start,
 constexpr double kBoundary = 0.995;                    // of the way to the nearest bound
 constexpr double kLeastFall = 0.1;                     // to this share a price of service may fall in a step
 constexpr double kSmall = 1e-4;  // of the mean worth: below it users and rows have a smaller part of mu
+constexpr index_t kWarmLimit = 20;
 constexpr double kLeastStep = 1e-9;
 constexpr index_t kPatience = 10;  // steps without a better plan or bound: rounding has the last word
 
@@ -406,8 +408,8 @@ FairSolver::FairSolver(const Options& options)
     : options_(options), normal_(options), work_(std::make_unique<Work>(options_, normal_)) {}
 FairSolver::~FairSolver() = default;
 
-FairAnswer FairSolver::solve(const FairProblem& problem, const FairStart& start, index_t iteration_limit,
-                             double tolerance) {
+FairAnswer FairSolver::attempt(const FairProblem& problem, const FairStart& start, index_t iteration_limit,
+                               double tolerance) {
     Work& w = *work_;
     w.load(problem);
     const bool warm = !start.x.empty();
@@ -428,6 +430,28 @@ FairAnswer FairSolver::solve(const FairProblem& problem, const FairStart& start,
         ++done;
     }
     return w.finish(done);
+}
+
+// A warm start near a bound may stall; then the cold one has the steps left, and the better plan and prices count.
+FairAnswer FairSolver::solve(const FairProblem& problem, const FairStart& start, index_t iteration_limit,
+                             double tolerance) {
+    if (start.x.empty()) return attempt(problem, start, iteration_limit, tolerance);
+    FairAnswer first = attempt(problem, start, std::min(iteration_limit, kWarmLimit), tolerance);
+    if (first.gap <= tolerance || first.iterations >= iteration_limit) return first;
+    FairAnswer second = attempt(problem, {}, iteration_limit - first.iterations, tolerance);
+    second.iterations += first.iterations;
+    if (first.worth.value > second.worth.value) {
+        std::swap(first.x, second.x);
+        std::swap(first.load, second.load);
+        std::swap(first.worth, second.worth);
+    }
+    if (first.bound < second.bound) {
+        std::swap(first.price, second.price);
+        std::swap(first.bound, second.bound);
+    }
+    const double over = second.bound - second.worth.value;
+    second.gap = over <= 0.0 ? 0.0 : over / second.worth.scale;
+    return second;
 }
 
 }  // namespace tiertwin::alloc

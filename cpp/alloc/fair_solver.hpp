@@ -50,6 +50,8 @@ class FairSolver {
 
   private:
     struct Work;
+    [[nodiscard]] FairAnswer attempt(const FairProblem& problem, const FairStart& start, index_t iteration_limit,
+                                     double tolerance);
     const Options& options_;
     NormalMatrix normal_;
     std::unique_ptr<Work> work_;

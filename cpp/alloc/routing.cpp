@@ -42,6 +42,7 @@ class Search {
     void offer(std::span<const double> price);
     void congest();
     bool round(index_t limit, double tolerance);
+    [[nodiscard]] std::size_t newly_critical(double from) const;
     std::size_t grow(double from);
 };
 
@@ -75,6 +76,12 @@ void Search::congest() {
         if (filled(r) > 0.0) congestion_[r] = std::pow(filled(r) / most, kCongestionPower) / p_.capacity[r];
 }
 
+std::size_t Search::newly_critical(double from) const {
+    std::size_t found = 0;
+    for (std::size_t r = 0; r < load_.size(); ++r) found += !critical_[r] && load_[r] > 0.0 && filled(r) >= from;
+    return found;
+}
+
 // Resources filled to `from` or more become critical; how many are new.
 std::size_t Search::grow(double from) {
     std::size_t added = 0;
@@ -95,7 +102,13 @@ bool Search::round(index_t limit, double tolerance) {
         std::vector<double> paid(reduced.base.size());
         for (std::size_t i = 0; i < paid.size(); ++i)
             paid[i] = best_.price[reduced.row_resource[i]] * p_.capacity[reduced.row_resource[i]];
-        split = split_evenly(*reduced.options, reduced.base, {from, paid}, limit - best_.iterations, tolerance);
+        const auto overfills = [&](std::span<const double> found, double least) {
+            reduced.expand(found, share_);
+            static_cast<void>(evaluate(p_, share_, load_));  // for the loads
+            return newly_critical(kNextCritical * std::max(best_.bound, least)) > 0;
+        };
+        split = split_evenly(*reduced.options, reduced.base, {from, paid},
+                             {tolerance, kLastTolerance * tolerance_, overfills, limit - best_.iterations});
     } else {  // nobody has a choice: the fullest base row decides
         split.price.assign(reduced.base.size(), 0.0);
         if (!reduced.base.empty())

@@ -35,7 +35,7 @@ class Method {
     Method(const Options& options, std::span<const double> base)
         : o_(options), base_(base.begin(), base.end()), normal_(options) {}
 
-    Split run(const SplitStart& start, index_t limit, double tolerance);
+    Split run(const SplitStart& start, const SplitGoal& goal);
 
   private:
     const Options& o_;
@@ -230,9 +230,14 @@ void Method::step(double primal, double dual, double dt) {
     }
 }
 
-Split Method::run(const SplitStart& start, index_t limit, double tolerance) {
+Split Method::run(const SplitStart& start, const SplitGoal& goal) {
     begin(start);
-    while (!judge(tolerance) && best_.iterations < limit) {
+    double tolerance = goal.loose;
+    while (best_.iterations < goal.iteration_limit) {
+        if (judge(tolerance)) {
+            if (tolerance == goal.tight || judge(goal.tight) || goal.stop(best_.share, best_.least * unit_)) break;
+            tolerance = goal.tight;
+        }
         assemble();
         double dt = 0.0;
         const Reach ahead = direction(dt);
@@ -245,6 +250,7 @@ Split Method::run(const SplitStart& start, index_t limit, double tolerance) {
         step(primal, dual, dt);
         ++best_.iterations;
     }
+    judge(tolerance);  // the last step may be the best
     best_.most *= unit_;
     best_.least *= unit_;
     return std::move(best_);
@@ -253,8 +259,8 @@ Split Method::run(const SplitStart& start, index_t limit, double tolerance) {
 }  // namespace
 
 Split split_evenly(const Options& options, std::span<const double> base, const SplitStart& start,
-                   index_t iteration_limit, double tolerance) {
-    return Method(options, base).run(start, iteration_limit, tolerance);
+                   const SplitGoal& goal) {
+    return Method(options, base).run(start, goal);
 }
 
 }  // namespace tiertwin::alloc

@@ -13,6 +13,7 @@
 // Cost           an iteration O(options + entries + sum_u n_u^2) and one factorisation of the rows; 8-20 are usual.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -31,9 +32,17 @@ struct SplitStart {
     std::span<const double> share, price;
 };
 
-// Minimises over `options` whose `use` are shares of capacity, every user with demand 1. Stops when most <= (1 +
-// tolerance) least, at the limit, or when no step gets further. The best split and the best prices seen.
+// How well to solve: to `loose` first; there `stop` is asked with the best shares and bound so far, and if it says
+// false, on to `tight`.
+struct SplitGoal {
+    double loose, tight;
+    std::function<bool(std::span<const double> share, double least)> stop;
+    index_t iteration_limit;
+};
+
+// Minimises over `options` whose `use` are shares of capacity, every user with demand 1. Stops when most <= (1 + goal)
+// least, at the limit, or when no step gets further. The best split and the best prices seen.
 [[nodiscard]] Split split_evenly(const Options& options, std::span<const double> base, const SplitStart& start,
-                                 index_t iteration_limit, double tolerance);
+                                 const SplitGoal& goal);
 
 }  // namespace tiertwin::alloc
