@@ -53,8 +53,8 @@ struct FairSolver::Work {
     std::vector<double> a, x, z, per_x, per_z, v, g, dx, dz, right, best_x, best_l, row;
     std::vector<User> users;
     std::vector<Limit> rows;
-    double mu = 0.0, pairs = 0.0, lower = 0.0, upper = 0.0, scale = 0.0;
-    double best_lower = 0.0, best_upper = 0.0;
+    double mu = 0.0, pairs = 0.0, lower = 0.0, upper = 0.0;
+    double best_lower = 0.0, best_upper = 0.0, best_scale = 0.0;  // the scale is that of the best plan
     index_t since_better = 0;
 
     Work(const Options& options, NormalMatrix& matrix) : o(options), normal(matrix) {}
@@ -258,11 +258,11 @@ bool FairSolver::Work::judge(double tolerance) {
     mu = product / pairs;
     lower = low.value();
     upper = high.value();
-    scale = size.value();
     ++since_better;
     if (lower > best_lower) {
         since_better = 0;
         best_lower = lower;
+        best_scale = size.value();
         best_x = x;
         if (fits < 1.0)
             for (double& rate : best_x) rate *= fits;
@@ -272,7 +272,7 @@ bool FairSolver::Work::judge(double tolerance) {
         best_upper = upper;
         for (std::size_t r = 0; r < rows.size(); ++r) best_l[r] = rows[r].l;
     }
-    return best_upper - best_lower <= 0.99 * tolerance * scale;
+    return best_upper - best_lower <= 0.99 * tolerance * best_scale;
 }
 
 void FairSolver::Work::prepare(User& w, std::size_t u, double centre, bool corrector) {
