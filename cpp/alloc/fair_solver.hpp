@@ -11,6 +11,10 @@
 // diagonal plus rank one and is eliminated; what is left is one system of the resources (normal.hpp). Predictor and
 // corrector after Mehrotra (1992).
 //
+// A price p that would fall below a tenth in one step is kept there, and what is then missing in the first line, the
+// same for all options of the user, is made up for by the next step. Users and rows worth less than 1e-4 of the mean
+// have a smaller part of mu.
+//
 //   Cost of an iteration  O(options + entries + sum_u n_u^2) and one factorisation of the resources; 8-20 are usual
 //
 // Thread safety  one thread owns a solver; the answer depends on nothing but the arguments.
