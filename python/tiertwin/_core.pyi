@@ -414,6 +414,75 @@ class Leaf:
     def value_at_growth(self, x: _Reals, growth: float) -> float:
         """Value of the same rates when demands are (1 + growth) times as large."""
 
+class FairShares:
+    """Users, their options and what these use of shared resources (CSR)."""
+
+    def __init__(
+        self, user_offsets: _Ints, option_offsets: _Ints, resource: _Ints, use: _Reals, resources: int
+    ) -> None: ...
+    def bound(
+        self, price: _Reals, demand: _Reals, weight: _Reals, alpha: _Reals, capacity: _Reals, cost: _Reals | None = None
+    ) -> float:
+        """Upper bound on the value of every plan, from any prices of the resources."""
+
+    def fit(
+        self, x: _Reals, demand: _Reals, weight: _Reals, alpha: _Reals, capacity: _Reals, cost: _Reals | None = None
+    ) -> _Reals:
+        """A feasible plan near x."""
+
+    def most(
+        self, demand: _Reals, weight: _Reals, alpha: _Reals, capacity: _Reals, cost: _Reals | None = None
+    ) -> _Reals:
+        """Most each user could get; 0 for users that do not count. Checks the data."""
+
+    def solve(
+        self,
+        demand: _Reals,
+        weight: _Reals,
+        alpha: _Reals,
+        capacity: _Reals,
+        cost: _Reals | None = None,
+        start_x: _Reals | None = None,
+        start_price: _Reals | None = None,
+        iteration_limit: int = 100,
+        tolerance: float = 0.001,
+    ) -> tuple[Any, ...]:
+        """Fair shares: (x, price, load, value, scale, bound, iterations)."""
+
+    def value(
+        self, x: _Reals, demand: _Reals, weight: _Reals, alpha: _Reals, capacity: _Reals, cost: _Reals | None = None
+    ) -> tuple[float, float, _Reals, float, int, int]:
+        """Independent checker: (value, scale, load, violation, fault, index)."""
+
+class Routing:
+    """Demands, their paths and the links of these (CSR)."""
+
+    def __init__(
+        self, user_offsets: _Ints, option_offsets: _Ints, resource: _Ints, use: _Reals, resources: int
+    ) -> None: ...
+    def bound(self, price: _Reals, demand: _Reals, capacity: _Reals) -> float:
+        """Lower bound on the utilisation of every split, from any prices."""
+
+    def check(self, demand: _Reals, capacity: _Reals) -> None:
+        """ValueError says which number is wrong, or which demand has no open path."""
+
+    def fit(self, share: _Reals, demand: _Reals, capacity: _Reals) -> _Reals:
+        """A split near these numbers."""
+
+    def solve(
+        self,
+        demand: _Reals,
+        capacity: _Reals,
+        start: _Reals | None = None,
+        iteration_limit: int = 200,
+        tolerance: float = 0.001,
+    ) -> tuple[Any, ...]:
+        """Least utilisation of the fullest link: (share, price, load, utilisation, bound, iterations, rounds,
+        critical, groups)."""
+
+    def value(self, share: _Reals, demand: _Reals, capacity: _Reals) -> tuple[float, _Reals, float, int, int]:
+        """Independent checker: (utilisation, load, violation, fault, index)."""
+
 class Header:
     """The 40 bytes before every body; read-only."""
 
@@ -1120,6 +1189,9 @@ def carry(
     source: StateTable, target: StateTable, attributes: Sequence[int], source_rows: _Rows, target_rows: _Rows
 ) -> int:
     """Copy cells that are finite and later than those in the target's rows; returns the cells written."""
+
+def check_options(user_offsets: _Ints, option_offsets: _Ints, resource: _Ints, use: _Reals, resources: int) -> None:
+    """Check a structure; ValueError says what is wrong with which entry."""
 
 def cqi_efficiency(cqi: _Signed) -> _Reals:
     """bit/s/Hz of CQI 0 to 15."""

@@ -1,0 +1,112 @@
+"""Least utilisation of the fullest link over at most 4 paths a pair, certified to 1e-3, on networks of topohub.
+
+    python benchmarks/traffic_engineering.py --topology germany50 [--topology TataNld ...]
+
+All pairs with gravity demands (topologies.py); links dimensioned in modules for shortest paths at 50 % (`dimensioned`),
+or all alike (`uniform`); germany50 also with the demands of SNDlib. Peers: HiGHS through cvxpy (built and canonicalised
+beforehand, its choice of method and interior point without crossover) and PDLP of OR-tools to 1e-5. A split is right
+when, made to sum to 1, its utilisation is within 1e-3 of our bound.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pdlp
+import topologies
+from contest import Timed, contest
+from scipy import sparse
+
+from support import Case, main
+from tiertwin.allocate.families import routing
+from tiertwin.allocate.families.routing import RoutingAnswer, RoutingKernel, RoutingProblem
+from tiertwin.allocate.families.routing_cvxpy import RoutingForm
+from tiertwin.allocate.families.samples import routing_over_paths
+
+GAP = 1e-3
+PDLP_TOLERANCE = 1e-5  # at 1e-4 its splits are 1.1e-3 to 5e-3 from the optimum
+INTERIOR = {"solver": "ipm", "run_crossover": "off"}
+PEER_LIMIT = 200_000  # paths beyond which peers are not built: none answers within minutes
+
+
+def right(problem: RoutingProblem, bound: float) -> Callable[[Any], None]:
+    """Check a split against our bound."""
+
+    def check(found: Any) -> None:
+        share = found.share if isinstance(found, RoutingAnswer) else routing.fit(problem, np.asarray(found))
+        judged = routing.worth(problem, share)
+        assert judged.violation <= 1e-6, f"violation {judged.violation:.3g}"
+        assert judged.utilisation <= (1 + GAP) * bound, f"gap {judged.utilisation / bound - 1:.3g}"
+
+    return check
+
+
+def ortools_pdlp(problem: RoutingProblem) -> Callable[[], Timed]:
+    """PDLP of OR-tools: variables are shares and t, rows in shares of capacity."""
+    options = problem.options
+    demand = problem.demand[options.user_of]
+    uses = sparse.diags_array(1 / problem.capacity) @ options.uses @ sparse.diags_array(demand)
+    links = problem.capacity.size
+    rows = sparse.block_array([[options.sums, None], [uses, -sparse.csr_array(np.ones((links, 1)))]])
+    objective = np.concatenate([np.zeros(options.count), [1.0]])
+    lower = np.concatenate([np.ones(options.users), np.full(links, -np.inf)])
+    upper = np.concatenate([np.ones(options.users), np.zeros(links)])
+
+    def run() -> Timed:
+        x, seconds, cpu = pdlp.solve(objective, rows, lower, upper, np.full(options.count + 1, np.inf), PDLP_TOLERANCE)
+        return Timed(x[:-1], seconds, cpu)
+
+    return run
+
+
+def case(name: str, kind: str, demand: np.ndarray, links: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Case:
+    """One network with one way of dimensioning."""
+    capacity = np.full(links[0].size, 1000.0) if kind == "uniform" else None
+    problem, kernel = routing_over_paths(*links, demand, capacity=capacity), RoutingKernel()
+    bound = kernel.allocate(problem, tolerance=1e-5).bound
+
+    def ours() -> RoutingAnswer:
+        found = kernel.allocate(problem)
+        assert found.gap <= GAP
+        return found
+
+    title = f"traffic_engineering/{name}-{kind}/{problem.options.count}"
+    if problem.options.count > PEER_LIMIT:
+        return Case(title, ours, None, "target", lambda mine, _: right(problem, bound)(mine), target=3.0)
+    form = RoutingForm(problem, constant=True)
+    form.put(problem)
+    peers: dict[str, Callable[[], Any]] = {
+        "cvxpy HiGHS ipm": lambda: form.solve(problem, "HIGHS", {"highs_options": INTERIOR}),
+        "ortools PDLP": ortools_pdlp(problem),
+        "cvxpy HiGHS": lambda: form.solve(problem, "HIGHS", {}),
+    }
+    return contest(title, ours, peers, right(problem, bound))
+
+
+def cases(quick: bool, names: list[str] | None = None) -> Iterator[Case]:
+    """The named networks; germany50 and TataNld with --quick, and one of 500 nodes without."""
+    for name in names or ["germany50", "TataNld", *([] if quick else ["gabriel500"])]:
+        tail, head, km, demands = topologies.topology(name)
+        nodes = int(max(tail.max(), head.max())) + 1
+        for kind in ("dimensioned", "uniform"):
+            yield case(name, kind, topologies.gravity(nodes), (tail, head, km))
+        if demands:
+            yield case(f"{name}-sndlib", "dimensioned", topologies.stored(nodes, demands), (tail, head, km))
+
+
+def topology_arguments() -> list[str]:
+    """Take ``--topology NAME`` (any number of them) out of the command line."""
+    names = []
+    while "--topology" in sys.argv[1:-1]:
+        at = sys.argv.index("--topology")
+        names.append(sys.argv[at + 1])
+        del sys.argv[at : at + 2]
+    return names
+
+
+if __name__ == "__main__":
+    wanted = topology_arguments()
+    main(__doc__, lambda quick: cases(quick, wanted))

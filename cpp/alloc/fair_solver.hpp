@@ -1,0 +1,64 @@
+// Interior-point method for shared capacity among users with options (fair_problem.hpp), for millions of options.
+//
+// Scaled (x in shares of D_u, resources in shares of their capacity, values in units of the mean worth), with prices
+// z of x, m of the demand, l of the capacities:
+//
+//   l.a_k + cost_k + m_u - p_u - z_k = 0      p_u y_u^alpha = W_u      y_u + s_u = 1     sum_k a_k x_k + t = 1
+//   x z = s m = t l = mu -> 0
+//
+// The start holds the linear equations exactly with everything inside its bounds, and steps keep them: every iterate is
+// a feasible plan and feasible prices, so there is always an answer, whatever the iteration limit. Each user is a
+// diagonal plus rank one and is eliminated; what is left is one system of the resources (normal.hpp). Predictor and
+// corrector after Mehrotra (1992).
+//
+// A price p that would fall below a tenth in one step is kept there, and what is then missing in the first line, the
+// same for all options of the user, is made up for by the next step. Users and rows worth less than 1e-4 of the mean
+// have a smaller part of mu.
+//
+//   Cost of an iteration  O(options + entries + sum_u n_u^2) and one factorisation of the resources; 8-20 are usual
+//
+// Thread safety  one thread owns a solver; the answer depends on nothing but the arguments.
+// Returns        the best plan and the best prices among the iterates, both by their own merit, with the certificate
+//                gap = (bound - value) / S computed from them alone (price_bound, evaluate), not from the iteration.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "alloc/fair_problem.hpp"
+#include "alloc/normal.hpp"
+
+namespace tiertwin::alloc {
+
+struct FairAnswer {
+    std::vector<double> x, price, load;
+    FairWorth worth;
+    double bound = 0.0, gap = 0.0;
+    index_t iterations = 0;
+};
+
+// Where to begin: the plan and prices of an earlier answer, to other data of the same structure. Empty: cold.
+struct FairStart {
+    std::span<const double> x, price;
+};
+
+class FairSolver {
+  public:
+    explicit FairSolver(const Options& options);  // `options` must outlive it
+    ~FairSolver();
+
+    // Stops when the certified gap is at most `tolerance`, at the limit, or when no step gets further.
+    [[nodiscard]] FairAnswer solve(const FairProblem& problem, const FairStart& start, index_t iteration_limit,
+                                   double tolerance);
+
+  private:
+    struct Work;
+    [[nodiscard]] FairAnswer attempt(const FairProblem& problem, const FairStart& start, index_t iteration_limit,
+                                     double tolerance);
+    const Options& options_;
+    NormalMatrix normal_;
+    std::unique_ptr<Work> work_;
+};
+
+}  // namespace tiertwin::alloc

@@ -1,0 +1,133 @@
+"""Traffic engineering written in cvxpy: the reference of the kernel, and the way to solvers of cvxpy.
+
+Variables are rates x = d f, so that demands and capacities are Parameters and every product is one Parameter times one
+expression (DPP); above `PARAMETER_LIMIT` of them they are constants. Rates are in units of the largest demand.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import cvxpy
+import numpy as np
+
+from tiertwin.allocate.families import routing
+from tiertwin.allocate.families.options import Options
+from tiertwin.allocate.families.routing import RoutingAnswer, RoutingProblem
+from tiertwin.errors import SolveError
+
+cp: Any = cvxpy  # its names come by star imports, which strict mypy does not follow
+
+PARAMETER_LIMIT = 3000
+
+
+class RoutingCvxpy:
+    """The family through cvxpy, by default with HiGHS.
+
+    Parameters
+    ----------
+    solver
+        A solver of cvxpy for linear problems.
+    settings
+        Passed to the solver.
+    """
+
+    name = "cvxpy"
+
+    def __init__(self, solver: str = "HIGHS", settings: dict[str, Any] | None = None) -> None:
+        self._solver, self._settings = solver, settings or {}
+        self._forms: WeakKeyDictionary[Options, RoutingForm] = WeakKeyDictionary()
+
+    def allocate(
+        self,
+        problem: RoutingProblem,
+        *,
+        start: RoutingAnswer | None = None,
+        iteration_limit: int = routing.ITERATION_LIMIT,
+        tolerance: float = routing.TOLERANCE,
+    ) -> RoutingAnswer:
+        """Solve to the solver's own accuracy; `start`, limit and `tolerance` are not used.
+
+        Raises
+        ------
+        SolveError
+            The solver gave no numbers.
+        """
+        if not np.any(problem.demand > 0):
+            return routing.answer(problem, np.zeros(problem.options.count), np.zeros(problem.options.resources), 0)
+        form = self._forms.get(problem.options)
+        if form is None or not form.fits(problem):
+            form = self._forms[problem.options] = RoutingForm(problem)
+        form.put(problem)
+        return form.solve(problem, self._solver, self._settings)
+
+
+class RoutingForm:
+    """One cvxpy problem for a structure; which demands and links are part of it is fixed."""
+
+    def __init__(self, problem: RoutingProblem, *, constant: bool | None = None) -> None:
+        options = problem.options
+        self.constant = options.users + options.resources > PARAMETER_LIMIT if constant is None else constant
+        self._wanted, self._open, self._limited = _parts(problem)
+        self._x = cp.Variable(int(self._open.sum()), nonneg=True)
+        self._top = cp.Variable(nonneg=True)
+        self._demand = self._number(int(self._wanted.sum()))
+        self._capacity = self._number(int(self._limited.sum()))
+        self._problem: Any = None
+        if not self.constant:
+            self._build(options)
+
+    def fits(self, problem: RoutingProblem) -> bool:
+        """Whether numbers of this problem can be put into the compiled one."""
+        own = (self._wanted, self._open, self._limited)
+        return not self.constant and all(np.array_equal(a, b) for a, b in zip(own, _parts(problem), strict=True))
+
+    def put(self, problem: RoutingProblem) -> None:
+        """Set the numbers."""
+        self._unit = float(problem.demand.max())
+        demand, capacity = problem.demand[self._wanted] / self._unit, problem.capacity[self._limited] / self._unit
+        if self.constant:
+            self._demand, self._capacity = demand, capacity
+            self._build(problem.options)
+        else:
+            self._demand.value, self._capacity.value = demand, capacity
+
+    def solve(self, problem: RoutingProblem, solver: str, settings: dict[str, Any]) -> RoutingAnswer:
+        """Solve and turn back to the units of the problem."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "may be inaccurate": the checker decides, not a status
+            try:
+                self._problem.solve(solver=solver, warm_start=False, enforce_dpp=not self.constant, **settings)
+            except (cp.error.SolverError, ValueError) as error:
+                raise SolveError(f"routing in cvxpy: {solver} gave up: {error}") from error
+        if self._x.value is None or not np.all(np.isfinite(self._x.value)):
+            raise SolveError(f"routing in cvxpy: no numbers from {solver}, status {self._problem.status!r}")
+        share = np.zeros(problem.options.count)
+        demand = problem.demand[problem.options.user_of[self._open]]
+        share[self._open] = self._x.value * self._unit / demand
+        price = np.zeros(problem.options.resources)
+        if self._rows is not None and self._rows.dual_value is not None:
+            price[self._limited] = np.abs(self._rows.dual_value)
+        stats = self._problem.solver_stats
+        return routing.answer(problem, share, price, int(stats.num_iters or 0) if stats is not None else 0)
+
+    def _number(self, count: int) -> Any:
+        return None if self.constant else cp.Parameter(count, nonneg=True)
+
+    def _build(self, options: Options) -> None:
+        uses = options.uses[self._limited][:, self._open]
+        sums = options.sums[self._wanted][:, self._open]
+        self._rows = uses @ self._x <= self._top * self._capacity if uses.shape[0] else None
+        constraints = [sums @ self._x == self._demand, *([] if self._rows is None else [self._rows])]
+        self._problem = cp.Problem(cp.Minimize(self._top), constraints)
+
+
+def _parts(problem: RoutingProblem) -> tuple[Any, Any, Any]:
+    """Demands > 0, their options whose links all have capacity, and links that limit anything."""
+    options = problem.options
+    wanted = problem.demand > 0
+    closed = np.asarray((options.uses > 0).T @ (problem.capacity <= 0).astype(np.float64)) > 0
+    limited = np.isfinite(problem.capacity) & (problem.capacity > 0)
+    return wanted, ~closed & wanted[options.user_of], limited

@@ -1,0 +1,93 @@
+"""Naive versions of the checkers and bounds of the families: loops over users, options and entries."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tiertwin.allocate.families.fair import FairProblem
+from tiertwin.allocate.families.options import Options
+from tiertwin.allocate.families.routing import RoutingProblem
+
+
+def entries(options: Options, k: int) -> list[tuple[int, float]]:
+    span = range(options.option_offsets[k], options.option_offsets[k + 1])
+    return [(int(options.resource[e]), float(options.use[e])) for e in span]
+
+
+def options_of(options: Options, u: int) -> range:
+    return range(options.user_offsets[u], options.user_offsets[u + 1])
+
+
+def utility(y: float, alpha: float) -> float:
+    if y <= 0:
+        return -math.inf if alpha >= 1 else -1 / (1 - alpha)
+    return math.log(y) if alpha == 1 else (y ** (1 - alpha) - 1) / (1 - alpha)
+
+
+def reach(problem: FairProblem, k: int) -> float:
+    limits = [problem.capacity[r] / use for r, use in entries(problem.options, k) if use > 0]
+    return float(min(limits, default=math.inf))
+
+
+def most(problem: FairProblem, u: int) -> float:
+    if problem.weight[u] == 0:
+        return 0.0
+    return min(float(problem.demand[u]), sum(reach(problem, k) for k in options_of(problem.options, u)))
+
+
+def loads(options: Options, rate: np.ndarray) -> np.ndarray:
+    load = np.zeros(options.resources)
+    for k in range(options.count):
+        for r, use in entries(options, k):
+            load[r] += use * rate[k]
+    return load
+
+
+def fair_value(problem: FairProblem, x: np.ndarray) -> tuple[float, float]:
+    """Value and S of a plan."""
+    value = scale = 0.0
+    for u in range(problem.options.users):
+        served = sum(x[k] for k in options_of(problem.options, u))
+        if problem.cost is not None:
+            value -= sum(problem.cost[k] * x[k] for k in options_of(problem.options, u))
+        if most(problem, u) > 0:
+            value += problem.weight[u] * utility(served, problem.alpha[u])
+            scale += problem.weight[u] * (served ** (1 - problem.alpha[u]) if served > 0 else 0.0)
+    return value, scale
+
+
+def fair_bound(problem: FairProblem, price: np.ndarray) -> float:
+    """Lagrangian bound at prices >= 0 of finite capacities; each user at its best service."""
+    total = float(sum(p * c for p, c in zip(price, problem.capacity, strict=True) if math.isfinite(c)))
+    for u in range(problem.options.users):
+        top = most(problem, u)
+        if top == 0:
+            continue
+        ways = [
+            (0.0 if problem.cost is None else problem.cost[k])
+            + sum(use * price[r] for r, use in entries(problem.options, k) if math.isfinite(problem.capacity[r]))
+            for k in options_of(problem.options, u)
+            if reach(problem, k) > 0
+        ]
+        a, w, cheapest = problem.alpha[u], problem.weight[u], min(ways)
+        best = top if cheapest == 0 or a == 0 else min(top, (w / cheapest) ** (1 / a))
+        if a == 0 and cheapest > w:
+            best = 0.0
+        total += w * utility(best, a) - cheapest * best
+    return total
+
+
+def routing_bound(problem: RoutingProblem, price: np.ndarray) -> float:
+    """Σ d min_k price of path, over Σ c price."""
+    total = 0.0
+    for u in range(problem.options.users):
+        if problem.demand[u] > 0:
+            ways = [
+                sum(use * price[r] for r, use in entries(problem.options, k))
+                for k in options_of(problem.options, u)
+                if all(problem.capacity[r] > 0 for r, use in entries(problem.options, k) if use > 0)
+            ]
+            total += problem.demand[u] * min(ways)
+    return total / float(price @ problem.capacity)

@@ -1,0 +1,139 @@
+"""The Python side of the families: what is refused and how it is told, edges, samples."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tiertwin.allocate.families import fair, routing
+from tiertwin.allocate.families.fair import FairKernel, FairProblem
+from tiertwin.allocate.families.fair_cvxpy import FairCvxpy
+from tiertwin.allocate.families.options import Options
+from tiertwin.allocate.families.routing import RoutingKernel, RoutingProblem
+from tiertwin.allocate.families.routing_cvxpy import RoutingCvxpy
+from tiertwin.allocate.families.samples import CHOICES, compute_offload, routing_over_paths
+from tiertwin.allocate.kernel import Fault
+from tiertwin.errors import InputError
+
+TWO = Options.of_lists([[{0: 1.0}, {1: 2.0}], [{1: 1.0}]], 2)
+ONES = np.ones(2)
+
+
+def fair_problem(**changes: np.ndarray) -> FairProblem:
+    data = {"demand": ONES, "weight": ONES, "alpha": ONES, "capacity": ONES} | changes
+    return FairProblem(TWO, **data)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("demand", [1.0, np.nan], "demand[1]: expected a number >= 0 or infinity, got nan"),
+        ("demand", [-1.0, 1.0], "demand[0]"),
+        ("weight", [1.0, np.inf], "weight[1]: expected a finite number"),
+        ("alpha", [-0.5, 1.0], "alpha[0]"),
+        ("capacity", [np.nan, 1.0], "capacity[0]"),
+        ("capacity", [1.0], "capacity: expected 2 numbers, one a resource, got 1"),
+        ("cost", [0.0, 0.0, -1.0], "cost[2]"),
+    ],
+)
+def test_bad_numbers_are_named(field: str, value: list[float], told: str) -> None:
+    with pytest.raises(InputError) as caught:
+        fair_problem(**{field: np.array(value)})
+    assert told in str(caught.value)
+
+
+def test_endless_demand_without_any_limit_is_refused() -> None:
+    with pytest.raises(InputError, match="no limited resource"):
+        fair_problem(demand=np.array([np.inf, 1.0]), capacity=np.array([np.inf, 1.0]))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "told"),
+    [
+        (([0, 3], [0, 1, 2], [0, 1], [1.0, 1.0]), "user_offsets: expected offsets from 0 to 2"),
+        (([0, 2], [0, 2, 1, 2], [0, 1], [1.0, 1.0]), "option_offsets[2]"),
+        (([0, 2], [0, 1, 2], [0, 2], [1.0, 1.0]), "resource[1]: expected 0..1, got 2"),
+        (([0, 2], [0, 1, 2], [0, 1], [1.0, np.inf]), "use[1]"),
+        (([0, 2], [0, 1, 2], [0, 1], [1.0]), "use: expected 2 numbers"),
+        (([0, 2], [0, 1, 2], [0.5, 1.0], [1.0, 1.0]), "resource: expected whole numbers"),
+    ],
+)
+def test_a_bad_structure_is_named(arrays: tuple[list[float], ...], told: str) -> None:
+    with pytest.raises(InputError) as caught:
+        Options(*(np.array(array) for array in arrays), 2)  # type: ignore[arg-type]
+    assert told in str(caught.value)
+
+
+def test_a_demand_that_cannot_be_routed_is_named_with_its_amount() -> None:
+    with pytest.raises(InputError) as caught:
+        RoutingProblem(TWO, np.array([1.0, 7.0]), np.array([1.0, 0.0]))
+    assert "demand[1]: 7" in str(caught.value)
+    assert "every option uses a resource without capacity" in str(caught.value)
+
+
+@pytest.mark.parametrize("allocator", [FairKernel(), FairCvxpy()], ids=lambda a: a.name)
+def test_users_that_cannot_be_served_get_nothing_and_cost_nothing(allocator: fair.FairAllocator) -> None:
+    problem = fair_problem(capacity=np.array([1.0, 0.0]))
+    found = allocator.allocate(problem)
+    np.testing.assert_array_equal(problem.most, [1.0, 0.0])
+    np.testing.assert_allclose(found.x, [1.0, 0.0, 0.0], atol=1e-3)
+    assert found.gap <= 1e-3
+    nobody = allocator.allocate(fair_problem(capacity=np.zeros(2)))
+    assert not nobody.x.any()
+    assert (nobody.value, nobody.scale, nobody.bound, nobody.gap) == (0.0, 0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("allocator", [RoutingKernel(), RoutingCvxpy()], ids=lambda a: a.name)
+def test_nothing_to_route_is_an_answer(allocator: routing.RoutingAllocator) -> None:
+    found = allocator.allocate(RoutingProblem(TWO, np.zeros(2), ONES))
+    assert (found.utilisation, found.gap, found.concurrent_flow) == (0.0, 0.0, float("inf"))
+
+
+def test_concurrent_flow_is_what_every_demand_may_be_multiplied_by() -> None:
+    problem = RoutingProblem(TWO, np.array([0.5, 0.25]), ONES)
+    found = RoutingKernel().allocate(problem, tolerance=1e-6)
+    scaled = RoutingProblem(TWO, found.concurrent_flow * problem.demand, ONES)
+    assert routing.worth(scaled, found.share).utilisation == pytest.approx(1.0)
+
+
+def test_the_checkers_name_what_is_broken() -> None:
+    problem = fair_problem()
+    assert fair.worth(problem, np.array([2.0, 0.0, 0.0])).fault == Fault.DEMAND
+    assert fair.worth(problem, np.array([-1.0, 0.0, 0.0])).fault == Fault.NEGATIVE
+    assert fair.worth(problem, np.array([0.0, np.nan, 0.0])).fault == Fault.NOT_FINITE
+    over = fair.worth(problem, np.array([0.0, 0.8, 0.8]))
+    assert (over.fault, over.index) == (Fault.OWN_CAPACITY, 1)
+    assert over.violation == pytest.approx(1.4)
+    split = routing.worth(RoutingProblem(TWO, ONES, ONES), np.array([0.5, 0.2, 1.0]))
+    assert (split.fault, split.index) == (Fault.DEMAND, 0)
+
+
+def test_a_tolerance_below_zero_is_refused() -> None:
+    with pytest.raises(InputError, match="tolerance"):
+        FairKernel().allocate(fair_problem(), tolerance=-1.0)
+    with pytest.raises(InputError, match="tolerance"):
+        RoutingKernel().allocate(RoutingProblem(TWO, ONES, ONES), tolerance=float("nan"))
+
+
+def test_a_resource_named_twice_counts_with_the_sum() -> None:
+    twice = Options(np.array([0, 1]), np.array([0, 2]), np.array([0, 0]), np.array([1.0, 2.0]), 1)
+    once = Options.of_lists([[{0: 3.0}]], 1)
+    one = np.ones(1)
+    found = [FairKernel().allocate(FairProblem(o, 9 * one, one, one, one)).x for o in (twice, once)]
+    np.testing.assert_array_equal(*found)
+
+
+def test_samples_are_what_they_say() -> None:
+    problem = compute_offload(400, seed=3)
+    assert problem.options.count == 400
+    chosen = problem.options.resource[problem.options.option_offsets[:-1]].reshape(-1, CHOICES)
+    assert all(len(set(row)) == CHOICES for row in chosen.tolist())
+    tail, head = np.array([0, 1, 1, 2, 0, 2]), np.array([1, 0, 2, 1, 2, 0])
+    routed = routing_over_paths(tail, head, np.array([1.0, 1.0, 1.0, 1.0, 1.5, 1.5]), np.ones((3, 3)))
+    assert routed.options.users == 6
+    for k in range(routed.options.count):
+        span = slice(routed.options.option_offsets[k], routed.options.option_offsets[k + 1])
+        links = routed.options.resource[span]
+        np.testing.assert_array_equal(head[links][:-1], tail[links][1:])
+    with pytest.raises(InputError, match="connected"):
+        routing_over_paths(tail[:2], head[:2], np.ones(2), np.ones((3, 3)))
