@@ -93,11 +93,13 @@ void Plant::report_station(std::size_t site, const Mouth::Fate& fate, std::uint3
 }
 
 Batch<kGroupAttributes> Plant::take_group_reports(Time until) {
-    return users_ ? take_arrived(users_->reports, until, config_.sites()) : Batch<kGroupAttributes>{};
+    std::vector<Report<kGroupAttributes>> nothing;
+    return take_arrived(users_ ? users_->reports : nothing, until, config_.sites());
 }
 
 Batch<kBaseStationAttributes> Plant::take_station_reports(Time until) {
-    return users_ ? take_arrived(users_->station_reports, until, config_.sites()) : Batch<kBaseStationAttributes>{};
+    std::vector<Report<kBaseStationAttributes>> nothing;
+    return take_arrived(users_ ? users_->station_reports : nothing, until, config_.sites());
 }
 
 void Plant::add_access(Kpis& taken) {

@@ -102,7 +102,7 @@ def format_value(name: str, value: float | None) -> str:
         return "–"
     unit = kpi(name).unit
     if unit == "ratio":
-        return f"{value:.3f}" if name == "jain" else _percent(value)
+        return f"{value:.3f}" if name == "jain" and abs(value) < 1e3 else _percent(value)
     if unit == "B":
         return human_bytes(value)
     return _significant(value)
