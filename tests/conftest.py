@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import threading
 import time
@@ -12,6 +13,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # a shell's background job: what tests start could not be interrupted
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # `from reference.graph import …`, `from support.… import …`: the naive references and shared builders.
 sys.path.insert(0, str(Path(__file__).parent))
