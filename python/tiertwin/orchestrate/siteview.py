@@ -67,9 +67,8 @@ class SiteView:
         self._grouped = world.grouped
         if self._grouped:
             self.nominal = self.crowd.users * self._rate
-            seconds, joules = tier_cost_parts(world)
-            shape = (self.groups, -1)
-            self._parts = seconds[site].reshape(shape).copy(), joules[site].reshape(shape).copy()
+            seconds, joules = tier_cost_parts(world, slice(site, site + 1))
+            self._parts = seconds.reshape(self.groups, -1), joules.reshape(self.groups, -1)
             below = gateway_layout(world, site)
             self._station_row = int(below.server_rows[np.searchsorted(below.servers, site)])
             self._weighed_ns = 0

@@ -32,27 +32,31 @@ NO_UPLINK_MBPS = 1e-6
 """Stands for an uplink of nothing: a resource needs a capacity above 0."""
 
 
-def tier_latencies(world: World) -> F64:
-    """Return the latency of one task without waiting, s, [S, C, R, 4] (device, edge, fog, cloud)."""
+EVERYWHERE = slice(None)
+
+
+def tier_latencies(world: World, sites: slice = EVERYWHERE) -> F64:
+    """Return the latency of one task without waiting, s, [S, C, R, 4] (device, edge, fog, cloud), of some `sites`."""
     megabits, gcycles = world.megabits[:, None], world.gcycles[:, None]
-    latency = np.empty((world.site_count, len(world.class_names), len(world.ring_rate_mbps), len(Tier)))
-    alone = gcycles / world.group_ghz
+    ghz, fog = world.group_ghz[sites], world.site_fog[sites]
+    latency = np.empty((*ghz.shape, len(Tier)))
+    alone = gcycles / ghz
     local = np.minimum(world.tasks_per_s[:, None] * alone, LOCAL_LOAD_AT_MOST)
     latency[..., Tier.DEVICE] = alone / (1.0 - local)
     served = megabits / world.ring_rate_mbps + gcycles / world.core_ghz
     latency[..., Tier.EDGE] = served
-    to_fog = _route_delay(world, world.route_site_km, world.route_site_links)
-    to_cloud = _route_delay(world, world.route_fog_km, world.route_fog_links)[world.site_fog]
+    to_fog = _route_delay(world, world.route_site_km[sites], world.route_site_links[sites])
+    to_cloud = _route_delay(world, world.route_fog_km, world.route_fog_links)[fog]
     latency[..., Tier.FOG] = served + to_fog[:, :, None]
     latency[..., Tier.CLOUD] = served + (to_fog + to_cloud)[:, :, None]
     return latency
 
 
-def tier_energies(world: World) -> F64:
-    """Return the energy of one task, J, [S, C, R, 4]; what links and gateways use is not counted."""
-    constants = world.objective
-    energy = np.empty((world.site_count, len(world.class_names), len(world.ring_rate_mbps), len(Tier)))
-    energy[..., Tier.DEVICE] = constants.device_j_per_gcycle_ghz2 * world.group_ghz**2 * world.gcycles[:, None]
+def tier_energies(world: World, sites: slice = EVERYWHERE) -> F64:
+    """Return the energy of one task, J, [S, C, R, 4], of some `sites`; what links and gateways use is not counted."""
+    constants, ghz = world.objective, world.group_ghz[sites]
+    energy = np.empty((*ghz.shape, len(Tier)))
+    energy[..., Tier.DEVICE] = constants.device_j_per_gcycle_ghz2 * ghz**2 * world.gcycles[:, None]
     sent = (world.transmit_w * world.megabits)[:, None] / world.ring_rate_mbps
     energy[..., Tier.EDGE :] = (sent + constants.server_j_per_gcycle * world.gcycles[:, None])[..., None]
     return energy
@@ -68,19 +72,20 @@ def tier_costs(world: World) -> F64:
     return np.asarray(np.maximum(seconds, 0.0) + joules)
 
 
-def tier_cost_parts(world: World) -> tuple[F64, F64]:
+def tier_cost_parts(world: World, sites: slice = EVERYWHERE) -> tuple[F64, F64]:
     """Return what `tier_costs` adds up, utils, [S, C, R, 4]: of time less what delay terms count, and of energy."""
-    cost = world.s[:, None, None] * tier_latencies(world)
+    cost = world.s[:, None, None] * tier_latencies(world, sites)
+    fog = world.site_fog[sites]
     served = np.stack(
         [
-            np.array([_idle_price(world, int(c)) for c in world.site_cores]),
-            np.array([_idle_price(world, int(c)) for c in world.fog_cores])[world.site_fog],
-            np.full(world.site_count, _idle_price(world, int(world.cloud_cores))),
+            np.array([_idle_price(world, int(c)) for c in world.site_cores[sites]]),
+            np.array([_idle_price(world, int(c)) for c in world.fog_cores])[fog],
+            np.full(len(fog), _idle_price(world, int(world.cloud_cores))),
         ],
         axis=1,
     )
     cost[..., Tier.EDGE :] -= served[:, None, None, :] * world.gcycles[None, :, None, None]
-    return cost, np.asarray(world.objective.energy_utils_per_j * tier_energies(world))
+    return cost, np.asarray(world.objective.energy_utils_per_j * tier_energies(world, sites))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
