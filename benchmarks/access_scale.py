@@ -25,8 +25,9 @@ import time
 import numpy as np
 
 from tiertwin.plant import SimulatedPlant
-from tiertwin.plant.access import CLASSES, AccessClass, AccessFlow, AccessPlant
+from tiertwin.plant.access import CLASSES, AccessClass, AccessPlant
 from tiertwin.world import load, resolve
+from tiertwin.world.access import AccessFlow
 from tiertwin.world.mixed import mixed
 from tiertwin.world.mixedscenario import mixed_scenario
 

@@ -15,18 +15,16 @@ from support.access_scenes import MAP, ZONE, cells, people
 from support.access_worlds import EDGE, RINGS_MBPS, access_of, group_shares, moving_world, world_around
 from tiertwin.plant import GROUP_ATTRIBUTES, PlantKpis, PlantOptions, RadioKpis, SimulatedPlant, Telemetry
 from tiertwin.plant.access import (
-    LED,
     AccessClass,
-    AccessFlow,
     AccessPlant,
     AccessRadio,
     AccessUsers,
 )
-from tiertwin.world.access import Downlink
+from tiertwin.world.access import LED, AccessFlow
 
 MS = 1_000_000
 SECOND = 1_000_000_000
-BUSY_DOWN = Downlink(40.0, 1250, size="exponential")
+BUSY_DOWN = AccessFlow(40.0, 1250, size="exponential")
 SEEN = {"unseen_share": 0.0}
 END = 1950 * MS  # within a step, which both have begun
 PLAIN: dict[str, Any] = {"delay_s": (0.0, 0.0), "loss": 0.0, "noise": 0.0, "clock_offset_s": 0.0}
@@ -95,7 +93,7 @@ def test_tasks_meet_the_air_of_the_access_plant(
         for u in range(count)
         if (born["flow"] == 2 * u + 1).any()
     }
-    access = access_of(own, count, Downlink(40.0, 1250, size="exponential", buffer=300))
+    access = access_of(own, count, AccessFlow(40.0, 1250, size="exponential", buffer=300))
     world = world_around(access, tasks_per_s=np.zeros(count), megabits=np.full(count, 0.2))
     options: dict[str, Any] = {"radio": radio, "record": True}
     with pytest.MonkeyPatch.context() as patch:

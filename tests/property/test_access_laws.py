@@ -13,15 +13,14 @@ from hypothesis import strategies as st
 from support.access_scenes import BUSY, MS, PLANNED, QUIET, SECOND, ZONE, cells, network, people
 from tiertwin.plant.access import (
     CELL_ATTRIBUTES,
-    LED,
     USER_ATTRIBUTES,
     AccessClass,
-    AccessFlow,
     AccessPlant,
     AccessRadio,
     AccessTelemetry,
     AccessUsers,
 )
+from tiertwin.world.access import LED, AccessFlow
 from tiertwin.world.mixed import mixed
 
 

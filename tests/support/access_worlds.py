@@ -9,14 +9,14 @@ import numpy as np
 
 from support.access_scenes import MAP, ZONE, cells, people
 from tiertwin.plant.access import AccessUsers
-from tiertwin.world.access import Access, Downlink
+from tiertwin.world.access import Access, AccessFlow
 
-QUIETLY = Downlink()
+QUIETLY = AccessFlow()
 RINGS_MBPS = np.array([60.0, 20.0, 5.0])
 EDGE = (0.0, 1.0, 0.0, 0.0)  # all tasks to the edge
 
 
-def access_of(users: AccessUsers, classes: int, downlink: Downlink = QUIETLY, **changes: Any) -> Access:
+def access_of(users: AccessUsers, classes: int, downlink: AccessFlow = QUIETLY, **changes: Any) -> Access:
     """Return the access of some users under four sites; all are planned at site 0, and their clocks are 0.5 GHz."""
     config = users.config()
     count = len(config["user_class"])
@@ -84,7 +84,7 @@ def world_around(access: Access, **changes: Any) -> SimpleNamespace:
     return SimpleNamespace(**{**fields, **changes})
 
 
-def moving_world(walkers: int = 60, still: int = 60, downlink: Downlink = QUIETLY, **changes: Any) -> SimpleNamespace:
+def moving_world(walkers: int = 60, still: int = 60, downlink: AccessFlow = QUIETLY, **changes: Any) -> SimpleNamespace:
     """Return a world of walkers, of class 0, and of users that stand still, of class 1."""
     return world_around(access_of(people(walkers, still), 2, downlink), **changes)
 

@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tiertwin.plant.access import (
         AccessClass,
-        AccessFlow,
         AccessPlant,
         AccessRadio,
         AccessSecrets,
         AccessTelemetry,
         AccessUsers,
-        AccessZone,
     )
     from tiertwin.plant.kpis import PlantKpis, RadioKpis
     from tiertwin.plant.options import PlantOptions
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
         Telemetry,
     )
     from tiertwin.plant.simulated import SimulatedPlant
+    from tiertwin.world.access import AccessFlow, AccessZone
 
 _HOME = {
     **dict.fromkeys(

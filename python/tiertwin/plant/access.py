@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from tiertwin import _core
 from tiertwin.model.arrays import real_numbers, whole_numbers
 from tiertwin.plant.reports import F64, I64, Reports
+from tiertwin.world.access import AccessFlow, AccessZone
 
 if TYPE_CHECKING:
     from tiertwin.world.mixed import Mixed
@@ -44,40 +45,9 @@ CELL_ATTRIBUTES = (
 )
 DIRECTIONS = ("down", "up")
 QUANTILES = (0.5, 0.95, 0.99)
-LED = 6  # as a user's walk: stands where it was led last
 
 _ARRIVALS = {"poisson": 0, "constant": 1, "on-off": 2}
 _SIZES = {"fixed": 0, "exponential": 1, "imix": 2}
-
-
-@dataclass(frozen=True)
-class AccessFlow:
-    """What one class sends in one direction.
-
-    Parameters
-    ----------
-    pps
-        Arrivals a second, mean; 0: nothing.
-    bytes
-        Size of a packet, or mean size.
-    packets
-        Packets an arrival, all of one drawn size: a task of so many packets.
-    arrival, size
-        As in `tiertwin.plant.PacketFlows`, but without traces.
-    on_s, off_s
-        Mean times of on-off arrivals.
-    buffer
-        Packets that may wait; what comes beyond is lost.
-    """
-
-    pps: float = 0.0
-    bytes: int = 1250
-    packets: int = 1
-    arrival: str = "poisson"
-    size: str = "fixed"
-    on_s: float = 1.0
-    off_s: float = 1.0
-    buffer: int = 2000
 
 
 @dataclass(frozen=True)
@@ -220,19 +190,6 @@ class AccessUsers:
             "user_train": whole_numbers("train", self.train, count),
             "user_key": whole_numbers("key", np.arange(count) if self.key is None else self.key, count),
         }
-
-
-@dataclass(frozen=True)
-class AccessZone:
-    """A rectangle with its corner at (x, y), m, where users walk by `rules` (those of `tiertwin._core.Mobility`).
-
-    ``width_m`` and ``height_m`` among the rules are its size; `track` is where its trains go, from its corner.
-    """
-
-    x_m: float
-    y_m: float
-    rules: dict[str, float]
-    track: Sequence[tuple[float, float, float]] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -14,7 +14,6 @@ import numpy as np
 
 from tiertwin.plant.access import (
     AccessClass,
-    AccessFlow,
     AccessRadio,
     AccessSecrets,
     AccessTelemetry,
@@ -23,6 +22,7 @@ from tiertwin.plant.access import (
     core_rules,
 )
 from tiertwin.plant.reports import F64, I64
+from tiertwin.world.access import AccessFlow
 
 PACKETS_A_MEGABIT = 100.0  # of 1250 bytes
 LEAST_BUFFER = 2000  # packets

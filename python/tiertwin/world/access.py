@@ -10,6 +10,7 @@ Sizes: K cells, U users, C service classes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -23,7 +24,7 @@ STILL, GAUSS_MARKOV, WAYPOINT, MANHATTAN, TRAIN, UAV, LED = range(7)  # movement
 
 
 @dataclass(frozen=True, slots=True)
-class Zone:
+class AccessZone:
     """A rectangle with its corner at (x, y), m, where users walk by `rules` (those of `tiertwin._core.Mobility`).
 
     ``width_m`` and ``height_m`` among the rules are its size; `track` is where its trains go, from its corner.
@@ -32,14 +33,29 @@ class Zone:
     x_m: float
     y_m: float
     rules: dict[str, float]
-    track: tuple[tuple[float, float, float], ...] = ()
+    track: Sequence[tuple[float, float, float]] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Downlink:
-    """What comes down to each user of a class: arrivals a second of `packets` packets each; 0: nothing.
+class AccessFlow:
+    """What one class sends in one direction.
 
-    `arrival` is ``poisson``, ``constant`` or ``on-off``; `size` is ``fixed``, ``exponential`` or ``imix``.
+    Parameters
+    ----------
+    pps
+        Arrivals a second, mean; 0: nothing.
+    bytes
+        Size of a packet, or mean size.
+    packets
+        Packets an arrival, all of one drawn size: a task of so many packets.
+    arrival
+        ``poisson``, ``constant`` or ``on-off``.
+    size
+        ``fixed``, ``exponential`` or ``imix``.
+    on_s, off_s
+        Mean times of on-off arrivals.
+    buffer
+        Packets that may wait; what comes beyond is lost.
     """
 
     pps: float = 0.0
@@ -84,9 +100,9 @@ class Access:
     """As planned, named as in the core's ``AccessConfig``; ``cell_site`` is a site of the world. [K]"""
     map_m: tuple[float, float, float, float]
     """West, south, east, north, m: where users may be."""
-    zones: tuple[Zone, ...]
-    downlink: tuple[Downlink, ...]
-    """By service class. Up go the tasks of the classes themselves. [C]"""
+    zones: tuple[AccessZone, ...]
+    downlink: tuple[AccessFlow, ...]
+    """What comes down to each user of a service class. Up go the tasks of the classes themselves. [C]"""
     kind: I64
     """Service class of each user. [U]"""
     site: I64

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiertwin.world import population
-from tiertwin.world.access import F64, I64, LED, STILL, Access, Downlink, Led, Zone
+from tiertwin.world.access import F64, I64, LED, STILL, Access, AccessFlow, AccessZone, Led
 from tiertwin.world.planning import (
     ENVIRONMENTS,
     USER_M,
@@ -150,7 +150,7 @@ def _map(section: Section, plane: Plane) -> tuple[float, float, float, float]:
     return float(x.min()), float(y.min()), float(right.max()), float(top.max())
 
 
-def _zone(area: Area, plane: Plane) -> Zone:
+def _zone(area: Area, plane: Plane) -> AccessZone:
     (west, east), (south, north) = plane.xy([area.west, area.east], [area.south, area.north])
     mean, sigma, low, high = area.walk_m_s
     rules = {
@@ -170,14 +170,14 @@ def _zone(area: Area, plane: Plane) -> Zone:
     x, y = plane.xy([p[0] for p in area.track], [p[1] for p in area.track])
     inside_x, inside_y = np.clip(x - west, 0.0, east - west), np.clip(y - south, 0.0, north - south)
     track = tuple((float(a), float(b), USER_M) for a, b in zip(inside_x, inside_y, strict=True))
-    return Zone(float(west), float(south), rules, track)
+    return AccessZone(float(west), float(south), rules, track)
 
 
-def _downlink(scenario: Scenario, section: Section) -> tuple[Downlink, ...]:
+def _downlink(scenario: Scenario, section: Section) -> tuple[AccessFlow, ...]:
     rows = {row.service: row for row in section.downlink}
     return tuple(
-        Downlink()
+        AccessFlow()
         if (row := rows.get(service.name)) is None
-        else Downlink(row.arrivals_per_s, row.bytes, row.packets, row.arrival, row.size, row.on_s, row.off_s)
+        else AccessFlow(row.arrivals_per_s, row.bytes, row.packets, row.arrival, row.size, row.on_s, row.off_s)
         for service in scenario.classes
     )

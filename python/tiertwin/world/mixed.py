@@ -25,11 +25,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tiertwin.world.access import GAUSS_MARKOV, MANHATTAN, STILL, TRAIN, WAYPOINT
+
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
 UMA, UMI, RMA = 0, 1, 2  # environments of the core
-STILL, GAUSS_MARKOV, WAYPOINT, MANHATTAN, TRAIN = 0, 1, 2, 3, 4  # movements of the core
 CITY, COUNTRY, ROAD = 0, 1, 2  # zones
 VEHICLE, AR, VIDEO, METERING = 0, 1, 2, 3
 CLASSES = ("vehicle", "AR", "video", "metering")

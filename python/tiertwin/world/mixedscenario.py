@@ -12,10 +12,10 @@ import numpy as np
 
 from tiertwin.world.access import GAUSS_MARKOV, MANHATTAN, STILL, TRAIN, WAYPOINT
 from tiertwin.world.mixed import CITY, CLASSES, KINDS, Mixed, mixed
+from tiertwin.world.planning import ENVIRONMENTS
 
 DEVICES, ACTIVE = 10_000, 1_000
 RING_RATES_MBPS = (60.0, 40.0, 25.0, 14.0, 6.0)
-_ENVIRONMENTS = ("uma", "umi", "rma", "inh")
 _MOVES = {STILL: "still", GAUSS_MARKOV: "gauss-markov", WAYPOINT: "waypoint", MANHATTAN: "manhattan", TRAIN: "train"}
 _AREAS = ("city", "country", "road")
 _DOWNLINK = (
@@ -98,7 +98,7 @@ def _kind(name: str) -> dict[str, Any]:
     kind = KINDS[name]
     return {
         "name": name,
-        "environment": _ENVIRONMENTS[kind.environment],
+        "environment": ENVIRONMENTS[kind.environment],
         "ghz": kind.ghz,
         "bandwidth_mhz": kind.bandwidth_hz / 1e6,
         "blocks": kind.prbs,

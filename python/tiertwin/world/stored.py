@@ -71,12 +71,12 @@ def _access(access: Access | None) -> tuple[dict[str, Any] | None, dict[str, Any
 
 
 def _access_of(plain: dict[str, Any], arrays: dict[str, Any]) -> Access:
-    from tiertwin.world.access import Access, Downlink, Led, Zone  # noqa: PLC0415  twins' processes go without
+    from tiertwin.world.access import Access, AccessFlow, AccessZone, Led  # noqa: PLC0415  twins' processes go without
 
     cells = {name.removeprefix("cells."): arrays.pop(name) for name in list(arrays) if name.startswith("cells.")}
-    zones = tuple(Zone(**{**row, "track": tuple(tuple(p) for p in row["track"])}) for row in plain["zones"])
+    zones = tuple(AccessZone(**{**row, "track": tuple(tuple(p) for p in row["track"])}) for row in plain["zones"])
     west, south, east, north = plain["map_m"]
-    downlink = tuple(Downlink(**row) for row in plain["downlink"])
+    downlink = tuple(AccessFlow(**row) for row in plain["downlink"])
     led = tuple(Led(**{**row, "columns": tuple(row["columns"])}) for row in plain["led"])
     return Access(cells=cells, map_m=(west, south, east, north), zones=zones, downlink=downlink, led=led, **arrays)
 
