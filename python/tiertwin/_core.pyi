@@ -863,6 +863,25 @@ class LogBuckets:
     @property
     def count(self) -> int: ...
 
+class Teller:
+    """Tells cells of one table in another, worthiest first, within a budget of bytes."""
+
+    def __copy__(self) -> Teller: ...
+    def __deepcopy__(self, memo: dict[str, Any]) -> Teller: ...
+    def __init__(self, attribute: _Ints, source: _Rows, target: _Rows, band: _Reals, share: _Reals) -> None:
+        """A cell moves when it differs from what was told by more than band + share*|told|."""
+
+    def __len__(self) -> int: ...
+    def tell(self, source: StateTable, target: StateTable, budget: float) -> tuple[int, int, float]:
+        """(cells told, cells that did not fit, bytes of the told)."""
+
+    def want(self, worth: _Reals) -> None:
+        """What the square of an error of each cell costs the listener, >= 0; 0: not wanted."""
+
+    @property
+    def wanted(self) -> _Reals:
+        """Worths, one a cell."""
+
 class PerformanceModel:
     """Delays, tails and losses of packets over given paths; immutable."""
 

@@ -60,6 +60,8 @@ PRECISE = {
     "Cables.single_failures": "tuple[_Reals, _Reals, _Reals]",
     "Graph.k_shortest": "list[_Ints]",
     "StateTable.column": "_Reals",
+    "Teller.tell": "tuple[int, int, float]",
+    "Teller.wanted": "_Reals",
     "StateTable.times": "_Ints",
     "StateTable.numbers": "_Numbers",
     "StateTable.get_bytes": "bytes | None",
