@@ -1,4 +1,4 @@
-"""What attributes are worth, as the formulas read: sample entropy pair by pair, ranks by comparison, least squares by lstsq."""
+"""What attributes are worth, as the formulas read: entropy pair by pair, ranks by comparison, regressions by lstsq."""
 
 from __future__ import annotations
 
@@ -72,11 +72,7 @@ def f_tail(f: float, d1: float, d2: float) -> float:
 
 def granger(x: Reals, y: Reals, order: int) -> tuple[float, float]:
     """Gain and its p-value (unadjusted)."""
-    rows = [
-        t
-        for t in range(order, len(y))
-        if not np.isnan([y[t], *y[t - order : t], *x[t - order : t]]).any()
-    ]
+    rows = [t for t in range(order, len(y)) if not np.isnan([y[t], *y[t - order : t], *x[t - order : t]]).any()]
     if len(rows) < 2 * order + 2:
         return 0.0, 1.0
     target = y[rows]
@@ -104,7 +100,7 @@ def adjusted(p: list[float]) -> list[float]:
     order = sorted(range(len(p)), key=lambda i: p[i])
     result = [0.0] * len(p)
     for position, i in enumerate(order):
-        result[i] = min(1.0, min(p[j] * len(p) / (k + 1) for k, j in enumerate(order) if k >= position))
+        result[i] = min(1.0, *(p[j] * len(p) / (k + 1) for k, j in enumerate(order) if k >= position))
     return result
 
 
