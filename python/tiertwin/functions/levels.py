@@ -1,16 +1,17 @@
-"""Attributes that may be sent in several ways: each second, each fifth, by group, as a sum a site. One way each, or none.
+"""Attributes that may be sent in several ways (each second, each fifth, by group, a sum a site): one way each, or none.
 
     max   Σ_a V[a, l_a]   s.t.   Σ_a d[a, l_a] ≤ D,   l_a in {−1 (none: value 0, cost 0), 0, …, L−1}
 
 The multiple-choice knapsack. `exact_levels` is the dynamic programme over undominated (cost, value), costs not rounded.
-`select_levels` is the same with at most `WIDTH` states; where that gave states up, the better of its choice and of a
+`select_levels` is the same with at most `WIDTH` states; where that gave some up, the better of its choice and of a
 climb along each attribute's upper hull of value over cost, the steepest step of all first (P. Sinha, A. Zoltners, Oper.
-Res. 27 (1979) 503), both after changes of one or two attributes at a time while these pay. `linear_bound` is the value of
-the relaxation, which no choice exceeds.
+Res. 27 (1979) 503), both after changes of one or two attributes at a time while these pay. `linear_bound` is the value
+of the relaxation, which no choice exceeds.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -113,7 +114,7 @@ def _steps(value: Reals, cost: Reals) -> list[tuple[float, int, int, float]]:
             ):
                 hull.pop()
             hull.append(int(to))
-        for low, high in zip(hull, hull[1:], strict=False):
+        for low, high in pairwise(hull):
             steps.append((-_slope(value[a], cost[a], low, high), a, high, float(cost[a, high] - cost[a, low])))
     return sorted(steps)
 

@@ -8,20 +8,20 @@ J. ACM 22 (1975) 115, for one constraint), and then exchanges one for one, one f
 `select` goes on from there through what else may be taken, attribute by attribute, with at most `WIDTH` states: for a
 dozen attributes that is a proof. `exact` proves the best of a few dozen; `gap_to_exact` says how far a rule is from it.
 
-Hysteresis: an attribute enters above `v_hi` and leaves below `v_lo`; one that is held counts `stick` more. `Selector` keeps what is
-held, and bounds the changes an hour.
-
-Every rule of choice takes what `select` takes and returns a mask: the baselines stand beside it.
+Hysteresis: an attribute enters above `v_hi` and leaves below `v_lo`; one that is held counts `stick` more. `Selector`
+(selector.py) keeps what is held and bounds the changes an hour. Every rule of choice takes what `select` takes and
+returns a mask: the baselines are there, too.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tiertwin.errors import InputError
+from tiertwin.functions.budgeted import Budgeted, Chooser, budgeted, limit, share
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,145 +35,6 @@ TRIPLES = 64  # attributes up to which one for two is tried: A³ of them
 SHORT_LIST = 8  # choices that are improved by exchanges
 WIDTH = 512  # states of `select`
 STATES = 200_000  # of `exact`
-ROUNDING = 1e-12  # of a budget
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Budgeted:
-    """One choice to make: A attributes, two budgets.
-
-    Parameters
-    ----------
-    value
-        V, shape (A,), finite.
-    cost_bytes, cost_cpu
-        d and c, shape (A,), ≥ 0; bytes/s and CPU seconds a cycle.
-    byte_budget, cpu_budget
-        D and C, ≥ 0; infinite: no limit.
-    redundancy, lam
-        S, shape (A, A), symmetric (the diagonal is not looked at), and λ ≥ 0.
-    """
-
-    value: Reals
-    cost_bytes: Reals
-    cost_cpu: Reals
-    byte_budget: float
-    cpu_budget: float
-    redundancy: Reals
-    lam: float
-
-    @property
-    def size(self) -> int:
-        return self.value.size
-
-    @property
-    def penalty(self) -> Reals:
-        """λ S without its diagonal."""
-        result: Reals = self.lam * self.redundancy
-        np.fill_diagonal(result, 0.0)
-        return result
-
-    def objective(self, mask: Mask) -> float:
-        x = mask.astype(np.float64)
-        return float(self.value @ x - 0.5 * x @ self.penalty @ x)
-
-    def fits(self, mask: Mask) -> bool:
-        used = self.cost_bytes[mask].sum(), self.cost_cpu[mask].sum()
-        return bool(used[0] <= _limit(self.byte_budget) and used[1] <= _limit(self.cpu_budget))
-
-    @property
-    def weight(self) -> Reals:
-        """What an attribute takes of both budgets, d/D + c/C."""
-        result: Reals = _share(self.cost_bytes, self.byte_budget) + _share(self.cost_cpu, self.cpu_budget)
-        return result
-
-
-class Chooser(Protocol):
-    """What `select` and every baseline is: costs and budgets in, a mask (A,) out."""
-
-    def __call__(
-        self,
-        value: Reals,
-        cost_bytes: Reals,
-        cost_cpu: Reals | None = None,
-        *,
-        byte_budget: float,
-        cpu_budget: float = np.inf,
-        redundancy: Reals | None = None,
-        lam: float = 0.0,
-        held: Mask | None = None,
-        v_hi: float = 0.0,
-        v_lo: float = 0.0,
-        stick: float = 0.0,
-    ) -> Mask: ...
-
-
-def _limit(budget: float) -> float:
-    return budget * (1.0 + ROUNDING)
-
-
-def _share(cost: Reals, budget: float) -> Reals:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        result: Reals = np.where(cost > 0.0, cost / budget, 0.0)
-    return result
-
-
-def budgeted(
-    value: Reals,
-    cost_bytes: Reals,
-    cost_cpu: Reals | None = None,
-    *,
-    byte_budget: float,
-    cpu_budget: float = np.inf,
-    redundancy: Reals | None = None,
-    lam: float = 0.0,
-) -> Budgeted:
-    """Check what a choice is made from.
-
-    Raises
-    ------
-    InputError
-        Lengths that differ, values that are not finite, negative costs or budgets: all at once.
-    """
-    value = np.asarray(value, dtype=np.float64)
-    size = value.size
-    cost_bytes = np.asarray(cost_bytes, dtype=np.float64)
-    cost_cpu = np.zeros(size) if cost_cpu is None else np.asarray(cost_cpu, dtype=np.float64)
-    redundancy = np.zeros((size, size)) if redundancy is None else np.asarray(redundancy, dtype=np.float64)
-    problems = [
-        f"{name}: expected shape {shape}, got {array.shape}"
-        for name, array, shape in (
-            ("value", value, (size,)),
-            ("cost_bytes", cost_bytes, (size,)),
-            ("cost_cpu", cost_cpu, (size,)),
-            ("redundancy", redundancy, (size, size)),
-        )
-        if array.shape != shape
-    ]
-    for name, array, least in (
-        ("value", value, -np.inf),
-        ("cost_bytes", cost_bytes, 0.0),
-        ("cost_cpu", cost_cpu, 0.0),
-        ("redundancy", redundancy, 0.0),
-    ):
-        bad = np.flatnonzero(~(np.isfinite(array) & (array >= least)).ravel())
-        if bad.size:
-            problems.append(
-                f"{name}[{bad[0]}]: expected a finite number{'' if least < 0 else ' ≥ 0'}, got {array.ravel()[bad[0]]}"
-            )
-    for name, number in (("byte_budget", byte_budget), ("cpu_budget", cpu_budget)):
-        if not number >= 0.0:
-            problems.append(f"{name}: expected at least 0, got {number}")
-    if not (lam >= 0.0 and np.isfinite(lam)):
-        problems.append(f"lam: expected a finite weight ≥ 0, got {lam}")
-    if not problems and not np.array_equal(redundancy, redundancy.T):
-        problems.append("redundancy: expected a symmetric matrix")
-    if problems:
-        raise InputError(problems, "selection")
-    return Budgeted(
-        value=value, cost_bytes=cost_bytes, cost_cpu=cost_cpu, byte_budget=byte_budget, cpu_budget=cpu_budget,
-        redundancy=redundancy, lam=lam,
-    )  # fmt: skip
 
 
 def select(
@@ -256,7 +117,7 @@ def _asked(problem: Budgeted, held: Mask | None, v_hi: float, v_lo: float, stick
 def _greedy_best(problem: Budgeted, open_to: Mask) -> Mask:
     """The best of the greedy choices after exchanges."""
     places = np.flatnonzero(
-        open_to & (problem.cost_bytes <= _limit(problem.byte_budget)) & (problem.cost_cpu <= _limit(problem.cpu_budget))
+        open_to & (problem.cost_bytes <= limit(problem.byte_budget)) & (problem.cost_cpu <= limit(problem.cpu_budget))
     )
     result = np.zeros(problem.size, dtype=np.bool_)
     if places.size == 0:
@@ -284,7 +145,7 @@ def _greedy_best(problem: Budgeted, open_to: Mask) -> Mask:
 def _weights(problem: Budgeted) -> list[Reals]:
     """What value is divided by: both budgets, each alone, nothing."""
     both = problem.weight
-    alone = [_share(problem.cost_bytes, problem.byte_budget), _share(problem.cost_cpu, problem.cpu_budget)]
+    alone = [share(problem.cost_bytes, problem.byte_budget), share(problem.cost_cpu, problem.cpu_budget)]
     return [
         both,
         *(weight for weight in alone if weight.any() and not np.array_equal(weight, both)),
@@ -297,8 +158,8 @@ def _starts(problem: Budgeted) -> Mask:
     size = problem.size
     top = np.sort(np.argsort(-problem.value, kind="stable")[:PAIRS])
     a, b = np.triu_indices(top.size, 1)
-    fit = (problem.cost_bytes[top[a]] + problem.cost_bytes[top[b]] <= _limit(problem.byte_budget)) & (
-        problem.cost_cpu[top[a]] + problem.cost_cpu[top[b]] <= _limit(problem.cpu_budget)
+    fit = (problem.cost_bytes[top[a]] + problem.cost_bytes[top[b]] <= limit(problem.byte_budget)) & (
+        problem.cost_cpu[top[a]] + problem.cost_cpu[top[b]] <= limit(problem.cpu_budget)
     )
     a, b = top[a[fit]], top[b[fit]]
     starts = np.zeros((1 + size + a.size, size), dtype=np.bool_)
@@ -314,8 +175,8 @@ def _greedy(problem: Budgeted, starts: Mask, weight: Reals) -> Mask:
     penalty = problem.penalty
     x = chosen.astype(np.float64)
     left = np.stack([
-        _limit(problem.byte_budget) - x @ problem.cost_bytes,
-        _limit(problem.cpu_budget) - x @ problem.cost_cpu,
+        limit(problem.byte_budget) - x @ problem.cost_bytes,
+        limit(problem.cpu_budget) - x @ problem.cost_cpu,
     ])  # fmt: skip
     margin = problem.value - x @ penalty
     scale = np.maximum(weight, 1e-300)
@@ -341,8 +202,8 @@ def _exchange(problem: Budgeted, mask: Mask) -> Mask:
         inside, outside = np.flatnonzero(mask), np.flatnonzero(~mask)
         margin = problem.value - penalty @ mask
         left = (
-            _limit(problem.byte_budget) - problem.cost_bytes[mask].sum(),
-            _limit(problem.cpu_budget) - problem.cost_cpu[mask].sum(),
+            limit(problem.byte_budget) - problem.cost_bytes[mask].sum(),
+            limit(problem.cpu_budget) - problem.cost_cpu[mask].sum(),
         )
         step = _best_step(problem, penalty, margin, left, _groups(inside, problem.size), _groups(outside, problem.size))
         if step is None:
@@ -401,10 +262,10 @@ def exact(
     redundancy: Reals | None = None,
     lam: float = 0.0,
 ) -> Mask:
-    """Prove the best choice, attribute by attribute (dynamic programme over what has been taken, without rounding of costs).
+    """Prove the best choice: a dynamic programme over what has been taken, attribute by attribute; costs not rounded.
 
-    A state (bytes, CPU, value) is dropped when no completion can be better than the best choice known: by the fractional
-    relaxations of the bytes, of the CPU and of their sum. With `lam` > 0 the relaxations leave redundancy out.
+    A state (bytes, CPU, value) is dropped when no completion can be better than the best choice known: by the
+    fractional relaxations of the bytes, of the CPU and of their sum. With `lam` > 0 these leave redundancy out.
 
     Raises
     ------
@@ -431,10 +292,10 @@ def _search(problem: Budgeted, best: Mask, open_to: Mask, width: int) -> tuple[M
     order = order[(problem.value[order] > 0.0) & open_to[order]]
     members = np.zeros((1, problem.size), dtype=np.bool_)
     states, proved = np.zeros((3, 1)), True  # bytes, CPU, value
-    limits = np.array([[_limit(problem.byte_budget)], [_limit(problem.cpu_budget)]])
+    most = np.array([[limit(problem.byte_budget)], [limit(problem.cpu_budget)]])
     for k, a in enumerate(order):
         step = np.array([[problem.cost_bytes[a]], [problem.cost_cpu[a]]])
-        fits = (states[:2] + step <= limits).all(axis=0)
+        fits = (states[:2] + step <= most).all(axis=0)
         with_a, taken = states[:, fits].copy(), members[fits].copy()
         with_a[:2] += step
         with_a[2] += problem.value[a] - taken @ penalty[a]
@@ -454,10 +315,10 @@ def _search(problem: Budgeted, best: Mask, open_to: Mask, width: int) -> tuple[M
 def _relaxed(problem: Budgeted, rest: Ints, states: Reals) -> Reals:
     """The most that fractions of `rest` could add to each state, the least of three relaxations."""
     result = np.full(states.shape[1], problem.value[rest].sum())
-    share = _share(problem.cost_bytes, problem.byte_budget), _share(problem.cost_cpu, problem.cpu_budget)
-    used = [_share(states[0], problem.byte_budget), _share(states[1], problem.cpu_budget)]
+    of_bytes, of_cpu = share(problem.cost_bytes, problem.byte_budget), share(problem.cost_cpu, problem.cpu_budget)
+    used = [share(states[0], problem.byte_budget), share(states[1], problem.cpu_budget)]
     for weight, left in (
-        (share[0], 1.0 - used[0]), (share[1], 1.0 - used[1]), (share[0] + share[1], 2.0 - used[0] - used[1])
+        (of_bytes, 1.0 - used[0]), (of_cpu, 1.0 - used[1]), (of_bytes + of_cpu, 2.0 - used[0] - used[1])
     ):  # fmt: skip
         order = rest[np.argsort(-problem.value[rest] / np.maximum(weight[rest], 1e-300), kind="stable")]
         at = np.concatenate([[0.0], np.cumsum(weight[order])])

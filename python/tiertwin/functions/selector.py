@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tiertwin.errors import InputError
-from tiertwin.functions.selection import Budgeted, Chooser, budgeted, select
+from tiertwin.functions.budgeted import Budgeted, Chooser, budgeted
+from tiertwin.functions.selection import select
 
 if TYPE_CHECKING:
     import numpy.typing as npt
