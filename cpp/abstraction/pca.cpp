@@ -73,7 +73,10 @@ void symmetric_eigen(std::vector<double> matrix, std::size_t size, std::vector<d
 }
 
 ChangeWatch::ChangeWatch(index_t zones, index_t attributes, index_t window, const ChangeOptions& options)
-    : attributes_(static_cast<std::size_t>(attributes)), window_(static_cast<std::size_t>(window)), options_(options) {
+    : attributes_(static_cast<std::size_t>(attributes)),
+      window_(static_cast<std::size_t>(window)),
+      delay_(static_cast<std::size_t>(options.delay)),
+      options_(options) {
     if (zones < 1 || attributes < 1)
         throw InvalidArgument("expected at least one zone and one attribute, got " + std::to_string(zones) + " and " +
                               std::to_string(attributes));
@@ -87,7 +90,10 @@ ChangeWatch::ChangeWatch(index_t zones, index_t attributes, index_t window, cons
     if (options.every < 1)
         throw InvalidArgument("every: expected at least 1 push between two models, got " +
                               std::to_string(options.every));
+    if (options.delay < 0 || options.delay > 1'000'000)
+        throw InvalidArgument("delay: expected 0 … 1 000 000 pushes, got " + std::to_string(options.delay));
     State state;
+    state.waiting.resize(delay_ * attributes_);
     state.ring.resize(window_ * attributes_);
     for (auto* row : {&state.sum, &state.shift, &state.mean, &state.inverse_spread}) row->assign(attributes_, 0.0);
     state.products.assign(attributes_ * attributes_, 0.0);
@@ -110,14 +116,18 @@ void ChangeWatch::push(std::span<const double> values, std::span<double> residua
         if (std::isinf(values[i]))
             throw InvalidArgument("values[" + std::to_string(i) + "]: expected a finite value, or NaN for none, got " +
                                   std::to_string(values[i]));
+    const bool enters = pushed_ >= delay_, full = length_ == window_;
+    if (enters) length_ = std::min(length_ + 1, window_);
     ++pushed_;
-    const bool full = length_ == window_;
-    length_ = std::min(length_ + 1, window_);
     for (std::size_t zone = 0; zone < states_.size(); ++zone) {
         State& state = states_[zone];
         fill_missing(state, values.subspan(zone * attributes_, attributes_));
         residual[zone] = state.fitted ? this->residual(state, sample_) : 0.0;
         threshold[zone] = state.fitted ? state.threshold : std::numeric_limits<double>::infinity();
+        if (delay_ > 0)  // the sample waits, and the one that came `delay` pushes ago takes its turn
+            std::swap_ranges(sample_.begin(), sample_.end(),
+                             state.waiting.begin() + static_cast<std::ptrdiff_t>((pushed_ - 1) % delay_ * attributes_));
+        if (!enters) continue;
         double* const slot = state.ring.data() + next_ * attributes_;
         if (full) count(state, {slot, attributes_}, -1.0);
         std::ranges::copy(sample_, slot);
@@ -126,11 +136,11 @@ void ChangeWatch::push(std::span<const double> values, std::span<double> residua
         if (!state.fitted || (pushed_ + zone) % window_ == 0) recount(state);
         if (!state.fitted || (pushed_ + zone) % static_cast<std::size_t>(options_.every) == 0) fit(state);
     }
-    next_ = next_ + 1 == window_ ? 0 : next_ + 1;
+    if (enters) next_ = next_ + 1 == window_ ? 0 : next_ + 1;
 }
 
 void ChangeWatch::fill_missing(const State& state, std::span<const double> values) {
-    const auto before = static_cast<double>(length_ - 1);
+    const auto before = static_cast<double>(length_ == 0 ? 0 : length_ - 1);
     for (std::size_t a = 0; a < attributes_; ++a) {
         sample_[a] = values[a];
         if (!std::isnan(values[a])) continue;

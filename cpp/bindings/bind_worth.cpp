@@ -100,9 +100,11 @@ void bind_parts(py::module_& m) {
 
 void bind_change(py::module_& m) {
     py::class_<ChangeWatch>(m, "ChangeWatch", "Residuals of zones beside the leading components of their past.")
-        .def(py::init([](index_t zones, index_t attributes, index_t window, double share, double quantile,
-                         index_t every) { return ChangeWatch(zones, attributes, window, {share, quantile, every}); }),
-             "zones"_a, "attributes"_a, "window"_a, py::kw_only(), "share"_a = 0.9, "quantile"_a = 0.99, "every"_a = 10)
+        .def(py::init(
+                 [](index_t zones, index_t attributes, index_t window, double share, double quantile, index_t every,
+                    index_t delay) { return ChangeWatch(zones, attributes, window, {share, quantile, every, delay}); }),
+             "zones"_a, "attributes"_a, "window"_a, py::kw_only(), "share"_a = 0.9, "quantile"_a = 0.99, "every"_a = 10,
+             "delay"_a = 0)
         .def_property_readonly("zones", &ChangeWatch::zones)
         .def_property_readonly("attributes", &ChangeWatch::attributes)
         .def("components", &ChangeWatch::components, "zone"_a, "Components of the model in force; 0: none yet.")

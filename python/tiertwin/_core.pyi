@@ -867,7 +867,15 @@ class ChangeWatch:
     """Residuals of zones beside the leading components of their past."""
 
     def __init__(
-        self, zones: int, attributes: int, window: int, *, share: float = 0.9, quantile: float = 0.99, every: int = 10
+        self,
+        zones: int,
+        attributes: int,
+        window: int,
+        *,
+        share: float = 0.9,
+        quantile: float = 0.99,
+        every: int = 10,
+        delay: int = 0,
     ) -> None: ...
     def components(self, zone: int) -> int:
         """Components of the model in force; 0: none yet."""

@@ -149,33 +149,38 @@ def score(
     return result | {"entropy": entropy, "complexity": complexity, "seen": seen, "redundancy": redundancy}
 
 
-def change(samples: Reals, window: int, share: float, quantile: float, every: int) -> tuple[Reals, Reals]:
+def change(samples: Reals, window: int, share: float, quantile: float, every: int, delay: int) -> tuple[Reals, Reals]:
     """Residuals and thresholds of one zone, samples (T, A): numpy's eigenvectors of each window anew."""
-    count = samples.shape[1]
     residual, threshold = np.zeros(len(samples)), np.full(len(samples), np.inf)
-    kept: list[Reals] = []
+    filled: list[Reals] = []
     model = None
     for t, raw in enumerate(samples):
-        filler = model[0] if model is not None else (np.mean(kept, axis=0) if kept else np.zeros(count))
+        kept = filled[max(0, t - delay - window) : max(0, t - delay)]
+        filler = model[0] if model is not None else (np.mean(kept, axis=0) if kept else np.zeros(samples.shape[1]))
         x = np.where(np.isnan(raw), filler, raw)
         if model is not None:
             residual[t], threshold[t] = distance(model, x), model[3]
-        kept = [*kept, x][-window:]
+        filled.append(x)
+        kept = filled[max(0, t + 1 - delay - window) : max(0, t + 1 - delay)]
         if len(kept) == window and (model is None or (t + 1) % every == 0):
-            rows = np.array(kept)
-            mean, spread = rows.mean(axis=0), rows.std(axis=0)
-            moving = spread > 1e-10 * np.abs(mean)
-            inverse = np.where(moving, 1 / np.where(moving, spread, 1), 0)
-            z = (rows - mean) * inverse
-            strength, vectors = np.linalg.eigh(z.T @ z / window)
-            strength, vectors = np.maximum(strength[::-1], 0), vectors[:, ::-1]
-            k = 0
-            while k < count and strength[:k].sum() < share * strength.sum():
-                k += 1
-            found = (mean, inverse, vectors[:, :k], 0.0)
-            errors = np.sort([distance(found, row) for row in rows])
-            model = (*found[:3], float(errors[max(math.ceil(quantile * window), 1) - 1]))
+            model = components(np.array(kept), share, quantile)
     return residual, threshold
+
+
+def components(rows: Reals, share: float, quantile: float) -> tuple[Reals, Reals, Reals, float]:
+    """Mean, inverse spread, leading eigenvectors and threshold of a window (N, A)."""
+    mean, spread = rows.mean(axis=0), rows.std(axis=0)
+    moving = spread > 1e-10 * np.abs(mean)
+    inverse = np.where(moving, 1 / np.where(moving, spread, 1), 0)
+    z = (rows - mean) * inverse
+    strength, vectors = np.linalg.eigh(z.T @ z / len(rows))
+    strength, vectors = np.maximum(strength[::-1], 0), vectors[:, ::-1]
+    k = 0
+    while k < len(strength) and strength[:k].sum() < share * strength.sum():
+        k += 1
+    found = (mean, inverse, vectors[:, :k], 0.0)
+    errors = np.sort([distance(found, row) for row in rows])
+    return (*found[:3], float(errors[max(math.ceil(quantile * len(rows)), 1) - 1]))
 
 
 def distance(model: tuple[Reals, Reals, Reals, float], x: Reals) -> float:

@@ -133,6 +133,8 @@ class ChangeFlag:
         beyond it somewhat more often than 1 − quantile.
     every
         Samples between two models.
+    delay
+        Samples after which one comes into the window: a change is flagged that long before it is learnt as normal.
     confirm
         Samples in a row beyond the threshold before the flag goes up.
     """
@@ -146,11 +148,14 @@ class ChangeFlag:
         share: float = 0.9,
         quantile: float = 0.99,
         every: int = 10,
+        delay: int = 20,
         confirm: int = 1,
     ) -> None:
         if confirm < 1:
             raise InputError(f"confirm: expected at least 1 sample, got {confirm}", "ChangeFlag")
-        self._core = _core.ChangeWatch(zones, attributes, window, share=share, quantile=quantile, every=every)
+        self._core = _core.ChangeWatch(
+            zones, attributes, window, share=share, quantile=quantile, every=every, delay=delay
+        )
         self._beyond = np.zeros(zones, dtype=np.int64)
         self.confirm = confirm
         self.excess: Reals = np.zeros(zones)

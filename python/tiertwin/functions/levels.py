@@ -93,7 +93,7 @@ def _climbed(value: Reals, cost: Reals, limit: float) -> Ints:
     """Levels after climbing the hulls as far as the budget goes."""
     level, used = np.zeros(len(value), dtype=np.int64), 0.0
     blocked = np.zeros(len(value), dtype=np.bool_)  # a step that does not fit ends its attribute's climb
-    for _, a, to, more in _steps(value, cost):
+    for _, a, to, more, _ in _steps(value, cost):
         if blocked[a] or used + more > limit:
             blocked[a] = True
             continue
@@ -101,8 +101,8 @@ def _climbed(value: Reals, cost: Reals, limit: float) -> Ints:
     return level
 
 
-def _steps(value: Reals, cost: Reals) -> list[tuple[float, int, int, float]]:
-    """Steps along the hulls, (−value per cost, attribute, level, added cost), the steepest first."""
+def _steps(value: Reals, cost: Reals) -> list[tuple[float, int, int, float, float]]:
+    """Steps along the hulls, (−value per cost, attribute, level, added cost, added value), the steepest first."""
     steps = []
     for a in range(len(value)):
         hull = [0]
@@ -115,7 +115,8 @@ def _steps(value: Reals, cost: Reals) -> list[tuple[float, int, int, float]]:
                 hull.pop()
             hull.append(int(to))
         for low, high in pairwise(hull):
-            steps.append((-_slope(value[a], cost[a], low, high), a, high, float(cost[a, high] - cost[a, low])))
+            more, gain = float(cost[a, high] - cost[a, low]), float(value[a, high] - value[a, low])
+            steps.append((-gain / more if more > 0.0 else -np.inf, a, high, more, gain))
     return sorted(steps)
 
 
@@ -196,9 +197,9 @@ def linear_bound(value: Reals, cost: Reals, budget: float) -> float:
     """Return the value of the relaxation (fractions of levels): no choice within the budget is worth more."""
     full, costs, limit = _checked(value, cost, budget)
     total, room = 0.0, limit
-    for slope, _, _, more in _steps(full, costs):
+    for steepness, _, _, more, gain in _steps(full, costs):
         if more > room:
-            return total - slope * room
-        total += -slope * more if more > 0.0 else 0.0
+            return total - steepness * room
+        total += gain
         room -= more
     return total
