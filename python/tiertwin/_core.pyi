@@ -882,6 +882,68 @@ class Teller:
     def wanted(self) -> _Reals:
         """Worths, one a cell."""
 
+class ChangeWatch:
+    """Residuals of zones beside the leading components of their past."""
+
+    def __init__(
+        self,
+        zones: int,
+        attributes: int,
+        window: int,
+        *,
+        share: float = 0.9,
+        quantile: float = 0.99,
+        every: int = 10,
+        delay: int = 0,
+    ) -> None: ...
+    def components(self, zone: int) -> int:
+        """Components of the model in force; 0: none yet."""
+
+    def push(self, values: _Reals) -> tuple[_Reals, _Reals]:
+        """One sample (zones, attributes); returns the residual and threshold of each zone."""
+
+    @property
+    def attributes(self) -> int: ...
+    @property
+    def zones(self) -> int: ...
+
+class Worth:
+    """The last samples of zones' attributes and targets, and what the former are worth."""
+
+    def __init__(
+        self,
+        zones: int,
+        attributes: int,
+        targets: int,
+        window: int,
+        *,
+        sliding: bool = False,
+        m: int = 2,
+        r: float = 0.2,
+        lags: int = 5,
+        order: int = 3,
+        least: int = 16,
+        level: float = 0.01,
+        weights: Sequence[float] = [1.0, 1.0, 0.5],
+        form: str = "quotient",
+    ) -> None: ...
+    def push(self, values: _Reals, targets: _Reals) -> None:
+        """One sample of all zones; NaN: not seen."""
+
+    def score(self, zones: _Ints | None = None) -> dict[str, Any]:
+        """Scores of these zones, or of all."""
+
+    @property
+    def attributes(self) -> int: ...
+    @property
+    def length(self) -> int: ...
+    @property
+    def targets(self) -> int: ...
+    @property
+    def window(self) -> int: ...
+    @property
+    def zones(self) -> int: ...
+
 class PerformanceModel:
     """Delays, tails and losses of packets over given paths; immutable."""
 
@@ -1177,6 +1239,9 @@ class AccessNetwork:
     def now_ns(self) -> int:
         """Time of the network, ns."""
 
+def adjust_p_values(p: _Reals) -> _Reals:
+    """Benjamini-Hochberg; NaN: no test."""
+
 def array_gain(rows: int, columns: int, azimuth_error_deg: _Reals, elevation_error_deg: _Reals) -> _Reals:
     """Gain of a half-wavelength array over one element, dB, when it points off its target; -30 dB at least."""
 
@@ -1382,6 +1447,9 @@ def encode_welcome(
 def erlang_c(servers: _Ints, offered: _Reals) -> _Reals:
     """Probability of waiting at c servers."""
 
+def f_tail(f: float, d1: float, d2: float) -> float:
+    """P(F > f) with d1 and d2 degrees of freedom."""
+
 def free_space_loss(distance_m: _Reals, ghz: _Reals) -> _Reals:
     """Free-space loss, dB."""
 
@@ -1393,6 +1461,9 @@ def gg1_wait(lam: _Reals, es: _Reals, ca2: _Reals, cs2: _Reals) -> _Reals:
 
 def heat_factor(activation_ev: float, reference_c: float, celsius: _Reals) -> _Reals:
     """Arrhenius acceleration against the reference."""
+
+def incomplete_beta(a: float, b: float, x: float) -> float:
+    """Regularised, I_x(a, b)."""
 
 def indoors_at(seed: int, share: float, x_m: _Reals, y_m: _Reals) -> _Bools:
     """Which places lie in buildings, by place."""
@@ -1481,6 +1552,9 @@ def rate_of(sinr_db: _Reals, bandwidth_hz: _Reals, efficiency: float = 0.7, cap:
 def restamp(frame: Buffer, incarnation: int, retransmit: bool = True) -> bytes:
     """The same frame to be sent again: incarnation, flag, crc."""
 
+def sample_entropy(series: _Reals, m: int = 2, r: float = 0.2) -> _Reals:
+    """Sample entropy of each row (r in standard deviations; NaN: not seen), capped where nothing matches."""
+
 def satellite_loss(
     ground: str, elevation_deg: _Reals, altitude_m: _Reals, ghz: _Reals, in_sight: _Bools, zenith_gas_db: _Reals
 ) -> _Reals:
@@ -1491,6 +1565,21 @@ def satellite_shadowing(ground: str, elevation_deg: _Reals, ghz: _Reals, in_sigh
 
 def satellite_sight_probability(ground: str, elevation_deg: _Reals) -> _Reals:
     """Probability of line of sight (TR 38.811 table 6.6.1-1); grounds: dense_urban, urban, rural."""
+
+def score_windows(
+    values: _Reals,
+    targets: _Reals,
+    *,
+    m: int = 2,
+    r: float = 0.2,
+    lags: int = 5,
+    order: int = 3,
+    least: int = 16,
+    level: float = 0.01,
+    weights: Sequence[float] = [1.0, 1.0, 0.5],
+    form: str = "quotient",
+) -> dict[str, Any]:
+    """Scores of whole windows of many zones at once."""
 
 def sector_gain(
     azimuth_deg: float,
