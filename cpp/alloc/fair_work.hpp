@@ -126,6 +126,7 @@ struct FairWork {
     [[nodiscard]] double least_mu(double tolerance) const;
     void keep_best(double lower, double upper, double scale, double fits);
 
+    bool iterate(double tolerance);
     void assemble();
     void right_side(double centre, bool corrector);
     void prepare(FairUser& w, std::size_t u, double centre, bool corrector);

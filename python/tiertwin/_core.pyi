@@ -3,7 +3,7 @@
 Written by tests/support/make_stub.py; do not edit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -453,10 +453,11 @@ class FairData:
         start_floor_price: _Reals | None = None,
         iteration_limit: int = 100,
         tolerance: float = 0.001,
-    ) -> tuple[Any, ...]:
+        stop: Callable[[], bool] | None = None,
+    ) -> tuple[_Reals, _Reals, _Reals, float, float, float, int, _Reals, _Reals]:
         """Fair shares: (x, price, load, value, scale, bound, iterations, floor_price, shortfall)."""
 
-    def value(self, x: _Reals) -> tuple[Any, ...]:
+    def value(self, x: _Reals) -> tuple[float, float, _Reals, float, int, int, _Reals]:
         """Independent checker: (value, scale, load, violation, fault, index, shortfall)."""
 
 class Routing:

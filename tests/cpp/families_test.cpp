@@ -163,7 +163,7 @@ TEST_CASE("fair: one resource, log utility, no demand in the way: rates are in p
     const Options o(Indices{0, 1, 2, 3}, Indices{0, 1, 2, 3}, Indices{0, 0, 0}, Numbers{1.0, 1.0, 1.0}, 1);
     const Numbers demand{100.0, 100.0, 100.0}, weight{1.0, 2.0, 5.0}, alpha{1.0, 1.0, 1.0}, capacity{8.0};
     const FairProblem problem(o, {demand, weight, alpha, capacity, {}});
-    const FairAnswer a = FairSolver(o).solve(problem, {}, 100, 1e-8);
+    const FairAnswer a = FairSolver(o).solve(problem, {}, {.tolerance = 1e-8});
     for (std::size_t u = 0; u < 3; ++u) CHECK(a.x[u] == doctest::Approx(weight[u]).epsilon(1e-3));
     CHECK(a.price[0] == doctest::Approx(1.0).epsilon(1e-3));  // sum of weights over capacity
     CHECK(a.worth.violation <= 1e-12);
@@ -174,7 +174,7 @@ TEST_CASE("fair: a twin of every resource changes no rate") {
     const Options o(Indices{0, 1, 2}, Indices{0, 2, 4}, Indices{0, 1, 0, 1}, Numbers(4, 1.0), 2);
     const Numbers demand{9.0, 9.0}, weight{1.0, 1.0}, alpha{2.0, 2.0}, capacity{4.0, 4.0};
     const FairProblem problem(o, {demand, weight, alpha, capacity, {}});
-    const FairAnswer a = FairSolver(o).solve(problem, {}, 100, 1e-6);
+    const FairAnswer a = FairSolver(o).solve(problem, {}, {.tolerance = 1e-6});
     CHECK(a.gap <= 1e-6);
     CHECK(a.x[0] == doctest::Approx(2.0).epsilon(1e-3));
     CHECK(a.x[1] == doctest::Approx(2.0).epsilon(1e-3));
