@@ -29,8 +29,8 @@ double FairWork::find_slips() {
         part.fullest = 1.0;
         each_user(part, [&](FairUser& w, std::size_t u) {
             for (std::size_t k = first(u); k < last(u); ++k)
-                if (p->open[k]) spread(k, x[k], part.rows);
-            if (w.floor >= 0) part.rows[rows.size() + static_cast<std::size_t>(w.floor)] += w.pull * w.y;
+                if (p->open[k]) spread(k, x[k], part.rows.data());
+            spread_common(u, w.y, part.rows.data());
             part.fullest = std::max(part.fullest, w.y);
         });
     });
@@ -43,7 +43,7 @@ double FairWork::find_slips() {
         fullest = std::max(fullest, row[r] / rows[r].limit);
     }
     for (std::size_t s = 0; s < floors.size(); ++s)
-        if (floors[s].active) floors[s].slip = row[rows.size() + s] + floors[s].shortfall - 1.0 - floors[s].over;
+        if (floors[s].active) floors[s].slip = -row[rows.size() + s] + floors[s].shortfall - 1.0 - floors[s].over;
     return 1.0 / fullest;
 }
 
@@ -88,7 +88,7 @@ bool FairWork::judge(double tolerance) {
     }
     for (std::size_t s = 0; s < floors.size(); ++s) {
         const FairFloor& f = floors[s];
-        const double missing = std::max(0.0, 1.0 - row[rows.size() + s] * fits);
+        const double missing = std::max(0.0, 1.0 + row[rows.size() + s] * fits);
         const double lost = p->penalty[s] * (p->floor[s] - f.unit) / unit;  // whatever the plan
         size.add(weighed ? lost + f.most * missing : lost + f.most);
         if (!f.active) continue;
@@ -163,16 +163,19 @@ bool FairWork::iterate(double tolerance) {
     return true;
 }
 
-FairSolver::FairSolver(const Options& options) : options_(options), work_(std::make_unique<FairWork>(options_)) {}
+FairSolver::FairSolver(const Options& options) : options_(options), work_(std::make_unique<FairWork>()) {}
 FairSolver::~FairSolver() = default;
 
-void FairSolver::fit_normal(const FairProblem& problem) {
+void FairSolver::arrange(const FairProblem& problem) {
     if (normal_ == nullptr || floor_of_ != problem.floor_of || floors_ != problem.floor.size()) {
         floor_of_ = problem.floor_of;
         floors_ = problem.floor.size();
         normal_ = nullptr;
-        normal_ = std::make_unique<NormalMatrix>(options_, floor_of_, floors_);
+        layout_ = std::make_unique<FairLayout>(options_, floor_of_, floors_);
+        normal_ = std::make_unique<NormalMatrix>(NormalShape{layout_->of_user, layout_->of_option, layout_->row,
+                                                             layout_->of_common, layout_->common_row, layout_->rows});
     }
+    work_->o = layout_.get();
     work_->normal = normal_.get();
 }
 
@@ -196,7 +199,7 @@ FairAnswer FairSolver::attempt(const FairProblem& problem, const FairStart& star
 
 // A warm start near a bound may stall; then the cold one has the steps left, and the better plan and prices count.
 FairAnswer FairSolver::solve(const FairProblem& problem, const FairStart& start, const FairLimits& limits) {
-    fit_normal(problem);
+    arrange(problem);
     if (start.x.empty()) return attempt(problem, start, limits);
     FairLimits left = limits;
     left.iterations = std::min(limits.iterations, kWarmLimit);

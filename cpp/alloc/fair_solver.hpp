@@ -28,6 +28,7 @@
 #include <span>
 #include <vector>
 
+#include "alloc/fair_layout.hpp"
 #include "alloc/fair_problem.hpp"
 #include "alloc/normal.hpp"
 
@@ -66,11 +67,12 @@ class FairSolver {
     [[nodiscard]] FairAnswer solve(const FairProblem& problem, const FairStart& start, const FairLimits& limits);
 
   private:
-    void fit_normal(const FairProblem& problem);
+    void arrange(const FairProblem& problem);
     [[nodiscard]] FairAnswer attempt(const FairProblem& problem, const FairStart& start, const FairLimits& limits);
     const Options& options_;
+    std::unique_ptr<FairLayout> layout_;
     std::unique_ptr<NormalMatrix> normal_;
-    std::vector<std::int32_t> floor_of_;  // that the matrix was made for
+    std::vector<std::int32_t> floor_of_;  // that layout and matrix were made for
     std::size_t floors_ = 0;
     std::unique_ptr<FairWork> work_;
 };
