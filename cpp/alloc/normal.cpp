@@ -43,35 +43,44 @@ Lists neighbours_of(std::size_t rows, std::span<const std::uint32_t> offset, std
 
 }  // namespace
 
-NormalMatrix::NormalMatrix(const Options& options) : options_(options) {
-    const auto rows = static_cast<std::size_t>(options.resources);
-    if (rows > kMostRows)
-        throw InvalidArgument("resources: at most " + std::to_string(kMostRows) + ", got " + std::to_string(rows));
-    find_unions(options);
-    find_core(neighbours_of(rows, union_offset_, union_row_));
+NormalMatrix::NormalMatrix(const Options& options)
+    : NormalMatrix(NormalShape{
+          options.of_user, options.of_option, options.resource, {}, {}, static_cast<std::size_t>(options.resources)}) {}
+
+NormalMatrix::NormalMatrix(const NormalShape& shape) : shape_(shape) {
+    if (shape.rows > kMostRows)
+        throw InvalidArgument("resources: at most " + std::to_string(kMostRows) + " with the floors, got " +
+                              std::to_string(shape.rows));
+    find_unions();
+    find_core(neighbours_of(shape.rows, union_offset_, union_row_));
     find_targets();
 }
 
-void NormalMatrix::find_unions(const Options& o) {
-    const auto users = static_cast<std::size_t>(o.users);
+void NormalMatrix::find_unions() {
+    const std::size_t users = shape_.of_user.size() - 1;
     union_offset_.assign(users + 1, 0);
-    local_.resize(o.resource.size());
+    local_.resize(shape_.row.size());
     std::vector<std::uint32_t> rows;
     for (std::size_t u = 0; u < users; ++u) {
-        const std::size_t from = o.of_option[o.of_user[u]], to = o.of_option[o.of_user[u + 1]];
-        rows.assign(o.resource.begin() + static_cast<std::ptrdiff_t>(from),
-                    o.resource.begin() + static_cast<std::ptrdiff_t>(to));
-        std::sort(rows.begin(), rows.end());
-        rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-        if (rows.size() > std::numeric_limits<std::uint16_t>::max())
-            throw InvalidArgument("user " + std::to_string(u) + " touches " + std::to_string(rows.size()) +
-                                  " resources, expected at most 65535");
-        for (std::size_t e = from; e < to; ++e)
-            local_[e] =
-                static_cast<std::uint16_t>(std::lower_bound(rows.begin(), rows.end(), o.resource[e]) - rows.begin());
-        union_row_.insert(union_row_.end(), rows.begin(), rows.end());
+        take_union(u, rows);
         union_offset_[u + 1] = static_cast<std::uint32_t>(union_row_.size());
     }
+}
+
+void NormalMatrix::take_union(std::size_t u, std::vector<std::uint32_t>& rows) {
+    const std::size_t from = shape_.of_option[shape_.of_user[u]], to = shape_.of_option[shape_.of_user[u + 1]];
+    rows.assign(shape_.row.begin() + static_cast<std::ptrdiff_t>(from),
+                shape_.row.begin() + static_cast<std::ptrdiff_t>(to));
+    std::sort(rows.begin(), rows.end());
+    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+    if (rows.size() > std::numeric_limits<std::uint16_t>::max())
+        throw InvalidArgument("user " + std::to_string(u) + " touches " + std::to_string(rows.size()) +
+                              " resources, expected at most 65535");
+    for (std::size_t e = from; e < to; ++e)
+        local_[e] =
+            static_cast<std::uint16_t>(std::lower_bound(rows.begin(), rows.end(), shape_.row[e]) - rows.begin());
+    union_row_.insert(union_row_.end(), rows.begin(), rows.end());
+    for (std::size_t i = 0; i < commons(u); ++i) union_row_.push_back(shape_.common_row[shape_.of_common[u] + i]);
 }
 
 void NormalMatrix::find_core(const Lists& neighbours) {
@@ -122,11 +131,10 @@ std::uint32_t NormalMatrix::place_of(std::uint32_t r, std::uint32_t s) const {
 void NormalMatrix::find_targets() {
     const std::size_t users = union_offset_.size() - 1;
     target_offset_.assign(users + 1, 0);
-    std::size_t most = 0;
     for (std::size_t u = 0; u < users; ++u) {
         const std::size_t n = union_offset_[u + 1] - union_offset_[u];
         target_offset_[u + 1] = target_offset_[u] + n * (n + 1) / 2;
-        most = std::max(most, n);
+        most_union_ = std::max(most_union_, n);
     }
     target_.resize(target_offset_[users]);
     for (std::size_t u = 0; u < users; ++u) {
@@ -134,62 +142,97 @@ void NormalMatrix::find_targets() {
         for (std::size_t i = union_offset_[u]; i < union_offset_[u + 1]; ++i)
             for (std::size_t j = union_offset_[u]; j <= i; ++j) target_[at++] = place_of(union_row_[i], union_row_[j]);
     }
-    triangle_.resize(most * (most + 1) / 2);
-    mean_.resize(most);
-    option_.resize(most);
     core_right_.resize(core());
 }
 
-void NormalMatrix::clear() { std::fill(values_.begin(), values_.end(), 0.0); }
+void NormalMatrix::clear(NormalPart& part) const {
+    part.values.assign(values_.size(), 0.0);
+    part.triangle.resize(most_union_ * (most_union_ + 1) / 2);
+    part.mean.resize(most_union_);
+    part.option.resize(most_union_);
+}
 
-// triangle_ = sum v a a', mean_ = sum v a
-void NormalMatrix::gather(std::size_t u, std::span<const double> a, std::span<const double> v) {
-    for (std::size_t k = options_.of_user[u]; k < options_.of_user[u + 1]; ++k) {
+// triangle = sum v a a', mean = sum v a
+void NormalMatrix::sum_options(NormalPart& part, std::size_t u, std::span<const double> a,
+                               std::span<const double> v) const {
+    double* mean = part.mean.data();
+    double* triangle = part.triangle.data();
+    std::size_t from = shape_.of_option[shape_.of_user[u]];
+    for (std::size_t k = shape_.of_user[u]; k < shape_.of_user[u + 1]; ++k) {
         const double vk = v[k];
-        if (vk == 0.0) continue;
-        const std::size_t from = options_.of_option[k];
-        for (std::size_t e = from; e < options_.of_option[k + 1]; ++e) {  // entries of an option rise
+        const std::size_t to = shape_.of_option[k + 1];
+        for (std::size_t e = from; e < to; ++e) {  // entries of an option rise
             const double scaled = vk * a[e];
-            mean_[local_[e]] += scaled;
-            double* row = &triangle_[local_[e] * (local_[e] + std::size_t{1}) / 2];
+            const std::size_t at = local_[e];
+            mean[at] += scaled;
+            double* row = &triangle[at * (at + 1) / 2];
             for (std::size_t f = from; f <= e; ++f) row[local_[f]] += scaled * a[f];
+        }
+        from = to;
+    }
+}
+
+// triangle = sum v (a - mean/V)(a - mean/V)', mean = sum v a, over the n own rows
+void NormalMatrix::sum_centred(NormalPart& part, std::size_t u, std::span<const double> a, std::span<const double> v,
+                               double v_sum) const {
+    const std::size_t n = union_offset_[u + 1] - union_offset_[u] - commons(u);
+    for (std::size_t k = shape_.of_user[u]; k < shape_.of_user[u + 1]; ++k)
+        for (std::size_t e = shape_.of_option[k]; e < shape_.of_option[k + 1]; ++e) part.mean[local_[e]] += v[k] * a[e];
+    for (std::size_t k = shape_.of_user[u]; k < shape_.of_user[u + 1]; ++k) {
+        if (v[k] == 0.0) continue;
+        for (std::size_t i = 0; i < n; ++i) part.option[i] = -part.mean[i] / v_sum;
+        for (std::size_t e = shape_.of_option[k]; e < shape_.of_option[k + 1]; ++e) part.option[local_[e]] += a[e];
+        double* cell = part.triangle.data();
+        for (std::size_t i = 0; i < n; ++i) {
+            const double scaled = v[k] * part.option[i];
+            for (std::size_t j = 0; j <= i; ++j) *cell++ += scaled * part.option[j];
         }
     }
 }
 
-// triangle_ = sum v (a - mean/V)(a - mean/V)', mean_ = sum v a
-void NormalMatrix::gather_centred(std::size_t u, std::span<const double> a, std::span<const double> v, double v_sum) {
-    const std::size_t n = union_offset_[u + 1] - union_offset_[u];
-    for (std::size_t k = options_.of_user[u]; k < options_.of_user[u + 1]; ++k)
-        for (std::size_t e = options_.of_option[k]; e < options_.of_option[k + 1]; ++e) mean_[local_[e]] += v[k] * a[e];
-    for (std::size_t k = options_.of_user[u]; k < options_.of_user[u + 1]; ++k) {
-        if (v[k] == 0.0) continue;
-        for (std::size_t i = 0; i < n; ++i) option_[i] = -mean_[i] / v_sum;
-        for (std::size_t e = options_.of_option[k]; e < options_.of_option[k + 1]; ++e) option_[local_[e]] += a[e];
-        double* cell = triangle_.data();
-        for (std::size_t i = 0; i < n; ++i) {
-            const double scaled = v[k] * option_[i];
-            for (std::size_t j = 0; j <= i; ++j) *cell++ += scaled * option_[j];
-        }
+void NormalMatrix::add_user(NormalPart& part, std::size_t u, std::span<const double> a, std::span<const double> common,
+                            std::span<const double> v, double v_sum, double held) const {
+    const std::size_t alike = commons(u), n = union_offset_[u + 1] - union_offset_[u] - alike;
+    std::fill_n(part.triangle.begin(), n * (n + 1) / 2, 0.0);
+    std::fill_n(part.mean.begin(), n, 0.0);
+    double most = 0.0;
+    for (std::size_t k = shape_.of_user[u]; k < shape_.of_user[u + 1]; ++k) most = std::max(most, v[k]);
+    const bool centred = (v_sum - most) + held * v_sum < kFewDigits * v_sum;
+    centred ? sum_centred(part, u, a, v, v_sum) : sum_options(part, u, a, v);
+    const double factor = (centred ? held : held - 1.0) / v_sum;
+    const std::uint32_t* target = target_.data() + target_offset_[u];
+    const double* cell = part.triangle.data();
+    const double* mean = part.mean.data();
+    double* values = part.values.data();
+    for (std::size_t i = 0; i < n; ++i) {
+        const double scaled = factor * mean[i];
+        for (std::size_t j = 0; j <= i; ++j) values[*target++] += *cell++ + scaled * mean[j];
     }
+    if (alike == 0) return;
+    const double* c = common.data() + shape_.of_common[u];
+    for (std::size_t i = 0; i < alike; ++i) {
+        const double scaled = held * c[i];
+        for (std::size_t j = 0; j < n; ++j) values[*target++] += scaled * mean[j];
+        for (std::size_t j = 0; j <= i; ++j) values[*target++] += scaled * v_sum * c[j];
+    }
+}
+
+void NormalMatrix::clear() {
+    clear(own_);
+    values_.swap(own_.values);
 }
 
 void NormalMatrix::add_user(std::size_t u, std::span<const double> a, std::span<const double> v, double v_sum,
                             double held) {
-    const std::size_t n = union_offset_[u + 1] - union_offset_[u];
-    std::fill_n(triangle_.begin(), n * (n + 1) / 2, 0.0);
-    std::fill_n(mean_.begin(), n, 0.0);
-    double most = 0.0;
-    for (std::size_t k = options_.of_user[u]; k < options_.of_user[u + 1]; ++k) most = std::max(most, v[k]);
-    const bool centred = (v_sum - most) + held * v_sum < kFewDigits * v_sum;
-    centred ? gather_centred(u, a, v, v_sum) : gather(u, a, v);
-    const double factor = (centred ? held : held - 1.0) / v_sum;
-    const std::uint32_t* target = target_.data() + target_offset_[u];
-    const double* cell = triangle_.data();
-    for (std::size_t i = 0; i < n; ++i) {
-        const double scaled = factor * mean_[i];
-        for (std::size_t j = 0; j <= i; ++j) values_[*target++] += *cell++ + scaled * mean_[j];
-    }
+    values_.swap(own_.values);
+    add_user(own_, u, a, {}, v, v_sum, held);
+    values_.swap(own_.values);
+}
+
+void NormalMatrix::gather(std::span<NormalPart* const> parts) {
+    values_.swap(parts[0]->values);
+    for (const NormalPart* part : parts.subspan(1))
+        for (std::size_t i = 0; i < values_.size(); ++i) values_[i] += part->values[i];
 }
 
 void NormalMatrix::factor() {

@@ -25,7 +25,7 @@ HEAD = '''"""Compiled core of tiertwin: graph, state tables, sync codec, allocat
 Written by tests/support/make_stub.py; do not edit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -58,6 +58,8 @@ FRAMES = "list[bytes]"
 # What a function or property returns, or (with the argument in brackets) takes.
 PRECISE = {
     "Cables.single_failures": "tuple[_Reals, _Reals, _Reals]",
+    "FairData.solve": "tuple[_Reals, _Reals, _Reals, float, float, float, int, _Reals, _Reals]",
+    "FairData.value": "tuple[float, float, _Reals, float, int, int, _Reals]",
     "Graph.k_shortest": "list[_Ints]",
     "StateTable.column": "_Reals",
     "Teller.tell": "tuple[int, int, float]",
@@ -162,6 +164,7 @@ REWRITES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
     (r"typing\.Annotated\[(.*?), 'FixedSize\(\d+\)'\]", lambda m: m[1]),
     (r"\b(list|dict|tuple)\b(?!\[)", lambda m: BARE[m[1]]),
     (r"\b(typing|collections\.abc)\.", lambda m: ""),
+    (r"\bCallable\b(?!\[)", lambda m: "Callable[[], bool]"),
 ]
 
 

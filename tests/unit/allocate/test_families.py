@@ -6,12 +6,18 @@ import numpy as np
 import pytest
 
 from tiertwin.allocate.families import fair, routing
-from tiertwin.allocate.families.fair import FairKernel, FairProblem
+from tiertwin.allocate.families.fair import FairKernel, FairProblem, Floors
 from tiertwin.allocate.families.fair_cvxpy import FairCvxpy
-from tiertwin.allocate.families.options import Options
+from tiertwin.allocate.families.options import Options, in_time
 from tiertwin.allocate.families.routing import RoutingKernel, RoutingProblem
 from tiertwin.allocate.families.routing_cvxpy import RoutingCvxpy
-from tiertwin.allocate.families.samples import CHOICES, compute_offload, routing_over_paths
+from tiertwin.allocate.families.samples import (
+    CHOICES,
+    compute_offload,
+    offload_sizes,
+    routing_over_paths,
+    timely_offload,
+)
 from tiertwin.allocate.kernel import Fault
 from tiertwin.errors import InputError
 
@@ -108,6 +114,84 @@ def test_the_checkers_name_what_is_broken() -> None:
     assert (split.fault, split.index) == (Fault.DEMAND, 0)
 
 
+@pytest.mark.parametrize(
+    ("floors", "told"),
+    [
+        (([0, 2], [1.0], [1.0]), "floor_of[1]: expected -1.."),
+        (([0], [1.0], [1.0]), "floor_of: expected 2 numbers, one a user, got 1"),
+        (([0, 0], [np.nan], [1.0]), "floor[0]: expected a finite number >= 0, got nan"),
+        (([0, 0], [np.inf], [1.0]), "floor[0]"),
+        (([0, 0], [1.0], [-1.0]), "penalty[0]"),
+        (([0, 0], [1.0], [1.0, 2.0]), "penalty: expected 1 numbers, one a floor, got 2"),
+        (([0.5, 0], [1.0], [1.0]), "of_user: expected whole numbers"),
+    ],
+)
+def test_a_bad_floor_is_named(floors: tuple[list[float], ...], told: str) -> None:
+    with pytest.raises(InputError) as caught:
+        FairProblem(TWO, ONES, ONES, ONES, ONES, floors=Floors(*(np.array(part) for part in floors)))
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("allocator", [FairKernel(), FairCvxpy()], ids=lambda a: a.name)
+def test_a_floor_takes_from_those_without_and_says_what_is_missing(allocator: fair.FairAllocator) -> None:
+    one = Options.of_lists([[{0: 1.0}], [{0: 1.0}]], 1)
+
+    def solved(floor: float, weight: tuple[float, float] = (1.0, 1.0)) -> fair.FairAnswer:
+        floors = Floors(np.array([0, -1]), np.array([floor]), np.array([50.0]))
+        data = (np.full(2, 9.0), np.array(weight), ONES, np.array([4.0]))
+        return allocator.allocate(FairProblem(one, *data, floors=floors), tolerance=1e-6)
+
+    kept = solved(3.0)  # the user without has log utility 1/1, the other 1/3: a unit of the floor costs 2/3
+    np.testing.assert_allclose(kept.x, [3.0, 1.0], rtol=1e-3)
+    np.testing.assert_allclose(kept.floor_price, [2.0 / 3.0], rtol=1e-2)
+    np.testing.assert_allclose(kept.shortfall, [0.0], atol=1e-4)
+    missed = solved(5.0)
+    np.testing.assert_allclose(missed.x, [3.98, 0.02], rtol=1e-2)  # 1/y = 50 + 1/4
+    np.testing.assert_allclose(missed.shortfall, [1.02], rtol=1e-2)
+    alone = solved(5.0, (0.0, 0.0))  # nobody has a weight: the floor is all there is
+    np.testing.assert_allclose(alone.x, [4.0, 0.0], atol=1e-4)
+    np.testing.assert_allclose([alone.value, alone.scale], [-50.0, 250.0], rtol=1e-4)
+    assert max(kept.gap, missed.gap, alone.gap) <= 1e-5
+
+
+def test_stop_is_asked_once_an_iteration_and_the_best_so_far_comes_back() -> None:
+    problem, kernel = compute_offload(400), FairKernel()
+    full = kernel.allocate(problem, tolerance=1e-6)
+    for most in range(full.iterations):
+        left = iter(range(most))
+        found = kernel.allocate(problem, tolerance=1e-6, stop=lambda left=left: next(left, None) is None)
+        same = kernel.allocate(problem, tolerance=1e-6, iteration_limit=most)
+        assert found.iterations == most
+        np.testing.assert_array_equal(found.x, same.x)
+        assert found.bound == same.bound
+        assert fair.worth(problem, found.x).violation <= 1e-9
+    asked = []
+    kernel.allocate(problem, tolerance=1e-6, stop=lambda: bool(asked.append(1)))
+    assert len(asked) == full.iterations
+    warm = kernel.allocate(problem, start=full, tolerance=1e-9, stop=lambda: True)
+    assert warm.iterations == 0
+
+    def broken() -> bool:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        kernel.allocate(problem, stop=broken)
+    np.testing.assert_array_equal(kernel.allocate(problem, tolerance=1e-6).x, full.x)
+
+
+def test_a_resource_where_work_waits_stays_below_its_limit() -> None:
+    one = Options.of_lists([[{0: 1.0}]], 1)
+    problem = FairProblem(one, np.array([9.0]), np.ones(1), np.ones(1), np.array([4.0]), delay=np.array([1e-9]))
+    found = FairKernel().allocate(problem, tolerance=1e-6)
+    np.testing.assert_allclose(problem.most, [0.98 * 4.0])
+    np.testing.assert_allclose(found.x, [0.98 * 4.0], rtol=1e-5)
+    loaded = FairProblem(one, np.array([9.0]), np.ones(1), np.ones(1), np.array([4.0]), delay=np.array([1.0]))
+    rate = FairKernel().allocate(loaded, tolerance=1e-8).x[0]
+    assert 1.0 / rate == pytest.approx(4.0 / (4.0 - rate) ** 2, rel=1e-3)  # w U' = D'
+    over = fair.worth(problem, np.array([3.99]))
+    assert (over.fault, over.index) == (Fault.OWN_CAPACITY, 0)
+
+
 def test_a_tolerance_below_zero_is_refused() -> None:
     with pytest.raises(InputError, match="tolerance"):
         FairKernel().allocate(fair_problem(), tolerance=-1.0)
@@ -121,6 +205,42 @@ def test_a_resource_named_twice_counts_with_the_sum() -> None:
     one = np.ones(1)
     found = [FairKernel().allocate(FairProblem(o, 9 * one, one, one, one)).x for o in (twice, once)]
     np.testing.assert_array_equal(*found)
+
+
+def test_options_that_are_too_late_are_closed_counted_and_told() -> None:
+    left = in_time(TWO, np.array([0.01, 0.05, 0.2]), np.array([0.05, 0.1]))
+    np.testing.assert_array_equal(left.kept, [0, 1])
+    np.testing.assert_array_equal(left.closed, [0, 1])
+    np.testing.assert_array_equal(left.without, [1])
+    assert left.told == "deadline: 1 of 3 options are too late, of 1 users; 1 users have none left (1)"
+    found = FairKernel().allocate(FairProblem(left.options, ONES, ONES, ONES, ONES))
+    np.testing.assert_array_equal(FairProblem(left.options, ONES, ONES, ONES, ONES).most, [1.0, 0.0])
+    np.testing.assert_allclose(found.x.sum(), 1.0, rtol=1e-3)
+    everything = in_time(TWO, np.zeros(3), np.array([0.0, np.inf]))
+    np.testing.assert_array_equal(everything.options.resource, TWO.resource)
+    assert "0 of 3" in everything.told
+    for latency, deadline, told in (
+        (np.ones(2), ONES, "latency: expected 3"),
+        (np.array([1.0, np.nan, 1.0]), ONES, r"latency\[1\]"),
+        (np.ones(3), np.array([1.0, -1.0]), r"deadline\[1\]"),
+    ):
+        with pytest.raises(InputError, match=told):
+            in_time(TWO, latency, deadline)
+
+
+def test_a_sample_with_deadlines_waiting_and_energy_is_solved() -> None:
+    problem, left = timely_offload(2000)
+    assert left.closed.sum() > 100
+    assert left.kept.size == problem.options.count
+    assert problem.cost is not None
+    assert problem.cost.min() > 0
+    found = FairKernel().allocate(problem, tolerance=1e-5)
+    assert found.gap <= 1e-5
+    nodes = offload_sizes(2000)[1]
+    assert np.all(found.load[:nodes] <= 0.98 * problem.capacity[:nodes])
+    dearer, _ = timely_offload(2000, energy_price=5.0)
+    saved = FairKernel().allocate(dearer)
+    assert saved.x @ dearer.cost < found.x @ dearer.cost
 
 
 def test_samples_are_what_they_say() -> None:
