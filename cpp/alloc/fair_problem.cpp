@@ -98,9 +98,10 @@ double price_bound(const FairProblem& p, std::span<const double> given) {
     Sum bound;
     double size = 0.0;  // sum of magnitudes: the rounding of the sums above is within a few units of its last place
     for (std::size_t r = 0; r < given.size(); ++r) {
-        price[r] = std::isfinite(given[r]) && std::isfinite(p.capacity[r]) ? std::max(given[r], 0.0) : 0.0;
-        bound.add(price[r] * p.capacity[r] * static_cast<double>(std::isfinite(p.capacity[r])));
-        if (std::isfinite(p.capacity[r])) size += price[r] * p.capacity[r];
+        if (!std::isfinite(p.capacity[r])) continue;  // costs nothing; 0 times infinity is no number
+        price[r] = std::isfinite(given[r]) ? std::max(given[r], 0.0) : 0.0;
+        bound.add(price[r] * p.capacity[r]);
+        size += price[r] * p.capacity[r];
     }
     for (std::size_t u = 0; u < p.most.size(); ++u) {
         if (p.most[u] == 0.0) continue;
