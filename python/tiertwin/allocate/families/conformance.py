@@ -90,7 +90,9 @@ class Bench:
 
     def judge(self, problem: Any, answer: Any) -> Judged:
         """Judge the plan of an answer."""
-        return self.interface.judge(problem, np.ascontiguousarray(self.interface.plan(answer), dtype=np.float64), answer)
+        return self.interface.judge(
+            problem, np.ascontiguousarray(self.interface.plan(answer), dtype=np.float64), answer
+        )
 
     def require(self, condition: bool, reason: str) -> None:
         """Fail with the reason unless the condition holds."""
@@ -145,7 +147,9 @@ def check_worth(bench: Bench) -> None:
         for name, value in judged.claims.items():
             error = float(np.max(np.abs(np.asarray(getattr(answer, name)) - value), initial=0.0))
             size = max(float(np.max(np.abs(value), initial=0.0)), judged.scale, 1e-12)
-            bench.require(error <= 1e-7 * size, f"claims another {name} than its plan has (off by {error:.3g}) at {where}")
+            bench.require(
+                error <= 1e-7 * size, f"claims another {name} than its plan has (off by {error:.3g}) at {where}"
+            )
 
 
 def check_certificate(bench: Bench) -> None:

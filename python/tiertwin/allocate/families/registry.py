@@ -52,7 +52,9 @@ class Family:
     def interface(self) -> Interface:
         """What it tells of itself; imports the family."""
         if not self.where:
-            raise InputError(f"family {self.name}: has no interface of its own; tiertwin.allocate.conformance checks it")
+            raise InputError(
+                f"family {self.name}: has no interface of its own; tiertwin.allocate.conformance checks it"
+            )
         made: Interface = _attribute(self.where)()
         return made
 
@@ -63,7 +65,10 @@ FAMILIES: dict[str, Family] = {
         Family(
             "leaf",
             "an edge domain in the tree: groups at tiers, quotas from above",
-            {"kernel": "tiertwin.allocate.kernel:KernelAllocator", "cvxpy": "tiertwin.allocate.leaf_cvxpy:CvxpyAllocator"},
+            {
+                "kernel": "tiertwin.allocate.kernel:KernelAllocator",
+                "cvxpy": "tiertwin.allocate.leaf_cvxpy:CvxpyAllocator",
+            },
             {"kernel": frozenset()},
             {"wide": f"more than {leaves.KERNEL_ROWS} own resources and quotas together"},
         ),
