@@ -84,8 +84,8 @@ def test_a_scenario_of_a_tree_of_processes_can_name_it(site: Path) -> None:
     python(site, "-m", "tiertwin", "init", "--like", "metro", "own")
     scenario = site / "own" / "scenario.yaml"
     text = scenario.read_text()
-    assert "\npolicy:" not in text
-    scenario.write_text(text + "policy:\n  leaf_solver: mine\n")
+    assert "policy: {" in text
+    scenario.write_text(text.replace("policy: {", "policy: {leaf_solver: mine, "))
     words = ["--epochs", "2", "--policy", "hierarchical", "--no-watch", "--clock", "virtual", "--out", "run"]
     python(site, "-m", "tiertwin", "run", "own/scenario.yaml", *words, "--processes", "device=1,edge=1,fog=1")
     stored = json.loads((site / "run" / "scenario.json").read_text())

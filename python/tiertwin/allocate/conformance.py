@@ -1,8 +1,9 @@
 """What every allocator must pass, ours or a package's: ``check_allocator(get("mine"))`` raises AssertionError if not.
 
 The checks here are those of leaves; ``check_allocator(mine, "fair")`` runs those of a family
-(`families/conformance.py`). Each check is one function over an allocator and stands in `CHECKS` in the order of dependence. The problems are small,
-deterministic and include the awkward ones: no demand, no capacity, no quota, linear and very fair groups.
+(`families/conformance.py`). Each check is one function over an allocator and stands in `CHECKS` in the order of
+dependence. The problems are small, deterministic and include the awkward ones: no demand, no capacity, no quota, linear
+and very fair groups.
 """
 
 from __future__ import annotations
