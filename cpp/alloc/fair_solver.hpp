@@ -1,21 +1,22 @@
 // Interior-point method for shared capacity among users with options (fair_problem.hpp), for millions of options.
 //
-// Scaled (x in shares of D_u, resources in shares of their capacity, values in units of the mean worth), with prices
-// z of x, m of the demand, l of the capacities:
+// Scaled (x in shares of D_u, resources in shares of their capacity, floors in shares of themselves, values in units of
+// the mean worth), with prices z of x, m of the demand, l of the loads, pi of the floors (f_u = D_u over the floor):
 //
-//   l.a_k + cost_k + m_u - p_u - z_k = 0      p_u y_u^alpha = W_u      y_u + s_u = 1     sum_k a_k x_k + t = 1
-//   x z = s m = t l = mu -> 0
+//   l.a_k + cost_k + m_u - p_u - f_u pi - z_k = 0      p_u y_u^alpha = W_u      y_u + s_u = 1    sum_k a_k x_k + t =
+//   limit l = pi_r + e,  e (1 - load)^2 = kappa              sum_u f_u y_u + shortfall = 1 + over      rest = M - pi x
+//   z = s m = t pi_r = over pi = shortfall rest = mu -> 0
 //
 // The start holds the linear equations exactly with everything inside its bounds, and steps keep them: every iterate is
 // a feasible plan and feasible prices, so there is always an answer, whatever the iteration limit. Each user is a
-// diagonal plus rank one and is eliminated; what is left is one system of the resources (normal.hpp). Predictor and
-// corrector after Mehrotra (1992).
+// diagonal plus rank one and is eliminated; what is left is one system of the resources and floors (normal.hpp).
+// Predictor and corrector after Mehrotra (1992).
 //
-// A price p that would fall below a tenth in one step is kept there, and what is then missing in the first line, the
+// A price p (or e) that would fall below a tenth in one step is kept there, and what is then missing in its line, the
 // same for all options of the user, is made up for by the next step. Users and rows worth less than 1e-4 of the mean
 // have a smaller part of mu.
 //
-//   Cost of an iteration  O(options + entries + sum_u n_u^2) and one factorisation of the resources; 8-20 are usual
+//   Cost of an iteration  O(options + entries + sum_u n_u^2) and one factorisation of the rows; 8-20 are usual
 //
 // Thread safety  one thread owns a solver; the answer depends on nothing but the arguments.
 // Returns        the best plan and the best prices among the iterates, both by their own merit, with the certificate
@@ -33,6 +34,7 @@ namespace tiertwin::alloc {
 
 struct FairAnswer {
     std::vector<double> x, price, load;
+    std::vector<double> floor_price, shortfall;  // [S]
     FairWorth worth;
     double bound = 0.0, gap = 0.0;
     index_t iterations = 0;
@@ -40,8 +42,10 @@ struct FairAnswer {
 
 // Where to begin: the plan and prices of an earlier answer, to other data of the same structure. Empty: cold.
 struct FairStart {
-    std::span<const double> x, price;
+    std::span<const double> x = {}, price = {}, floor_price = {};
 };
+
+struct FairWork;
 
 class FairSolver {
   public:
@@ -53,12 +57,14 @@ class FairSolver {
                                    double tolerance);
 
   private:
-    struct Work;
+    void fit_normal(const FairProblem& problem);
     [[nodiscard]] FairAnswer attempt(const FairProblem& problem, const FairStart& start, index_t iteration_limit,
                                      double tolerance);
     const Options& options_;
-    NormalMatrix normal_;
-    std::unique_ptr<Work> work_;
+    std::unique_ptr<NormalMatrix> normal_;
+    std::vector<std::int32_t> floor_of_;  // that the matrix was made for
+    std::size_t floors_ = 0;
+    std::unique_ptr<FairWork> work_;
 };
 
 }  // namespace tiertwin::alloc

@@ -118,6 +118,13 @@ struct Reach {
         first_dual += x * dy;
         second += dx * dy;
     }
+    void join(const Reach& other) {
+        primal = std::max(primal, other.primal);
+        dual = std::max(dual, other.dual);
+        first_primal += other.first_primal;
+        first_dual += other.first_dual;
+        second += other.second;
+    }
     void price(double value, double step) { dual = std::max(dual, -step / value); }
     [[nodiscard]] double primal_step(double fraction) const {
         return std::min(1.0, fraction / std::max(primal, 1e-300));

@@ -43,17 +43,20 @@ Lists neighbours_of(std::size_t rows, std::span<const std::uint32_t> offset, std
 
 }  // namespace
 
-NormalMatrix::NormalMatrix(const Options& options) : options_(options) {
-    const auto rows = static_cast<std::size_t>(options.resources);
+NormalMatrix::NormalMatrix(const Options& options, std::span<const std::int32_t> floor_of, std::size_t floors)
+    : options_(options) {
+    const auto rows = static_cast<std::size_t>(options.resources) + floors;
     if (rows > kMostRows)
-        throw InvalidArgument("resources: at most " + std::to_string(kMostRows) + ", got " + std::to_string(rows));
-    find_unions(options);
+        throw InvalidArgument("resources: at most " + std::to_string(kMostRows) + " with the floors, got " +
+                              std::to_string(rows));
+    find_unions(options, floor_of);
     find_core(neighbours_of(rows, union_offset_, union_row_));
     find_targets();
 }
 
-void NormalMatrix::find_unions(const Options& o) {
+void NormalMatrix::find_unions(const Options& o, std::span<const std::int32_t> floor_of) {
     const auto users = static_cast<std::size_t>(o.users);
+    has_floor_.resize(floor_of.size());
     union_offset_.assign(users + 1, 0);
     local_.resize(o.resource.size());
     std::vector<std::uint32_t> rows;
@@ -70,6 +73,10 @@ void NormalMatrix::find_unions(const Options& o) {
             local_[e] =
                 static_cast<std::uint16_t>(std::lower_bound(rows.begin(), rows.end(), o.resource[e]) - rows.begin());
         union_row_.insert(union_row_.end(), rows.begin(), rows.end());
+        if (!floor_of.empty() && floor_of[u] >= 0) {
+            has_floor_[u] = 1;
+            union_row_.push_back(static_cast<std::uint32_t>(o.resources + floor_of[u]));
+        }
         union_offset_[u + 1] = static_cast<std::uint32_t>(union_row_.size());
     }
 }
@@ -122,11 +129,10 @@ std::uint32_t NormalMatrix::place_of(std::uint32_t r, std::uint32_t s) const {
 void NormalMatrix::find_targets() {
     const std::size_t users = union_offset_.size() - 1;
     target_offset_.assign(users + 1, 0);
-    std::size_t most = 0;
     for (std::size_t u = 0; u < users; ++u) {
         const std::size_t n = union_offset_[u + 1] - union_offset_[u];
         target_offset_[u + 1] = target_offset_[u] + n * (n + 1) / 2;
-        most = std::max(most, n);
+        most_union_ = std::max(most_union_, n);
     }
     target_.resize(target_offset_[users]);
     for (std::size_t u = 0; u < users; ++u) {
@@ -134,62 +140,92 @@ void NormalMatrix::find_targets() {
         for (std::size_t i = union_offset_[u]; i < union_offset_[u + 1]; ++i)
             for (std::size_t j = union_offset_[u]; j <= i; ++j) target_[at++] = place_of(union_row_[i], union_row_[j]);
     }
-    triangle_.resize(most * (most + 1) / 2);
-    mean_.resize(most);
-    option_.resize(most);
     core_right_.resize(core());
 }
 
-void NormalMatrix::clear() { std::fill(values_.begin(), values_.end(), 0.0); }
+void NormalMatrix::clear(NormalPart& part) const {
+    part.values.assign(values_.size(), 0.0);
+    part.triangle.resize(most_union_ * (most_union_ + 1) / 2);
+    part.mean.resize(most_union_);
+    part.option.resize(most_union_);
+}
 
-// triangle_ = sum v a a', mean_ = sum v a
-void NormalMatrix::gather(std::size_t u, std::span<const double> a, std::span<const double> v) {
+// triangle = sum v a a', mean = sum v a
+void NormalMatrix::sum_options(NormalPart& part, std::size_t u, std::span<const double> a,
+                               std::span<const double> v) const {
+    double* mean = part.mean.data();
+    double* triangle = part.triangle.data();
     for (std::size_t k = options_.of_user[u]; k < options_.of_user[u + 1]; ++k) {
         const double vk = v[k];
         if (vk == 0.0) continue;
         const std::size_t from = options_.of_option[k];
         for (std::size_t e = from; e < options_.of_option[k + 1]; ++e) {  // entries of an option rise
             const double scaled = vk * a[e];
-            mean_[local_[e]] += scaled;
-            double* row = &triangle_[local_[e] * (local_[e] + std::size_t{1}) / 2];
+            mean[local_[e]] += scaled;
+            double* row = &triangle[local_[e] * (local_[e] + std::size_t{1}) / 2];
             for (std::size_t f = from; f <= e; ++f) row[local_[f]] += scaled * a[f];
         }
     }
 }
 
-// triangle_ = sum v (a - mean/V)(a - mean/V)', mean_ = sum v a
-void NormalMatrix::gather_centred(std::size_t u, std::span<const double> a, std::span<const double> v, double v_sum) {
-    const std::size_t n = union_offset_[u + 1] - union_offset_[u];
+// triangle = sum v (a - mean/V)(a - mean/V)', mean = sum v a, over the n rows of the options
+void NormalMatrix::sum_centred(NormalPart& part, std::size_t u, std::span<const double> a, std::span<const double> v,
+                               double v_sum) const {
+    const std::size_t n = union_offset_[u + 1] - union_offset_[u] - (has_floor_.empty() ? 0u : has_floor_[u] != 0);
     for (std::size_t k = options_.of_user[u]; k < options_.of_user[u + 1]; ++k)
-        for (std::size_t e = options_.of_option[k]; e < options_.of_option[k + 1]; ++e) mean_[local_[e]] += v[k] * a[e];
+        for (std::size_t e = options_.of_option[k]; e < options_.of_option[k + 1]; ++e)
+            part.mean[local_[e]] += v[k] * a[e];
     for (std::size_t k = options_.of_user[u]; k < options_.of_user[u + 1]; ++k) {
         if (v[k] == 0.0) continue;
-        for (std::size_t i = 0; i < n; ++i) option_[i] = -mean_[i] / v_sum;
-        for (std::size_t e = options_.of_option[k]; e < options_.of_option[k + 1]; ++e) option_[local_[e]] += a[e];
-        double* cell = triangle_.data();
+        for (std::size_t i = 0; i < n; ++i) part.option[i] = -part.mean[i] / v_sum;
+        for (std::size_t e = options_.of_option[k]; e < options_.of_option[k + 1]; ++e) part.option[local_[e]] += a[e];
+        double* cell = part.triangle.data();
         for (std::size_t i = 0; i < n; ++i) {
-            const double scaled = v[k] * option_[i];
-            for (std::size_t j = 0; j <= i; ++j) *cell++ += scaled * option_[j];
+            const double scaled = v[k] * part.option[i];
+            for (std::size_t j = 0; j <= i; ++j) *cell++ += scaled * part.option[j];
         }
     }
 }
 
-void NormalMatrix::add_user(std::size_t u, std::span<const double> a, std::span<const double> v, double v_sum,
-                            double held) {
-    const std::size_t n = union_offset_[u + 1] - union_offset_[u];
-    std::fill_n(triangle_.begin(), n * (n + 1) / 2, 0.0);
-    std::fill_n(mean_.begin(), n, 0.0);
+void NormalMatrix::add_user(NormalPart& part, std::size_t u, std::span<const double> a, std::span<const double> v,
+                            double v_sum, double held, double floor) const {
+    const bool pulls = !has_floor_.empty() && has_floor_[u] != 0;
+    const std::size_t n = union_offset_[u + 1] - union_offset_[u] - pulls;
+    std::fill_n(part.triangle.begin(), n * (n + 1) / 2, 0.0);
+    std::fill_n(part.mean.begin(), n, 0.0);
     double most = 0.0;
     for (std::size_t k = options_.of_user[u]; k < options_.of_user[u + 1]; ++k) most = std::max(most, v[k]);
     const bool centred = (v_sum - most) + held * v_sum < kFewDigits * v_sum;
-    centred ? gather_centred(u, a, v, v_sum) : gather(u, a, v);
+    centred ? sum_centred(part, u, a, v, v_sum) : sum_options(part, u, a, v);
     const double factor = (centred ? held : held - 1.0) / v_sum;
     const std::uint32_t* target = target_.data() + target_offset_[u];
-    const double* cell = triangle_.data();
+    const double* cell = part.triangle.data();
+    double* values = part.values.data();
     for (std::size_t i = 0; i < n; ++i) {
-        const double scaled = factor * mean_[i];
-        for (std::size_t j = 0; j <= i; ++j) values_[*target++] += *cell++ + scaled * mean_[j];
+        const double scaled = factor * part.mean[i];
+        for (std::size_t j = 0; j <= i; ++j) values[*target++] += *cell++ + scaled * part.mean[j];
     }
+    if (!pulls) return;
+    for (std::size_t j = 0; j < n; ++j) values[*target++] -= held * floor * part.mean[j];
+    values[*target] += held * v_sum * floor * floor;
+}
+
+void NormalMatrix::clear() {
+    clear(own_);
+    values_.swap(own_.values);
+}
+
+void NormalMatrix::add_user(std::size_t u, std::span<const double> a, std::span<const double> v, double v_sum,
+                            double held) {
+    values_.swap(own_.values);
+    add_user(own_, u, a, v, v_sum, held);
+    values_.swap(own_.values);
+}
+
+void NormalMatrix::gather(std::span<NormalPart* const> parts) {
+    values_.swap(parts[0]->values);
+    for (const NormalPart* part : parts.subspan(1))
+        for (std::size_t i = 0; i < values_.size(); ++i) values_[i] += part->values[i];
 }
 
 void NormalMatrix::factor() {

@@ -15,20 +15,32 @@ using alloc::Options;
 using array = array_in<double>;
 using indices = array_in<index_t>;
 
-// The structure and its solver; problems of other data come and go.
+// The structure and its solver; data of other instances come and go.
 struct FairShares {
     FairShares(const indices& users, const indices& options, const indices& resource, const array& use, index_t count)
         : structure(view(users), view(options), view(resource), view(use), count) {}
 
     Options structure;
     std::unique_ptr<FairSolver> solver;
+};
 
-    FairProblem problem(const array& demand, const array& weight, const array& alpha, const array& capacity,
-                        const std::optional<array>& cost) const {
-        return {
-            structure,
-            {view(demand), view(weight), view(alpha), view(capacity), cost ? view(*cost) : std::span<const double>()}};
-    }
+template <typename T>
+std::span<const T> given(const std::optional<array_in<T>>& array) {
+    return array ? view(*array) : std::span<const T>();
+}
+
+// One instance: its numbers, checked and copied.
+struct FairData {
+    FairData(FairShares& of, const array& demand, const array& weight, const array& alpha, const array& capacity,
+             const std::optional<array>& cost, const std::optional<array>& delay,
+             const std::optional<indices>& floor_of, const std::optional<array>& floor,
+             const std::optional<array>& penalty)
+        : shares(of),
+          problem(of.structure, {view(demand), view(weight), view(alpha), view(capacity), given(cost), given(delay),
+                                 given(floor_of), given(floor), given(penalty)}) {}
+
+    FairShares& shares;
+    FairProblem problem;
 };
 
 std::span<const double> numbers(const char* name, const std::optional<array>& given, std::size_t count,
@@ -38,16 +50,39 @@ std::span<const double> numbers(const char* name, const std::optional<array>& gi
     return view(*given);
 }
 
-py::tuple solved(FairShares& shares, const array& demand, const array& weight, const array& alpha,
-                 const array& capacity, const std::optional<array>& cost, const std::optional<array>& x,
-                 const std::optional<array>& price, index_t limit, double tolerance) {
-    const FairProblem problem = shares.problem(demand, weight, alpha, capacity, cost);
-    if (!shares.solver) shares.solver = std::make_unique<FairSolver>(shares.structure);
-    const alloc::FairStart start{numbers("start x", x, shares.structure.options(), "option"),
-                                 numbers("start price", price, problem.capacity.size(), "resource")};
-    const auto a = shares.solver->solve(problem, start, limit, tolerance);
+py::tuple solved(FairData& data, const std::optional<array>& x, const std::optional<array>& price,
+                 const std::optional<array>& floor_price, index_t limit, double tolerance) {
+    const FairProblem& problem = data.problem;
+    auto& solver = data.shares.solver;
+    if (!solver) solver = std::make_unique<FairSolver>(data.shares.structure);
+    const alloc::FairStart start{numbers("start x", x, data.shares.structure.options(), "option"),
+                                 numbers("start price", price, problem.capacity.size(), "resource"),
+                                 numbers("start floor price", floor_price, problem.floor.size(), "floor")};
+    const auto a = solver->solve(problem, start, limit, tolerance);
     return py::make_tuple(fresh<double>(a.x), fresh<double>(a.price), fresh<double>(a.load), a.worth.value,
-                          a.worth.scale, a.bound, a.iterations);
+                          a.worth.scale, a.bound, a.iterations, fresh<double>(a.floor_price),
+                          fresh<double>(a.shortfall));
+}
+
+py::array_t<double> fitted(const FairData& data, const array& x) {
+    alloc::require_length("x", static_cast<std::size_t>(x.size()), data.shares.structure.options(), "option");
+    std::vector<double> plan(x.data(), x.data() + x.size());
+    alloc::fit(data.problem, plan);
+    return fresh<double>(plan);
+}
+
+py::tuple judged(const FairData& data, const array& x) {
+    alloc::require_length("x", static_cast<std::size_t>(x.size()), data.shares.structure.options(), "option");
+    std::vector<double> load(data.problem.capacity.size()), shortfall(data.problem.floor.size());
+    const auto worth = alloc::evaluate(data.problem, view(x), load, shortfall);
+    return py::make_tuple(worth.value, worth.scale, fresh<double>(load), worth.violation, static_cast<int>(worth.fault),
+                          worth.index, fresh<double>(shortfall));
+}
+
+double bounded(const FairData& data, const array& price, const std::optional<array>& floor_price) {
+    alloc::require_length("price", static_cast<std::size_t>(price.size()), data.problem.capacity.size(), "resource");
+    return alloc::price_bound(data.problem,
+                              {view(price), numbers("floor price", floor_price, data.problem.floor.size(), "floor")});
 }
 
 }  // namespace
@@ -64,53 +99,23 @@ void bind_families(py::module_& m) {
         "Check a structure; ValueError says what is wrong with which entry.");
     py::class_<FairShares>(m, "FairShares", "Users, their options and what these use of shared resources (CSR).")
         .def(py::init<const indices&, const indices&, const indices&, const array&, index_t>(), a("user_offsets"),
-             a("option_offsets"), a("resource"), a("use"), "resources"_a)
-        .def("solve", &solved, a("demand"), a("weight"), a("alpha"), a("capacity"), maybe("cost"), maybe("start_x"),
-             maybe("start_price"), "iteration_limit"_a = 100, "tolerance"_a = 1e-3,
-             "Fair shares: (x, price, load, value, scale, bound, iterations).")
+             a("option_offsets"), a("resource"), a("use"), "resources"_a);
+    py::class_<FairData>(m, "FairData", "Numbers of one instance of fair shares, checked and copied.")
+        .def(py::init<FairShares&, const array&, const array&, const array&, const array&, const std::optional<array>&,
+                      const std::optional<array>&, const std::optional<indices>&, const std::optional<array>&,
+                      const std::optional<array>&>(),
+             "shares"_a, a("demand"), a("weight"), a("alpha"), a("capacity"), maybe("cost"), maybe("delay"),
+             maybe("floor_of"), maybe("floor"), maybe("penalty"), py::keep_alive<1, 2>())
+        .def("solve", &solved, maybe("start_x"), maybe("start_price"), maybe("start_floor_price"),
+             "iteration_limit"_a = 100, "tolerance"_a = 1e-3,
+             "Fair shares: (x, price, load, value, scale, bound, iterations, floor_price, shortfall).")
         .def(
-            "most",
-            [](const FairShares& shares, const array& demand, const array& weight, const array& alpha,
-               const array& capacity, const std::optional<array>& cost) {
-                return fresh<double>(shares.problem(demand, weight, alpha, capacity, cost).most);
-            },
-            a("demand"), a("weight"), a("alpha"), a("capacity"), maybe("cost"),
-            "Most each user could get; 0 for users that do not count. Checks the data.")
-        .def(
-            "fit",
-            [](const FairShares& shares, const array& x, const array& demand, const array& weight, const array& alpha,
-               const array& capacity, const std::optional<array>& cost) {
-                const FairProblem problem = shares.problem(demand, weight, alpha, capacity, cost);
-                alloc::require_length("x", static_cast<std::size_t>(x.size()), shares.structure.options(), "option");
-                std::vector<double> plan(x.data(), x.data() + x.size());
-                alloc::fit(problem, plan);
-                return fresh<double>(plan);
-            },
-            a("x"), a("demand"), a("weight"), a("alpha"), a("capacity"), maybe("cost"), "A feasible plan near x.")
-        .def(
-            "value",
-            [](const FairShares& shares, const array& x, const array& demand, const array& weight, const array& alpha,
-               const array& capacity, const std::optional<array>& cost) {
-                const FairProblem problem = shares.problem(demand, weight, alpha, capacity, cost);
-                alloc::require_length("x", static_cast<std::size_t>(x.size()), shares.structure.options(), "option");
-                std::vector<double> load(problem.capacity.size());
-                const auto worth = alloc::evaluate(problem, view(x), load);
-                return py::make_tuple(worth.value, worth.scale, fresh<double>(load), worth.violation,
-                                      static_cast<int>(worth.fault), worth.index);
-            },
-            a("x"), a("demand"), a("weight"), a("alpha"), a("capacity"), maybe("cost"),
-            "Independent checker: (value, scale, load, violation, fault, index).")
-        .def(
-            "bound",
-            [](const FairShares& shares, const array& price, const array& demand, const array& weight,
-               const array& alpha, const array& capacity, const std::optional<array>& cost) {
-                const FairProblem problem = shares.problem(demand, weight, alpha, capacity, cost);
-                alloc::require_length("price", static_cast<std::size_t>(price.size()), problem.capacity.size(),
-                                      "resource");
-                return alloc::price_bound(problem, view(price));
-            },
-            a("price"), a("demand"), a("weight"), a("alpha"), a("capacity"), maybe("cost"),
-            "Upper bound on the value of every plan, from any prices of the resources.");
+            "most", [](const FairData& data) { return fresh<double>(data.problem.most); },
+            "Most each user could get; 0 for users that do not count.")
+        .def("fit", &fitted, a("x"), "A feasible plan near x.")
+        .def("value", &judged, a("x"), "Independent checker: (value, scale, load, violation, fault, index, shortfall).")
+        .def("bound", &bounded, a("price"), maybe("floor_price"),
+             "Upper bound on the value of every plan, from any prices of resources and floors.");
 }
 
 }  // namespace tiertwin::bindings

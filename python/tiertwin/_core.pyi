@@ -420,39 +420,44 @@ class FairShares:
     def __init__(
         self, user_offsets: _Ints, option_offsets: _Ints, resource: _Ints, use: _Reals, resources: int
     ) -> None: ...
-    def bound(
-        self, price: _Reals, demand: _Reals, weight: _Reals, alpha: _Reals, capacity: _Reals, cost: _Reals | None = None
-    ) -> float:
-        """Upper bound on the value of every plan, from any prices of the resources."""
 
-    def fit(
-        self, x: _Reals, demand: _Reals, weight: _Reals, alpha: _Reals, capacity: _Reals, cost: _Reals | None = None
-    ) -> _Reals:
-        """A feasible plan near x."""
+class FairData:
+    """Numbers of one instance of fair shares, checked and copied."""
 
-    def most(
-        self, demand: _Reals, weight: _Reals, alpha: _Reals, capacity: _Reals, cost: _Reals | None = None
-    ) -> _Reals:
-        """Most each user could get; 0 for users that do not count. Checks the data."""
-
-    def solve(
+    def __init__(
         self,
+        shares: FairShares,
         demand: _Reals,
         weight: _Reals,
         alpha: _Reals,
         capacity: _Reals,
         cost: _Reals | None = None,
+        delay: _Reals | None = None,
+        floor_of: _Ints | None = None,
+        floor: _Reals | None = None,
+        penalty: _Reals | None = None,
+    ) -> None: ...
+    def bound(self, price: _Reals, floor_price: _Reals | None = None) -> float:
+        """Upper bound on the value of every plan, from any prices of resources and floors."""
+
+    def fit(self, x: _Reals) -> _Reals:
+        """A feasible plan near x."""
+
+    def most(self) -> _Reals:
+        """Most each user could get; 0 for users that do not count."""
+
+    def solve(
+        self,
         start_x: _Reals | None = None,
         start_price: _Reals | None = None,
+        start_floor_price: _Reals | None = None,
         iteration_limit: int = 100,
         tolerance: float = 0.001,
     ) -> tuple[Any, ...]:
-        """Fair shares: (x, price, load, value, scale, bound, iterations)."""
+        """Fair shares: (x, price, load, value, scale, bound, iterations, floor_price, shortfall)."""
 
-    def value(
-        self, x: _Reals, demand: _Reals, weight: _Reals, alpha: _Reals, capacity: _Reals, cost: _Reals | None = None
-    ) -> tuple[float, float, _Reals, float, int, int]:
-        """Independent checker: (value, scale, load, violation, fault, index)."""
+    def value(self, x: _Reals) -> tuple[Any, ...]:
+        """Independent checker: (value, scale, load, violation, fault, index, shortfall)."""
 
 class Routing:
     """Demands, their paths and the links of these (CSR)."""

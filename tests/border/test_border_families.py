@@ -31,20 +31,24 @@ def test_another_dtype_is_a_type_error(kind: type, field: str) -> None:
 def test_lengths_and_values_are_checked_with_their_names() -> None:
     problem = random_fair(1)
     shares = _core.FairShares(**structure(problem.options), resources=problem.options.resources)
+
+    def data(**arrays: np.ndarray) -> _core.FairData:
+        return _core.FairData(shares, **arrays)
+
     good = {name: np.array(getattr(problem, name)) for name in ("demand", "weight", "alpha", "capacity")}
     for name, array in good.items():
         with pytest.raises(ValueError, match=re.escape(f"{name}: expected {array.size} numbers")):
-            shares.solve(**good | {name: np.ones(array.size + 1)})
+            data(**good | {name: np.ones(array.size + 1)})
         bad = array.copy()
         bad[-1] = np.nan
         with pytest.raises(ValueError, match=re.escape(f"{name}[{array.size - 1}]: expected")):
-            shares.solve(**good | {name: bad})
+            data(**good | {name: bad})
         with pytest.raises(TypeError, match="incompatible"):
-            shares.solve(**good | {name: array.astype(np.float32)})
+            data(**good | {name: array.astype(np.float32)})
     with pytest.raises(ValueError, match="start x: expected"):
-        shares.solve(**good, start_x=np.ones(problem.options.count + 1))
+        data(**good).solve(start_x=np.ones(problem.options.count + 1))
     with pytest.raises(ValueError, match="price: expected"):
-        shares.bound(np.ones(problem.options.resources + 1), **good)
+        data(**good).bound(np.ones(problem.options.resources + 1))
 
 
 def test_routing_lengths_are_checked() -> None:
@@ -64,9 +68,9 @@ def test_answers_own_their_memory_and_outlive_the_structure() -> None:
     problem = random_fair(2)
     shares = _core.FairShares(**structure(problem.options), resources=problem.options.resources)
     arguments = [np.array(getattr(problem, name)) for name in ("demand", "weight", "alpha", "capacity")]
-    first = shares.solve(*arguments)
+    first = _core.FairData(shares, *arguments).solve()
     copies = [np.array(part) for part in first[:3]]
-    shares.solve(*arguments, iteration_limit=0)
+    _core.FairData(shares, *arguments).solve(iteration_limit=0)
     del shares
     gc.collect()
     for part, copy in zip(first[:3], copies, strict=True):
@@ -78,9 +82,9 @@ def test_the_same_request_gives_the_same_bits_whatever_came_between() -> None:
     problem, other = random_fair(3), random_fair(4)
     shares = _core.FairShares(**structure(problem.options), resources=problem.options.resources)
     arguments = [np.array(getattr(problem, name)) for name in ("demand", "weight", "alpha", "capacity")]
-    first = shares.solve(*arguments)
-    shares.solve(arguments[0] * 2, *arguments[1:], start_x=first[0], start_price=first[1])
+    first = _core.FairData(shares, *arguments).solve()
+    _core.FairData(shares, arguments[0] * 2, *arguments[1:]).solve(start_x=first[0], start_price=first[1])
     _core.FairShares(**structure(other.options), resources=other.options.resources)
-    again = shares.solve(*arguments)
+    again = _core.FairData(shares, *arguments).solve()
     for a, b in zip(first, again, strict=True):
         np.testing.assert_array_equal(a, b)

@@ -1,30 +1,67 @@
-"""Shared capacity among users with options: α-fair shares and weighted throughput, with costs of options.
+"""Shared capacity among users with options: α-fair shares and weighted throughput, costs, waiting and floors.
 
-    maximise  Σ_u w_u U(y_u; α_u) − Σ_k cost_k x_k,     y_u = Σ_{k of u} x_k
-    subject   y_u ≤ d_u,  Σ_k use_kr x_k ≤ c_r,  x ≥ 0
+    maximise  Σ_u w_u U(y_u; α_u) − Σ_k cost_k x_k − Σ_r D_r(load_r) − Σ_s M_s max(0, f_s − Y_s)
+    subject   y_u ≤ d_u,  load_r ≤ c_r,  x ≥ 0
+    where     y_u = Σ_{k of u} x_k,  load_r = Σ_k use_kr x_k,  Y_s = Σ_{u of s} y_u
     U(y; 1) = log y,  U(y; α) = (y^(1−α) − 1)/(1−α)     (Mo and Walrand, IEEE/ACM Trans. Netw. 8(5), 2000)
+    D(load) = κ load/(c − load),  load ≤ 0.98 c, where κ > 0
 
 α = 0 is weighted throughput, 1 proportionally fair, 2 close to the least delay, ever larger α close to max-min
-(`routing.py` solves that one). Users that cannot be served at all, by weight, demand or capacities of 0, get nothing
-and are no part of the value.
+(`routing.py` solves that one). Users that cannot be served at all, by demand, capacities or weight of 0, get nothing
+and are no part of the value; a user of weight 0 counts where a floor counts on it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from tiertwin import _core
-from tiertwin.allocate.families.options import Options
+from tiertwin.allocate.families.options import Indices, Options
 from tiertwin.allocate.kernel import Fault
 from tiertwin.allocate.leaf import Array
 from tiertwin.errors import InputError
 
 ITERATION_LIMIT = 100  # 8 to 25 are usual
 TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Floors:
+    """Disjoint sets of users that are promised a rate together, each with what a unit of shortfall costs.
+
+    The penalty is exact: above the largest price that the promise could have, a floor is kept wherever that is
+    possible; where it is not, the answer has the least shortfall by penalty, and says how much.
+
+    Parameters
+    ----------
+    of_user
+        ``[U]`` the floor each user counts for, −1 for none.
+    amount
+        ``[S]`` f, finite, ≥ 0. Unit of rate.
+    penalty
+        ``[S]`` M, finite, ≥ 0: utility a unit of shortfall costs.
+    """
+
+    of_user: Indices
+    amount: Array
+    penalty: Array
+
+    def __post_init__(self) -> None:
+        of_user = np.asarray(self.of_user)
+        if of_user.size and not np.issubdtype(of_user.dtype, np.integer):
+            raise InputError(f"of_user: expected whole numbers, got {of_user.dtype}", where="floors")
+        object.__setattr__(self, "of_user", _frozen(of_user, np.int64))
+        for name in ("amount", "penalty"):
+            object.__setattr__(self, name, _frozen(getattr(self, name), np.float64))
+
+    @property
+    def count(self) -> int:
+        """Number of floors S."""
+        return int(self.amount.size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +82,11 @@ class FairProblem:
         ``[R]`` ≥ 0, infinity for no limit. Unit of use × rate.
     cost
         ``[K]`` what a unit of rate costs on each option (energy, latency), finite, ≥ 0; None: nothing.
+    delay
+        ``[R]`` κ of the waiting at each resource, finite, ≥ 0, in units of utility; 0 or None: nothing waits there.
+        Where it is above 0 the load stays below 0.98 of the capacity.
+    floors
+        Rates promised to sets of users; None: nobody is promised anything.
 
     Raises
     ------
@@ -58,17 +100,16 @@ class FairProblem:
     alpha: Array
     capacity: Array
     cost: Array | None = None
+    delay: Array | None = None
+    floors: Floors | None = None
 
     def __post_init__(self) -> None:
-        for name in ("demand", "weight", "alpha", "capacity", "cost"):
+        for name in ("demand", "weight", "alpha", "capacity", "cost", "delay"):
             given = getattr(self, name)
-            if given is None:
-                continue
-            array = np.ascontiguousarray(given, dtype=np.float64).reshape(-1).view()
-            array.flags.writeable = False
-            object.__setattr__(self, name, array)
+            if given is not None:
+                object.__setattr__(self, name, _frozen(given, np.float64))
         try:
-            most = _compiled(self.options).most(*_data(self))
+            most = _data(self).most()
         except ValueError as error:
             raise InputError(str(error), where="fair problem") from error
         object.__setattr__(self, "_most", most)
@@ -93,11 +134,16 @@ class FairAnswer:
     load
         ``[R]`` Σ use x.
     value, scale
-        Objective at x; S = Σ w y^(1−α), what serving everybody 100 % more would be worth at the margin.
+        Objective at x; S = Σ w y^(1−α) + Σ M shortfall, what serving everybody 100 % more would be worth at the margin
+        and what is paid for floors (Σ M f where no user has a weight).
     bound
-        No plan is worth more: weak duality at `price`.
+        No plan is worth more: weak duality at `price` and `floor_price`.
     iterations
         Steps taken.
+    floor_price
+        ``[S]`` marginal cost of a unit of each floor, in 0..M.
+    shortfall
+        ``[S]`` what is missing to each floor.
     """
 
     x: Array
@@ -107,6 +153,8 @@ class FairAnswer:
     scale: float
     bound: float
     iterations: int
+    floor_price: Array = field(default_factory=lambda: np.zeros(0))
+    shortfall: Array = field(default_factory=lambda: np.zeros(0))
 
     @property
     def gap(self) -> float:
@@ -126,6 +174,7 @@ class FairWorth:
     violation: float
     fault: Fault
     index: int
+    shortfall: Array
 
 
 class FairAllocator(Protocol):
@@ -160,38 +209,44 @@ class FairKernel:
         """Solve until the certified gap is at most `tolerance`, or to the limit."""
         if not tolerance >= 0.0:
             raise InputError(f"tolerance: expected a number >= 0, got {tolerance}")
-        from_x, from_price = (None, None) if start is None else (_vector(start.x), _vector(start.price))
-        x, price, load, value, scale, bound, iterations = _compiled(problem.options).solve(
-            *_data(problem), from_x, from_price, iteration_limit=max(0, iteration_limit), tolerance=tolerance
-        )
-        return FairAnswer(x, price, load, value, scale, bound, iterations)
+        begin = () if start is None else (_vector(start.x), _vector(start.price), _begin_floors(problem, start))
+        return FairAnswer(*_data(problem).solve(*begin, iteration_limit=max(0, iteration_limit), tolerance=tolerance))
 
 
 def worth(problem: FairProblem, x: Array) -> FairWorth:
     """Judge a plan ``x[K]`` by the independent checker."""
-    value, scale, load, violation, fault, index = _compiled(problem.options).value(_vector(x), *_data(problem))
-    return FairWorth(value, scale, load, violation, Fault(fault), index)
+    value, scale, load, violation, fault, index, shortfall = _data(problem).value(_vector(x))
+    return FairWorth(value, scale, load, violation, Fault(fault), index, shortfall)
 
 
-def price_bound(problem: FairProblem, price: Array) -> float:
-    """Upper bound on the value of every plan, from any prices ``[R]`` of the resources (below 0 counts as 0)."""
-    return _compiled(problem.options).bound(_vector(price), *_data(problem))
+def price_bound(problem: FairProblem, price: Array, floor_price: Array | None = None) -> float:
+    """Upper bound on the value of every plan, from any prices of the resources ``[R]`` and floors ``[S]``.
+
+    Prices below 0 count as 0, prices of floors above their penalty as that.
+    """
+    return _data(problem).bound(_vector(price), None if floor_price is None else _vector(floor_price))
 
 
 def fit(problem: FairProblem, x: Array) -> Array:
     """Make any ``x[K]`` feasible: clip, scale users to their demand, options by their fullest resource."""
-    return _compiled(problem.options).fit(_vector(x), *_data(problem))
+    return _data(problem).fit(_vector(x))
 
 
-def answer(problem: FairProblem, x: Array, price: Array, iterations: int) -> FairAnswer:
+def answer(
+    problem: FairProblem, x: Array, price: Array, iterations: int, floor_price: Array | None = None
+) -> FairAnswer:
     """Make an answer of a suggested plan and suggested prices: repaired, judged and bounded independently."""
     plan, paid = fit(problem, x), np.maximum(np.nan_to_num(price, posinf=0.0, neginf=0.0), 0.0)
     judged = worth(problem, plan)
-    bound = price_bound(problem, paid)
-    return FairAnswer(plan, paid, judged.load, judged.value, judged.scale, bound, iterations)
+    count = judged.shortfall.size
+    most = problem.floors.penalty if problem.floors is not None else np.zeros(0)
+    pays = np.zeros(count) if floor_price is None else np.clip(np.nan_to_num(floor_price), 0.0, most)
+    bound = price_bound(problem, paid, pays)
+    return FairAnswer(plan, paid, judged.load, judged.value, judged.scale, bound, iterations, pays, judged.shortfall)
 
 
 _kept: WeakKeyDictionary[Options, _core.FairShares] = WeakKeyDictionary()
+_kept_data: WeakKeyDictionary[FairProblem, _core.FairData] = WeakKeyDictionary()
 
 
 def _compiled(options: Options) -> _core.FairShares:
@@ -204,9 +259,35 @@ def _compiled(options: Options) -> _core.FairShares:
     return shares
 
 
-def _data(problem: FairProblem) -> tuple[Array, Array, Array, Array, Array | None]:
-    return problem.demand, problem.weight, problem.alpha, problem.capacity, problem.cost
+def _data(problem: FairProblem) -> _core.FairData:
+    """The compiled numbers of a problem, built on first use."""
+    data = _kept_data.get(problem)
+    if data is None:
+        floors = problem.floors
+        data = _kept_data[problem] = _core.FairData(
+            _compiled(problem.options),
+            problem.demand,
+            problem.weight,
+            problem.alpha,
+            problem.capacity,
+            problem.cost,
+            problem.delay,
+            *((None, None, None) if floors is None else (floors.of_user, floors.amount, floors.penalty)),
+        )
+    return data
+
+
+def _begin_floors(problem: FairProblem, start: FairAnswer) -> Array | None:
+    """Prices of floors to begin with; those of other floors say nothing."""
+    count = 0 if problem.floors is None else problem.floors.count
+    return _vector(start.floor_price) if start.floor_price.size == count else None
 
 
 def _vector(values: Array) -> Array:
     return np.ascontiguousarray(values, dtype=np.float64)
+
+
+def _frozen(values: Any, dtype: Any) -> Any:
+    array = np.ascontiguousarray(values, dtype=dtype).reshape(-1).view()
+    array.flags.writeable = False
+    return array

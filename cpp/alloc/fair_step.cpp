@@ -1,0 +1,197 @@
+// Directions and steps of the solver of fair_solver.hpp.
+#include <algorithm>
+#include <cmath>
+
+#include "alloc/fair_work.hpp"
+
+namespace tiertwin::alloc {
+
+namespace {
+
+constexpr double kLeastFall = 0.1;  // to this share a price of service or of waiting may fall in a step
+
+}  // namespace
+
+void FairWork::prepare(FairUser& w, std::size_t u, double centre, bool corrector) {
+    double sum = 0.0;
+    w.v = 0.0;
+    for (std::size_t k = first(u); k < last(u); ++k) {
+        if (!p->open[k]) continue;
+        if (!corrector) {  // divisions are dear: once an iteration
+            per_x[k] = 1.0 / x[k];
+            per_z[k] = 1.0 / z[k];
+            v[k] = x[k] * per_z[k];
+        }
+        g[k] = (corrector ? (centre * w.part - dx[k] * dz[k]) * per_x[k] : 0.0) - z[k];
+        w.v += v[k];
+        sum += v[k] * g[k];
+    }
+    w.target = (corrector ? centre * w.part - w.ds * w.dm : 0.0) - w.s * w.m;
+    w.error = w.alpha == 0.0 ? 0.0 : fair_error(w.weight, w.p, w.y, w.alpha);
+    if (corrector && w.alpha == 1.0) w.error -= w.dp * w.dy / (w.p * w.y);
+    w.base = (w.alpha == 0.0 ? 0.0 : w.p * w.error) - w.target / w.s - w.off;
+    w.curve = w.alpha * w.p / w.y + w.m / w.s;
+    w.damp = 1.0 / (1.0 + w.v * w.curve);
+    w.still = (sum + w.v * w.base) * w.damp;
+    w.shift = w.base - w.curve * w.still;
+}
+
+void FairWork::prepare(FairRow& b, double centre, bool corrector, double& right_r) {
+    if (!b.active) {
+        right_r = 0.0;
+        return;
+    }
+    b.target = (corrector ? centre * b.part - b.dt * b.dpi : 0.0) - b.t * b.pi;
+    b.slope = b.pi / b.t;
+    b.push = b.target / b.t;
+    if (b.kappa > 0.0) {
+        const double away = b.away();
+        double error = b.kappa / (b.e * away * away) - 1.0;
+        if (corrector) error -= (2.0 * b.de / b.e + b.dt / away) * (b.dt / away);
+        b.slope += 2.0 * b.e / away;
+        b.push += b.e * error - b.off;
+        b.de = error;  // until the step is known
+    }
+    right_r += b.push / b.slope - b.slip;
+}
+
+void FairWork::prepare(FairFloor& f, double centre, bool corrector, double& right_s) {
+    if (!f.active) {
+        right_s = 0.0;
+        return;
+    }
+    f.to_over = (corrector ? centre * f.part - f.d_over * f.dpi : 0.0) - f.over * f.pi;
+    f.to_short = (corrector ? centre * f.part + f.d_short * f.dpi : 0.0) - f.shortfall * f.rest;
+    right_s += f.to_over / f.pi - f.to_short / f.rest - f.slip;
+}
+
+void FairWork::right_side(double centre, bool corrector) {
+    each_part([&](FairPart& part) {
+        part.rows.assign(right.size(), 0.0);
+        if (!corrector) normal->clear(part.normal);
+        each_user(part, [&](FairUser& w, std::size_t u) {
+            prepare(w, u, centre, corrector);
+            for (std::size_t k = first(u); k < last(u); ++k)
+                if (p->open[k]) spread(k, v[k] * (g[k] + w.shift), part.rows);
+            if (w.floor >= 0) part.rows[rows.size() + static_cast<std::size_t>(w.floor)] -= w.pull * w.still;
+            if (!corrector) normal->add_user(part.normal, u, a, v, w.v, w.damp, w.pull);
+        });
+    });
+    add_up_rows();
+    right.swap(row);
+    for (std::size_t r = 0; r < rows.size(); ++r) prepare(rows[r], centre, corrector, right[r]);
+    for (std::size_t s = 0; s < floors.size(); ++s) prepare(floors[s], centre, corrector, right[rows.size() + s]);
+}
+
+void FairWork::assemble() {
+    right_side(0.0, false);
+    for (FairPart& part : parts) gathered_.push_back(&part.normal);
+    normal->gather(gathered_);
+    gathered_.clear();
+    for (std::size_t r = 0; r < rows.size(); ++r) normal->add_diagonal(r, rows[r].active ? 1.0 / rows[r].slope : 1.0);
+    for (std::size_t s = 0; s < floors.size(); ++s) {
+        const FairFloor& f = floors[s];
+        normal->add_diagonal(rows.size() + s, f.active ? f.shortfall / f.rest + f.over / f.pi : 1.0);
+    }
+    normal->factor();
+}
+
+void FairWork::direct(FairUser& w, std::size_t u, Reach& reach) {
+    const double lift = w.floor < 0 ? 0.0 : w.pull * floor_right(w);
+    double dearer = 0.0;
+    for (std::size_t k = first(u); k < last(u); ++k) {
+        if (!p->open[k]) continue;
+        dz[k] = along(k, right) - lift;
+        dearer += v[k] * dz[k];
+    }
+    w.dy = w.still - dearer * w.damp;
+    const double delta = w.base - w.curve * w.dy;
+    for (std::size_t k = first(u); k < last(u); ++k) {
+        if (!p->open[k]) continue;
+        dz[k] -= delta;
+        dx[k] = v[k] * (g[k] - dz[k]);
+        reach.pair(x[k], dx[k], z[k], dz[k], per_x[k], per_z[k]);
+    }
+    w.ds = -w.dy;
+    w.dm = (w.target + w.m * w.dy) / w.s;
+    w.dp = w.alpha == 0.0 ? 0.0 : w.p * (w.error - w.alpha * w.dy / w.y);
+    reach.pair(w.s, w.ds, w.m, w.dm, 1.0 / w.s, 1.0 / w.m);
+}
+
+void FairWork::direct(FairRow& b, double dl, Reach& reach) {
+    if (!b.active) return;
+    b.dl = dl;
+    b.dt = (b.push - dl) / b.slope;
+    b.dpi = dl;
+    if (b.kappa > 0.0) {
+        b.dpi = (b.target - b.pi * b.dt) / b.t;
+        b.de = b.e * (b.de - 2.0 * b.dt / b.away());
+        reach.price(b.l, dl);
+    }
+    reach.pair(b.t, b.dt, b.pi, b.dpi, 1.0 / b.t, 1.0 / b.pi);
+}
+
+void FairWork::direct(FairFloor& f, double dpi, Reach& reach) {
+    if (!f.active) return;
+    f.dpi = dpi;
+    f.d_over = (f.to_over - f.over * dpi) / f.pi;
+    f.d_short = (f.to_short + f.shortfall * dpi) / f.rest;
+    reach.pair(f.over, f.d_over, f.pi, dpi, 1.0 / f.over, 1.0 / f.pi);
+    reach.pair(f.shortfall, f.d_short, f.rest, -dpi, 1.0 / f.shortfall, 1.0 / f.rest);
+}
+
+Reach FairWork::direction() {
+    normal->solve(right);
+    each_part([&](FairPart& part) {
+        part.reach = {};
+        each_user(part, [&](FairUser& w, std::size_t u) { direct(w, u, part.reach); });
+    });
+    Reach reach = parts[0].reach;
+    for (std::size_t i = 1; i < parts.size(); ++i) reach.join(parts[i].reach);
+    for (std::size_t r = 0; r < rows.size(); ++r) direct(rows[r], right[r], reach);
+    for (std::size_t s = 0; s < floors.size(); ++s) direct(floors[s], right[rows.size() + s], reach);
+    return reach;
+}
+
+void FairWork::step(FairUser& w, std::size_t u, double primal, double dual) {
+    w.y = 0.0;
+    for (std::size_t k = first(u); k < last(u); ++k) {
+        if (!p->open[k]) continue;
+        x[k] += primal * dx[k];
+        z[k] += dual * dz[k];
+        w.y += x[k];
+    }
+    w.s += primal * w.ds;
+    w.m += dual * w.dm;
+    const double linear = w.p + dual * w.dp;
+    w.p = std::max(linear, kLeastFall * w.p);
+    w.off = (1.0 - dual) * w.off + linear - w.p;
+}
+
+void FairWork::step(FairRow& b, double primal, double dual) {
+    if (!b.active) return;
+    b.t += primal * b.dt;
+    b.l += dual * b.dl;
+    if (b.kappa == 0.0) {
+        b.pi = b.l;
+        return;
+    }
+    b.pi += dual * b.dpi;
+    const double linear = b.e + dual * b.de;
+    b.e = std::max(linear, kLeastFall * b.e);
+    b.off = (1.0 - dual) * b.off + linear - b.e;
+}
+
+void FairWork::step(double primal, double dual) {
+    each_part([&](FairPart& part) { each_user(part, [&](FairUser& w, std::size_t u) { step(w, u, primal, dual); }); });
+    for (FairRow& b : rows) step(b, primal, dual);
+    for (FairFloor& f : floors) {
+        if (!f.active) continue;
+        f.over += primal * f.d_over;
+        f.shortfall += primal * f.d_short;
+        f.pi += dual * f.dpi;
+        f.rest -= dual * f.dpi;
+    }
+}
+
+}  // namespace tiertwin::alloc

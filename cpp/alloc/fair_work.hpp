@@ -1,0 +1,147 @@
+// The rooms of the solver of fair_solver.hpp: what it keeps of users, rows and floors, and its steps.
+//
+//   fair_start.cpp   scaling, cold and warm starts         fair_step.cpp   directions and steps
+//   fair_solver.cpp  judging iterates, the iteration
+//
+// Internal: nothing else includes this file.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "alloc/fair_solver.hpp"
+#include "alloc/formulas.hpp"
+#include "alloc/newton.hpp"
+
+namespace tiertwin::alloc {
+
+struct FairUser {
+    bool counts;
+    std::int32_t floor = -1;
+    double pull = 0.0;     // D_u over the floor: a share of this user is so much of its floor
+    double part;           // of mu: the products of this user are to be mu times this
+    double weight, alpha;  // scaled
+    double s, m, p, y;     // slack of the demand, its price, price of service, service
+    double off = 0;        // l.a + cost + m - p - pull pi - z, alike for all options: 0 unless p was kept from falling
+    double ds = 0, dm = 0, dp = 0, dy = 0;
+    double target, base, curve;  // right-hand side of s m; delta = base - curve * dy
+    double v, shift, damp;       // sum of v; delta where prices stand still; 1 / (1 + v * curve)
+    double still;                // dy where prices stand still
+    double error;                // of p y^alpha = weight
+};
+
+struct FairRow {
+    bool active;
+    double t, l, dt = 0, dl = 0, target = 0;
+    double part = 0;  // of mu, as for users
+    double slip = 0;  // limit - load - t: what rounding took, given back by the next step
+    double limit = 1, kappa = 0;
+    double pi = 0, dpi = 0;      // price of the limit; l where nothing waits
+    double e = 0, de = 0;        // price of waiting: e (1 - load)^2 = kappa
+    double off = 0;              // l - pi - e: 0 unless e was kept from falling too far
+    double slope = 0, push = 0;  // dt = (push - dl) / slope
+
+    [[nodiscard]] double away() const { return t + (1.0 - limit); }  // from the pole
+};
+
+// A floor in units of what is asked, or of the most there can be where that is less.
+struct FairFloor {
+    bool active = false;
+    double unit = 0, most = 0;                // in rate; highest price
+    double over, shortfall, pi, rest;         // slack, what is missing, their prices; rest = most - pi
+    double d_over = 0, d_short = 0, dpi = 0;  // d rest = -dpi
+    double to_over = 0, to_short = 0;         // right-hand sides of over pi and shortfall rest
+    double part = 1, slip = 0;
+};
+
+// What one part of the users adds up; parts are fixed by the size of the problem, and added in their order.
+struct FairPart {
+    std::size_t from = 0, to = 0;  // users
+    NormalPart normal;
+    std::vector<double> rows, floors;
+    Reach reach;
+    Sum low, high, size;
+    double product = 0.0, fullest = 1.0;
+};
+
+struct FairWork {
+    const Options& o;
+    NormalMatrix* normal = nullptr;
+    const FairProblem* p = nullptr;
+    double unit = 1.0;
+    std::vector<double> a, x, z, per_x, per_z, v, g, dx, dz, best_x, best_l, best_pi;
+    std::vector<double> right, row;  // of resources, then of floors
+    std::vector<FairUser> users;
+    std::vector<FairRow> rows;
+    std::vector<FairFloor> floors;
+    std::vector<FairPart> parts;
+    double mu = 0.0, pairs = 0.0;
+    double best_lower = 0.0, best_upper = 0.0, best_scale = 0.0;  // the scale is that of the best plan
+    bool weighed = false;                                         // some user has a weight
+    index_t since_better = 0;
+
+    explicit FairWork(const Options& options) : o(options) {}
+
+    std::size_t first(std::size_t u) const { return o.of_user[u]; }
+    std::size_t last(std::size_t u) const { return o.of_user[u + 1]; }
+
+    // sum over the entries of option k of a times `of`
+    double along(std::size_t k, const std::vector<double>& of) const {
+        double sum = 0.0;
+        for (std::size_t e = o.of_option[k]; e < o.of_option[k + 1]; ++e) sum += a[e] * of[o.resource[e]];
+        return sum;
+    }
+    void spread(std::size_t k, double amount, std::vector<double>& into) const {
+        for (std::size_t e = o.of_option[k]; e < o.of_option[k + 1]; ++e) into[o.resource[e]] += a[e] * amount;
+    }
+    FairFloor& floor_of(const FairUser& w) { return floors[static_cast<std::size_t>(w.floor)]; }
+    double& floor_right(const FairUser& w) { return right[rows.size() + static_cast<std::size_t>(w.floor)]; }
+
+    template <typename F>
+    void each_part(F&& f) {
+        for (FairPart& part : parts) f(part);
+    }
+    template <typename F>
+    void each_user(const FairPart& part, F&& f) {
+        for (std::size_t u = part.from; u < part.to; ++u)
+            if (users[u].counts) f(users[u], u);
+    }
+    void add_up_rows();  // row = sum of the parts' rows, floors behind
+
+    void load(const FairProblem& problem);
+    void load_floors();
+    void cold();
+    void warm(const FairStart& start);
+    void begin(const FairStart& start, bool warm);
+    double weigh();
+    void open_floors(double worth_all);
+    void share_parts();
+    void open_rows(std::span<const double> price, double worth_all);
+    void warm_floors(std::span<const double> price);
+    void settle_prices(double slack);
+
+    double find_slips();
+    bool judge(double tolerance);
+    void judge_part(FairPart& part, double fits);
+    void keep_best(double lower, double upper, double scale, double fits);
+
+    void assemble();
+    void right_side(double centre, bool corrector);
+    void prepare(FairUser& w, std::size_t u, double centre, bool corrector);
+    void prepare(FairRow& b, double centre, bool corrector, double& right_r);
+    void prepare(FairFloor& f, double centre, bool corrector, double& right_s);
+    [[nodiscard]] Reach direction();
+    void direct(FairUser& w, std::size_t u, Reach& reach);
+    void direct(FairRow& b, double dl, Reach& reach);
+    void direct(FairFloor& f, double dpi, Reach& reach);
+    void step(double primal, double dual);
+    void step(FairUser& w, std::size_t u, double primal, double dual);
+    void step(FairRow& b, double primal, double dual);
+
+    FairAnswer finish(index_t iterations);
+
+  private:
+    std::vector<NormalPart*> gathered_;
+};
+
+}  // namespace tiertwin::alloc
