@@ -91,6 +91,14 @@ FAMILIES: dict[str, Family] = {
             {"kernel": f"{_HERE}.routing:RoutingKernel", "cvxpy": f"{_HERE}.routing_cvxpy:RoutingCvxpy"},
             where=f"{_HERE}.routing_interface:RoutingInterface",
         ),
+        Family(
+            "slices",
+            "floors, isolation, caps and priorities of slices over shared resources",
+            {"kernel": f"{_HERE}.slices:SliceKernel", "cvxpy": f"{_HERE}.slices_cvxpy:SliceCvxpy"},
+            {"kernel": frozenset()},
+            {"crowded": "more slices keep a part of one resource than the kernel takes"},
+            f"{_HERE}.slices_interface:SlicesInterface",
+        ),
     )
 }
 
