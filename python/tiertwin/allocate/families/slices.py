@@ -412,19 +412,23 @@ def price_bound(problem: SliceProblem, prices: Prices, floor_price: Array | None
     count = np.diff(options.option_offsets)
     entry = problem.slice_of_option.repeat(count)
     option = np.repeat(np.arange(options.count), count)
-    cost = np.bincount(option, weights=options.use * each[entry, options.resource], minlength=options.count)
-    cost = np.maximum(cost, 0.0) + limit_price[problem.slice_of_option]
+    used = np.bincount(option, weights=options.use * each[entry, options.resource], minlength=options.count)
+    cost: Array = np.maximum(used, 0.0) + limit_price[problem.slice_of_option]
     if problem.cost is not None:
         cost = cost + problem.cost
     base = FairProblem(
         options, problem.base.demand, problem.base.weight, problem.alpha, problem.capacity, cost, floors=problem.floors
     )
     free = fair.price_bound(base, np.zeros(options.resources), floor_price)
-    held = [paid @ finite, -(discount @ problem.kept[pairs[:, 0], pairs[:, 1]]), limit_price[limited] @ problem.limit[limited]]
+    held = [
+        paid @ finite,
+        -(discount @ problem.kept[pairs[:, 0], pairs[:, 1]]),
+        limit_price[limited] @ problem.limit[limited],
+    ]
     if problem.slices.cap is not None:
         held.append(prices.cap @ np.asarray(problem.slices.cap, dtype=np.float64)[caps[:, 0], caps[:, 1]])
     size = float(np.sum(np.abs(held)) + abs(free))
-    return float(free + sum(held)) + 64.0 * np.finfo(np.float64).eps * size * max(1.0, np.log2(options.count + 2.0))
+    return float(free + np.sum(held)) + 64.0 * np.finfo(np.float64).eps * size * max(1.0, np.log2(options.count + 2.0))
 
 
 def _largest(excess: Array, of: Array, name: Any) -> tuple[float, str]:

@@ -1,4 +1,4 @@
-"""Slices written in cvxpy as they read: what a slice uses of a resource is a part of its own and one of the common part.
+"""Slices written in cvxpy as they read: what a slice uses of a resource is some of its own part and some of the rest.
 
 The reference of the kernel, which states isolation by sets of slices instead, and the way to solvers of cvxpy. Weights,
 demands, capacities, kept parts, caps, limits, floors and penalties are Parameters (DPP) below `PARAMETER_LIMIT`.
@@ -193,7 +193,9 @@ class SliceForm:
             place = np.full(problem.options.resources, -1)
             place[self._limited] = np.arange(self._limited.size)
             row = place[pairs[:, 1]]
-            put = sparse.csr_array((np.ones(row.size), (row, np.arange(row.size))), shape=(self._limited.size, row.size))
+            put = sparse.csr_array(
+                (np.ones(row.size), (row, np.arange(row.size))), shape=(self._limited.size, row.size)
+            )
             common = put @ shared - put @ (mine @ self._x)
         if self._limited.size:
             self._rows = rest @ self._x + common <= v["capacity"]
@@ -239,7 +241,9 @@ def _numbers(problem: SliceProblem, units: Units) -> dict[str, Array]:
     if problem.floors is not None:
         kept_by = problem.floors.of_user
         reach = np.bincount(kept_by[kept_by >= 0], weights=base.most[kept_by >= 0], minlength=problem.floors.count)
-        found["floor"] = np.minimum(problem.floors.amount, reach) / units.rate  # what is beyond is short whatever is done
+        found["floor"] = (
+            np.minimum(problem.floors.amount, reach) / units.rate
+        )  # what is beyond is short whatever is done
         found["penalty"] = problem.floors.penalty * units.rate / worth
     return {name: value for name, value in found.items() if value.size or name == "cost"}
 

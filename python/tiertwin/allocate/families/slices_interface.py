@@ -41,7 +41,9 @@ class SlicesInterface:
         of_user = np.arange(users) % count
         kept = capacity * rng.uniform(0.0, 1.0 / count, (count, resources)) * (rng.random((count, resources)) < 0.5)
         kept[:, 0] = capacity[0] * rng.uniform(0.05, 1.0 / count, count) * (many or rng.random(count) < 0.7)
-        cap = np.where(rng.random((count, resources)) < 0.3, capacity * rng.uniform(0.3, 0.8, (count, resources)), np.inf)
+        cap = np.where(
+            rng.random((count, resources)) < 0.3, capacity * rng.uniform(0.3, 0.8, (count, resources)), np.inf
+        )
         limit = np.full(count, np.inf)
         limit[1] = 0.4 * demand[of_user == 1].sum()
         promised = 0.05 * np.array([demand[of_user == s].sum() for s in range(count)])

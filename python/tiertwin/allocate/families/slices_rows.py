@@ -160,5 +160,9 @@ def _with_rows(problem: SliceProblem, rows: tuple[Row, ...]) -> Options:
     by_option = np.argsort(owner, kind="stable")
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=options.count))])
     return Options(
-        options.user_offsets, offsets, resource[by_option].astype(np.int64), use[by_option], options.resources + len(rows)
+        options.user_offsets,
+        offsets,
+        resource[by_option].astype(np.int64),
+        use[by_option],
+        options.resources + len(rows),
     )
