@@ -13,6 +13,7 @@ namespace tiertwin::alloc {
 namespace {
 
 constexpr double kBoundary = 0.995;  // of the way to the nearest bound
+constexpr double kEnough = 0.1;      // of the tolerance, for the sum of products
 constexpr index_t kWarmLimit = 20;
 constexpr double kLeastStep = 1e-9;
 constexpr index_t kPatience = 10;  // steps without a better plan or bound: rounding has the last word
@@ -100,6 +101,12 @@ bool FairWork::judge(double tolerance) {
     return best_upper - best_lower <= 0.99 * tolerance * best_scale;
 }
 
+// Far below what the tolerance asks for, nothing is won, and x / z loses its digits.
+double FairWork::least_mu(double tolerance) const {
+    const double enough = kEnough * tolerance * best_scale / pairs;
+    return enough < mu ? enough : 0.0;
+}
+
 void FairWork::keep_best(double lower, double upper, double scale, double fits) {
     ++since_better;
     if (lower > best_lower) {
@@ -167,7 +174,7 @@ FairAnswer FairSolver::attempt(const FairProblem& problem, const FairStart& star
         const Reach ahead = w.direction();
         const double product = w.mu * w.pairs;
         const double reached = ahead.product_at(product, ahead.primal_step(1.0), ahead.dual_step(1.0)) / product;
-        const double centre = std::max(reached * reached * reached, 1e-6) * w.mu;
+        const double centre = std::max(std::max(reached * reached * reached, 1e-6) * w.mu, w.least_mu(tolerance));
         w.right_side(centre, true);
         const Reach reach = w.direction();
         const double primal = reach.primal_step(kBoundary), dual = reach.dual_step(kBoundary);

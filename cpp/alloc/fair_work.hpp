@@ -123,6 +123,7 @@ struct FairWork {
     double find_slips();
     bool judge(double tolerance);
     void judge_part(FairPart& part, double fits);
+    [[nodiscard]] double least_mu(double tolerance) const;
     void keep_best(double lower, double upper, double scale, double fits);
 
     void assemble();

@@ -47,6 +47,16 @@ def test_lengths_and_values_are_checked_with_their_names() -> None:
             data(**good | {name: array.astype(np.float32)})
     with pytest.raises(ValueError, match="start x: expected"):
         data(**good).solve(start_x=np.ones(problem.options.count + 1))
+    floors = {"floor_of": np.zeros(good["demand"].size, dtype=np.int64), "floor": np.ones(1), "penalty": np.ones(1)}
+    for name, array in floors.items():
+        with pytest.raises(TypeError, match="incompatible"):
+            data(**good, **floors | {name: array.astype(np.float32)})
+    with pytest.raises(ValueError, match="floor: expected 0 numbers"):
+        data(**good, floor=np.ones(1))
+    with pytest.raises(ValueError, match="start floor price: expected 1 numbers"):
+        data(**good, **floors).solve(start_floor_price=np.ones(2))
+    with pytest.raises(ValueError, match="delay: expected"):
+        data(**good, delay=np.ones(problem.options.resources + 1))
     with pytest.raises(ValueError, match="price: expected"):
         data(**good).bound(np.ones(problem.options.resources + 1))
 
@@ -71,11 +81,13 @@ def test_answers_own_their_memory_and_outlive_the_structure() -> None:
     first = _core.FairData(shares, *arguments).solve()
     copies = [np.array(part) for part in first[:3]]
     _core.FairData(shares, *arguments).solve(iteration_limit=0)
+    held = _core.FairData(shares, *arguments)
     del shares
     gc.collect()
     for part, copy in zip(first[:3], copies, strict=True):
         assert part.flags.owndata
         np.testing.assert_array_equal(part, copy)
+    np.testing.assert_array_equal(held.solve()[0], copies[0])  # the data keep their structure alive
 
 
 def test_the_same_request_gives_the_same_bits_whatever_came_between() -> None:

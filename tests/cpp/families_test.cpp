@@ -105,6 +105,60 @@ TEST_CASE("normal: N x = b for N summed by its definition, however few digits an
     }
 }
 
+TEST_CASE("normal: a floor is a row that all options of a user use alike, with a minus") {
+    Draw draw;
+    const Options o = three_sites();
+    const std::vector<std::int32_t> floor_of = [] {
+        std::vector<std::int32_t> of(30, -1);
+        for (std::size_t u = 0; u < 30; ++u) of[u] = u % 4 == 3 ? -1 : static_cast<std::int32_t>(u % 2);
+        return of;
+    }();
+    Indices users{0}, options{0}, resource;  // the same with the floors written out as resources 7 and 8
+    Numbers a(o.use.size()), v(o.options()), written;
+    for (double& value : a) value = 0.5 + draw();
+    for (double& value : v) value = draw();
+    NormalMatrix normal(o, floor_of, 2);
+    std::vector<NormalPart> parts(2);
+    for (NormalPart& part : parts) normal.clear(part);
+    Numbers held(30), pull(30), sum(30);
+    for (std::size_t u = 0; u < 30; ++u) {
+        held[u] = draw();
+        pull[u] = floor_of[u] < 0 ? 0.0 : 0.5 + draw();
+        for (std::size_t k = o.of_user[u]; k < o.of_user[u + 1]; ++k) {
+            sum[u] += v[k];
+            for (std::size_t e = o.of_option[k]; e < o.of_option[k + 1]; ++e) {
+                resource.push_back(o.resource[e]);
+                written.push_back(a[e]);
+            }
+            if (floor_of[u] >= 0) {
+                resource.push_back(7 + floor_of[u]);
+                written.push_back(-pull[u]);
+            }
+            options.push_back(static_cast<index_t>(resource.size()));
+        }
+        users.push_back(static_cast<index_t>(options.size()) - 1);
+        normal.add_user(parts[u / 15], u, a, v, sum[u], held[u], pull[u]);
+    }
+    const Options flat(users, options, resource, Numbers(resource.size(), 1.0), 9);
+    NormalMatrix expected(flat);
+    expected.clear();
+    for (std::size_t u = 0; u < 30; ++u) expected.add_user(u, written, v, sum[u], held[u]);
+    const std::vector<NormalPart*> both{&parts[0], &parts[1]};
+    normal.gather(both);
+    Numbers b(9), c;
+    for (double& value : b) value = draw();
+    c = b;
+    for (std::size_t r = 0; r < 9; ++r) {
+        normal.add_diagonal(r, 0.1);
+        expected.add_diagonal(r, 0.1);
+    }
+    normal.factor();
+    normal.solve(b);
+    expected.factor();
+    expected.solve(c);
+    for (std::size_t r = 0; r < 9; ++r) CHECK(b[r] == doctest::Approx(c[r]).epsilon(1e-9));
+}
+
 TEST_CASE("fair: one resource, log utility, no demand in the way: rates are in proportion to weights") {
     const Options o(Indices{0, 1, 2, 3}, Indices{0, 1, 2, 3}, Indices{0, 0, 0}, Numbers{1.0, 1.0, 1.0}, 1);
     const Numbers demand{100.0, 100.0, 100.0}, weight{1.0, 2.0, 5.0}, alpha{1.0, 1.0, 1.0}, capacity{8.0};

@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.families import hostile_fair, hostile_routing, random_fair, random_routing
+from support.families import hostile_fair, hostile_routing, promised_fair, random_fair, random_routing
 from tiertwin.allocate.families import fair, routing
-from tiertwin.allocate.families.fair import FairKernel, FairProblem
+from tiertwin.allocate.families.fair import FairKernel, FairProblem, Floors
 from tiertwin.allocate.families.options import Options
 from tiertwin.allocate.families.routing import RoutingKernel, RoutingProblem
 
@@ -123,6 +123,120 @@ def test_a_warm_start_ends_with_the_same_certified_gap(seed: int, tolerance: flo
     assert cold.gap <= tolerance
     assert fair.worth(changed, warm.x).violation <= VIOLATION
     assert abs(warm.value - cold.value) <= 2 * tolerance * max(cold.scale, warm.scale)
+
+
+@given(SEEDS, SEEDS, st.booleans())
+def test_no_plan_is_worth_more_than_the_bound_at_any_prices_of_resources_and_floors(
+    seed: int, other: int, delay: bool
+) -> None:
+    problem = promised_fair(seed, delay=delay)
+    rng = np.random.default_rng(other)
+    price = rng.lognormal(-1.0, 2.0, problem.options.resources) * rng.integers(0, 2, problem.options.resources)
+    pays = rng.choice([0.0, 0.5, 1.0, 7.0], problem.floors.count) * problem.floors.penalty
+    bound = fair.price_bound(problem, price, pays)
+    best = FairKernel().allocate(problem, tolerance=1e-6)
+    assert best.value <= bound + 1e-9 * best.scale
+    plan = fair.worth(problem, fair.fit(problem, rng.lognormal(0.0, 2.0, problem.options.count)))
+    assert plan.value <= bound + 1e-9 * max(best.scale, plan.scale)
+
+
+@given(SEEDS, st.integers(0, 12), st.booleans())
+def test_floors_and_waiting_leave_an_answer_feasible_and_certified_at_any_limit(
+    seed: int, limit: int, delay: bool
+) -> None:
+    problem = promised_fair(seed, delay=delay)
+    answers = [FairKernel().allocate(problem, iteration_limit=n, tolerance=1e-9) for n in (limit, limit + 1)]
+    for found in answers:
+        judged = fair.worth(problem, found.x)
+        assert judged.violation <= VIOLATION
+        assert (judged.value, judged.scale) == (found.value, found.scale)
+        assert fair.price_bound(problem, found.price, found.floor_price) == found.bound
+        assert found.bound >= found.value - 1e-9 * found.scale
+        assert np.all((found.floor_price >= 0) & (found.floor_price <= problem.floors.penalty))
+        np.testing.assert_array_equal(judged.shortfall, found.shortfall)
+    slack = 1e-12 * max(answers[0].scale, abs(answers[0].value))
+    assert answers[1].value >= answers[0].value - slack
+    assert answers[1].bound <= answers[0].bound + slack
+    full = FairKernel().allocate(problem, tolerance=1e-6)
+    worthless = 1e-9 * float(problem.weight.sum())  # linear users may all be too dear to serve: S is 0 then
+    assert full.bound - full.value <= 1e-6 * full.scale + worthless
+    assert full.value <= answers[0].bound + 1e-9 * full.scale
+
+
+@given(SEEDS)
+def test_a_floor_is_kept_or_paid_in_full(seed: int) -> None:
+    """Complementarity: what is missing is priced at the penalty, what is exceeded at nothing."""
+    problem = promised_fair(seed)
+    found = FairKernel().allocate(problem, tolerance=1e-8)
+    served = problem.options.sums @ found.x
+    for s in range(problem.floors.count):
+        members = problem.floors.of_user == s
+        amount, penalty = problem.floors.amount[s], problem.floors.penalty[s]
+        if amount == 0:
+            assert found.floor_price[s] == 0
+            continue
+        above = served[members].sum() - min(
+            amount, problem.most[members].sum()
+        )  # beyond all there is, M is lost anyway
+        slack = 1e-6 * found.scale + 1e-9 * penalty * amount
+        assert found.floor_price[s] * max(above, 0.0) <= slack
+        assert (penalty - found.floor_price[s]) * max(-above, 0.0) <= slack
+
+
+@given(SEEDS)
+def test_a_lower_floor_or_penalty_is_never_worth_less_and_floors_of_nothing_are_none(seed: int) -> None:
+    problem = promised_fair(seed)
+    floors = problem.floors
+    less = [Floors(floors.of_user, 0.8 * floors.amount, floors.penalty)]
+    less.append(Floors(floors.of_user, floors.amount, 0.5 * floors.penalty))
+    found = FairKernel().allocate(problem, tolerance=1e-6)
+    for easier in less:
+        other = FairKernel().allocate(dataclasses.replace(problem, floors=easier), tolerance=1e-6)
+        assert other.bound >= found.value - 1e-9 * found.scale
+    nothing = dataclasses.replace(problem, floors=Floors(floors.of_user, 0.0 * floors.amount, floors.penalty))
+    a, b = (FairKernel().allocate(p) for p in (nothing, dataclasses.replace(problem, floors=None)))
+    np.testing.assert_array_equal(a.x, b.x)
+    assert (a.value, a.bound) == (b.value, b.bound)
+
+
+@given(SEEDS, st.booleans())
+def test_units_do_not_change_floors_and_waiting(seed: int, delay: bool) -> None:
+    problem = promised_fair(seed, alpha=float([0.0, 0.5, 1.0, 2.0][seed % 4]), delay=delay)
+    problem = dataclasses.replace(problem, cost=None)
+    rate, value = 1e3, 1e-4
+    alpha = problem.alpha[0]
+    floors = problem.floors
+    other = FairProblem(
+        problem.options,
+        rate * problem.demand,
+        value * rate ** (alpha - 1.0) * problem.weight,
+        problem.alpha,
+        rate * problem.capacity,
+        delay=None if problem.delay is None else value * problem.delay,
+        floors=Floors(floors.of_user, rate * floors.amount, value / rate * floors.penalty),
+    )
+    a, b = (FairKernel().allocate(p, tolerance=1e-6) for p in (problem, other))
+    assert a.gap <= 1e-6
+    assert b.gap <= 1e-6
+    back = fair.worth(problem, b.x / rate)
+    assert back.violation <= 1e-9
+    assert abs(back.value - a.value) <= 2e-6 * a.scale
+
+
+@given(SEEDS, st.booleans())
+def test_a_warm_start_with_floors_ends_with_the_same_certified_gap(seed: int, delay: bool) -> None:
+    problem = promised_fair(seed, delay=delay)
+    before = FairKernel().allocate(problem)
+    rng = np.random.default_rng(seed)
+    floors = problem.floors
+    changed = dataclasses.replace(
+        problem,
+        demand=problem.demand * rng.uniform(0.9, 1.1, problem.demand.size),
+        floors=Floors(floors.of_user, floors.amount * rng.uniform(0.5, 1.5, floors.count), floors.penalty),
+    )
+    warm = FairKernel().allocate(changed, start=before, tolerance=1e-4)
+    assert warm.gap <= 1e-4
+    assert fair.worth(changed, warm.x).violation <= VIOLATION
 
 
 @given(SEEDS, SEEDS)

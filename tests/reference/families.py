@@ -28,12 +28,29 @@ def utility(y: float, alpha: float) -> float:
 
 
 def reach(problem: FairProblem, k: int) -> float:
-    limits = [problem.capacity[r] / use for r, use in entries(problem.options, k) if use > 0]
+    limits = [top(problem, r) / use for r, use in entries(problem.options, k) if use > 0]
     return float(min(limits, default=math.inf))
 
 
+def kappa(problem: FairProblem, r: int) -> float:
+    limited = 0 < problem.capacity[r] < math.inf
+    return float(problem.delay[r]) if problem.delay is not None and limited else 0.0
+
+
+def top(problem: FairProblem, r: int) -> float:
+    return float(problem.capacity[r]) * (0.98 if kappa(problem, r) > 0 else 1.0)
+
+
+def promise(problem: FairProblem, u: int) -> int:
+    """The floor that counts on a user, -1 for none."""
+    if problem.floors is None:
+        return -1
+    s = int(problem.floors.of_user[u])
+    return s if s >= 0 and problem.floors.amount[s] > 0 and problem.floors.penalty[s] > 0 else -1
+
+
 def most(problem: FairProblem, u: int) -> float:
-    if problem.weight[u] == 0:
+    if problem.weight[u] == 0 and promise(problem, u) < 0:
         return 0.0
     return min(float(problem.demand[u]), sum(reach(problem, k) for k in options_of(problem.options, u)))
 
@@ -46,25 +63,59 @@ def loads(options: Options, rate: np.ndarray) -> np.ndarray:
     return load
 
 
+def shortfalls(problem: FairProblem, x: np.ndarray) -> list[float]:
+    if problem.floors is None:
+        return []
+    served = [sum(x[k] for k in options_of(problem.options, u)) for u in range(problem.options.users)]
+    members = [[u for u, s in enumerate(problem.floors.of_user) if s == floor] for floor in range(problem.floors.count)]
+    return [
+        max(0.0, amount - sum(served[u] for u in group))
+        for amount, group in zip(problem.floors.amount, members, strict=True)
+    ]
+
+
 def fair_value(problem: FairProblem, x: np.ndarray) -> tuple[float, float]:
     """Value and S of a plan."""
     value = scale = 0.0
+    weighed = False
     for u in range(problem.options.users):
         served = sum(x[k] for k in options_of(problem.options, u))
         if problem.cost is not None:
             value -= sum(problem.cost[k] * x[k] for k in options_of(problem.options, u))
-        if most(problem, u) > 0:
+        if most(problem, u) > 0 and problem.weight[u] > 0:
+            weighed = True
             value += problem.weight[u] * utility(served, problem.alpha[u])
             scale += problem.weight[u] * (served ** (1 - problem.alpha[u]) if served > 0 else 0.0)
+    for r, load in enumerate(loads(problem.options, x)):
+        if kappa(problem, r) > 0:
+            value -= kappa(problem, r) * load / (problem.capacity[r] - load)
+    for s, missing in enumerate(shortfalls(problem, x)):
+        value -= problem.floors.penalty[s] * missing
+        scale += problem.floors.penalty[s] * (missing if weighed else problem.floors.amount[s])
     return value, scale
 
 
-def fair_bound(problem: FairProblem, price: np.ndarray) -> float:
+def relaxed_resource(problem: FairProblem, r: int, price: float) -> float:
+    """Maximum over loads of price · load − D(load)."""
+    c, k = float(problem.capacity[r]), kappa(problem, r)
+    if not math.isfinite(c) or c == 0:
+        return 0.0
+    if k == 0:
+        return price * c
+    load = min(max(c - math.sqrt(k * c / price), 0.0), 0.98 * c) if price > 0 else 0.0
+    return price * load - k * load / (c - load)
+
+
+def fair_bound(problem: FairProblem, price: np.ndarray, floor_price: np.ndarray | None = None) -> float:
     """Lagrangian bound at prices >= 0 of finite capacities; each user at its best service."""
-    total = float(sum(p * c for p, c in zip(price, problem.capacity, strict=True) if math.isfinite(c)))
+    total = float(sum(relaxed_resource(problem, r, float(p)) for r, p in enumerate(price)))
+    for s in range(0 if problem.floors is None else problem.floors.count):
+        reached = sum(most(problem, u) for u in range(problem.options.users) if promise(problem, u) == s)
+        f, penalty = float(problem.floors.amount[s]), float(problem.floors.penalty[s])
+        total -= min(float(floor_price[s]), penalty) * min(f, reached) + penalty * max(0.0, f - reached)
     for u in range(problem.options.users):
-        top = most(problem, u)
-        if top == 0:
+        top_service = most(problem, u)
+        if top_service == 0:
             continue
         ways = [
             (0.0 if problem.cost is None else problem.cost[k])
@@ -72,8 +123,13 @@ def fair_bound(problem: FairProblem, price: np.ndarray) -> float:
             for k in options_of(problem.options, u)
             if reach(problem, k) > 0
         ]
-        a, w, cheapest = problem.alpha[u], problem.weight[u], min(ways)
-        best = top if cheapest == 0 or a == 0 else min(top, (w / cheapest) ** (1 / a))
+        s = promise(problem, u)
+        paid = min(float(floor_price[s]), float(problem.floors.penalty[s])) if s >= 0 else 0.0
+        a, w, cheapest = problem.alpha[u], problem.weight[u], min(ways) - paid
+        if w == 0:
+            total += max(0.0, -cheapest) * top_service
+            continue
+        best = top_service if cheapest <= 0 or a == 0 else min(top_service, (w / cheapest) ** (1 / a))
         if a == 0 and cheapest > w:
             best = 0.0
         total += w * utility(best, a) - cheapest * best

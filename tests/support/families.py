@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
-from tiertwin.allocate.families.fair import FairProblem
+from tiertwin.allocate.families.fair import FairProblem, Floors
 from tiertwin.allocate.families.options import Options
 from tiertwin.allocate.families.routing import RoutingProblem
 
@@ -34,6 +36,22 @@ def random_fair(seed: int, *, alpha: float | None = None, cost: bool = False) ->
         exponents,
         np.maximum(0.3, users / resources) * rng.uniform(0.2, 3.0, resources),
         rng.uniform(0.0, 0.2, options.count) if cost else None,
+    )
+
+
+def promised_fair(seed: int, *, alpha: float | None = None, delay: bool = False) -> FairProblem:
+    """`random_fair` with 1–3 floors, some of them out of reach, users without weight, and waiting if asked for."""
+    problem = random_fair(seed, alpha=alpha, cost=seed % 3 == 0)
+    rng = np.random.default_rng([5, seed])
+    floors = int(rng.integers(1, 4))
+    of_user = rng.integers(-1, floors, problem.options.users)
+    wanted = np.bincount(of_user + 1, weights=problem.demand, minlength=floors + 1)[1:]
+    share = 1.0 if seed % 4 == 0 else (rng.random(problem.options.users) < 0.7)
+    return dataclasses.replace(
+        problem,
+        weight=problem.weight * share,
+        delay=rng.choice([0.0, 0.01, 1.0, 30.0], problem.options.resources) if delay else None,
+        floors=Floors(of_user, wanted * rng.choice([0.0, 0.2, 0.5, 1.0, 3.0], floors), rng.choice([1.0, 20.0], floors)),
     )
 
 

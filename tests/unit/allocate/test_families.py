@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tiertwin.allocate.families import fair, routing
-from tiertwin.allocate.families.fair import FairKernel, FairProblem
+from tiertwin.allocate.families.fair import FairKernel, FairProblem, Floors
 from tiertwin.allocate.families.fair_cvxpy import FairCvxpy
 from tiertwin.allocate.families.options import Options
 from tiertwin.allocate.families.routing import RoutingKernel, RoutingProblem
@@ -106,6 +106,59 @@ def test_the_checkers_name_what_is_broken() -> None:
     assert over.violation == pytest.approx(1.4)
     split = routing.worth(RoutingProblem(TWO, ONES, ONES), np.array([0.5, 0.2, 1.0]))
     assert (split.fault, split.index) == (Fault.DEMAND, 0)
+
+
+@pytest.mark.parametrize(
+    ("floors", "told"),
+    [
+        (([0, 2], [1.0], [1.0]), "floor_of[1]: expected -1.."),
+        (([0], [1.0], [1.0]), "floor_of: expected 2 numbers, one a user, got 1"),
+        (([0, 0], [np.nan], [1.0]), "floor[0]: expected a finite number >= 0, got nan"),
+        (([0, 0], [np.inf], [1.0]), "floor[0]"),
+        (([0, 0], [1.0], [-1.0]), "penalty[0]"),
+        (([0, 0], [1.0], [1.0, 2.0]), "penalty: expected 1 numbers, one a floor, got 2"),
+        (([0.5, 0], [1.0], [1.0]), "of_user: expected whole numbers"),
+    ],
+)
+def test_a_bad_floor_is_named(floors: tuple[list[float], ...], told: str) -> None:
+    with pytest.raises(InputError) as caught:
+        FairProblem(TWO, ONES, ONES, ONES, ONES, floors=Floors(*(np.array(part) for part in floors)))
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("allocator", [FairKernel(), FairCvxpy()], ids=lambda a: a.name)
+def test_a_floor_takes_from_those_without_and_says_what_is_missing(allocator: fair.FairAllocator) -> None:
+    one = Options.of_lists([[{0: 1.0}], [{0: 1.0}]], 1)
+
+    def solved(floor: float, weight: tuple[float, float] = (1.0, 1.0)) -> fair.FairAnswer:
+        floors = Floors(np.array([0, -1]), np.array([floor]), np.array([50.0]))
+        data = (np.full(2, 9.0), np.array(weight), ONES, np.array([4.0]))
+        return allocator.allocate(FairProblem(one, *data, floors=floors), tolerance=1e-6)
+
+    kept = solved(3.0)  # the user without has log utility 1/1, the other 1/3: a unit of the floor costs 2/3
+    np.testing.assert_allclose(kept.x, [3.0, 1.0], rtol=1e-3)
+    np.testing.assert_allclose(kept.floor_price, [2.0 / 3.0], rtol=1e-2)
+    np.testing.assert_allclose(kept.shortfall, [0.0], atol=1e-4)
+    missed = solved(5.0)
+    np.testing.assert_allclose(missed.x, [3.98, 0.02], rtol=1e-2)  # 1/y = 50 + 1/4
+    np.testing.assert_allclose(missed.shortfall, [1.02], rtol=1e-2)
+    alone = solved(5.0, (0.0, 0.0))  # nobody has a weight: the floor is all there is
+    np.testing.assert_allclose(alone.x, [4.0, 0.0], atol=1e-4)
+    np.testing.assert_allclose([alone.value, alone.scale], [-50.0, 250.0], rtol=1e-4)
+    assert max(kept.gap, missed.gap, alone.gap) <= 1e-5
+
+
+def test_a_resource_where_work_waits_stays_below_its_limit() -> None:
+    one = Options.of_lists([[{0: 1.0}]], 1)
+    problem = FairProblem(one, np.array([9.0]), np.ones(1), np.ones(1), np.array([4.0]), delay=np.array([1e-9]))
+    found = FairKernel().allocate(problem, tolerance=1e-6)
+    np.testing.assert_allclose(problem.most, [0.98 * 4.0])
+    np.testing.assert_allclose(found.x, [0.98 * 4.0], rtol=1e-5)
+    loaded = FairProblem(one, np.array([9.0]), np.ones(1), np.ones(1), np.array([4.0]), delay=np.array([1.0]))
+    rate = FairKernel().allocate(loaded, tolerance=1e-8).x[0]
+    assert 1.0 / rate == pytest.approx(4.0 / (4.0 - rate) ** 2, rel=1e-3)  # w U' = D'
+    over = fair.worth(problem, np.array([3.99]))
+    assert (over.fault, over.index) == (Fault.OWN_CAPACITY, 0)
 
 
 def test_a_tolerance_below_zero_is_refused() -> None:

@@ -141,7 +141,8 @@ class FairAnswer:
     iterations
         Steps taken.
     floor_price
-        ``[S]`` marginal cost of a unit of each floor, in 0..M.
+        ``[S]`` marginal cost of a unit of each floor, in 0..M; of a floor above all that its users could get, of the
+        part up to that (the rest costs M whatever the plan).
     shortfall
         ``[S]`` what is missing to each floor.
     """
@@ -209,8 +210,10 @@ class FairKernel:
         """Solve until the certified gap is at most `tolerance`, or to the limit."""
         if not tolerance >= 0.0:
             raise InputError(f"tolerance: expected a number >= 0, got {tolerance}")
-        begin = () if start is None else (_vector(start.x), _vector(start.price), _begin_floors(problem, start))
-        return FairAnswer(*_data(problem).solve(*begin, iteration_limit=max(0, iteration_limit), tolerance=tolerance))
+        x, price, floors = (None, None, None) if start is None else _begin(problem, start)
+        return FairAnswer(
+            *_data(problem).solve(x, price, floors, iteration_limit=max(0, iteration_limit), tolerance=tolerance)
+        )
 
 
 def worth(problem: FairProblem, x: Array) -> FairWorth:
@@ -277,10 +280,11 @@ def _data(problem: FairProblem) -> _core.FairData:
     return data
 
 
-def _begin_floors(problem: FairProblem, start: FairAnswer) -> Array | None:
-    """Prices of floors to begin with; those of other floors say nothing."""
+def _begin(problem: FairProblem, start: FairAnswer) -> tuple[Array, Array, Array | None]:
+    """Plan and prices to begin with; prices of another number of floors say nothing."""
     count = 0 if problem.floors is None else problem.floors.count
-    return _vector(start.floor_price) if start.floor_price.size == count else None
+    floors = _vector(start.floor_price) if start.floor_price.size == count else None
+    return _vector(start.x), _vector(start.price), floors
 
 
 def _vector(values: Array) -> Array:

@@ -1,9 +1,10 @@
 """Fair shares written in cvxpy: the reference of the kernel, and the way to solvers of cvxpy.
 
-Variables are shares of what a user could get at most, capacities are in units of the first instance's, values in units
-of its mean worth: unscaled, conic solvers lose their digits. Compiled once a structure with Parameters for weights,
-demands, capacities and costs (DPP); above `PARAMETER_LIMIT` numbers with constants, since cvxpy's compilation grows
-with the number of parameters.
+Variables are shares of what a user could get at most, capacities and floors are in units of the first instance's,
+values in units of its mean worth: unscaled, conic solvers lose their digits. With q = c/c₀ and what is left free in
+units of c₀, waiting is D = κ (q/left − 1): a second-order cone a resource. Compiled once a structure with Parameters
+for weights, demands, capacities, costs, delays, floors and penalties (DPP); above `PARAMETER_LIMIT` numbers with
+constants, since cvxpy's compilation grows with the number of parameters.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from tiertwin.errors import SolveError
 cp: Any = cvxpy  # its names come by star imports, which strict mypy does not follow
 
 PARAMETER_LIMIT = 3000
+LOAD_LIMIT = 0.98  # of the capacity where loads wait
 TIGHT = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10}
 
 
@@ -79,10 +81,11 @@ class FairForm:
         numbers = 2 * options.users + options.resources + options.count
         self.constant = numbers > PARAMETER_LIMIT if constant is None else constant
         self._open, self._alpha = _open(problem), problem.alpha
-        self._limited = (problem.capacity > 0) & np.isfinite(problem.capacity)
+        self._limited, self._waits, self._floors = _limited(problem), _waits(problem), _members(problem)
         self._most = np.where(problem.most > 0, problem.most, 1.0)
         self._capacity = np.where(self._limited, problem.capacity, 1.0)
-        self._unit = max(float(np.mean(_weight(problem, self._most))), 1e-300)
+        self._asked = np.where(floor_amount(problem) > 0, floor_amount(problem), 1.0)
+        self._unit = _unit(problem, self._most)
         counts = np.flatnonzero(problem.most > 0)
         options_of = np.flatnonzero(self._open)
         rows = np.flatnonzero(self._limited)
@@ -93,6 +96,14 @@ class FairForm:
         self._demand = self._number("demand", counts.size)
         self._limit = self._number("limit", rows.size)
         self._cost = self._number("cost", options_of.size)
+        waiting = np.flatnonzero(self._waits[rows])
+        self._delay = self._number("delay", waiting.size)
+        self._floor = self._number("floor", self._asked.size)
+        self._penalty = self._number("penalty", self._asked.size)
+        member = np.zeros((self._asked.size, problem.options.users))
+        in_floor = np.flatnonzero((self._floors >= 0) & (problem.most > 0))
+        member[self._floors[in_floor], in_floor] = self._most[in_floor] / self._asked[self._floors[in_floor]]
+        self._pull, self._waiting = sparse.csr_array(member[:, counts]), waiting
         self._problem: Any = None
         self._parts = counts, options_of, rows, scaled[rows][:, options_of], options.sums[counts][:, options_of]
         if not self.constant:
@@ -100,12 +111,13 @@ class FairForm:
 
     def fits(self, problem: FairProblem) -> bool:
         """Whether numbers of this problem can be put into the compiled one."""
-        limited = (problem.capacity > 0) & np.isfinite(problem.capacity)
         return (
             not self.constant
             and np.array_equal(self._open, _open(problem))
             and np.array_equal(self._alpha, problem.alpha)
-            and np.array_equal(self._limited, limited)
+            and np.array_equal(self._limited, _limited(problem))
+            and np.array_equal(self._waits, _waits(problem))
+            and np.array_equal(self._floors, _members(problem))
         )
 
     def put(self, problem: FairProblem) -> None:
@@ -113,11 +125,16 @@ class FairForm:
         counts, options_of, rows, _, _ = self._parts
         most, users = self._most, problem.options.user_of
         cost = np.zeros(problem.options.count) if problem.cost is None else problem.cost
+        amount, penalty = floor_amount(problem), floor_penalty(problem)
         values = {
             "_weight": _weight(problem, most)[counts] / self._unit,
             "_demand": np.minimum(problem.most, problem.demand)[counts] / most[counts],
             "_limit": problem.capacity[rows] / self._capacity[rows],
             "_cost": (cost * most[users] / self._unit)[options_of],
+            "_floor": amount / self._asked,
+            "_penalty": penalty * self._asked / self._unit,
+            "_delay": (_delay(problem) * problem.capacity)[rows][self._waiting]
+            / (self._capacity[rows][self._waiting] * self._unit),
         }
         for name, value in values.items():
             if self.constant:
@@ -143,8 +160,11 @@ class FairForm:
         price = np.zeros(problem.options.resources)
         if self._rows is not None and self._rows.dual_value is not None:
             price[rows] = self._rows.dual_value * self._unit / self._capacity[rows]
+        pays = np.zeros(self._asked.size)
+        if self._promises is not None and self._promises.dual_value is not None:
+            pays = np.asarray(self._promises.dual_value) * self._unit / self._asked
         stats = self._problem.solver_stats
-        return fair.answer(problem, x, price, int(stats.num_iters or 0) if stats is not None else 0)
+        return fair.answer(problem, x, price, int(stats.num_iters or 0) if stats is not None else 0, pays)
 
     def _number(self, name: str, count: int) -> Any:
         return None if self.constant else cp.Parameter(count, nonneg=True, name=name)
@@ -152,14 +172,28 @@ class FairForm:
     def _build(self) -> None:
         counts, _, rows, uses, sums = self._parts
         served = sums @ self._x
-        gain: Any = 0.0
+        gain: Any = -self._cost @ self._x
         alpha = self._alpha[counts]
         for exponent in np.unique(alpha):
             members = np.flatnonzero(alpha == exponent)
             gain += self._weight[members] @ _utility(served[members], float(exponent))
-        self._rows = uses @ self._x <= self._limit if rows.size else None
-        constraints = [served <= self._demand, *([] if self._rows is None else [self._rows])]
-        self._problem = cp.Problem(cp.Maximize(gain - self._cost @ self._x), constraints)
+        load: Any = uses @ self._x
+        constraints: list[Any] = [served <= self._demand]
+        if self._waiting.size:  # as inequalities of load and what is left, so that the dual is the price of load
+            left = cp.Variable(self._waiting.size)
+            chosen = (np.ones(self._waiting.size), (self._waiting, np.arange(self._waiting.size)))
+            load += sparse.csr_array(chosen, shape=(rows.size, self._waiting.size)) @ left
+            gain -= self._delay @ cp.inv_pos(left)
+            constraints.append(left >= (1 - LOAD_LIMIT) * self._limit[self._waiting])
+        self._rows = load <= self._limit if rows.size else None
+        constraints += [] if self._rows is None else [self._rows]
+        self._promises = None
+        if self._asked.size:
+            shortfall = cp.Variable(self._asked.size, nonneg=True)
+            self._promises = self._pull @ served + shortfall >= self._floor
+            gain -= self._penalty @ shortfall
+            constraints.append(self._promises)
+        self._problem = cp.Problem(cp.Maximize(gain), constraints)
 
 
 def _utility(served: Any, exponent: float) -> Any:
@@ -168,6 +202,49 @@ def _utility(served: Any, exponent: float) -> Any:
     if exponent == 0.0:
         return served
     return cp.power(served, 1.0 - exponent) / (1.0 - exponent)
+
+
+def _unit(problem: FairProblem, most: Array) -> float:
+    """Mean worth of a user, or of its part of the floors where weights are 0."""
+    mean = float(np.mean(_weight(problem, most)))
+    if mean == 0.0:
+        mean = float(np.sum(floor_amount(problem) * floor_penalty(problem))) / problem.options.users
+    return max(mean, 1e-300)
+
+
+def floor_amount(problem: FairProblem) -> Array:
+    """``[S]`` what is promised, of which no more counts than there can be."""
+    if problem.floors is None:
+        return np.zeros(0)
+    members = _members(problem)
+    counted = members >= 0
+    top = np.bincount(members[counted], weights=problem.most[counted], minlength=problem.floors.count)
+    return np.minimum(problem.floors.amount, top)
+
+
+def floor_penalty(problem: FairProblem) -> Array:
+    """``[S]`` penalties."""
+    return np.zeros(0) if problem.floors is None else problem.floors.penalty
+
+
+def _members(problem: FairProblem) -> Any:
+    """``[U]`` the floor of each user, −1 for none."""
+    return np.full(problem.options.users, -1) if problem.floors is None else problem.floors.of_user
+
+
+def _limited(problem: FairProblem) -> Any:
+    return (problem.capacity > 0) & np.isfinite(problem.capacity)
+
+
+def _delay(problem: FairProblem) -> Array:
+    """``[R]`` κ where there is a capacity to wait for."""
+    if problem.delay is None:
+        return np.zeros(problem.options.resources)
+    return np.where(_limited(problem), problem.delay, 0.0)
+
+
+def _waits(problem: FairProblem) -> Any:
+    return _delay(problem) > 0
 
 
 def _weight(problem: FairProblem, most: Array) -> Array:
