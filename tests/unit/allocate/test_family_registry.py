@@ -20,7 +20,7 @@ EVERY = [(family, name) for family in registry.FAMILIES for name in registry.FAM
 INTERFACES = [family for family, known in registry.FAMILIES.items() if known.where]
 
 
-@pytest.mark.parametrize(("family", "name"), EVERY, ids="-".join)
+@pytest.mark.parametrize(("family", "name"), EVERY)
 def test_every_own_allocator_of_every_family_conforms(family: str, name: str) -> None:
     made = registry.get(family, name)
     assert made.name == name

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from tiertwin.allocate.families import fair
-from tiertwin.allocate.families.fair import FairAnswer, FairProblem
+from tiertwin.allocate.families.fair import FairAnswer, FairProblem, Floors
 from tiertwin.allocate.families.interface import Judged
 from tiertwin.allocate.families.options import Options
 from tiertwin.allocate.leaf import Array
@@ -36,7 +36,7 @@ class FairInterface:
     answer = FairAnswer
 
     def sample(self, seed: int, *, awkward: bool = False) -> FairProblem:
-        """Draw 1–30 users; exponents 1, 0, or 1/2 and 2 by turns; every second one has costs."""
+        """Draw 1–30 users: exponents 1, 0, or 1/2 and 2 by turns; costs, floors and waiting in some."""
         rng = np.random.default_rng([11, seed, awkward])
         users, resources = SHAPES[seed % len(SHAPES)]
         options = drawn_options(rng, users, resources)
@@ -50,18 +50,24 @@ class FairInterface:
             demand[:: max(2, users // 3)] = 0.0
             demand[1::5] = 1e9
             weight[::7] = 0.0
-        return FairProblem(options, demand, weight, alpha, capacity, cost)
+        delay = rng.uniform(0.0, 0.1, resources) if seed in (3, 4) else None
+        floors = None
+        if seed in (2, 3):
+            promised = np.full(2, (1e3 if awkward else 0.05) * demand.sum())
+            floors = Floors(np.arange(users) % 3 - 1, promised, rng.uniform(5.0, 20.0, 2))
+        return FairProblem(options, demand, weight, alpha, capacity, cost, delay, floors)
 
     def needs(self, problem: FairProblem) -> frozenset[str]:
-        """``log``, ``linear`` and ``power`` by the exponents; ``costs``."""
+        """``log``, ``linear`` and ``power`` by the exponents; ``costs``, ``floors``, ``delay``."""
         flags = {"log": problem.alpha == 1.0, "linear": problem.alpha == 0.0}
         flags["power"] = ~(flags["log"] | flags["linear"])
         found = {name for name, members in flags.items() if np.any(members)}
         if problem.cost is not None and np.any(problem.cost > 0):
             found.add("costs")
-        for name in ("floors", "delay"):
-            if getattr(problem, name, None) is not None:
-                found.add(name)
+        if problem.floors is not None and problem.floors.count:
+            found.add("floors")
+        if problem.delay is not None and np.any(problem.delay > 0):
+            found.add("delay")
         return frozenset(found)
 
     def changed(self, problem: FairProblem, seed: int) -> FairProblem:
@@ -71,9 +77,11 @@ class FairInterface:
         return replace(problem, demand=demand, capacity=problem.capacity * rng.uniform(0.8, 1.2, problem.capacity.size))
 
     def arrays(self, problem: FairProblem) -> Mapping[str, tuple[tuple[int, ...], bool]]:
-        """x, price, load."""
+        """x, price, load; prices and shortfall of floors."""
         rows = (problem.options.resources,)
-        return {"x": ((problem.options.count,), True), "price": (rows, True), "load": (rows, True)}
+        promised = (0 if problem.floors is None else problem.floors.count,)
+        network = {"x": ((problem.options.count,), True), "price": (rows, True), "load": (rows, True)}
+        return network | {"floor_price": (promised, True), "shortfall": (promised, True)}
 
     def plan(self, answer: FairAnswer) -> Array:
         """x."""
@@ -83,12 +91,12 @@ class FairInterface:
         """By `fair.worth`."""
         found = fair.worth(problem, plan)
         fault = f"{found.fault.name.lower()} {found.index}" if found.violation > 0 else ""
-        claims = {"value": found.value, "scale": found.scale, "load": found.load}
+        claims = {name: getattr(found, name) for name in ("value", "scale", "load", "shortfall")}
         return Judged(found.value, found.scale, found.violation, fault, claims)
 
     def bound(self, problem: FairProblem, answer: FairAnswer) -> float:
         """By `fair.price_bound`."""
-        return fair.price_bound(problem, answer.price)
+        return fair.price_bound(problem, answer.price, answer.floor_price)
 
     def claimed_bound(self, answer: FairAnswer) -> float:
         """As it says."""

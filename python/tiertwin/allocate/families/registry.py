@@ -82,6 +82,8 @@ FAMILIES: dict[str, Family] = {
                 "linear": "users with α = 0",
                 "power": "users with any other α",
                 "costs": "options that cost something",
+                "floors": "rates promised to sets of users",
+                "delay": "waiting at resources",
             },
             f"{_HERE}.fair_interface:FairInterface",
         ),

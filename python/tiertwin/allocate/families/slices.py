@@ -428,7 +428,8 @@ def price_bound(problem: SliceProblem, prices: Prices, floor_price: Array | None
     if problem.slices.cap is not None:
         held.append(prices.cap @ np.asarray(problem.slices.cap, dtype=np.float64)[caps[:, 0], caps[:, 1]])
     size = float(np.sum(np.abs(held)) + abs(free))
-    return float(free + np.sum(held)) + 64.0 * np.finfo(np.float64).eps * size * max(1.0, np.log2(options.count + 2.0))
+    rounding = 64.0 * np.finfo(np.float64).eps * size * max(1.0, np.log2(options.count + 2.0))
+    return float(free + np.sum(held) + rounding)
 
 
 def _largest(excess: Array, of: Array, name: Any) -> tuple[float, str]:
