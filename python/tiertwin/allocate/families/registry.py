@@ -101,6 +101,17 @@ FAMILIES: dict[str, Family] = {
             {"crowded": "more slices keep a part of one resource than the kernel takes"},
             f"{_HERE}.slices_interface:SlicesInterface",
         ),
+        Family(
+            "reservation",
+            "computing, storage and bandwidth at tiers for stateful services of groups",
+            {
+                "kernel": f"{_HERE}.reservation_kernel:ReservationKernel",
+                "cvxpy": f"{_HERE}.reservation_cvxpy:ReservationCvxpy",
+            },
+            {"kernel": frozenset()},
+            {"pooled": "groups that share a queue at each tier"},
+            f"{_HERE}.reservation_interface:ReservationInterface",
+        ),
     )
 }
 
