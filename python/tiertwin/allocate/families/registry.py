@@ -112,6 +112,17 @@ FAMILIES: dict[str, Family] = {
             {"pooled": "groups that share a queue at each tier"},
             f"{_HERE}.reservation_interface:ReservationInterface",
         ),
+        Family(
+            "spectrum",
+            "association, spectrum and power of a cluster of cells, proportionally fair",
+            {
+                "kernel": f"{_HERE}.spectrum:SpectrumKernel",
+                "cvxpy": f"{_HERE}.spectrum_cvxpy:SpectrumCvxpy",
+            },
+            {},
+            {"limits": "demands of users, backhauls of cells"},
+            f"{_HERE}.spectrum_interface:SpectrumInterface",
+        ),
     )
 }
 
