@@ -16,6 +16,7 @@ PYBIND11_MODULE(_core, m) {
     b::bind_alloc(m);
     b::bind_families(m);
     b::bind_routing(m);
+    b::bind_spectrum(m);
     b::bind_sync(m);
     b::bind_session(m);
     b::bind_abstraction(m);

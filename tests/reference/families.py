@@ -9,6 +9,7 @@ import numpy as np
 from tiertwin.allocate.families.fair import FairProblem
 from tiertwin.allocate.families.options import Options
 from tiertwin.allocate.families.routing import RoutingProblem
+from tiertwin.allocate.families.slices import SliceProblem
 
 
 def entries(options: Options, k: int) -> list[tuple[int, float]]:
@@ -147,3 +148,34 @@ def routing_bound(problem: RoutingProblem, price: np.ndarray) -> float:
             ]
             total += problem.demand[u] * min(ways)
     return total / float(price @ problem.capacity)
+
+
+def slice_violation(problem: SliceProblem, x: np.ndarray) -> float:
+    """Largest excess of a plan over what slices may have, relative to the bound: isolation, caps, limits."""
+    options, slices, worst = problem.options, problem.slices, 0.0
+    load = np.zeros((slices.count, options.resources))
+    served = np.zeros(slices.count)
+    for u in range(options.users):
+        s = int(slices.of_user[u])
+        for k in options_of(options, u):
+            served[s] += x[k]
+            for r, use in entries(options, k):
+                load[s, r] += use * x[k]
+
+    def over(used: float, bound: float) -> float:
+        return 0.0 if used <= bound else (used / bound - 1 if bound > 0 else math.inf)
+
+    for s in range(slices.count):
+        if slices.limit is not None:
+            worst = max(worst, over(served[s], slices.limit[s]))
+        if slices.cap is not None:
+            worst = max(worst, *(over(load[s, r], slices.cap[s, r]) for r in range(options.resources)))
+    for r in range(options.resources):
+        kept = np.zeros(slices.count) if slices.kept is None else slices.kept[:, r]
+        for members in range(1, 2**slices.count):  # whatever set of slices: what it uses fits what the others leave
+            inside = [s for s in range(slices.count) if members >> s & 1]
+            room = problem.capacity[r] - sum(kept[s] for s in range(slices.count) if s not in inside)
+            used = sum(load[s, r] for s in inside)
+            if used > room:
+                worst = max(worst, (used - room) / problem.capacity[r] if problem.capacity[r] > 0 else math.inf)
+    return worst
