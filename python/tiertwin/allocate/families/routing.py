@@ -10,6 +10,7 @@ the least y_u / d_u is as large as can be.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 from weakref import WeakKeyDictionary
@@ -22,7 +23,7 @@ from tiertwin.allocate.kernel import Fault
 from tiertwin.allocate.leaf import Array
 from tiertwin.errors import InputError
 
-ITERATION_LIMIT = 200  # 10 to 60 are usual, over all rounds
+ITERATION_LIMIT = 200  # 0 to 30 are usual, over all rounds
 TOLERANCE = 1e-3
 
 
@@ -81,6 +82,8 @@ class RoutingAnswer:
         Interior-point steps in total; how often the set of critical links grew.
     critical, groups
         Links and merged demands of the last reduced problem.
+    sweeps
+        Passes over all demands that levelled the loads before.
     """
 
     share: Array
@@ -92,6 +95,7 @@ class RoutingAnswer:
     rounds: int = 0
     critical: int = 0
     groups: int = 0
+    sweeps: int = 0
 
     @property
     def gap(self) -> float:
@@ -107,7 +111,7 @@ class RoutingAnswer:
 
 
 class RoutingAllocator(Protocol):
-    """What solves this family: deterministic, limited by iterations and never by time."""
+    """What solves this family: deterministic, limited by iterations and, if at all, by `stop` of the caller."""
 
     name: str
 
@@ -118,12 +122,16 @@ class RoutingAllocator(Protocol):
         start: RoutingAnswer | None = None,
         iteration_limit: int = ITERATION_LIMIT,
         tolerance: float = TOLERANCE,
+        stop: Callable[[], bool] | None = None,
     ) -> RoutingAnswer:
-        """Return a split with its certificate; `start` is an answer to other data of the same structure."""
+        """Return a split with its certificate; `start` is an answer to other data of the same structure.
+
+        `stop` is asked once an iteration where the solver allows that: the best split so far is the answer.
+        """
 
 
 class RoutingKernel:
-    """The C++ kernel: reduction to the critical links and an interior point; it answers at any limit."""
+    """The C++ kernel: levelling sweeps, then an interior point on the critical links; it answers at any limit."""
 
     name = "kernel"
 
@@ -134,16 +142,18 @@ class RoutingKernel:
         start: RoutingAnswer | None = None,
         iteration_limit: int = ITERATION_LIMIT,
         tolerance: float = TOLERANCE,
+        stop: Callable[[], bool] | None = None,
     ) -> RoutingAnswer:
-        """Solve until the certified gap is at most `tolerance`, or to the limit."""
+        """Solve until the certified gap is at most `tolerance`, to the limit, or until `stop` says so."""
         if not tolerance >= 0.0:
             raise InputError(f"tolerance: expected a number >= 0, got {tolerance}")
         found = _compiled(problem.options).solve(
             problem.demand,
             problem.capacity,
-            None if start is None else _vector(start.share),
+            *((None, None) if start is None else (_vector(start.share), _vector(start.price))),
             iteration_limit=max(0, iteration_limit),
             tolerance=tolerance,
+            stop=stop,
         )
         return RoutingAnswer(*found)
 
