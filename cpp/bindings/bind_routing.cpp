@@ -33,14 +33,13 @@ struct Routing {
 using optional_array = std::optional<array>;
 
 py::tuple solved(const Routing& routing, const array& demand, const array& capacity, const optional_array& share,
-                 const optional_array& price, index_t limit, double tolerance,
-                 const std::optional<py::function>& stop) {
+                 const optional_array& price, index_t limit, double tolerance, const py::object& stop) {
     const RoutingProblem problem(routing.structure, view(demand), view(capacity));
     alloc::RoutingStart start;
     if (share) start.share = routing.options("start share", *share);
     if (price) start.price = routing.resources("start price", *price);
     alloc::RoutingLimits limits{limit, tolerance, {}};
-    if (stop) limits.stop = [&stop] { return (*stop)().cast<bool>(); };
+    if (!stop.is_none()) limits.stop = [&stop] { return stop().cast<bool>(); };
     const auto a = alloc::route(problem, start, limits);
     return py::make_tuple(fresh<double>(a.share), fresh<double>(a.price), fresh<double>(a.load), a.worth.utilisation,
                           a.bound, a.iterations, a.rounds, a.critical, a.groups, a.sweeps);

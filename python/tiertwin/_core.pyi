@@ -477,7 +477,7 @@ class Routing:
         start_price: _Reals | None = None,
         iteration_limit: int = 200,
         tolerance: float = 0.001,
-        stop: Callable | None = None,
+        stop: Any | None = None,
     ) -> tuple[Any, ...]:
         """Least utilisation of the fullest link: (share, price, load, utilisation, bound, iterations, rounds,
         critical, groups, sweeps)."""

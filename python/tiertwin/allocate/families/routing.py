@@ -147,10 +147,12 @@ class RoutingKernel:
         """Solve until the certified gap is at most `tolerance`, to the limit, or until `stop` says so."""
         if not tolerance >= 0.0:
             raise InputError(f"tolerance: expected a number >= 0, got {tolerance}")
+        from_share, from_price = (None, None) if start is None else (_vector(start.share), _vector(start.price))
         found = _compiled(problem.options).solve(
             problem.demand,
             problem.capacity,
-            *((None, None) if start is None else (_vector(start.share), _vector(start.price))),
+            from_share,
+            from_price,
             iteration_limit=max(0, iteration_limit),
             tolerance=tolerance,
             stop=stop,
