@@ -18,6 +18,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from tiertwin import _core
+from tiertwin.allocate.families import fair
+from tiertwin.allocate.families.fair import FairAnswer, FairKernel, FairProblem
 from tiertwin.allocate.families.options import Options
 from tiertwin.allocate.kernel import Fault
 from tiertwin.allocate.leaf import Array
@@ -182,6 +184,36 @@ def worth(problem: RoutingProblem, share: Array) -> RoutingWorth:
 def price_bound(problem: RoutingProblem, price: Array) -> float:
     """Lower bound on the utilisation of every split, from any prices ``[R]`` of the links (below 0 counts as 0)."""
     return _compiled(problem.options).bound(_vector(price), problem.demand, problem.capacity)
+
+
+def flow_problem(options: Options, demand: Array, capacity: Array, *, weight: Array | None = None) -> FairProblem:
+    """State the largest flow within demands, Σ_u w_u y_u, as a problem of `fair.py` (α = 0).
+
+    Parameters
+    ----------
+    options, demand, capacity
+        As in `RoutingProblem`, but a demand without an open path is no error: it gets nothing.
+    weight
+        ``[U]`` ≥ 0, what a unit of each demand is worth; None: 1.
+    """
+    users = options.users
+    return FairProblem(options, demand, np.ones(users) if weight is None else weight, np.zeros(users), capacity)
+
+
+def max_flow(
+    problem: RoutingProblem,
+    *,
+    weight: Array | None = None,
+    start: FairAnswer | None = None,
+    iteration_limit: int = fair.ITERATION_LIMIT,
+    tolerance: float = fair.TOLERANCE,
+) -> FairAnswer:
+    """Carry as much as fits, Σ_u w_u y_u with y_u ≤ d_u, over the given paths.
+
+    Returns rates ``x[K]``; `gap` is relative to the flow itself and certified as in `fair.py`.
+    """
+    stated = flow_problem(problem.options, problem.demand, problem.capacity, weight=weight)
+    return FairKernel().allocate(stated, start=start, iteration_limit=iteration_limit, tolerance=tolerance)
 
 
 def fit(problem: RoutingProblem, share: Array) -> Array:
