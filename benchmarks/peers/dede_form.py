@@ -8,6 +8,7 @@ In a folder of its own, since ../dede.py would be found instead of the package, 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import os
 import sys
@@ -19,7 +20,7 @@ import numpy as np
 
 def main(given: str, found: str) -> None:
     """State and solve one problem with DeDe; its loads, seconds to state and seconds to solve go to a file."""
-    import dede as dd
+    dd: Any = importlib.import_module("dede")
 
     with np.load(given) as file:
         data = {name: file[name] for name in file.files}
@@ -55,7 +56,7 @@ def main(given: str, found: str) -> None:
         problem.solve(num_cpus=os.cpu_count(), solver=dd.CLARABEL, rho=float(data["rho"]))
     solved = time.perf_counter()
     values = np.zeros(group.size)
-    import ray
+    ray: Any = importlib.import_module("ray")
 
     places = [
         i for part in ray.get([p.get_solution_idx_d.remote() for p in problem._subprob_cache.probs]) for i in part

@@ -210,7 +210,7 @@ def max_flow(
 ) -> FairAnswer:
     """Carry as much as fits, Σ_u w_u y_u with y_u ≤ d_u, over the given paths.
 
-    Returns rates ``x[K]``; `gap` is relative to the flow itself and certified as in `fair.py`.
+    Returns rates ``x[K]``; `scale` is the flow Σ w y, and `gap` is certified relative to it, as in `fair.py`.
     """
     stated = flow_problem(problem.options, problem.demand, problem.capacity, weight=weight)
     return FairKernel().allocate(stated, start=start, iteration_limit=iteration_limit, tolerance=tolerance)
