@@ -2,9 +2,9 @@
 
     lexicographically largest  sort(y_u / w_u),   y_u = Σ_{k of u} x_k ≤ d_u,   Σ_k use_kr x_k ≤ c_r,   x ≥ 0
 
-Progressive filling (Nace and Pióro, IEEE Commun. Surveys Tuts. 10(4), 2008): raise the level λ of all rates
-min(d_u, λ w_u) as far as a split exists, hold those that are blocked there, go on with the others. Whether a split
-exists is asked of the routing kernel (least utilisation ≤ 1); its prices l bound the level from above,
+Progressive filling (Nace and Pióro, IEEE Communications Surveys and Tutorials 10(4), 2008): raise the level λ of all
+rates min(d_u, λ w_u) as far as a split exists, hold those that are blocked there, go on with the others. Whether a
+split exists is asked of the routing kernel (least utilisation ≤ 1); its prices l bound the level from above,
 
     Σ_{u held} y_u dist_u(l) + Σ_{u rising} min(d_u, λ w_u) dist_u(l) ≤ Σ_r c_r l_r,   dist_u(l) = min_k l·use_k
 
