@@ -8,6 +8,8 @@ beforehand, its choice of method and interior point without crossover) and PDLP 
 when, made to sum to 1, its utilisation is within 1e-3 of our bound; how far ours is from the optimum at most is told on
 standard error. `warm` solves again after 2 % of the demands changed; its peer is cvxpy's parametrised re-solve. `flow`
 carries as much as fits of twice the demands that would fill the fullest link; peers HiGHS and PDLP on built models.
+`failures` keeps the fullest link as empty as can be in the worst of all failures of one link (both directions); its peer
+is the whole linear problem in cvxpy with HiGHS, built and canonicalised beforehand, where it is small enough.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from tiertwin.allocate.families import routing
 from tiertwin.allocate.families.fair import FairAnswer, FairKernel
 from tiertwin.allocate.families.routing import RoutingAnswer, RoutingKernel, RoutingProblem
 from tiertwin.allocate.families.routing_cvxpy import RoutingForm
+from tiertwin.allocate.families.routing_failures import FailureAnswer, FailureKernel, FailureProblem, split_in
+from tiertwin.allocate.families.routing_failures_cvxpy import FailureForm
 from tiertwin.allocate.families.samples import routing_over_paths
 
 GAP = 1e-3
@@ -36,6 +40,7 @@ PDLP_TOLERANCE = 1e-5  # at 1e-4 its splits are 1.1e-3 to 5e-3 from the optimum
 INTERIOR = {"solver": "ipm", "run_crossover": "off"}
 Links = tuple[np.ndarray, np.ndarray, np.ndarray]
 PEER_LIMIT = 200_000  # paths beyond which peers are not built: none answers within minutes
+FAILURE_LIMIT = 100_000  # paths times scenarios beyond which the whole problem takes HiGHS minutes
 WARM_LIMIT = 20_000  # paths beyond which cvxpy's parametrised form is not built: it takes minutes
 
 
@@ -153,6 +158,32 @@ def flow(name: str, kind: str, routed: RoutingProblem) -> Case:
     return contest(title, ours, peers, allocation_lp.right(problem, bound))
 
 
+def failures(name: str, kind: str, routed: RoutingProblem) -> Case:
+    """The worst of all single links."""
+    links = routed.options.resources // 2
+    problem, kernel = FailureProblem(routed, [[link, link + links] for link in range(links)]), FailureKernel()
+    bound = kernel.allocate(problem, tolerance=1e-5).bound
+
+    def check(found: FailureAnswer) -> None:
+        worth = [routing.worth(routed, split_in(problem, found, s)) for s in range(links)]
+        worst = max(routing.worth(routed, found.share).utilisation, *(judged.utilisation for judged in worth))
+        assert worst <= (1 + GAP) * bound, f"gap {worst / bound - 1:.3g}"
+
+    title = f"traffic_engineering/{name}-{kind}-failures/{routed.options.count}"
+    if routed.options.count * links > FAILURE_LIMIT:
+        return Case(title, lambda: kernel.allocate(problem), None, "target", lambda mine, _: check(mine), target=3.0)
+    form = FailureForm(problem)
+    return contest(
+        title,
+        lambda: kernel.allocate(problem),
+        {
+            "cvxpy HiGHS ipm": lambda: form.solve("HIGHS", {"highs_options": INTERIOR}),
+            "cvxpy HiGHS": lambda: form.solve("HIGHS", {}),
+        },
+        check,
+    )
+
+
 def cases(quick: bool, names: list[str] | None = None) -> Iterator[Case]:
     """The named networks; germany50 and TataNld with --quick, and one of 500 nodes without."""
     for name in names or ["germany50", "TataNld", *([] if quick else ["gabriel500"])]:
@@ -165,6 +196,7 @@ def cases(quick: bool, names: list[str] | None = None) -> Iterator[Case]:
                 yield warm(name, kind, problem)
             if kind == "dimensioned" and problem.options.count <= PEER_LIMIT:
                 yield flow(name, kind, problem)
+                yield failures(name, kind, problem)
         if demands:
             problem = instance("dimensioned", topologies.stored(nodes, demands), (tail, head, km))
             yield cold(f"{name}-sndlib", "dimensioned", problem)
