@@ -8,8 +8,8 @@ beforehand, its choice of method and interior point without crossover) and PDLP 
 when, made to sum to 1, its utilisation is within 1e-3 of our bound; how far ours is from the optimum at most is told on
 standard error. `warm` solves again after 2 % of the demands changed; its peer is cvxpy's parametrised re-solve. `flow`
 carries as much as fits of twice the demands that would fill the fullest link; peers HiGHS and PDLP on built models.
-`failures` keeps the fullest link as empty as can be in the worst of all failures of one link (both directions); its peer
-is the whole linear problem in cvxpy with HiGHS, built and canonicalised beforehand, where it is small enough.
+`failures` keeps the fullest link as empty as can be in the worst of all failures of one link (both directions); its
+peer is the whole linear problem in cvxpy with HiGHS, built beforehand, where it is small enough.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 
 #include "alloc/formulas.hpp"
@@ -12,6 +13,13 @@ namespace tiertwin::alloc {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// to_string writes 1e-9 as 0.000000 and 1e12 with six zeros behind the point.
+std::string written(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.6g", value);
+    return text;
+}
 
 bool is_open(const RoutingProblem& p, std::size_t k) {
     for (std::size_t e = p.options.of_option[k]; e < p.options.of_option[k + 1]; ++e)
@@ -38,10 +46,10 @@ RoutingProblem::RoutingProblem(const Options& given, std::span<const double> dem
             any = any || open[k];
         }
         if (!any && demand[u] > 0.0)
-            throw InvalidArgument(
-                "demand[" + std::to_string(u) + "]: " + std::to_string(demand[u]) + " cannot be routed: " +
-                (options.of_user[u] == options.of_user[u + 1] ? "this user has no option"
-                                                              : "every option uses a resource without capacity"));
+            throw InvalidArgument("demand[" + std::to_string(u) + "]: " + written(demand[u]) + " cannot be routed: " +
+                                  (options.of_user[u] == options.of_user[u + 1]
+                                       ? "this user has no option"
+                                       : "every option uses a resource without capacity"));
     }
 }
 
