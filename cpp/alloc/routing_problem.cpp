@@ -1,8 +1,9 @@
 #include "alloc/routing_problem.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
 #include "alloc/formulas.hpp"
@@ -16,9 +17,9 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // to_string writes 1e-9 as 0.000000 and 1e12 with six zeros behind the point.
 std::string written(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.6g", value);
-    return text;
+    std::array<char, 32> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 6).ptr;
+    return {text.data(), end};
 }
 
 bool is_open(const RoutingProblem& p, std::size_t k) {
