@@ -479,12 +479,14 @@ class Routing:
         self,
         demand: _Reals,
         capacity: _Reals,
-        start: _Reals | None = None,
+        start_share: _Reals | None = None,
+        start_price: _Reals | None = None,
         iteration_limit: int = 200,
         tolerance: float = 0.001,
+        stop: Any | None = None,
     ) -> tuple[Any, ...]:
         """Least utilisation of the fullest link: (share, price, load, utilisation, bound, iterations, rounds,
-        critical, groups)."""
+        critical, groups, sweeps)."""
 
     def value(self, share: _Reals, demand: _Reals, capacity: _Reals) -> tuple[float, _Reals, float, int, int]:
         """Independent checker: (utilisation, load, violation, fault, index)."""
