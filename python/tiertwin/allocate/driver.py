@@ -259,7 +259,10 @@ class Hierarchy:
         return self.bounds()
 
     def round(self, lost: frozenset[str] = frozenset(), faults: Faults = NO_FAULTS) -> Bounds:
-        """One way down and one way up; answers of the names in `lost` do not arrive. Nobody waits for anybody."""
+        """One way down and one way up; answers of the names in `lost` do not arrive. Nobody waits for anybody.
+
+        Who was not heard of this version yet says all it has in the place of its answer.
+        """
         self._arrive()
         self._round(self.tree, None, replace(faults, lost=faults.lost | lost))
         return self.bounds()
@@ -305,6 +308,8 @@ class Hierarchy:
             else:
                 self._round(child, question, faults)
                 said = run(self.node_sides[child.name].answer(question), self._masters)
+            if side.version_of(side.children.index(child.name)) != self.version:  # its hello or refresh was lost
+                said = self._speaker(child).everything()
             self._up(node, child, said, faults)
 
     def _commit(self, node: Tree, quota: Array | None, answers: dict[str, LeafAnswer]) -> None:
@@ -332,6 +337,9 @@ class Hierarchy:
         return offered
 
     # ---------------------------------------------------------------- links
+
+    def _speaker(self, node: Tree | Leaf) -> LeafSide | NodeSide:
+        return self.leaf_sides[node.name] if isinstance(node, Leaf) else self.node_sides[node.name]
 
     def _down(self, query: Query) -> None:
         self.floats_down += query.floats

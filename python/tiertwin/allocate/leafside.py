@@ -140,6 +140,10 @@ class LeafSide:
         self._v0 = float(self._points.level[0])
         return replace(self._say(self._cuts.taken, self._points.taken), kept=not moved)
 
+    def everything(self) -> Said:
+        """Say every slot again as it stands: what a parent that missed the hello or the refresh must hear first."""
+        return self._say(self._cuts.taken, self._points.taken)
+
     def commit(self, quota: Array) -> LeafAnswer:
         """Solve inside a granted quota: the plan put in force, worth at least any mixture of points inside it."""
         granted = np.maximum(quota, 0.0)

@@ -150,6 +150,10 @@ class NodeSide:
             self._models = None
         return taken
 
+    def version_of(self, child: int) -> int:
+        """Return the data version last heard of a child; `ANY_VERSION` of one that is only registered."""
+        return self._said.heard()[child].version
+
     def rearrange(self, children: Sequence[str]) -> None:
         """Have these children from now on; a refresh for a new version must follow.
 
@@ -218,6 +222,10 @@ class NodeSide:
         learnt = yield from self._learn_answers(self._asked_models(query))
         cuts, points = zip(*learnt, strict=True)
         return self._say(distinct(cuts), distinct(points))
+
+    def everything(self) -> Said:
+        """Say every slot again as it stands: what a parent that missed the hello or the refresh must hear first."""
+        return self._say(self._own.cuts.taken, self._own.points.taken)
 
     def begin(self, version: int) -> None:
         """Open a new data version at the root: bounds from here on hold for these data."""
