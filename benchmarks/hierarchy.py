@@ -45,7 +45,11 @@ ROUNDS = {2: (4, 6), 3: (4, 6), 4: (5, 8)}  # to 1 % and 0.1 %
 LOSS = 0.2
 NAMES = ("germany50", "mixed", "sndlib/nobel-eu", "backbone/africa", "gabriel/100/0")
 QUICK = {"germany50": DEPTHS, "mixed": (3,)}
-PEERS = ("CLARABEL", "ECOS", "SCS")  # with --quick the first: SCS takes 20 to 50 times as long here, ECOS has no power cone
+PEERS = (
+    "CLARABEL",
+    "ECOS",
+    "SCS",
+)  # with --quick the first: SCS takes 20 to 50 times as long here, ECOS has no power cone
 SLACK = 1e-6  # of S: what the reference itself is uncertain by
 
 
@@ -56,7 +60,8 @@ class Clocked:
         self._solver, self.seconds = solver, 0.0
 
     def solve(self, request: MasterRequest) -> MasterAnswer | None:
-        return self._counted(self._solver.solve, request)
+        answer: MasterAnswer | None = self._counted(self._solver.solve, request)
+        return answer
 
     def solve_quota(self, *arguments: Any) -> Any:
         return self._counted(self._solver.solve_quota, *arguments)
@@ -184,9 +189,7 @@ def cases_of(instance: Instance, scheme: str, offers: bool, quick: bool) -> Iter
     title, reference = instance.title, instance.reference
 
     def ours() -> float:
-        hierarchy = Hierarchy(
-            instance.tree, leaf_solver("kernel"), instance._masters, scheme=scheme, offers=offers
-        )
+        hierarchy = Hierarchy(instance.tree, leaf_solver("kernel"), instance._masters, scheme=scheme, offers=offers)
         hierarchy.cold()
         done = finish(hierarchy, target_gap=TARGET, max_rounds=12)
         assert done.bounds.gap <= TARGET

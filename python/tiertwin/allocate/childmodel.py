@@ -63,6 +63,11 @@ class Children:
         """Children that have said nothing yet."""
         return [name for name, said in zip(self.names, self._last, strict=True) if said is None]
 
+    def edition_of(self, child: int) -> tuple[int, int] | None:
+        """Return version and revision last heard of a child; None before it said anything."""
+        last = self._last[child]
+        return None if last is None else last.edition
+
     def heard(self) -> list[Said]:
         """Return the last message of each child; SolveError while one is missing."""
         if self.missing:
@@ -73,9 +78,9 @@ class Children:
         """Take what a child said, as `NodeSide.learn` says."""
         self._check(child, said)
         last = self._last[child]
-        if last is None or said.version != last.version:
+        if last is None or said.edition != last.edition:
             opens = said.cut_slots.size > 0 and 0 in said.point_slots
-            if not opens or (last is not None and said.version < last.version):
+            if not opens or (last is not None and said.edition < last.edition):
                 return False
             self.cuts[child].clear()
             self.points[child].clear()

@@ -308,8 +308,9 @@ class Hierarchy:
             else:
                 self._round(child, question, faults)
                 said = run(self.node_sides[child.name].answer(question), self._masters)
-            if side.version_of(side.children.index(child.name)) != self.version:  # its hello or refresh was lost
-                said = self._speaker(child).everything()
+            speaker = self._speaker(child)
+            if side.edition_of(side.children.index(child.name)) != speaker.edition:  # its opening was lost
+                said = speaker.everything()
             self._up(node, child, said, faults)
 
     def _commit(self, node: Tree, quota: Array | None, answers: dict[str, LeafAnswer]) -> None:
@@ -413,12 +414,12 @@ class Hierarchy:
 
     def _leave(self, path: tuple[Tree, ...], child: Tree | Leaf) -> None:
         """Forget a child; withhold what it was granted from the owners of the resources, `path` bottom-up."""
-        granted = self._granted.pop(child.name, None)
-        for node in path if granted is not None else ():
+        granted = self._granted.pop(child.name, np.zeros(0))
+        for node in path if granted.size else ():
             own = _resources(node)[0].size
             self._withheld.append(_Withheld(self.version + self._lease, node.name, granted[:own]))
             granted = granted[own:]
-        below = [child] if isinstance(child, Leaf) else [*child.leaves(), *child.nodes()]
+        below: list[Leaf | Tree] = [child] if isinstance(child, Leaf) else [*child.leaves(), *child.nodes()]
         for one in below:
             self.leaf_sides.pop(one.name, None)
             self.node_sides.pop(one.name, None)

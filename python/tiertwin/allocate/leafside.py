@@ -140,6 +140,11 @@ class LeafSide:
         self._v0 = float(self._points.level[0])
         return replace(self._say(self._cuts.taken, self._points.taken), kept=not moved)
 
+    @property
+    def edition(self) -> tuple[int, int]:
+        """Version and revision of what the leaf says; it rests on nobody, so it revises nothing."""
+        return self.version, 0
+
     def everything(self) -> Said:
         """Say every slot again as it stands: what a parent that missed the hello or the refresh must hear first."""
         return self._say(self._cuts.taken, self._points.taken)

@@ -1,9 +1,9 @@
 """Children that join and leave: what is true of a child nobody has heard of yet.
 
 A child is registered with the most it could ever demand. Utilities of served shares and minus all costs are ≤ 0, so
-V(r) ≤ 0 for every quota: a cut with φ = 0 and g = 0. With quota 0 it can serve on the devices: a point with u = 0, worth
-its value at the most it could demand. At less demand the same shares are worth at least as much, since each group's
-b U(q) − c q is ≤ 0 and counts in proportion to its demand. Both hold for every data version of the child
+V(r) ≤ 0 for every quota: a cut with φ = 0 and g = 0. With quota 0 it can serve on the devices: a point with u = 0,
+worth its value at the most it could demand. At less demand the same shares are worth at least as much, since each
+group's b U(q) − c q is ≤ 0 and counts in proportion to its demand. Both hold for every data version of the child
 (`ANY_VERSION`), so bounds stay certified while it is only registered; they are loose until it says hello.
 """
 

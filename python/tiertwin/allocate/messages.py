@@ -45,6 +45,9 @@ class Said:
         Value when every quota below is 0: the fallback plan.
     leaves, stale
         Leaves below, and how many of them have older data than `version` without declared drift.
+    revision
+        How often the speaker had to make all of it anew within the version, because a child was heard late; like a
+        version, a later one replaces all that was said before.
     kept
         A refresh: slopes and uses stand under these slots as they were said before, only the levels are news.
     drift, v_low
@@ -65,9 +68,15 @@ class Said:
     v0: float
     leaves: int = 1
     stale: int = 0
+    revision: int = 0
     kept: bool = False
     drift: Array | None = None
     v_low: Array | None = None
+
+    @property
+    def edition(self) -> tuple[int, int]:
+        """Version and revision: what must be the same for two messages to be true together."""
+        return self.version, self.revision
 
     @property
     def floats(self) -> int:

@@ -30,7 +30,7 @@ from tiertwin.allocate.leafside import carry_over
 cp: Any = cvxpy  # its names come by star imports, which strict mypy does not follow
 
 PROOF = 1e-5  # largest distance between value and bound, share of S, at which a solution counts as a reference
-TIGHT = {"tol_gap_abs": 1e-9, "tol_gap_rel": 1e-9, "tol_feas": 1e-9}
+TIGHT: dict[str, Any] = {"tol_gap_abs": 1e-9, "tol_gap_rel": 1e-9, "tol_feas": 1e-9}
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,9 @@ class Monolith:
         cone = cp.SOC(late + 2 - load, cp.vstack([np.full(resources, 2.0), late + load]), axis=0)
         links = [q == flat.sums @ self._z, q <= 1, self._z >= 0, self._rows, load <= _limits(flat), cone]
         worth = _utilities(q, flat.weight / unit, flat.alpha)
-        self._problem = cp.Problem(cp.Maximize(worth - (flat.cost / unit) @ self._z - (flat.kappa / unit) @ late), links)
+        self._problem = cp.Problem(
+            cp.Maximize(worth - (flat.cost / unit) @ self._z - (flat.kappa / unit) @ late), links
+        )
 
     def solve(self, solver: str = "CLARABEL", **settings: Any) -> Reference:
         """Solve by any solver of cvxpy, repair the plan and prove it; what is proven does not depend on the solver."""

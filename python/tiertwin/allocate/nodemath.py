@@ -258,4 +258,5 @@ def offers(most: Array, capacity: Array, above: Array) -> Array:
     given = np.concatenate([OFFERED * capacity, above])
     total = most.sum(axis=0)
     share: Array = np.divide(most, total, out=np.zeros_like(most), where=total > 0)
-    return share * given
+    offered: Array = share * given
+    return offered

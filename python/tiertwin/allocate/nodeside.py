@@ -100,6 +100,7 @@ class NodeSide:
         if asks not in SCHEMES:
             raise InputError(f"asks: expected one of {list(SCHEMES)}, got {asks!r}")
         self.levels, self.own, self.version = levels, own, -1
+        self._revision, self._outdated = 0, False
         self._models: tuple[MasterAnswer, MasterAnswer] | None = None
         self._best: Bounds | None = None
         self.set_capacity(compute, uplink)
@@ -145,14 +146,21 @@ class NodeSide:
         -------
         Whether it was taken.
         """
+        before = self._said.edition_of(child)
         taken = self._said.learn(child, said)
         if taken:
             self._models = None
+            self._outdated |= before != said.edition
         return taken
 
-    def version_of(self, child: int) -> int:
-        """Return the data version last heard of a child; `ANY_VERSION` of one that is only registered."""
-        return self._said.heard()[child].version
+    def edition_of(self, child: int) -> tuple[int, int] | None:
+        """Return version and revision last heard of a child: what it says in another one must be all it has."""
+        return self._said.edition_of(child)
+
+    @property
+    def edition(self) -> tuple[int, int]:
+        """Version and revision of what the node says itself."""
+        return self.version, self._revision
 
     def rearrange(self, children: Sequence[str]) -> None:
         """Have these children from now on; a refresh for a new version must follow.
@@ -216,10 +224,19 @@ class NodeSide:
         return self._say(self._own.cuts.taken, self._own.points.taken)
 
     def answer(self, query: Query) -> Masters[Said]:
-        """Answer the parent's query with the models as they are now: two cuts, two points."""
+        """Answer the parent's query with the models as they are now: two cuts, two points.
+
+        Where a child was heard of these data only after the node had spoken, what the node said rested on older data
+        of that child: all of it is made anew and said again.
+        """
         self._asked = query
         self._own.note_used(query.used)
+        anew = self._outdated
+        if anew:
+            self._revise()
         learnt = yield from self._learn_answers(self._asked_models(query))
+        if anew:
+            return self.everything()
         cuts, points = zip(*learnt, strict=True)
         return self._say(distinct(cuts), distinct(points))
 
@@ -383,6 +400,13 @@ class NodeSide:
         value, scale, low = self._mixture(lower.weight)
         return OwnPoint(lower.weight, lower.r, use, value, scale, low)
 
+    def _revise(self) -> None:
+        """Make all own cuts and points anew from what the children say now, within the version."""
+        self._revision, self._outdated = self._revision + 1, False
+        self._own.begin()
+        self._renew_cuts()
+        self._renew_points()
+
     def _renew_cuts(self) -> None:
         slots, bases = self._own.cut_bases()
         made = np.array([self._cut_value(basis.rho, basis.price) for basis in bases])
@@ -423,7 +447,7 @@ class NodeSide:
 
     def _start(self, version: int) -> None:
         self._heard()
-        self.version = version
+        self.version, self._revision, self._outdated = version, 0, False
         self._models = self._best = None
         self._own.begin()
         self._steps.clear()
@@ -468,6 +492,7 @@ class NodeSide:
             v0=sum(said.v0 for said in heard),
             leaves=sum(said.leaves for said in heard),
             stale=model.stale,
+            revision=self._revision,
             drift=self._own.cuts.spare[cuts] if declared else None,
             v_low=self._own.points.spare[points] if declared else None,
         )

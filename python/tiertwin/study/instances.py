@@ -169,4 +169,8 @@ def _with_region(problem: LeafProblem) -> LeafProblem:
     return replace(problem, cost=cost, use_own=use_own, use_quota=use)
 
 
-_LAYERED: dict[int, Callable[[LeafProblem], LeafProblem]] = {2: _without_fog, 3: lambda problem: problem, 4: _with_region}
+_LAYERED: dict[int, Callable[[LeafProblem], LeafProblem]] = {
+    2: _without_fog,
+    3: lambda problem: problem,
+    4: _with_region,
+}

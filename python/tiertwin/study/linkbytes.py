@@ -17,7 +17,7 @@ from tiertwin.orchestrate.units import Cells3, Stamp
 from tiertwin.twin.attributes import A, TableId, registry
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    pass
 
 MS = 1_000_000
 QUERY_ROWS = 8  # one, and one a further price

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from reference.cuts import random_leaf, random_tree, with_demand
-from tiertwin.allocate.bounds import leaf_worth
 from tiertwin.allocate.driver import Faults, Hierarchy, Leaf, evaluate, finish, solve_tree
 from tiertwin.allocate.hierarchy import SCHEMES, AllocatorSolver, LeafSide, NodeSide, Query
 from tiertwin.allocate.kernel import KernelAllocator
