@@ -8,6 +8,7 @@
 //          target; Benjamini-Hochberg), is at most `level`
 //   V_ya   (wr R + wg G) / (1 + wc C), or wr R + wg G - wc C (`Form::difference`)
 //   S_ab   |rho_rank(a, b)| at lag 0: redundancy, 1 on the diagonal
+//   spread population standard deviation of what was seen: not part of V
 //
 // The sources of the parts are in their headers; the value that joins them is ours.
 //
@@ -17,7 +18,7 @@
 // Order    zones, targets, attributes: none depends on where another stands, but for C's scale and the family of tests.
 // Costs    a push: 0.1 us a series, with sliding entropy 2 N comparisons more. A score: about 30 us + 10 us a target an
 //          attribute and 0.5 us a pair of attributes at N = 600, L = 5, p = 3.
-// Memory   28 N bytes a series, for ever.
+// Memory   20 N bytes a series, for ever.
 // Thread   one thread owns a Worth; `score_windows` is pure.
 #pragma once
 
@@ -47,7 +48,7 @@ struct WorthOptions {
 
 // Row-major: [zone][attribute], [zone][target][attribute], [zone][attribute][attribute].
 struct Scores {
-    std::vector<double> entropy, complexity, relevance, gain, p_value, value, redundancy;
+    std::vector<double> spread, entropy, complexity, relevance, gain, p_value, value, redundancy;
     std::vector<index_t> seen, lag;
 
     void resize(std::size_t zones, std::size_t attributes, std::size_t targets);

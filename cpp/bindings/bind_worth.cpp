@@ -37,6 +37,7 @@ py::dict dictionary(const Scores& scores, index_t zones, index_t attributes, ind
     result["p_value"] = shaped(scores.p_value, pairs);
     result["entropy"] = shaped(scores.entropy, own);
     result["complexity"] = shaped(scores.complexity, own);
+    result["spread"] = shaped(scores.spread, own);
     result["seen"] = shaped(scores.seen, own);
     result["redundancy"] = shaped(scores.redundancy, {zones, attributes, attributes});
     return result;

@@ -5,9 +5,9 @@
 
 `exchanged` starts greedily, by marginal value over d/D + c/C, from nothing and from every single attribute (after
 Sahni, J. ACM 22 (1975) 115, for one constraint), and then exchanges one for one, one for two and two for one while that
-pays.
-`select` goes on from there through what else may be taken, attribute by attribute, with at most `WIDTH` states: for a
-dozen attributes that is a proof. `exact` proves the best of a few dozen; `gap_to_exact` says how far a rule is from it.
+pays. `select` goes on from there through what else may be taken, attribute by attribute, with at most `WIDTH` states: for
+a dozen attributes that is a proof. Above `LARGE` it stops at a few exchanges: each is a small part of the whole there.
+`exact` proves the best of a few dozen; `gap_to_exact` says how far a rule is from it.
 
 Hysteresis: an attribute enters above `v_hi` and leaves below `v_lo`; one that is held counts `stick` more. `Selector`
 (selector.py) keeps what is held and bounds the changes an hour. Every rule of choice takes what `select` takes and
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 TRIPLES = 64  # attributes up to which one for two is tried: A³ of them
 SHORT_LIST = 4  # choices that are improved by exchanges
 WIDTH = 512  # states of `select`
+LARGE = 256  # attributes from which on greedy choices from few starts and few exchanges do: each is a small part
+FEW_STARTS, FEW_STEPS = 32, 16  # there
 STATES = 200_000  # of `exact`
 
 
@@ -74,7 +76,8 @@ def select(
         ),
         held, v_hi, v_lo, stick,
     )  # fmt: skip
-    return _search(problem, _greedy_best(problem, open_to), open_to, WIDTH)[0]
+    best = _greedy_best(problem, open_to)
+    return best if problem.size > LARGE else _search(problem, best, open_to, WIDTH)[0]
 
 
 def exchanged(
@@ -129,13 +132,17 @@ def _greedy_best(problem: Budgeted, open_to: Mask) -> Mask:
     if part.fits(np.ones(part.size, dtype=np.bool_)) and part.lam == 0.0:
         result[places] = part.value > 0.0
         return result
-    starts = np.vstack([np.zeros((1, part.size), dtype=np.bool_), np.eye(part.size, dtype=np.bool_)])
+    large = part.size > LARGE
+    first = np.argsort(-part.value, kind="stable")[: FEW_STARTS if large else part.size]
+    starts = np.zeros((1 + first.size, part.size), dtype=np.bool_)
+    starts[1 + np.arange(first.size), np.sort(first)] = True
     choices = np.concatenate([_greedy(part, starts, weight) for weight in _weights(part)])
     x = choices.astype(np.float64)
     scores = x @ part.value - 0.5 * ((x @ part.penalty) * x).sum(axis=1)
     ranked = np.argsort(-scores, kind="stable")
     different = np.sort(np.unique(choices[ranked], axis=0, return_index=True)[1])  # places among `ranked`
-    improved = [_exchange(part, choices[k]) for k in ranked[different[:SHORT_LIST]]]
+    listed, steps = (1, FEW_STEPS) if large else (SHORT_LIST, 4 * part.size)
+    improved = [_exchange(part, choices[k], steps) for k in ranked[different[:listed]]]
     result[places] = max(improved, key=part.objective)  # the first among equals
     return result
 
@@ -177,10 +184,10 @@ def _greedy(problem: Budgeted, starts: Mask, weight: Reals) -> Mask:
     return chosen
 
 
-def _exchange(problem: Budgeted, mask: Mask) -> Mask:
+def _exchange(problem: Budgeted, mask: Mask, steps: int) -> Mask:
     """Add, drop, and exchange one for one, one for two and two for one while the objective rises."""
     penalty, mask = problem.penalty, mask.copy()
-    for _ in range(4 * problem.size):  # each step rises; the bound is for rounding
+    for _ in range(steps):  # each rises
         inside, outside = np.flatnonzero(mask), np.flatnonzero(~mask)
         margin = problem.value - penalty @ mask
         left = (
