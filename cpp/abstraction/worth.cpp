@@ -87,10 +87,11 @@ class ZoneScorer {
         const std::size_t first = (zone * targets_ + y) * attributes_;
         std::vector<double> adjusted(attributes_, std::numeric_limits<double>::quiet_NaN());
         Regression regression(goal, options_.order);
+        LaggedTarget ranked(goal, options_.lags, options_.least);
         for (std::size_t a = 0; a < attributes_; ++a) {
             const SeriesView& x = values.series[a];
             if (!known(x) || !known(goal)) continue;
-            const LaggedRank strongest = scratch_.strongest(x, goal, options_.lags, options_.least);
+            const LaggedRank strongest = ranked.strongest(x);
             scores.relevance[first + a] = std::fabs(strongest.rho);
             scores.lag[first + a] = strongest.lag;
             const Gain found = regression.gain(x);

@@ -5,8 +5,8 @@
 
 `exchanged` starts greedily, by marginal value over d/D + c/C, from nothing and from every single attribute (after
 Sahni, J. ACM 22 (1975) 115, for one constraint), and then exchanges one for one, one for two and two for one while that
-pays. `select` goes on from there through what else may be taken, attribute by attribute, with at most `WIDTH` states: for
-a dozen attributes that is a proof. Above `LARGE` it stops at a few exchanges: each is a small part of the whole there.
+pays. `select` goes on from there through what else may be taken, attribute by attribute, with at most `WIDTH` states:
+for a dozen attributes that is a proof. Above `LARGE` it stops at a few exchanges: each is a small part of the whole.
 `exact` proves the best of a few dozen; `gap_to_exact` says how far a rule is from it.
 
 Hysteresis: an attribute enters above `v_hi` and leaves below `v_lo`; one that is held counts `stick` more. `Selector`
