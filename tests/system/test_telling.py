@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from support.inprocess import MASTERS
+from tiertwin.orchestrate.economy import nominal_rate, site_row
 from tiertwin.orchestrate.edge import EdgeController
 from tiertwin.orchestrate.gateway import GatewayController
 from tiertwin.runtime.execute import make_run
@@ -17,6 +18,7 @@ from tiertwin.runtime.measure import Meter, summary
 from tiertwin.runtime.plan import make_plan
 from tiertwin.study.attributes import Arm, _Job, attribute_study, run_one, traffic
 from tiertwin.twin.attributes import A, TableId
+from tiertwin.twin.layout import edge_layout, gateway_layout
 from tiertwin.twin.twin import Unit
 from tiertwin.world import load, resolve
 from tiertwin.world.mixedscenario import mixed_scenario
@@ -100,20 +102,34 @@ def test_a_gateway_that_hears_nothing_makes_its_edge_blind():
     assert all(twin.controller.view.blind for twin in edges(run))
 
 
-def test_the_table_of_groups_holds_sums_over_devices():
+def test_groups_are_told_as_shares_of_the_sites_tasks():
     run = started("metro", "worth", 1.0)  # budget enough for everything
-    for epoch in range(3):
+    for epoch in range(4):
         run.run_epoch(epoch)
     for twin in edges(run):
-        table, world, view = twin.children[0].table_in, run.world, twin.controller.view
-        gateway = run.twins[twin.children[0].name]
-        below = gateway.children[0].table_in
+        table, view = twin.children[0].table_in, twin.controller.view
+        below = run.twins[twin.children[0].name].children[0].table_in
         rates = np.nan_to_num(below.column(A.TASK_RATE)[: len(view.group_of)])
-        wanted = np.bincount(view.group_of, weights=rates, minlength=world.groups_per_site)
-        told = table.column(A.TASK_RATE)[: world.groups_per_site]
-        heard = np.isfinite(told)
-        assert heard.any()
-        assert np.allclose(told[heard], wanted[heard], rtol=0.6, atol=8.0)  # as of the last report, which moved on
+        site = table.column(A.TASK_RATE)[site_row(run.world, view.site, edge_layout(run.world, view.site))]
+        told = np.nan_to_num(table.column(A.TASK_RATE)[: view.groups])
+        assert told.sum() == pytest.approx(nominal_rate(run.world, view.site), rel=0.15)  # cells of several reports
+        assert site == pytest.approx(rates.sum(), rel=0.25)  # as of the last report, which moved on
+        assert view.level == pytest.approx(site / nominal_rate(run.world, view.site), rel=0.25)
+
+
+def test_what_a_group_is_told_to_have_adds_up_to_the_site():
+    run = started("mixed", "worth", 0.05)
+    for epoch in range(4):
+        run.run_epoch(epoch)
+    for twin in edges(run):
+        table, view = twin.children[0].table_in, twin.controller.view
+        site = table.column(A.TASK_RATE)[site_row(run.world, view.site, gateway_layout(run.world, view.site))]
+        rates = view._rates_told(table)
+        if np.isfinite(site):
+            assert np.isfinite(rates).all()
+            assert rates.sum() >= 0.99 * site  # groups told apart in time may add up to more
+        else:
+            assert np.isnan(rates).all()
 
 
 def test_a_subscription_to_cells_there_are_none_of_changes_nothing():
@@ -152,7 +168,7 @@ def test_the_study_is_paired_and_its_oracle_asks_for_nothing():
     assert list(rows) == ["all", "none", "worth", "oracle"]
     assert rows["all"]["regret_percent"] == 0.0
     assert rows["none"]["bytes_percent"] == 0.0
-    assert found["attributes"] == 15
+    assert found["attributes"] == 16
     one = run_one(scenario, _Job(Arm("oracle", 0.2), 0.05, 1, 3))
     assert one.asked == 0
     assert one.subscriptions >= run_one(scenario, _Job(Arm("worth", 0.2), 0.05, 1, 3)).subscriptions

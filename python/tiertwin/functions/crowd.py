@@ -66,6 +66,12 @@ class Crowd:
         self._mean_load = LOADS_KEPT * self._mean_load + mean
         self._peak_load = LOADS_KEPT * self._peak_load + peak
 
+    def set_loads(self, mean: float, peak: float) -> None:
+        """Take loads that were smoothed already, in the place of all that was known."""
+        if 0.0 <= mean <= peak < np.inf and peak > 0.0:
+            kept = 1.0 / (1.0 - LOADS_KEPT)
+            self._mean_load, self._peak_load = kept * mean, kept * peak
+
     def update(self, users: F64, radio_mbps: F64, heard: npt.NDArray[np.bool_]) -> None:
         """Take what was reported, [G]; groups that were not `heard` keep what they had, NaN is nothing reported."""
         known = heard & np.isfinite(users)

@@ -19,7 +19,7 @@ GROUP = (
     "task_rate", "users", "radio_mbps", "queue_tasks", "cpu_load", "latency_ms", "completed", "missed", "energy_j",
 )  # fmt: skip
 SERVER = (
-    "up", "prb_up", "prb_up_peak", "load_ghz", "server_queue", "power_w", "handovers", "temperature_c",
+    "task_rate", "up", "prb_up", "prb_up_peak", "load_ghz", "server_queue", "power_w", "handovers", "temperature_c",
     "vibration_mm_s", "errors",
 )  # fmt: skip
 LINK = (

@@ -3,7 +3,7 @@
 Each attribute that a decision reads enters the leaf problem somewhere; `tiertwin.allocate.errorcost` says what an error
 there costs, and the rules below what an error of the attribute means there (g a group, r a row of the table):
 
-    task_rate[g]          demand of g, one to one
+    task_rate[g]          demand of g, by the level of the site; task_rate of the site: all demands at once
     users[g]              nominal demand of g: it counts as far as rates are not told, a tenth of the above
     radio_mbps[g]         use of radio per task of g, −1 relative, through the gain of `functions/crowd.py`
     prb_up, prb_up_peak   capacity of radio, ±1 relative, through the gain of the cells' evenness
@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 
 RADIO, COMPUTE, UPLINK = 0, 1, 2  # own resources of a site
 UNTOLD = 0.1  # of the worth of rates: users matter where rates are not told
-LEAST = 1e-4  # of the worthiest cell's: less is left to what the budget leaves over
-CHANGED = 0.3  # of all worth: a subscription that differs by less is not sent again
+FIRST = 3  # epoch of the first subscription: until then the gateway tells by the catalogue's order
+LEAST = 0.01  # of the worthiest cell's: less is left to what the budget leaves over
+CHANGED = 0.5  # of all worth: a subscription that differs by less is not sent again
 
 
 class Asking:
@@ -61,7 +62,7 @@ class Asking:
         self._view, self._economy, self._gateway = view, economy, gateway
         self._cells: CellList | None = None
         self._asked: F64 | None = None
-        self._next = 0
+        self._next = FIRST
         self.subscriptions = 0
         self.bytes = 0
 
@@ -73,12 +74,13 @@ class Asking:
         table = twin.children[0].table_in
         assert table is not None
         if self._cells is None:
-            layout = self._economy.layout(self._view.world, self._view.site)
-            self._cells = CellList.of(self._economy, self._view.world, layout, set(map(int, table.attributes)))
+            attributes = set(map(int, table.attributes))
+            self._cells = CellList.of(self._economy, self._view.world, self._view.site, attributes)
         worth = self.worth(problem, plan)
         weight = worth * sizes(table, self._cells) ** 2
-        worth[weight < LEAST * weight.max(initial=0.0)] = 0.0
-        if self._asked is not None and float(np.abs(worth - self._asked).sum()) <= CHANGED * float(self._asked.sum()):
+        states = self._cells.attribute == A.UP  # all is lost or nothing: no measure for the others
+        worth[~states & (weight < LEAST * weight[~states].max(initial=0.0))] = 0.0
+        if self._asked is not None and self._like(worth):
             return []
         self._asked = worth
         rows = np.flatnonzero(worth).astype(np.uint32)
@@ -87,6 +89,17 @@ class Asking:
         self.subscriptions += 1
         self.bytes += sum(len(effect.frame) for effect in effects if hasattr(effect, "frame"))
         return effects
+
+    def _like(self, worth: F64) -> bool:
+        """Say whether what was asked for last still is what is wanted, about."""
+        assert self._asked is not None
+        assert self._cells is not None
+        scale = np.where(self._cells.attribute == A.UP, 0.0, 1.0)
+        for attribute in np.unique(self._cells.attribute):  # of one unit only: utils/s per square of what is told
+            mine = self._cells.attribute == attribute
+            scale[mine] /= max(float(self._asked[mine].sum()), 1e-300)
+        lines = max(int(np.unique(self._cells.attribute[self._asked > 0.0]).size) - 1, 1)
+        return float((np.abs(worth - self._asked) * scale).sum()) <= CHANGED * lines
 
     def attend(self, twin: Twin, factor: float, now: int) -> list[Effect]:
         """Tell the gateway how many times its usual bytes it may spend, as the fog said."""
@@ -106,11 +119,15 @@ class Asking:
             mine = groups & (cells.attribute == attribute)
             found[mine] = per_group[cells.row[mine]]
         self._of_servers(cells, cost, plan.scale, found)
+        together = float(cost.capacity.sum()) + float((cost.demand * problem.demand**2).sum())
+        site = (cells.kind == 1) & (cells.attribute == A.TASK_RATE)
+        found[site] = together / max(float(problem.demand.sum()), 1e-9) ** 2
         self._of_links(cells, cost, plan.scale, found)
         return found
 
     def _of_groups(self, cost: ErrorCost, problem: LeafProblem) -> dict[int, F64]:
-        per_group = {int(A.TASK_RATE): cost.demand}
+        level = self._view.level
+        per_group = {int(A.TASK_RATE): cost.demand * level**2}
         if self._view.world.grouped:
             rate = np.divide(
                 problem.demand, self._view.crowd.users, out=np.zeros(len(problem.demand)), where=problem.demand > 0

@@ -104,7 +104,9 @@ class Economy:
         """Count the lines of the catalogue that a world measures; sensors only with wear, rain only with weather."""
         members = set(self.member_attributes(world)) | ({int(A.LATENCY_MS)} if self.by_group(world) else set())
         sensors, rain = (SENSORS if wear else []), (WEATHER if weather else [])
-        servers = {int(a) for a in (*SERVER, *sensors, *(BASE_STATION if world.grouped else ()))}
+        servers = {int(A.TASK_RATE), *(int(a) for a in SERVER)} | {
+            int(a) for a in (*sensors, *(BASE_STATION if world.grouped else ()))
+        }
         links = {int(a) for a in (*LINK, *sensors, *rain)}
         known = (members, servers, links)
         return sum(attribute in known[kind] for kind, attribute, _, _ in self.catalogue)
@@ -146,8 +148,9 @@ class CellList:
         return len(self.row)
 
     @classmethod
-    def of(cls, economy: Economy, world: World, layout: Layout, attributes: set[int]) -> CellList:
-        """List the cells of a table with these `attributes` and this `layout`."""
+    def of(cls, economy: Economy, world: World, site: int, attributes: set[int]) -> CellList:
+        """List the cells of the table between gateway and edge of `site`, which has these `attributes`."""
+        layout = economy.layout(world, site)
         rows = (np.arange(layout.members, dtype=np.int64), layout.server_rows, layout.link_rows)
         members = set(economy.member_attributes(world))
         parts = []
@@ -157,8 +160,11 @@ class CellList:
             )
             for a in wanted:
                 known = int(a) in members if kind == 0 else int(a) in attributes
-                if known and len(rows[kind]):
-                    parts.append((kind, int(a), rows[kind], line, band, share))
+                where = rows[kind]
+                if kind == 1 and int(a) == A.TASK_RATE:  # of the site as a whole
+                    where = np.array([site_row(world, site, layout)]) if economy.selection != "all" else where[:0]
+                if known and len(where):
+                    parts.append((kind, int(a), where, line, band, share))
         count = [len(part[2]) for part in parts]
 
         def spread(place: int, dtype: type) -> npt.NDArray[np.generic]:
@@ -173,6 +179,16 @@ class CellList:
             band=spread(4, np.float64),  # type: ignore[arg-type]
             share=spread(5, np.float64),  # type: ignore[arg-type]
         )
+
+
+def site_row(world: World, site: int, layout: Layout) -> int:
+    """Row of the site's own edge server; in its `task_rate` stand the tasks/s of the whole site."""
+    return int(layout.server_rows[np.searchsorted(layout.servers, site)])
+
+
+def nominal_rate(world: World, site: int) -> float:
+    """Tasks/s of a site as planned, at load 1."""
+    return float((world.group_devices[site] * world.tasks_per_s[:, None]).sum())
 
 
 def sizes(table: _core.StateTable, cells: CellList) -> F64:

@@ -271,7 +271,7 @@ class InnerController:
         )
         effects: list[Effect] = []
         before = self.attention.areas
-        for site in self.attention.look(demand):
+        for site in self.attention.look(demand).tolist():
             factor = np.array([self.attention.factor[site]])
             cells = units.Cells3(np.array([int(A.WORTH_BYTES)]), np.zeros(1, dtype=np.uint32), factor)
             effects += twin.send_unit(self.domain.children[site], TableId.SUBSCRIPTION, cells, now)

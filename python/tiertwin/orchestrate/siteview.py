@@ -16,6 +16,7 @@ from tiertwin.functions.crowd import Crowd
 from tiertwin.functions.estimate import DemandEstimator
 from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate import units
+from tiertwin.orchestrate.economy import nominal_rate, site_row
 from tiertwin.orchestrate.observe import PassThrough, group_of_rows, group_rates, heard_rates
 from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
 from tiertwin.twin.ages import OLDEST_SAMPLE, UNKNOWN_AGE_MS
@@ -75,6 +76,9 @@ class SiteView:
         self.told_of = self.group_of  # group of each row of members that the gateway tells of
         if economy is not None and economy.by_group(world):
             self.told_of = np.arange(self.groups, dtype=np.int64)
+        if economy is not None:
+            self._planned = max(nominal_rate(world, site), 1e-9)
+            self._site_row = site_row(world, site, economy.layout(world, site))
         self.classes = len(world.class_names)
         self.class_of: npt.NDArray[np.int64] = np.arange(self.groups, dtype=np.int64) // rings
         self.devices = np.bincount(self.group_of, minlength=self.groups)  # rows of each group
@@ -93,6 +97,7 @@ class SiteView:
         self.demand = self.nominal.copy()
         self.sampled = np.zeros(self.groups, dtype=np.int64)  # newest sample of each group, ns
         self.newest_ns = 0
+        self.level = 1.0  # of the site's tasks, where groups are told as shares of them
         self.blind = False
         self.uplink = float(world.uplink_site_mbps[site])
 
@@ -114,7 +119,7 @@ class SiteView:
     def _observe_moved(self, table: _core.StateTable, now: int, age_ms: int) -> F64:
         """The same where silence says that nothing has moved: what was told last is as old as the gateway's inputs."""
         newest = now - age_ms * MILLISECOND
-        rates = table.column(A.TASK_RATE)[: len(self.told_of)]
+        rates = self._rates_told(table)
         fresh = newest > now - MOVED_AGE
         heard = np.isfinite(rates) & fresh
         self.sampled[self.told_of[heard]] = newest
@@ -124,10 +129,33 @@ class SiteView:
         if self._grouped:
             self._count(table, heard)
             self._infer_users(table, rates, heard)
+            self._weigh_told(table)
         self.estimator.update(measured, covered)
         middle = (newest + now) / 2  # the oldest is a period older than the newest
         self.demand = self.estimator.predict(self._rhythm.ahead(Tier.EDGE, middle, now))
         return self.demand
+
+    def _rates_told(self, table: _core.StateTable) -> F64:
+        """Tasks/s of each member row as last told; NaN: not told.
+
+        Of groups told as shares, those untold have among them, in proportion to what was nominal, what the others leave
+        of the site's rate. Before that is told nothing is known: a few groups say little of the others.
+        """
+        told: F64 = table.column(A.TASK_RATE)
+        rates = told[: len(self.told_of)]
+        assert self.economy is not None
+        if self.economy.selection == "all":
+            return rates
+        site = float(told[self._site_row])
+        if not np.isfinite(site):
+            return np.full(len(rates), np.nan)
+        self.level = max(site, 0.0) / self._planned
+        rates = rates * self.level
+        untold = np.isnan(rates)
+        left = max(site - float(rates[~untold].sum()), 0.0)
+        usual = self.nominal[untold]
+        rates[untold] = left * usual / max(float(usual.sum()), 1e-12)
+        return rates
 
     def _ahead(self, times: npt.NDArray[np.int64], since: int, now: int) -> float:
         """Epochs from the middle of what the devices measured to the middle of what is decided now."""
@@ -147,9 +175,16 @@ class SiteView:
     def _infer_users(self, table: _core.StateTable, rates: F64, heard: npt.NDArray[np.bool_]) -> None:
         """Where tasks were told and users were not, or long before, there are as many users as make these tasks."""
         rows = slice(len(self.group_of))
-        stale = table.times(A.TASK_RATE)[rows] - table.times(A.USERS)[rows].clip(min=0) > USERS_BEHIND
+        told = table.times(A.USERS)[rows]
+        stale = (told < 0) | (table.times(A.TASK_RATE)[rows].clip(min=0) - told.clip(min=0) > USERS_BEHIND)
         self.crowd.infer(np.maximum(np.nan_to_num(rates), 0.0) / self._rate, heard & stale)
         self.nominal = self.estimator.nominal = self.crowd.users * self._rate
+
+    def _weigh_told(self, table: _core.StateTable) -> None:
+        assert self.economy is not None
+        if self.economy.selection != "all":
+            row = self._station_row
+            self.crowd.set_loads(float(table.column(A.PRB_UP)[row]), float(table.column(A.PRB_UP_PEAK)[row]))
 
     def problem(self, demand: F64 | None = None) -> LeafProblem:
         """The leaf problem of this data version."""

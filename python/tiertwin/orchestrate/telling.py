@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tiertwin import _core
-from tiertwin.orchestrate.economy import MERGED, CellList, sizes
-from tiertwin.orchestrate.observe import PassThrough, group_of_rows
+from tiertwin.orchestrate.condense import Condenser
+from tiertwin.orchestrate.economy import CellList, sizes
 from tiertwin.orchestrate.precedence import Interest, Order
-from tiertwin.twin.attributes import CELL_BYTES, FRAME_BYTES, TELEMETRY, A, TableId, registry
-from tiertwin.twin.layout import gateway_layout
+from tiertwin.twin.attributes import CELL_BYTES, FRAME_BYTES, A, TableId
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tiertwin.orchestrate.economy import Economy
-    from tiertwin.twin.layout import Layout
     from tiertwin.twin.twin import Twin, Unit
     from tiertwin.world import World
 
@@ -27,9 +25,12 @@ if TYPE_CHECKING:
 SECOND = 1_000_000_000
 SAVED_S = 3.0  # of budget that a gateway may save up for a burst
 MOST_FOCUS = 16.0  # times the usual bytes: what a scenario may ask for
+READ = [
+    int(a) for a in (A.TASK_RATE, A.USERS, A.RADIO_MBPS, A.PRB_UP, A.PRB_UP_PEAK, A.CAPACITY_MBPS, A.BACKGROUND_MBPS)
+]
+READ_LEAST = 0.02  # of the worthiest cell's: what decisions read, if wrong by all it is, whatever its worth was lately
 LEFT_OVER = 1e-6  # of the worthiest cell's: what no decision reads, told with what the budget leaves over
 FRAME_CELLS = 8  # a frame is worth its header from so many cells on: budgets save up for them
-_RULES = {A.RADIO_MBPS: "min", A.CPU_LOAD: "max", A.LATENCY_MS: "wmean"}  # else the sum: as the attributes are merged
 
 
 class Telling:
@@ -49,18 +50,20 @@ class Telling:
         self._economy = economy
         self.bytes_per_s = economy.bytes_per_s(world, site)
         self._layout = economy.layout(world, site)
-        self.cells = CellList.of(economy, world, self._layout, set(attributes))
+        self.cells = CellList.of(economy, world, site, set(attributes))
         cells = self.cells
         self._teller = _core.Teller(cells.attribute, cells.row, cells.row, cells.band, cells.share)
-        self._merge = _Merge(world, site, self._layout, attributes) if economy.by_group(world) else None
+        every = economy.selection == "all"  # of every device, as it came
+        self._condenser = None if every else Condenser(world, site, economy, attributes)
         if economy.selection == "all":
             self._teller.want(np.ones(len(cells)))
-        self._order = None if economy.selection in ("all", "none", "worth") else Order(economy, site, cells)
+        self._order = None if economy.selection in ("all", "none") else Order(economy, site, cells)
         self._interest = Interest(economy, cells) if economy.selection == "worth" else None
         self._worth: F64 | None = None
+        self._read = np.isin(cells.attribute, READ)
         self._fresh = False
         self.factor = 1.0  # times the usual bytes, as the edge said
-        self._saved, self._sent = 0.0, 0
+        self._saved, self._sent = SAVED_S * self.bytes_per_s, 0
         self._least = FRAME_BYTES + FRAME_CELLS * CELL_BYTES
         self._then: int | None = None
         self.asking_paid = True  # subscriptions are taken off the budget
@@ -74,7 +77,7 @@ class Telling:
         assert below is not None
         assert parent is not None
         assert parent.table_out is not None
-        heard = below if self._merge is None else self._merge.update(below, now)
+        heard = below if self._condenser is None else self._condenser.update(below, now)
         self._save(now, parent.told_bytes)
         self._weigh(heard, now)
         if self._saved < self._least:
@@ -85,7 +88,7 @@ class Telling:
 
     def _weigh(self, heard: _core.StateTable, now: int) -> None:
         """Say what comes first: as the edge asked, or by an order of our own."""
-        if self._order is not None:
+        if self._order is not None and not self.subscribed:
             worth = self._order.worth(heard, now)
             if worth is not None:
                 self._teller.want(worth)
@@ -95,9 +98,10 @@ class Telling:
         if self._worth is not None and self._fresh:
             self._fresh = False
             size = sizes(heard, self.cells)
-            least = LEFT_OVER * float((self._worth * size**2).max(initial=0.0))
+            top = float((self._worth * size**2)[self.cells.attribute != A.UP].max(initial=0.0))
             rank = 1.0 if self._interest is None else self._interest.value[self.cells.line]
-            self._teller.want(np.maximum(self._worth, least * rank / size**2))
+            least = np.where(self._read, READ_LEAST, LEFT_OVER * rank) * top
+            self._teller.want(np.maximum(self._worth, least / size**2))
 
     def _save(self, now: int, sent: int) -> None:
         """Add what the time past allows, and take off what was `sent` in truth: headers, and what was sent again."""
@@ -142,7 +146,7 @@ class Telling:
         """Return an independent copy."""
         other = copy.copy(self)
         other._teller = copy.copy(self._teller)
-        other._merge = None if self._merge is None else self._merge.fork()
+        other._condenser = None if self._condenser is None else self._condenser.fork()
         other._order, other._interest = copy.deepcopy(self._order), copy.deepcopy(self._interest)
         return other
 
@@ -151,35 +155,5 @@ def subscription_shape(
     economy: Economy, world: World, site: int, attributes: list[int]
 ) -> tuple[TableId, list[int], int]:
     """Return table, attributes and rows of the unit by which an edge subscribes."""
-    cells = CellList.of(economy, world, economy.layout(world, site), set(attributes))
+    cells = CellList.of(economy, world, site, set(attributes))
     return TableId.SUBSCRIPTION, [int(A.WORTH), int(A.WORTH_BYTES)], max(len(cells), 1)
-
-
-class _Merge:
-    """Devices → groups in a table of the gateway's own; servers and links as they are."""
-
-    def __init__(self, world: World, site: int, above: Layout, attributes: list[int]) -> None:
-        below = gateway_layout(world, site)
-        of_row = np.full(below.rows, -1, dtype=np.int64)
-        of_row[: below.members] = group_of_rows(world, site)
-        self._partition = _core.Partition(of_row, above.rows)
-        self.table = _core.StateTable(registry(), TableId.TELEMETRY, attributes, above.rows)
-        lines = [(int(a), _RULES.get(a, "sum"), int(MERGED.get(a, (a,))[0])) for a in TELEMETRY]
-        self._plan = _core.SummaryPlan(lines)
-        self._rest = PassThrough(below, above)
-        self._devices = below.members
-        self._newest, self._number = -1, 1
-
-    def update(self, below: _core.StateTable, now: int) -> _core.StateTable:
-        newest = int(below.times(A.TASK_RATE)[: self._devices].max(initial=-1))
-        if newest > self._newest:
-            self._newest = newest
-            _core.summarize(below, self._partition, self._plan, self.table, now, deadband=False)
-        self._rest.carry(below, self.table)
-        self._number += self.table.settle(self._number)
-        return self.table
-
-    def fork(self) -> _Merge:
-        other = copy.copy(self)
-        other.table = self.table.fork()
-        return other
