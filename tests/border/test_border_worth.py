@@ -113,8 +113,21 @@ def test_the_watch_refuses_other_shapes_and_infinities() -> None:
         watch.push(np.zeros((2, 3), np.float32))
     with pytest.raises(ValueError, match="values: expected shape"):
         watch.push(np.zeros((3, 2)))
-    with pytest.raises(ValueError, match=r"values\[1\]: expected a finite value"):
-        watch.push(np.array([[0.0, np.inf, 0.0], [0.0, 0.0, 0.0]]))
+    for wrong in (np.inf, -np.inf, 1e141):
+        with pytest.raises(ValueError, match=r"values\[1\]: expected a value up to 1e140"):
+            watch.push(np.array([[0.0, wrong, 0.0], [0.0, 0.0, 0.0]]))
+
+
+def test_huge_values_give_finite_answers() -> None:
+    rng = np.random.default_rng(2)
+    values, targets = rng.normal(size=(1, 4, 60)) * 1e200, rng.normal(size=(1, 1, 60)) * 1e300
+    found = score_windows(values, targets)
+    for name in ("value", "relevance", "gain", "p_value", "entropy", "redundancy"):
+        assert np.isfinite(getattr(found, name)).all(), name
+    watch = _core.ChangeWatch(1, 4, 20)
+    for row in rng.choice([-1e140, 0.0, 1e-140, 1e140], size=(60, 1, 4)):
+        residual, _ = watch.push(np.ascontiguousarray(row))
+        assert np.isfinite(residual).all()
 
 
 def test_threads_score_windows_at_once() -> None:
