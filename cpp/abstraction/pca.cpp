@@ -12,6 +12,7 @@ namespace tiertwin::abstraction {
 namespace {
 
 constexpr int kMostSweeps = 60;
+constexpr double kMost = 1e140;      // its squares can be summed
 constexpr double kConstant = 1e-10;  // of an attribute's size: a spread below is rounding
 
 // One rotation that makes a_pq zero, in the matrix and in the vectors (rows).
@@ -113,9 +114,9 @@ void ChangeWatch::push(std::span<const double> values, std::span<double> residua
         throw InvalidArgument("expected " + std::to_string(states_.size() * attributes_) +
                               " values (one a zone and attribute), got " + std::to_string(values.size()));
     for (std::size_t i = 0; i < values.size(); ++i)
-        if (std::isinf(values[i]))
-            throw InvalidArgument("values[" + std::to_string(i) + "]: expected a finite value, or NaN for none, got " +
-                                  std::to_string(values[i]));
+        if (std::fabs(values[i]) > kMost)
+            throw InvalidArgument("values[" + std::to_string(i) +
+                                  "]: expected a value up to 1e140, or NaN for none, got " + std::to_string(values[i]));
     const bool enters = pushed_ >= delay_, full = length_ == window_;
     if (enters) length_ = std::min(length_ + 1, window_);
     ++pushed_;

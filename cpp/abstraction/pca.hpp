@@ -11,6 +11,7 @@
 // Source    J. E. Jackson, G. S. Mudholkar, Technometrics 21 (1979) 341 (residuals of principal components).
 // Missing   stands as the mean of the model in force (before the first: of the values so far), where it says nothing.
 // Constant  an attribute that did not move in the window has no part in z until the model is renewed.
+// Range     values up to 1e140 (their squares are summed); others are refused, nothing changes.
 // Before a full window there is no model: residual 0, threshold infinite, no flag.
 // Costs     a push: 2 A² + 2 A k operations a zone; a renewal: about 10 A³ + N A k (A = 24, N = 300: 0.3 ms).
 // Memory    8 A (N + delay + 3 A) bytes a zone, for ever.   Thread: one thread owns it.

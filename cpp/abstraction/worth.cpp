@@ -237,6 +237,9 @@ Scores Worth::score(std::span<const index_t> zones) const {
 Scores score_windows(index_t zones, index_t attributes, index_t targets, index_t window, std::span<const double> values,
                      std::span<const double> goals, const WorthOptions& options) {
     options.check(window);
+    if (window > kMostWindow)
+        throw InvalidArgument("window: expected at most " + std::to_string(kMostWindow) + " samples, got " +
+                              std::to_string(window));
     const auto length = static_cast<std::size_t>(window);
     Scores scores;
     scores.resize(static_cast<std::size_t>(zones), static_cast<std::size_t>(attributes),

@@ -65,6 +65,7 @@ WorthOptions options_of(index_t m, double r, index_t lags, index_t order, index_
 }
 
 const std::vector<double> kWeights{1.0, 1.0, 0.5};
+constexpr py::ssize_t kLong = 20'000'000;  // comparisons: about 5 ms
 
 Reals entropies(const Reals& series, index_t m, double r) {
     if (series.ndim() != 2)
@@ -181,7 +182,8 @@ void bind_worth(py::module_& m) {
             const auto x = copied(values), y = copied(targets);
             Scores scores;
             {
-                const py::gil_scoped_release free;  // 1 ms a zone and more, on copies
+                std::optional<py::gil_scoped_release> free;  // many zones: milliseconds, on copies
+                if (values.size() * samples > kLong) free.emplace();
                 scores = abstraction::score_windows(zones, attributes, targets.shape(1), samples, x, y, options);
             }
             return dictionary(scores, zones, attributes, targets.shape(1));

@@ -89,6 +89,8 @@ def test_sizes_out_of_range() -> None:
             _core.ChangeWatch(1, 1, 20, **wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="at most 60000"):
         sample_entropy(np.zeros((1, 60_001)))
+    with pytest.raises(ValueError, match="at most 60000"):
+        score_windows(np.zeros((1, 1, 60_001)), np.zeros((1, 1, 60_001)))
 
 
 def test_an_unknown_zone_is_a_key_error(stream: Worth) -> None:
@@ -113,19 +115,42 @@ def test_the_watch_refuses_other_shapes_and_infinities() -> None:
         watch.push(np.zeros((2, 3), np.float32))
     with pytest.raises(ValueError, match="values: expected shape"):
         watch.push(np.zeros((3, 2)))
-    with pytest.raises(ValueError, match=r"values\[1\]: expected a finite value"):
-        watch.push(np.array([[0.0, np.inf, 0.0], [0.0, 0.0, 0.0]]))
+    for wrong in (np.inf, -np.inf, 1e141):
+        with pytest.raises(ValueError, match=r"values\[1\]: expected a value up to 1e140"):
+            watch.push(np.array([[0.0, wrong, 0.0], [0.0, 0.0, 0.0]]))
+
+
+def test_huge_values_give_finite_answers() -> None:
+    rng = np.random.default_rng(2)
+    values, targets = rng.normal(size=(1, 4, 60)) * 1e200, rng.normal(size=(1, 1, 60)) * 1e300
+    found = score_windows(values, targets)
+    for name in ("value", "relevance", "gain", "p_value", "entropy", "redundancy"):
+        assert np.isfinite(getattr(found, name)).all(), name
+    watch = _core.ChangeWatch(1, 4, 20)
+    for row in rng.choice([-1e140, 0.0, 1e-140, 1e140], size=(60, 1, 4)):
+        residual, _ = watch.push(np.ascontiguousarray(row))
+        assert np.isfinite(residual).all()
 
 
 def test_threads_score_windows_at_once() -> None:
     rng = np.random.default_rng(1)
-    values, targets = rng.normal(size=(4, 6, 80)), rng.normal(size=(4, 1, 80))
+    values, targets = rng.normal(size=(40, 6, 300)), rng.normal(size=(40, 1, 300))  # enough to give the lock away
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: score_windows(values, targets).value, range(8)))
     for value in found:
         np.testing.assert_array_equal(value, found[0])
 
 
+def test_nothing_seen_yet_is_worth_nothing(stream: Worth) -> None:
+    found = stream.score()
+    assert found.value.shape == (2, 1, 3)
+    assert not found.value.any()
+    assert (found.p_value == 1.0).all()
+    np.testing.assert_array_equal(found.redundancy, np.broadcast_to(np.eye(3), (2, 3, 3)))
+
+
 def test_no_zones_no_scores(stream: Worth) -> None:
+    assert score_windows(np.zeros((2, 0, 9)), np.zeros((2, 1, 9))).value.shape == (2, 1, 0)
+    assert score_windows(np.zeros((2, 3, 9)), np.zeros((2, 0, 9))).value.shape == (2, 0, 3)
     assert stream.score(np.array([], np.int64)).value.shape == (0, 1, 3)
     assert score_windows(np.zeros((0, 3, 9)), np.zeros((0, 1, 9))).value.shape == (0, 1, 3)

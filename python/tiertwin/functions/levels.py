@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 WIDTH = 4096  # states of `select_levels`
+LARGE, FEW = 256, 256  # attributes from which on that many states do: each is a small part of the whole
+PAIRS = 400_000  # changes of two attributes that are looked at in one step
 STATES = 500_000  # of `exact_levels`
 ROUNDING = 1e-12  # of the budget
 
@@ -80,7 +82,7 @@ def select_levels(value: Reals, cost: Reals, budget: float, *, held: Ints | None
             raise InputError(f"held: expected {len(full)} levels −1 … {full.shape[1] - 2}, got {held}", "levels")
         worth = full.copy()
         worth[np.arange(len(full)), now] *= 1.0 + stick
-    found, proved = _programme(worth, costs, limit, WIDTH)
+    found, proved = _programme(worth, costs, limit, FEW if len(full) > LARGE else WIDTH)
     if proved:
         return found - 1
     climbed = _changed(worth, costs, limit, _climbed(worth, costs, limit))
@@ -132,7 +134,9 @@ def _changed(value: Reals, cost: Reals, limit: float, level: Ints) -> Ints:
         room = limit - cost[rows, level].sum()
         gain, more = value - value[rows, level][:, None], cost - cost[rows, level][:, None]
         best, step = _best_of(gain, more, room)
-        if count > 1:  # the best partner of every change: a pair of changes of two attributes
+        if (
+            count > 1 and value.size**2 <= PAIRS
+        ):  # the best partner of every change: a pair of changes of two attributes
             pair_gain = (gain[:, :, None, None] + gain[None, None]).transpose(0, 2, 1, 3)
             pair_more = (more[:, :, None, None] + more[None, None]).transpose(0, 2, 1, 3)
             pair_gain[rows, rows] = -np.inf
