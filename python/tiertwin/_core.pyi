@@ -1166,6 +1166,24 @@ class AccessNetwork:
 def array_gain(rows: int, columns: int, azimuth_error_deg: _Reals, elevation_error_deg: _Reals) -> _Reals:
     """Gain of a half-wavelength array over one element, dB, when it points off its target; -30 dB at least."""
 
+def ascend_power(
+    cell: _Ints,
+    weight: _Reals,
+    start: _Reals,
+    gain: _Reals,
+    power_least: _Reals,
+    power_most: _Reals,
+    bandwidth: _Reals,
+    activity: _Reals,
+    outside: _Reals,
+    noise: float,
+    efficiency: float,
+    cap: float,
+    iteration_limit: int,
+    tolerance: float,
+) -> tuple[_Reals, float, float, int]:
+    """Best powers for given cells: (power, value, gap, iterations)."""
+
 def backhaul_needed_snr(bits: int) -> float:
     """SNR that a step needs, dB."""
 
@@ -1520,6 +1538,20 @@ def slant_rain_loss(
 
 def slant_range(elevation_deg: _Reals, altitude_m: _Reals) -> _Reals:
     """Distance to a satellite, m; Earth's radius 6371 km."""
+
+def spectral_efficiency(
+    power: _Reals,
+    gain: _Reals,
+    power_least: _Reals,
+    power_most: _Reals,
+    bandwidth: _Reals,
+    activity: _Reals,
+    outside: _Reals,
+    noise: float,
+    efficiency: float,
+    cap: float,
+) -> _Reals:
+    """bit/s/Hz of every user at every cell under these powers, [U, C]."""
 
 def stream_digest(tables: Sequence[StateTable]) -> int:
     """Sum of the tables' digests modulo 2^64."""

@@ -31,7 +31,7 @@ def test_no_plan_costs_less_than_the_bound_at_any_prices(seed: int, other: int, 
 
 
 @given(SEEDS, st.booleans())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_the_kernel_is_feasible_certified_and_never_worse_for_more_moves(seed: int, awkward: bool) -> None:
     problem = replace(SAMPLE(seed, awkward=awkward), pooled=False)
     before = np.inf
@@ -46,7 +46,7 @@ def test_the_kernel_is_feasible_certified_and_never_worse_for_more_moves(seed: i
 
 
 @given(SEEDS)
-@settings(max_examples=40)
+@settings(max_examples=15)
 def test_units_do_not_matter(seed: int) -> None:
     problem = SAMPLE(seed)
     gcycles, bits, money = 1e9, 1e6, 1e-3

@@ -119,7 +119,7 @@ FAMILIES: dict[str, Family] = {
                 "kernel": f"{_HERE}.spectrum:SpectrumKernel",
                 "cvxpy": f"{_HERE}.spectrum_cvxpy:SpectrumCvxpy",
             },
-            {},
+            {"cvxpy": frozenset()},
             {"limits": "demands of users, backhauls of cells"},
             f"{_HERE}.spectrum_interface:SpectrumInterface",
         ),

@@ -80,12 +80,12 @@ class SpectrumProblem:
     gain: Array
     power_most: Array
     bandwidth: Array
-    power_least: Array | None = None
-    activity: Array | None = None
-    outside: Array | None = None
-    weight: Array | None = None
-    demand: Array | None = None
-    backhaul: Array | None = None
+    power_least: Array = None  # type: ignore[assignment]  # filled in below
+    activity: Array = None  # type: ignore[assignment]  # filled in below
+    outside: Array = None  # type: ignore[assignment]  # filled in below
+    weight: Array = None  # type: ignore[assignment]  # filled in below
+    demand: Array = None  # type: ignore[assignment]  # filled in below
+    backhaul: Array = None  # type: ignore[assignment]  # filled in below
     noise: float = 2e-20
     efficiency: float = 0.7
     cap: float = 7.4
@@ -226,6 +226,7 @@ class SpectrumKernel:
 
     name = "kernel"
     accuracy = 0.05  # at sample problems of few users a cell, where one cell a user costs some per cent
+    faint = 0.0  # cells at which a user has less than this share of its best efficiency are not tried
 
     def __init__(self, shares: FairAllocator | None = None) -> None:
         self._shares = FairKernel() if shares is None else shares
@@ -242,14 +243,14 @@ class SpectrumKernel:
         warm = start is not None and start.power.shape == problem.full_power.shape
         power = np.array(start.power if warm and start is not None else problem.full_power)
         power = np.clip(power, problem.power_least, problem.power_most)
-        best = _associate(problem, power, self._shares, None)
+        best = _associate(problem, power, self._shares, None, self.faint)
         history = [best.value]
         for _ in range(iteration_limit):
             power, _, _, _ = _core.ascend_power(
                 best.cell, problem.weight, best.power, **problem.cluster, iteration_limit=POWER_STEPS,
                 tolerance=POWER_TOLERANCE,
             )  # fmt: skip
-            found = _associate(problem, power, self._shares, best.cell)
+            found = _associate(problem, power, self._shares, best.cell, self.faint)
             gained = found.value - best.value
             if gained > 0:
                 best = found
@@ -367,10 +368,12 @@ def _power_gap(problem: SpectrumProblem, found: _Associated) -> float:
     return float(gap) / max(found.scale, 1e-300)
 
 
-def _associate(problem: SpectrumProblem, power: Array, shares: FairAllocator, before: Indices | None) -> _Associated:
+def _associate(
+    problem: SpectrumProblem, power: Array, shares: FairAllocator, before: Indices | None, faint: float = 0.0
+) -> _Associated:
     """Cells and shares at these powers: the relaxation, then one cell a user, or the cells of before if better."""
     efficiency = problem.efficiencies(power)
-    allowed = efficiency > 0
+    allowed = efficiency > faint * efficiency.max(axis=1, initial=0.0, keepdims=True)
     if problem.cells > CANDIDATES:
         rank = np.argpartition(-efficiency, CANDIDATES, axis=1)[:, :CANDIDATES]
         near = np.zeros_like(allowed)
