@@ -29,8 +29,8 @@ double FairWork::find_slips() {
         part.fullest = 1.0;
         each_user(part, [&](FairUser& w, std::size_t u) {
             for (std::size_t k = first(u); k < last(u); ++k)
-                if (p->open[k]) spread(k, x[k], part.rows);
-            if (w.floor >= 0) part.rows[rows.size() + static_cast<std::size_t>(w.floor)] += w.pull * w.y;
+                if (p->open[k]) spread(k, x[k], part.rows.data());
+            spread_common(u, w.y, part.rows.data());
             part.fullest = std::max(part.fullest, w.y);
         });
     });
@@ -43,7 +43,7 @@ double FairWork::find_slips() {
         fullest = std::max(fullest, row[r] / rows[r].limit);
     }
     for (std::size_t s = 0; s < floors.size(); ++s)
-        if (floors[s].active) floors[s].slip = row[rows.size() + s] + floors[s].shortfall - 1.0 - floors[s].over;
+        if (floors[s].active) floors[s].slip = -row[rows.size() + s] + floors[s].shortfall - 1.0 - floors[s].over;
     return 1.0 / fullest;
 }
 
@@ -88,7 +88,7 @@ bool FairWork::judge(double tolerance) {
     }
     for (std::size_t s = 0; s < floors.size(); ++s) {
         const FairFloor& f = floors[s];
-        const double missing = std::max(0.0, 1.0 - row[rows.size() + s] * fits);
+        const double missing = std::max(0.0, 1.0 + row[rows.size() + s] * fits);
         const double lost = p->penalty[s] * (p->floor[s] - f.unit) / unit;  // whatever the plan
         size.add(weighed ? lost + f.most * missing : lost + f.most);
         if (!f.active) continue;
@@ -148,51 +148,65 @@ FairAnswer FairWork::finish(index_t iterations) {
     return out;
 }
 
-FairSolver::FairSolver(const Options& options) : options_(options), work_(std::make_unique<FairWork>(options_)) {}
+// Predictor, corrector, step; false when no step gets further.
+bool FairWork::iterate(double tolerance) {
+    assemble();
+    const Reach ahead = direction();
+    const double product = mu * pairs;
+    const double reached = ahead.product_at(product, ahead.primal_step(1.0), ahead.dual_step(1.0)) / product;
+    const double centre = std::max(std::max(reached * reached * reached, 1e-6) * mu, least_mu(tolerance));
+    right_side(centre, true);
+    const Reach reach = direction();
+    const double primal = reach.primal_step(kBoundary), dual = reach.dual_step(kBoundary);
+    if (!(std::max(primal, dual) > kLeastStep)) return false;
+    step(primal, dual);
+    return true;
+}
+
+FairSolver::FairSolver(const Options& options) : options_(options), work_(std::make_unique<FairWork>()) {}
 FairSolver::~FairSolver() = default;
 
-void FairSolver::fit_normal(const FairProblem& problem) {
+void FairSolver::arrange(const FairProblem& problem) {
     if (normal_ == nullptr || floor_of_ != problem.floor_of || floors_ != problem.floor.size()) {
         floor_of_ = problem.floor_of;
         floors_ = problem.floor.size();
         normal_ = nullptr;
-        normal_ = std::make_unique<NormalMatrix>(options_, floor_of_, floors_);
+        layout_ = std::make_unique<FairLayout>(options_, floor_of_, floors_);
+        normal_ = std::make_unique<NormalMatrix>(NormalShape{layout_->of_user, layout_->of_option, layout_->row,
+                                                             layout_->of_common, layout_->common_row, layout_->rows});
     }
+    work_->o = layout_.get();
     work_->normal = normal_.get();
 }
 
-FairAnswer FairSolver::attempt(const FairProblem& problem, const FairStart& start, index_t iteration_limit,
-                               double tolerance) {
+FairAnswer FairSolver::attempt(const FairProblem& problem, const FairStart& start, const FairLimits& limits) {
     FairWork& w = *work_;
     w.load(problem);
     const bool warm = !start.x.empty();
     warm ? w.warm(start) : w.cold();
     w.begin(start, warm);
     index_t done = 0;
-    while (!w.judge(tolerance) && done < iteration_limit && w.since_better < kPatience) {
-        w.assemble();
-        const Reach ahead = w.direction();
-        const double product = w.mu * w.pairs;
-        const double reached = ahead.product_at(product, ahead.primal_step(1.0), ahead.dual_step(1.0)) / product;
-        const double centre = std::max(std::max(reached * reached * reached, 1e-6) * w.mu, w.least_mu(tolerance));
-        w.right_side(centre, true);
-        const Reach reach = w.direction();
-        const double primal = reach.primal_step(kBoundary), dual = reach.dual_step(kBoundary);
-        if (!(std::max(primal, dual) > kLeastStep)) break;
-        w.step(primal, dual);
+    bool stopped = false;
+    while (!w.judge(limits.tolerance) && done < limits.iterations && w.since_better < kPatience) {
+        stopped = limits.stop && limits.stop();
+        if (stopped || !w.iterate(limits.tolerance)) break;
         ++done;
     }
-    return w.finish(done);
+    FairAnswer answer = w.finish(done);
+    answer.stopped = stopped;
+    return answer;
 }
 
 // A warm start near a bound may stall; then the cold one has the steps left, and the better plan and prices count.
-FairAnswer FairSolver::solve(const FairProblem& problem, const FairStart& start, index_t iteration_limit,
-                             double tolerance) {
-    fit_normal(problem);
-    if (start.x.empty()) return attempt(problem, start, iteration_limit, tolerance);
-    FairAnswer first = attempt(problem, start, std::min(iteration_limit, kWarmLimit), tolerance);
-    if (first.gap <= tolerance || first.iterations >= iteration_limit) return first;
-    FairAnswer second = attempt(problem, {}, iteration_limit - first.iterations, tolerance);
+FairAnswer FairSolver::solve(const FairProblem& problem, const FairStart& start, const FairLimits& limits) {
+    arrange(problem);
+    if (start.x.empty()) return attempt(problem, start, limits);
+    FairLimits left = limits;
+    left.iterations = std::min(limits.iterations, kWarmLimit);
+    FairAnswer first = attempt(problem, start, left);
+    left.iterations = limits.iterations - first.iterations;
+    if (first.gap <= limits.tolerance || left.iterations <= 0 || first.stopped) return first;
+    FairAnswer second = attempt(problem, {}, left);
     second.iterations += first.iterations;
     if (first.worth.value > second.worth.value) {
         std::swap(first.x, second.x);

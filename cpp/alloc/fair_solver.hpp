@@ -23,10 +23,12 @@
 //                gap = (bound - value) / S computed from them alone (price_bound, evaluate), not from the iteration.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "alloc/fair_layout.hpp"
 #include "alloc/fair_problem.hpp"
 #include "alloc/normal.hpp"
 
@@ -38,11 +40,20 @@ struct FairAnswer {
     FairWorth worth;
     double bound = 0.0, gap = 0.0;
     index_t iterations = 0;
+    bool stopped = false;  // because `stop` said so
 };
 
 // Where to begin: the plan and prices of an earlier answer, to other data of the same structure. Empty: cold.
 struct FairStart {
     std::span<const double> x = {}, price = {}, floor_price = {};
+};
+
+// When to stop: the certified gap is at most `tolerance`, so many iterations are done, or `stop` says so. It is asked
+// once before each iteration, and the answer is the best so far; what it throws goes to the caller.
+struct FairLimits {
+    index_t iterations = 100;
+    double tolerance = 1e-3;
+    std::function<bool()> stop = {};
 };
 
 struct FairWork;
@@ -52,17 +63,16 @@ class FairSolver {
     explicit FairSolver(const Options& options);  // `options` must outlive it
     ~FairSolver();
 
-    // Stops when the certified gap is at most `tolerance`, at the limit, or when no step gets further.
-    [[nodiscard]] FairAnswer solve(const FairProblem& problem, const FairStart& start, index_t iteration_limit,
-                                   double tolerance);
+    // Stops at a limit, or when no step gets further.
+    [[nodiscard]] FairAnswer solve(const FairProblem& problem, const FairStart& start, const FairLimits& limits);
 
   private:
-    void fit_normal(const FairProblem& problem);
-    [[nodiscard]] FairAnswer attempt(const FairProblem& problem, const FairStart& start, index_t iteration_limit,
-                                     double tolerance);
+    void arrange(const FairProblem& problem);
+    [[nodiscard]] FairAnswer attempt(const FairProblem& problem, const FairStart& start, const FairLimits& limits);
     const Options& options_;
+    std::unique_ptr<FairLayout> layout_;
     std::unique_ptr<NormalMatrix> normal_;
-    std::vector<std::int32_t> floor_of_;  // that the matrix was made for
+    std::vector<std::int32_t> floor_of_;  // that layout and matrix were made for
     std::size_t floors_ = 0;
     std::unique_ptr<FairWork> work_;
 };

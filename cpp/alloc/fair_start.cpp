@@ -26,8 +26,9 @@ void FairWork::add_up_rows() {
 
 void FairWork::load(const FairProblem& problem) {
     p = &problem;
-    const std::size_t k_all = o.options(), r_all = problem.capacity.size(), u_all = problem.most.size();
-    a.resize(o.resource.size());
+    const std::size_t k_all = o->of_option.size() - 1, r_all = problem.capacity.size(), u_all = problem.most.size();
+    a.resize(o->row.size());
+    common.resize(o->common_row.size());
     for (auto* values : {&x, &z, &per_x, &per_z, &v, &g, &dx, &dz, &best_x}) values->assign(k_all, 0.0);
     for (auto* values : {&right, &row}) values->assign(r_all + problem.floor.size(), 0.0);
     rows.assign(r_all, {});
@@ -47,13 +48,20 @@ void FairWork::load(const FairProblem& problem) {
         w.alpha = has_weight ? problem.alpha[u] : 0.0;
         w.floor = problem.floor_at(u);
         if (w.floor >= 0) w.pull = problem.most[u] / floor_of(w).unit;
-        for (std::size_t k = first(u); k < last(u); ++k)
-            for (std::size_t e = o.of_option[k]; e < o.of_option[k + 1]; ++e) {
-                const std::size_t r = o.resource[e];
-                a[e] = rows[r].active ? o.use[e] * problem.most[u] / problem.capacity[r] : 0.0;
-            }
+        load_entries(u);
     }
     share_parts();
+}
+
+void FairWork::load_entries(std::size_t u) {
+    const auto scaled = [&](std::size_t r, std::uint32_t source) {
+        return rows[r].active ? p->options.use[source] * p->most[u] / p->capacity[r] : 0.0;
+    };
+    for (std::size_t e = o->of_option[first(u)]; e < o->of_option[last(u)]; ++e)
+        a[e] = o->source[e] == FairLayout::kFill ? 0.0 : scaled(o->row[e], o->source[e]);
+    for (std::size_t c = o->of_common[u]; c < o->of_common[u + 1]; ++c)
+        common[c] =
+            o->common_source[c] == FairLayout::kFloor ? -users[u].pull : scaled(o->common_row[c], o->common_source[c]);
 }
 
 void FairWork::load_floors() {
@@ -80,17 +88,25 @@ void FairWork::cold() {
             for (std::size_t k = first(u); k < last(u); ++k) count += p->open[k];
             for (std::size_t k = first(u); k < last(u); ++k) {
                 x[k] = p->open[k] ? 1.0 / count : 0.0;
-                if (p->open[k]) spread(k, x[k], part.rows);
+                if (p->open[k]) spread(k, x[k], part.rows.data());
             }
+            spread_common(u, 1.0, part.rows.data());
         });
     });
     add_up_rows();
-    for (std::size_t k = 0; k < x.size(); ++k) {
-        double fullest = 1.0;
-        for (std::size_t e = o.of_option[k]; e < o.of_option[k + 1]; ++e)
-            if (a[e] > 0.0) fullest = std::max(fullest, row[o.resource[e]]);
-        x[k] *= kRoom / fullest;
-    }
+    each_part([&](FairPart& part) {
+        each_user(part, [&](FairUser&, std::size_t u) {
+            double alike = 1.0;
+            for (std::size_t c = o->of_common[u]; c < o->of_common[u + 1]; ++c)
+                if (common[c] > 0.0) alike = std::max(alike, row[o->common_row[c]]);
+            for (std::size_t k = first(u); k < last(u); ++k) {
+                double fullest = alike;
+                for (std::size_t e = o->of_option[k]; e < o->of_option[k + 1]; ++e)
+                    if (a[e] > 0.0) fullest = std::max(fullest, row[o->row[e]]);
+                x[k] *= kRoom / fullest;
+            }
+        });
+    });
 }
 
 void FairWork::warm(const FairStart& start) {
@@ -108,7 +124,7 @@ void FairWork::begin(const FairStart& start, bool warm) {
     open_floors(worth_all);
     double total = worth_all;
     for (std::size_t s = 0; s < floors.size(); ++s)
-        if (floors[s].active) total += floors[s].pi * row[rows.size() + s];
+        if (floors[s].active) total -= floors[s].pi * row[rows.size() + s];
     unit = total > 0.0 ? total / static_cast<double>(users.size()) : 1.0;
     for (FairFloor& f : floors) {
         f.pi /= unit;
@@ -136,13 +152,13 @@ double FairWork::weigh() {
             for (std::size_t k = first(u); k < last(u); ++k) {
                 if (!p->open[k]) continue;
                 w.y += x[k];
-                spread(k, x[k], part.rows);
+                spread(k, x[k], part.rows.data());
                 w.part += 1.0;
             }
+            spread_common(u, w.y, part.rows.data());
             w.s = 1.0 - w.y;
             w.weight = p->weight[u] > 0.0 ? p->weight[u] * std::exp((1.0 - w.alpha) * std::log(p->most[u])) : 0.0;
             part.size.add(w.weight * marginal_scale(w.y, w.alpha));
-            if (w.floor >= 0) part.rows[rows.size() + static_cast<std::size_t>(w.floor)] += w.pull * w.y;
         });
     });
     add_up_rows();
@@ -163,7 +179,7 @@ void FairWork::open_floors(double worth_all) {
     for (std::size_t s = 0; s < floors.size(); ++s) {
         FairFloor& f = floors[s];
         if (!f.active) continue;
-        const double served = row[rows.size() + s];
+        const double served = -row[rows.size() + s];
         const double mean = worth_all / static_cast<double>(users.size()) * members[s];
         const double guess = std::max(own[s], mean) / served;
         f.pi = guess > 0.0 ? std::min(guess, 0.5 * f.most) : 0.5 * f.most;
@@ -178,7 +194,7 @@ void FairWork::warm_floors(std::span<const double> price) {
     for (std::size_t s = 0; s < floors.size(); ++s) {
         FairFloor& f = floors[s];
         if (!f.active || price.empty()) continue;
-        const double served = row[rows.size() + s], least = kLeastPrice * f.pi;
+        const double served = -row[rows.size() + s], least = kLeastPrice * f.pi;
         const double usual = f.pi;
         f.pi = std::clamp(price[s] * f.unit / unit, least, f.most - least);
         f.rest = f.most - f.pi;
@@ -205,7 +221,8 @@ void FairWork::open_rows(std::span<const double> price, double worth_all) {
         w.part = std::min(1.0, worth_here / kSmall);
         pairs += products * w.part;
         for (std::size_t k = first(u); k < last(u); ++k)
-            if (p->open[k]) spread(k, worth_here / w.y * x[k], right);
+            if (p->open[k]) spread(k, worth_here / w.y * x[k], right.data());
+        spread_common(u, worth_here, right.data());
     }
     const double mean = worth_all / unit / static_cast<double>(rows.size());
     for (std::size_t r = 0; r < rows.size(); ++r) {
@@ -224,7 +241,9 @@ void FairWork::open_rows(std::span<const double> price, double worth_all) {
         b.l = b.pi + b.e;
         right[r] = b.l;
     }
-    for (FairFloor& f : floors) {
+    for (std::size_t s = 0; s < floors.size(); ++s) {
+        FairFloor& f = floors[s];
+        right[rows.size() + s] = f.active ? f.pi : 0.0;
         if (!f.active) continue;
         f.part = std::clamp(f.pi / kSmall, 1e-40, 1.0);
         pairs += 2.0 * f.part;
@@ -235,18 +254,18 @@ void FairWork::open_rows(std::span<const double> price, double worth_all) {
 void FairWork::settle_prices(double slack) {
     each_part([&](FairPart& part) {
         each_user(part, [&](FairUser& w, std::size_t u) {
+            const double alike = along_common(u, right.data());  // its floor pays for some of it
             double cheapest = kInfinity;
             for (std::size_t k = first(u); k < last(u); ++k) {
                 if (!p->open[k]) continue;
-                z[k] = along(k, right) + p->cost_of(k) * p->most[u] / unit;
+                z[k] = along(k, right.data()) + alike + p->cost_of(k) * p->most[u] / unit;
                 cheapest = std::min(cheapest, z[k]);
             }
             w.p = w.alpha == 0.0 ? w.weight : w.weight * std::exp(-w.alpha * std::log(w.y));
-            const double worth_here = w.floor < 0 ? w.p : w.p + w.pull * floor_of(w).pi;
-            const double room = slack * worth_here;
-            w.m = std::max(room, worth_here - cheapest + room);
+            const double room = slack * (w.floor < 0 ? w.p : w.p + w.pull * floor_of(w).pi);
+            w.m = std::max(room, w.p - cheapest + room);
             for (std::size_t k = first(u); k < last(u); ++k)
-                if (p->open[k]) z[k] += w.m - worth_here;
+                if (p->open[k]) z[k] += w.m - w.p;
         });
     });
 }

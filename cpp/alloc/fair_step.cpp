@@ -13,8 +13,8 @@ constexpr double kLeastFall = 0.1;  // to this share a price of service or of wa
 }  // namespace
 
 void FairWork::prepare(FairUser& w, std::size_t u, double centre, bool corrector) {
-    double sum = 0.0;
-    w.v = 0.0;
+    double sum = 0.0, v_sum = 0.0;
+    const double mine = centre * w.part;
     for (std::size_t k = first(u); k < last(u); ++k) {
         if (!p->open[k]) continue;
         if (!corrector) {  // divisions are dear: once an iteration
@@ -22,10 +22,12 @@ void FairWork::prepare(FairUser& w, std::size_t u, double centre, bool corrector
             per_z[k] = 1.0 / z[k];
             v[k] = x[k] * per_z[k];
         }
-        g[k] = (corrector ? (centre * w.part - dx[k] * dz[k]) * per_x[k] : 0.0) - z[k];
-        w.v += v[k];
-        sum += v[k] * g[k];
+        const double push = (corrector ? (mine - dx[k] * dz[k]) * per_x[k] : 0.0) - z[k];
+        g[k] = push;
+        v_sum += v[k];
+        sum += v[k] * push;
     }
+    w.v = v_sum;
     w.target = (corrector ? centre * w.part - w.ds * w.dm : 0.0) - w.s * w.m;
     w.error = w.alpha == 0.0 ? 0.0 : fair_error(w.weight, w.p, w.y, w.alpha);
     if (corrector && w.alpha == 1.0) w.error -= w.dp * w.dy / (w.p * w.y);
@@ -72,9 +74,9 @@ void FairWork::right_side(double centre, bool corrector) {
         each_user(part, [&](FairUser& w, std::size_t u) {
             prepare(w, u, centre, corrector);
             for (std::size_t k = first(u); k < last(u); ++k)
-                if (p->open[k]) spread(k, v[k] * (g[k] + w.shift), part.rows);
-            if (w.floor >= 0) part.rows[rows.size() + static_cast<std::size_t>(w.floor)] -= w.pull * w.still;
-            if (!corrector) normal->add_user(part.normal, u, a, v, w.v, w.damp, w.pull);
+                if (p->open[k]) spread(k, v[k] * (g[k] + w.shift), part.rows.data());
+            spread_common(u, w.still, part.rows.data());
+            if (!corrector) normal->add_user(part.normal, u, a, common, v, w.v, w.damp);
         });
     });
     add_up_rows();
@@ -97,21 +99,26 @@ void FairWork::assemble() {
 }
 
 void FairWork::direct(FairUser& w, std::size_t u, Reach& reach) {
-    const double lift = w.floor < 0 ? 0.0 : w.pull * floor_right(w);
+    const double* l = right.data();
+    const double alike = along_common(u, l);
     double dearer = 0.0;
     for (std::size_t k = first(u); k < last(u); ++k) {
         if (!p->open[k]) continue;
-        dz[k] = along(k, right) - lift;
-        dearer += v[k] * dz[k];
+        const double rise = along(k, l) + alike;
+        dz[k] = rise;
+        dearer += v[k] * rise;
     }
     w.dy = w.still - dearer * w.damp;
     const double delta = w.base - w.curve * w.dy;
+    Reach far = reach;
     for (std::size_t k = first(u); k < last(u); ++k) {
         if (!p->open[k]) continue;
-        dz[k] -= delta;
-        dx[k] = v[k] * (g[k] - dz[k]);
-        reach.pair(x[k], dx[k], z[k], dz[k], per_x[k], per_z[k]);
+        const double rise = dz[k] - delta, more = v[k] * (g[k] - rise);
+        dz[k] = rise;
+        dx[k] = more;
+        far.pair(x[k], more, z[k], rise, per_x[k], per_z[k]);
     }
+    reach = far;
     w.ds = -w.dy;
     w.dm = (w.target + w.m * w.dy) / w.s;
     w.dp = w.alpha == 0.0 ? 0.0 : w.p * (w.error - w.alpha * w.dy / w.y);

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "alloc/fair_layout.hpp"
 #include "alloc/fair_solver.hpp"
 #include "alloc/formulas.hpp"
 #include "alloc/newton.hpp"
@@ -18,7 +19,7 @@ namespace tiertwin::alloc {
 struct FairUser {
     bool counts;
     std::int32_t floor = -1;
-    double pull = 0.0;     // D_u over the floor: a share of this user is so much of its floor
+    double pull = 0.0;     // D_u over the floor: a share of this user is so much of its floor; its row has -pull
     double part;           // of mu: the products of this user are to be mu times this
     double weight, alpha;  // scaled
     double s, m, p, y;     // slack of the demand, its price, price of service, service
@@ -65,11 +66,12 @@ struct FairPart {
 };
 
 struct FairWork {
-    const Options& o;
+    const FairLayout* o = nullptr;
     NormalMatrix* normal = nullptr;
     const FairProblem* p = nullptr;
     double unit = 1.0;
-    std::vector<double> a, x, z, per_x, per_z, v, g, dx, dz, best_x, best_l, best_pi;
+    std::vector<double> a, common;  // own and common entries, scaled
+    std::vector<double> x, z, per_x, per_z, v, g, dx, dz, best_x, best_l, best_pi;
     std::vector<double> right, row;  // of resources, then of floors
     std::vector<FairUser> users;
     std::vector<FairRow> rows;
@@ -80,22 +82,31 @@ struct FairWork {
     bool weighed = false;                                         // some user has a weight
     index_t since_better = 0;
 
-    explicit FairWork(const Options& options) : o(options) {}
+    std::size_t first(std::size_t u) const { return o->of_user[u]; }
+    std::size_t last(std::size_t u) const { return o->of_user[u + 1]; }
 
-    std::size_t first(std::size_t u) const { return o.of_user[u]; }
-    std::size_t last(std::size_t u) const { return o.of_user[u + 1]; }
-
-    // sum over the entries of option k of a times `of`
-    double along(std::size_t k, const std::vector<double>& of) const {
+    // sum over the own entries of option k of a times `of`
+    double along(std::size_t k, const double* of) const {
+        const std::uint32_t* rows_of = o->row.data();
         double sum = 0.0;
-        for (std::size_t e = o.of_option[k]; e < o.of_option[k + 1]; ++e) sum += a[e] * of[o.resource[e]];
+        for (std::size_t e = o->of_option[k], to = o->of_option[k + 1]; e < to; ++e) sum += a[e] * of[rows_of[e]];
         return sum;
     }
-    void spread(std::size_t k, double amount, std::vector<double>& into) const {
-        for (std::size_t e = o.of_option[k]; e < o.of_option[k + 1]; ++e) into[o.resource[e]] += a[e] * amount;
+    void spread(std::size_t k, double amount, double* into) const {
+        const std::uint32_t* rows_of = o->row.data();
+        for (std::size_t e = o->of_option[k], to = o->of_option[k + 1]; e < to; ++e) into[rows_of[e]] += a[e] * amount;
+    }
+    // The same over what all options of user u use alike, its floor among them.
+    double along_common(std::size_t u, const double* of) const {
+        double sum = 0.0;
+        for (std::size_t c = o->of_common[u]; c < o->of_common[u + 1]; ++c) sum += common[c] * of[o->common_row[c]];
+        return sum;
+    }
+    void spread_common(std::size_t u, double amount, double* into) const {
+        for (std::size_t c = o->of_common[u]; c < o->of_common[u + 1]; ++c)
+            into[o->common_row[c]] += common[c] * amount;
     }
     FairFloor& floor_of(const FairUser& w) { return floors[static_cast<std::size_t>(w.floor)]; }
-    double& floor_right(const FairUser& w) { return right[rows.size() + static_cast<std::size_t>(w.floor)]; }
 
     template <typename F>
     void each_part(F&& f) {
@@ -110,6 +121,7 @@ struct FairWork {
 
     void load(const FairProblem& problem);
     void load_floors();
+    void load_entries(std::size_t u);
     void cold();
     void warm(const FairStart& start);
     void begin(const FairStart& start, bool warm);
@@ -126,6 +138,7 @@ struct FairWork {
     [[nodiscard]] double least_mu(double tolerance) const;
     void keep_best(double lower, double upper, double scale, double fits);
 
+    bool iterate(double tolerance);
     void assemble();
     void right_side(double centre, bool corrector);
     void prepare(FairUser& w, std::size_t u, double centre, bool corrector);

@@ -43,42 +43,44 @@ Lists neighbours_of(std::size_t rows, std::span<const std::uint32_t> offset, std
 
 }  // namespace
 
-NormalMatrix::NormalMatrix(const Options& options, std::span<const std::int32_t> floor_of, std::size_t floors)
-    : options_(options) {
-    const auto rows = static_cast<std::size_t>(options.resources) + floors;
-    if (rows > kMostRows)
+NormalMatrix::NormalMatrix(const Options& options)
+    : NormalMatrix(NormalShape{
+          options.of_user, options.of_option, options.resource, {}, {}, static_cast<std::size_t>(options.resources)}) {}
+
+NormalMatrix::NormalMatrix(const NormalShape& shape) : shape_(shape) {
+    if (shape.rows > kMostRows)
         throw InvalidArgument("resources: at most " + std::to_string(kMostRows) + " with the floors, got " +
-                              std::to_string(rows));
-    find_unions(options, floor_of);
-    find_core(neighbours_of(rows, union_offset_, union_row_));
+                              std::to_string(shape.rows));
+    find_unions();
+    find_core(neighbours_of(shape.rows, union_offset_, union_row_));
     find_targets();
 }
 
-void NormalMatrix::find_unions(const Options& o, std::span<const std::int32_t> floor_of) {
-    const auto users = static_cast<std::size_t>(o.users);
-    has_floor_.resize(floor_of.size());
+void NormalMatrix::find_unions() {
+    const std::size_t users = shape_.of_user.size() - 1;
     union_offset_.assign(users + 1, 0);
-    local_.resize(o.resource.size());
+    local_.resize(shape_.row.size());
     std::vector<std::uint32_t> rows;
     for (std::size_t u = 0; u < users; ++u) {
-        const std::size_t from = o.of_option[o.of_user[u]], to = o.of_option[o.of_user[u + 1]];
-        rows.assign(o.resource.begin() + static_cast<std::ptrdiff_t>(from),
-                    o.resource.begin() + static_cast<std::ptrdiff_t>(to));
-        std::sort(rows.begin(), rows.end());
-        rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-        if (rows.size() > std::numeric_limits<std::uint16_t>::max())
-            throw InvalidArgument("user " + std::to_string(u) + " touches " + std::to_string(rows.size()) +
-                                  " resources, expected at most 65535");
-        for (std::size_t e = from; e < to; ++e)
-            local_[e] =
-                static_cast<std::uint16_t>(std::lower_bound(rows.begin(), rows.end(), o.resource[e]) - rows.begin());
-        union_row_.insert(union_row_.end(), rows.begin(), rows.end());
-        if (!floor_of.empty() && floor_of[u] >= 0) {
-            has_floor_[u] = 1;
-            union_row_.push_back(static_cast<std::uint32_t>(o.resources + floor_of[u]));
-        }
+        take_union(u, rows);
         union_offset_[u + 1] = static_cast<std::uint32_t>(union_row_.size());
     }
+}
+
+void NormalMatrix::take_union(std::size_t u, std::vector<std::uint32_t>& rows) {
+    const std::size_t from = shape_.of_option[shape_.of_user[u]], to = shape_.of_option[shape_.of_user[u + 1]];
+    rows.assign(shape_.row.begin() + static_cast<std::ptrdiff_t>(from),
+                shape_.row.begin() + static_cast<std::ptrdiff_t>(to));
+    std::sort(rows.begin(), rows.end());
+    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+    if (rows.size() > std::numeric_limits<std::uint16_t>::max())
+        throw InvalidArgument("user " + std::to_string(u) + " touches " + std::to_string(rows.size()) +
+                              " resources, expected at most 65535");
+    for (std::size_t e = from; e < to; ++e)
+        local_[e] =
+            static_cast<std::uint16_t>(std::lower_bound(rows.begin(), rows.end(), shape_.row[e]) - rows.begin());
+    union_row_.insert(union_row_.end(), rows.begin(), rows.end());
+    for (std::size_t i = 0; i < commons(u); ++i) union_row_.push_back(shape_.common_row[shape_.of_common[u] + i]);
 }
 
 void NormalMatrix::find_core(const Lists& neighbours) {
@@ -155,30 +157,31 @@ void NormalMatrix::sum_options(NormalPart& part, std::size_t u, std::span<const 
                                std::span<const double> v) const {
     double* mean = part.mean.data();
     double* triangle = part.triangle.data();
-    for (std::size_t k = options_.of_user[u]; k < options_.of_user[u + 1]; ++k) {
+    std::size_t from = shape_.of_option[shape_.of_user[u]];
+    for (std::size_t k = shape_.of_user[u]; k < shape_.of_user[u + 1]; ++k) {
         const double vk = v[k];
-        if (vk == 0.0) continue;
-        const std::size_t from = options_.of_option[k];
-        for (std::size_t e = from; e < options_.of_option[k + 1]; ++e) {  // entries of an option rise
+        const std::size_t to = shape_.of_option[k + 1];
+        for (std::size_t e = from; e < to; ++e) {  // entries of an option rise
             const double scaled = vk * a[e];
-            mean[local_[e]] += scaled;
-            double* row = &triangle[local_[e] * (local_[e] + std::size_t{1}) / 2];
+            const std::size_t at = local_[e];
+            mean[at] += scaled;
+            double* row = &triangle[at * (at + 1) / 2];
             for (std::size_t f = from; f <= e; ++f) row[local_[f]] += scaled * a[f];
         }
+        from = to;
     }
 }
 
-// triangle = sum v (a - mean/V)(a - mean/V)', mean = sum v a, over the n rows of the options
+// triangle = sum v (a - mean/V)(a - mean/V)', mean = sum v a, over the n own rows
 void NormalMatrix::sum_centred(NormalPart& part, std::size_t u, std::span<const double> a, std::span<const double> v,
                                double v_sum) const {
-    const std::size_t n = union_offset_[u + 1] - union_offset_[u] - (has_floor_.empty() ? 0u : has_floor_[u] != 0);
-    for (std::size_t k = options_.of_user[u]; k < options_.of_user[u + 1]; ++k)
-        for (std::size_t e = options_.of_option[k]; e < options_.of_option[k + 1]; ++e)
-            part.mean[local_[e]] += v[k] * a[e];
-    for (std::size_t k = options_.of_user[u]; k < options_.of_user[u + 1]; ++k) {
+    const std::size_t n = union_offset_[u + 1] - union_offset_[u] - commons(u);
+    for (std::size_t k = shape_.of_user[u]; k < shape_.of_user[u + 1]; ++k)
+        for (std::size_t e = shape_.of_option[k]; e < shape_.of_option[k + 1]; ++e) part.mean[local_[e]] += v[k] * a[e];
+    for (std::size_t k = shape_.of_user[u]; k < shape_.of_user[u + 1]; ++k) {
         if (v[k] == 0.0) continue;
         for (std::size_t i = 0; i < n; ++i) part.option[i] = -part.mean[i] / v_sum;
-        for (std::size_t e = options_.of_option[k]; e < options_.of_option[k + 1]; ++e) part.option[local_[e]] += a[e];
+        for (std::size_t e = shape_.of_option[k]; e < shape_.of_option[k + 1]; ++e) part.option[local_[e]] += a[e];
         double* cell = part.triangle.data();
         for (std::size_t i = 0; i < n; ++i) {
             const double scaled = v[k] * part.option[i];
@@ -187,27 +190,31 @@ void NormalMatrix::sum_centred(NormalPart& part, std::size_t u, std::span<const 
     }
 }
 
-void NormalMatrix::add_user(NormalPart& part, std::size_t u, std::span<const double> a, std::span<const double> v,
-                            double v_sum, double held, double floor) const {
-    const bool pulls = !has_floor_.empty() && has_floor_[u] != 0;
-    const std::size_t n = union_offset_[u + 1] - union_offset_[u] - pulls;
+void NormalMatrix::add_user(NormalPart& part, std::size_t u, std::span<const double> a, std::span<const double> common,
+                            std::span<const double> v, double v_sum, double held) const {
+    const std::size_t alike = commons(u), n = union_offset_[u + 1] - union_offset_[u] - alike;
     std::fill_n(part.triangle.begin(), n * (n + 1) / 2, 0.0);
     std::fill_n(part.mean.begin(), n, 0.0);
     double most = 0.0;
-    for (std::size_t k = options_.of_user[u]; k < options_.of_user[u + 1]; ++k) most = std::max(most, v[k]);
+    for (std::size_t k = shape_.of_user[u]; k < shape_.of_user[u + 1]; ++k) most = std::max(most, v[k]);
     const bool centred = (v_sum - most) + held * v_sum < kFewDigits * v_sum;
     centred ? sum_centred(part, u, a, v, v_sum) : sum_options(part, u, a, v);
     const double factor = (centred ? held : held - 1.0) / v_sum;
     const std::uint32_t* target = target_.data() + target_offset_[u];
     const double* cell = part.triangle.data();
+    const double* mean = part.mean.data();
     double* values = part.values.data();
     for (std::size_t i = 0; i < n; ++i) {
-        const double scaled = factor * part.mean[i];
-        for (std::size_t j = 0; j <= i; ++j) values[*target++] += *cell++ + scaled * part.mean[j];
+        const double scaled = factor * mean[i];
+        for (std::size_t j = 0; j <= i; ++j) values[*target++] += *cell++ + scaled * mean[j];
     }
-    if (!pulls) return;
-    for (std::size_t j = 0; j < n; ++j) values[*target++] -= held * floor * part.mean[j];
-    values[*target] += held * v_sum * floor * floor;
+    if (alike == 0) return;
+    const double* c = common.data() + shape_.of_common[u];
+    for (std::size_t i = 0; i < alike; ++i) {
+        const double scaled = held * c[i];
+        for (std::size_t j = 0; j < n; ++j) values[*target++] += scaled * mean[j];
+        for (std::size_t j = 0; j <= i; ++j) values[*target++] += scaled * v_sum * c[j];
+    }
 }
 
 void NormalMatrix::clear() {
@@ -218,7 +225,7 @@ void NormalMatrix::clear() {
 void NormalMatrix::add_user(std::size_t u, std::span<const double> a, std::span<const double> v, double v_sum,
                             double held) {
     values_.swap(own_.values);
-    add_user(own_, u, a, v, v_sum, held);
+    add_user(own_, u, a, {}, v, v_sum, held);
     values_.swap(own_.values);
 }
 

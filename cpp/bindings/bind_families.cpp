@@ -50,15 +50,22 @@ std::span<const double> numbers(const char* name, const std::optional<array>& gi
     return view(*given);
 }
 
+// Whatever the callable returns, by its truth; what it raises passes through the solver.
+std::function<bool()> asked(const std::optional<py::function>& stop) {
+    if (!stop) return nullptr;
+    return [&stop] { return py::bool_((*stop)()).cast<bool>(); };
+}
+
 py::tuple solved(FairData& data, const std::optional<array>& x, const std::optional<array>& price,
-                 const std::optional<array>& floor_price, index_t limit, double tolerance) {
+                 const std::optional<array>& floor_price, index_t limit, double tolerance,
+                 const std::optional<py::function>& stop) {
     const FairProblem& problem = data.problem;
     auto& solver = data.shares.solver;
     if (!solver) solver = std::make_unique<FairSolver>(data.shares.structure);
     const alloc::FairStart start{numbers("start x", x, data.shares.structure.options(), "option"),
                                  numbers("start price", price, problem.capacity.size(), "resource"),
                                  numbers("start floor price", floor_price, problem.floor.size(), "floor")};
-    const auto a = solver->solve(problem, start, limit, tolerance);
+    const auto a = solver->solve(problem, start, {limit, tolerance, asked(stop)});
     return py::make_tuple(fresh<double>(a.x), fresh<double>(a.price), fresh<double>(a.load), a.worth.value,
                           a.worth.scale, a.bound, a.iterations, fresh<double>(a.floor_price),
                           fresh<double>(a.shortfall));
@@ -107,7 +114,7 @@ void bind_families(py::module_& m) {
              "shares"_a, a("demand"), a("weight"), a("alpha"), a("capacity"), maybe("cost"), maybe("delay"),
              maybe("floor_of"), maybe("floor"), maybe("penalty"), py::keep_alive<1, 2>())
         .def("solve", &solved, maybe("start_x"), maybe("start_price"), maybe("start_floor_price"),
-             "iteration_limit"_a = 100, "tolerance"_a = 1e-3,
+             "iteration_limit"_a = 100, "tolerance"_a = 1e-3, "stop"_a = py::none(),
              "Fair shares: (x, price, load, value, scale, bound, iterations, floor_price, shortfall).")
         .def(
             "most", [](const FairData& data) { return fresh<double>(data.problem.most); },

@@ -105,40 +105,41 @@ TEST_CASE("normal: N x = b for N summed by its definition, however few digits an
     }
 }
 
-TEST_CASE("normal: a floor is a row that all options of a user use alike, with a minus") {
+TEST_CASE("normal: what all options of a user use alike may stand once, floors with a minus; parts add up") {
     Draw draw;
-    const Options o = three_sites();
-    const std::vector<std::int32_t> floor_of = [] {
-        std::vector<std::int32_t> of(30, -1);
-        for (std::size_t u = 0; u < 30; ++u) of[u] = u % 4 == 3 ? -1 : static_cast<std::int32_t>(u % 2);
-        return of;
-    }();
-    Indices users{0}, options{0}, resource;  // the same with the floors written out as resources 7 and 8
-    Numbers a(o.use.size()), v(o.options()), written;
-    for (double& value : a) value = 0.5 + draw();
+    const Options o = three_sites();  // uplinks 4..6 are common
+    std::vector<std::int32_t> floor_of(30, -1);
+    for (std::size_t u = 0; u < 30; ++u) floor_of[u] = u % 4 == 3 ? -1 : static_cast<std::int32_t>(u % 2);
+    const FairLayout layout(o, floor_of, 2);
+    CHECK(layout.row.size() == 60);
+    CHECK(layout.common_row.size() == 30 + 23);
+    NormalMatrix normal(
+        {layout.of_user, layout.of_option, layout.row, layout.of_common, layout.common_row, layout.rows});
+    Numbers own(layout.row.size()), common(layout.common_row.size()), v(o.options());
+    for (double& value : own) value = 0.5 + draw();
+    for (double& value : common) value = 0.5 + draw();
     for (double& value : v) value = draw();
-    NormalMatrix normal(o, floor_of, 2);
     std::vector<NormalPart> parts(2);
     for (NormalPart& part : parts) normal.clear(part);
-    Numbers held(30), pull(30), sum(30);
+    Numbers written, held(30), sum(30);
+    Indices options{0}, resource;  // everything written out
     for (std::size_t u = 0; u < 30; ++u) {
         held[u] = draw();
-        pull[u] = floor_of[u] < 0 ? 0.0 : 0.5 + draw();
+        for (std::size_t c = layout.of_common[u]; c < layout.of_common[u + 1]; ++c)
+            if (layout.common_source[c] == FairLayout::kFloor) common[c] *= -1.0;
         for (std::size_t k = o.of_user[u]; k < o.of_user[u + 1]; ++k) {
             sum[u] += v[k];
-            for (std::size_t e = o.of_option[k]; e < o.of_option[k + 1]; ++e) {
-                resource.push_back(o.resource[e]);
-                written.push_back(a[e]);
-            }
-            if (floor_of[u] >= 0) {
-                resource.push_back(7 + floor_of[u]);
-                written.push_back(-pull[u]);
+            resource.push_back(layout.row[k]);
+            written.push_back(own[k]);
+            for (std::size_t c = layout.of_common[u]; c < layout.of_common[u + 1]; ++c) {
+                resource.push_back(layout.common_row[c]);
+                written.push_back(common[c]);
             }
             options.push_back(static_cast<index_t>(resource.size()));
         }
-        users.push_back(static_cast<index_t>(options.size()) - 1);
-        normal.add_user(parts[u / 15], u, a, v, sum[u], held[u], pull[u]);
+        normal.add_user(parts[u / 15], u, own, common, v, sum[u], held[u]);
     }
+    const Indices users(o.of_user.begin(), o.of_user.end());
     const Options flat(users, options, resource, Numbers(resource.size(), 1.0), 9);
     NormalMatrix expected(flat);
     expected.clear();
@@ -159,11 +160,24 @@ TEST_CASE("normal: a floor is a row that all options of a user use alike, with a
     for (std::size_t r = 0; r < 9; ++r) CHECK(b[r] == doctest::Approx(c[r]).epsilon(1e-9));
 }
 
+TEST_CASE("fair layout: common entries once, options filled up to one length") {
+    // user 0: resource 0 alike, 1 | 2 and 3 | 4 and 5; user 1: one option, all of it common; user 2: none
+    const Options o(Indices{0, 3, 4, 4}, Indices{0, 2, 5, 8, 10}, Indices{0, 1, 0, 2, 3, 0, 4, 5, 1, 2},
+                    Numbers{2.0, 1.0, 2.0, 1.0, 1.0, 2.0, 1.0, 1.0, 3.0, 0.0}, 6);
+    const FairLayout layout(o, {}, 0);
+    CHECK(layout.of_common == std::vector<std::uint32_t>{0, 1, 2, 2});
+    CHECK(layout.common_row == std::vector<std::uint32_t>{0, 1});
+    CHECK(layout.of_option == std::vector<std::uint32_t>{0, 2, 4, 6, 6});
+    CHECK(layout.row == std::vector<std::uint32_t>{1, 1, 2, 3, 4, 5});
+    CHECK(layout.source[1] == FairLayout::kFill);
+    CHECK(layout.source[2] == 3);
+}
+
 TEST_CASE("fair: one resource, log utility, no demand in the way: rates are in proportion to weights") {
     const Options o(Indices{0, 1, 2, 3}, Indices{0, 1, 2, 3}, Indices{0, 0, 0}, Numbers{1.0, 1.0, 1.0}, 1);
     const Numbers demand{100.0, 100.0, 100.0}, weight{1.0, 2.0, 5.0}, alpha{1.0, 1.0, 1.0}, capacity{8.0};
     const FairProblem problem(o, {demand, weight, alpha, capacity, {}});
-    const FairAnswer a = FairSolver(o).solve(problem, {}, 100, 1e-8);
+    const FairAnswer a = FairSolver(o).solve(problem, {}, {.tolerance = 1e-8});
     for (std::size_t u = 0; u < 3; ++u) CHECK(a.x[u] == doctest::Approx(weight[u]).epsilon(1e-3));
     CHECK(a.price[0] == doctest::Approx(1.0).epsilon(1e-3));  // sum of weights over capacity
     CHECK(a.worth.violation <= 1e-12);
@@ -174,7 +188,7 @@ TEST_CASE("fair: a twin of every resource changes no rate") {
     const Options o(Indices{0, 1, 2}, Indices{0, 2, 4}, Indices{0, 1, 0, 1}, Numbers(4, 1.0), 2);
     const Numbers demand{9.0, 9.0}, weight{1.0, 1.0}, alpha{2.0, 2.0}, capacity{4.0, 4.0};
     const FairProblem problem(o, {demand, weight, alpha, capacity, {}});
-    const FairAnswer a = FairSolver(o).solve(problem, {}, 100, 1e-6);
+    const FairAnswer a = FairSolver(o).solve(problem, {}, {.tolerance = 1e-6});
     CHECK(a.gap <= 1e-6);
     CHECK(a.x[0] == doctest::Approx(2.0).epsilon(1e-3));
     CHECK(a.x[1] == doctest::Approx(2.0).epsilon(1e-3));
@@ -184,7 +198,7 @@ TEST_CASE("routing: two disjoint paths share in proportion to capacity, and the 
     const Options o(Indices{0, 2}, Indices{0, 1, 2}, Indices{0, 1}, Numbers{1.0, 1.0}, 2);
     const Numbers demand{6.0}, capacity{10.0, 20.0};
     const RoutingProblem problem(o, demand, capacity);
-    const RoutingAnswer a = route(problem, {}, 100, 1e-9);
+    const RoutingAnswer a = route(problem, {}, {100, 1e-9, {}});
     CHECK(a.worth.utilisation == doctest::Approx(0.2).epsilon(1e-8));
     CHECK(a.share[0] == doctest::Approx(1.0 / 3.0).epsilon(1e-7));
     CHECK(a.bound <= a.worth.utilisation);

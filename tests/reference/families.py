@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy import optimize
 
 from tiertwin.allocate.families.fair import FairProblem
 from tiertwin.allocate.families.options import Options
@@ -179,3 +180,47 @@ def slice_violation(problem: SliceProblem, x: np.ndarray) -> float:
             if used > room:
                 worst = max(worst, (used - room) / problem.capacity[r] if problem.capacity[r] > 0 else math.inf)
     return worst
+
+
+def max_min(options: Options, demand: np.ndarray, capacity: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Max-min fair rates by a sequence of linear programmes; who is blocked is asked user by user (Nace and Pióro)."""
+    uses, sums = options.uses.toarray(), options.sums.toarray()
+    limited = np.isfinite(capacity)
+    count, users = options.count, options.users
+    held = np.full(users, np.nan)
+    level = 0.0
+    while np.any(np.isnan(held)):
+        rising = np.isnan(held)
+
+        def solve(goal: np.ndarray, floor: float | None, rising: np.ndarray = rising) -> tuple[float, np.ndarray]:
+            """Most of goal.(x, level): held users have their rate; rising ones at least the level, or `floor`."""
+            at_most = [np.hstack([uses[limited], np.zeros((int(limited.sum()), 1))])]
+            most = [capacity[limited]]
+            for u in range(users):
+                row = np.append(sums[u], 0.0)
+                if rising[u]:
+                    at_most.append(row[None, :])
+                    most.append(np.array([demand[u]]))
+                    if floor is None:
+                        at_most.append(np.append(-sums[u], weight[u])[None, :])
+                        most.append(np.zeros(1))
+                    else:
+                        at_most.append(-row[None, :])
+                        most.append(np.array([-floor * weight[u]]))
+                else:
+                    at_most.append(-row[None, :])
+                    most.append(np.array([-held[u]]))
+            found = optimize.linprog(-goal, np.vstack(at_most), np.concatenate(most), method="highs")
+            assert found.status == 0, found.message
+            return -found.fun, found.x
+
+        level, _ = solve(np.append(np.zeros(count), 1.0), None)
+        floor = level * (1.0 - 1e-9)
+        blocked = []
+        for u in np.flatnonzero(rising):
+            most, _ = solve(np.append(sums[u], 0.0), floor)
+            if most <= level * weight[u] * (1.0 + 1e-6) + 1e-9:
+                blocked.append(u)
+        assert blocked
+        held[blocked] = floor * weight[blocked]
+    return held

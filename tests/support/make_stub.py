@@ -25,7 +25,7 @@ HEAD = '''"""Compiled core of tiertwin: graph, state tables, sync codec, allocat
 Written by tests/support/make_stub.py; do not edit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -58,8 +58,12 @@ FRAMES = "list[bytes]"
 # What a function or property returns, or (with the argument in brackets) takes.
 PRECISE = {
     "Cables.single_failures": "tuple[_Reals, _Reals, _Reals]",
+    "FairData.solve": "tuple[_Reals, _Reals, _Reals, float, float, float, int, _Reals, _Reals]",
+    "FairData.value": "tuple[float, float, _Reals, float, int, int, _Reals]",
     "Graph.k_shortest": "list[_Ints]",
     "StateTable.column": "_Reals",
+    "Teller.tell": "tuple[int, int, float]",
+    "Teller.wanted": "_Reals",
     "StateTable.times": "_Ints",
     "StateTable.numbers": "_Numbers",
     "StateTable.get_bytes": "bytes | None",
@@ -111,6 +115,9 @@ PRECISE = {
     "Plant.truth_wear": "tuple[_Reals, _Reals, _Reals]",
     "Plant.truth_weather": "tuple[_Reals, _Reals]",
     "RainField.__init__(config)": "dict[str, Any]",
+    "ChangeWatch.push": "tuple[_Reals, _Reals]",
+    "Worth.score": "dict[str, Any]",
+    "score_windows": "dict[str, Any]",
     "betweenness": "tuple[_Reals, _Reals]",
     "decode_blocks": "list[_Block]",
     "decode_lease": "_Lease | None",
@@ -157,6 +164,7 @@ REWRITES: list[tuple[str, Callable[[re.Match[str]], str]]] = [
     (r"typing\.Annotated\[(.*?), 'FixedSize\(\d+\)'\]", lambda m: m[1]),
     (r"\b(list|dict|tuple)\b(?!\[)", lambda m: BARE[m[1]]),
     (r"\b(typing|collections\.abc)\.", lambda m: ""),
+    (r"\bCallable\b(?!\[)", lambda m: "Callable[[], bool]"),
 ]
 
 

@@ -8,10 +8,16 @@ import pytest
 from tiertwin.allocate.families import fair, routing
 from tiertwin.allocate.families.fair import FairKernel, FairProblem, Floors
 from tiertwin.allocate.families.fair_cvxpy import FairCvxpy
-from tiertwin.allocate.families.options import Options
+from tiertwin.allocate.families.options import Options, in_time
 from tiertwin.allocate.families.routing import RoutingKernel, RoutingProblem
 from tiertwin.allocate.families.routing_cvxpy import RoutingCvxpy
-from tiertwin.allocate.families.samples import CHOICES, compute_offload, routing_over_paths
+from tiertwin.allocate.families.samples import (
+    CHOICES,
+    compute_offload,
+    offload_sizes,
+    routing_over_paths,
+    timely_offload,
+)
 from tiertwin.allocate.kernel import Fault
 from tiertwin.errors import InputError
 
@@ -148,6 +154,31 @@ def test_a_floor_takes_from_those_without_and_says_what_is_missing(allocator: fa
     assert max(kept.gap, missed.gap, alone.gap) <= 1e-5
 
 
+def test_stop_is_asked_once_an_iteration_and_the_best_so_far_comes_back() -> None:
+    problem, kernel = compute_offload(400), FairKernel()
+    full = kernel.allocate(problem, tolerance=1e-6)
+    for most in range(full.iterations):
+        left = iter(range(most))
+        found = kernel.allocate(problem, tolerance=1e-6, stop=lambda left=left: next(left, None) is None)
+        same = kernel.allocate(problem, tolerance=1e-6, iteration_limit=most)
+        assert found.iterations == most
+        np.testing.assert_array_equal(found.x, same.x)
+        assert found.bound == same.bound
+        assert fair.worth(problem, found.x).violation <= 1e-9
+    asked = []
+    kernel.allocate(problem, tolerance=1e-6, stop=lambda: bool(asked.append(1)))
+    assert len(asked) == full.iterations
+    warm = kernel.allocate(problem, start=full, tolerance=1e-9, stop=lambda: True)
+    assert warm.iterations == 0
+
+    def broken() -> bool:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        kernel.allocate(problem, stop=broken)
+    np.testing.assert_array_equal(kernel.allocate(problem, tolerance=1e-6).x, full.x)
+
+
 def test_a_resource_where_work_waits_stays_below_its_limit() -> None:
     one = Options.of_lists([[{0: 1.0}]], 1)
     problem = FairProblem(one, np.array([9.0]), np.ones(1), np.ones(1), np.array([4.0]), delay=np.array([1e-9]))
@@ -174,6 +205,42 @@ def test_a_resource_named_twice_counts_with_the_sum() -> None:
     one = np.ones(1)
     found = [FairKernel().allocate(FairProblem(o, 9 * one, one, one, one)).x for o in (twice, once)]
     np.testing.assert_array_equal(*found)
+
+
+def test_options_that_are_too_late_are_closed_counted_and_told() -> None:
+    left = in_time(TWO, np.array([0.01, 0.05, 0.2]), np.array([0.05, 0.1]))
+    np.testing.assert_array_equal(left.kept, [0, 1])
+    np.testing.assert_array_equal(left.closed, [0, 1])
+    np.testing.assert_array_equal(left.without, [1])
+    assert left.told == "deadline: 1 of 3 options are too late, of 1 users; 1 users have none left (1)"
+    found = FairKernel().allocate(FairProblem(left.options, ONES, ONES, ONES, ONES))
+    np.testing.assert_array_equal(FairProblem(left.options, ONES, ONES, ONES, ONES).most, [1.0, 0.0])
+    np.testing.assert_allclose(found.x.sum(), 1.0, rtol=1e-3)
+    everything = in_time(TWO, np.zeros(3), np.array([0.0, np.inf]))
+    np.testing.assert_array_equal(everything.options.resource, TWO.resource)
+    assert "0 of 3" in everything.told
+    for latency, deadline, told in (
+        (np.ones(2), ONES, "latency: expected 3"),
+        (np.array([1.0, np.nan, 1.0]), ONES, r"latency\[1\]"),
+        (np.ones(3), np.array([1.0, -1.0]), r"deadline\[1\]"),
+    ):
+        with pytest.raises(InputError, match=told):
+            in_time(TWO, latency, deadline)
+
+
+def test_a_sample_with_deadlines_waiting_and_energy_is_solved() -> None:
+    problem, left = timely_offload(2000)
+    assert left.closed.sum() > 100
+    assert left.kept.size == problem.options.count
+    assert problem.cost is not None
+    assert problem.cost.min() > 0
+    found = FairKernel().allocate(problem, tolerance=1e-5)
+    assert found.gap <= 1e-5
+    nodes = offload_sizes(2000)[1]
+    assert np.all(found.load[:nodes] <= 0.98 * problem.capacity[:nodes])
+    dearer, _ = timely_offload(2000, energy_price=5.0)
+    saved = FairKernel().allocate(dearer)
+    assert saved.x @ dearer.cost < found.x @ dearer.cost
 
 
 def test_samples_are_what_they_say() -> None:

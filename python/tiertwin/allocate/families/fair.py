@@ -13,6 +13,7 @@ and are no part of the value; a user of weight 0 counts where a floor counts on 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -206,13 +207,25 @@ class FairKernel:
         start: FairAnswer | None = None,
         iteration_limit: int = ITERATION_LIMIT,
         tolerance: float = TOLERANCE,
+        stop: Callable[[], bool] | None = None,
     ) -> FairAnswer:
-        """Solve until the certified gap is at most `tolerance`, or to the limit."""
+        """Solve until the certified gap is at most `tolerance`, to the limit, or until `stop` says so.
+
+        Parameters
+        ----------
+        problem, start, iteration_limit, tolerance
+            As of every allocator.
+        stop
+            Asked once before each iteration, for callers with a clock: at True the best answer so far comes back,
+            feasible and certified as always. What it raises comes through.
+        """
         if not tolerance >= 0.0:
             raise InputError(f"tolerance: expected a number >= 0, got {tolerance}")
         x, price, floors = (None, None, None) if start is None else _begin(problem, start)
         return FairAnswer(
-            *_data(problem).solve(x, price, floors, iteration_limit=max(0, iteration_limit), tolerance=tolerance)
+            *_data(problem).solve(
+                x, price, floors, iteration_limit=max(0, iteration_limit), tolerance=tolerance, stop=stop
+            )
         )
 
 

@@ -103,6 +103,81 @@ class Options:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class InTime:
+    """What is left of a structure when options that cannot keep a deadline are closed.
+
+    Parameters
+    ----------
+    options
+        The structure without them: users and resources as before.
+    kept
+        ``[K']`` which option of the given structure each one is; numbers of options are ``given[kept]``.
+    closed
+        ``[U]`` how many options of each user were too late.
+    without
+        Users that had options and have none left: nothing can be served to them in time.
+    """
+
+    options: Options
+    kept: Indices
+    closed: Indices
+    without: Indices
+
+    @property
+    def told(self) -> str:
+        """What was closed and why, in a sentence."""
+        late, users = int(self.closed.sum()), int(np.count_nonzero(self.closed))
+        text = f"deadline: {late} of {late + self.kept.size} options are too late, of {users} users"
+        if self.without.size == 0:
+            return text
+        named = ", ".join(str(u) for u in self.without[:5]) + (", …" if self.without.size > 5 else "")
+        return f"{text}; {self.without.size} users have none left ({named})"
+
+
+def in_time(options: Options, latency: Array, deadline: Array) -> InTime:
+    """Close the options whose latency without any load is beyond the deadline of their user.
+
+    What waiting adds is no hard limit: it is the `delay` of the resources.
+
+    Parameters
+    ----------
+    options
+        The structure.
+    latency
+        ``[K]`` ≥ 0, of a task over each option when nothing waits (propagation, transmission, service), s.
+    deadline
+        ``[U]`` ≥ 0, infinity for none, s. An option that takes exactly as long is in time.
+
+    Raises
+    ------
+    InputError
+        A wrong length, or a number that is NaN or below 0.
+    """
+    for name, values, count in (("latency", latency, options.count), ("deadline", deadline, options.users)):
+        if np.shape(values) != (count,):
+            raise InputError(f"{name}: expected {count} numbers, got {np.shape(values)}", where="in_time")
+        bad = np.flatnonzero(~(np.asarray(values) >= 0))
+        if bad.size:
+            raise InputError(
+                f"{name}[{bad[0]}]: expected a number >= 0, got {np.asarray(values)[bad[0]]}", where="in_time"
+            )
+    good = np.asarray(latency) <= np.asarray(deadline)[options.user_of]
+    kept = np.flatnonzero(good)
+    each = np.bincount(options.user_of[kept], minlength=options.users)
+    lengths = np.diff(options.option_offsets)
+    entries = np.repeat(good, lengths)
+    smaller = Options(
+        np.concatenate([[0], np.cumsum(each)]),
+        np.concatenate([[0], np.cumsum(lengths[kept])]),
+        options.resource[entries],
+        options.use[entries],
+        options.resources,
+    )
+    had = np.diff(options.user_offsets)
+    return InTime(smaller, kept, had - each, np.flatnonzero((had > 0) & (each == 0)))
+
+
 def _frozen(name: str, values: Any, dtype: Any) -> Any:
     given = np.asarray(values)
     if given.ndim != 1:

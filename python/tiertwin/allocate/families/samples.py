@@ -6,7 +6,7 @@ import numpy as np
 
 from tiertwin import _core
 from tiertwin.allocate.families.fair import FairProblem
-from tiertwin.allocate.families.options import Options
+from tiertwin.allocate.families.options import InTime, Options, in_time
 from tiertwin.allocate.families.routing import RoutingProblem
 from tiertwin.errors import InputError
 
@@ -54,6 +54,46 @@ def compute_offload(pairs: int, seed: int = 1, *, alpha: float = 1.0, tight: flo
     mean = options.uses @ np.repeat(demand / chosen.shape[1], chosen.shape[1])
     capacity = np.maximum(mean, 1e-3) / tight * rng.uniform(0.6, 1.4, options.resources)
     return FairProblem(options, demand, weight, np.full(users, alpha), capacity)
+
+
+def timely_offload(
+    pairs: int, seed: int = 1, *, alpha: float = 1.0, tight: float = 1.3, energy_price: float = 0.05
+) -> tuple[FairProblem, InTime]:
+    """`compute_offload` with deadlines, waiting and a price of energy; also what the deadlines closed.
+
+    Nodes run at 2–16 GHz and are 1–6 ms away, 8–30 ms more in another region; a task takes that, its transmission at
+    1 Gb/s and its service, and has to be done within 30, 60, 120 or 500 ms. An option costs `energy_price` a joule:
+    0.4 J a Mb sent, 8 J a GHz s computed. At every node κ is a hundredth of the mean weight of its users together.
+    """
+    base = compute_offload(pairs, seed, alpha=alpha, tight=tight)
+    options, rng = base.options, np.random.default_rng([seed, pairs, 1])
+    nodes = offload_sizes(pairs)[1]
+    node, uplink, away = _parts(options)
+    speed, near, far = rng.uniform(2.0, 16.0, nodes), rng.uniform(1e-3, 6e-3, nodes), rng.uniform(8e-3, 30e-3, nodes)
+    compute, traffic = options.use[uplink - 1], options.use[uplink]
+    latency = near[node] + away * far[node] + traffic / 1e3 + compute / speed[node]
+    left = in_time(options, latency, rng.choice([0.03, 0.06, 0.12, 0.5], options.users))
+    joules = 0.4 * traffic * (1 + away) + 8.0 * compute
+    delay = np.zeros(options.resources)
+    delay[:nodes] = 0.01 * np.bincount(node, weights=base.weight[options.user_of], minlength=nodes)
+    return (
+        FairProblem(
+            left.options,
+            base.demand,
+            base.weight,
+            base.alpha,
+            base.capacity,
+            cost=energy_price * joules[left.kept],
+            delay=delay,
+        ),
+        left,
+    )
+
+
+def _parts(options: Options) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Node of each option, its entry of the uplink (after that of the node), and whether it leaves its region."""
+    first = options.option_offsets[:-1]
+    return options.resource[first], first + 1, np.diff(options.option_offsets) > 2
 
 
 def _choices(
