@@ -117,7 +117,7 @@ class SpectrumProblem:
             raise InputError(faults, where="spectrum problem")
         try:
             efficiencies = self.efficiencies(self.full_power)
-            FairProblem(*_associated(self, efficiencies, self.gain > 0))
+            associated(self, efficiencies, self.gain > 0)
         except ValueError as error:
             raise InputError(str(error), where="spectrum problem") from error
 
@@ -243,7 +243,8 @@ class SpectrumKernel:
         warm = start is not None and start.power.shape == problem.full_power.shape
         power = np.array(start.power if warm and start is not None else problem.full_power)
         power = np.clip(power, problem.power_least, problem.power_most)
-        best = _associate(problem, power, self._shares, None, self.faint)
+        known = start.cell if warm and start is not None and start.cell.size == problem.users else _loudest(problem)
+        best = _associate(problem, power, self._shares, known, self.faint)
         history = [best.value]
         for _ in range(iteration_limit):
             power, _, _, _ = _core.ascend_power(
@@ -318,7 +319,7 @@ def served(problem: SpectrumProblem, efficiency: Array) -> Any:
 def price_bound(problem: SpectrumProblem, power: Array, band_price: Array, backhaul_price: Array) -> float:
     """Upper bound on the value of every association and all shares at these powers, from any prices ≥ 0."""
     efficiency = problem.efficiencies(power)
-    posed = FairProblem(*_associated(problem, efficiency, efficiency > 0))
+    posed = associated(problem, efficiency, efficiency > 0)
     return fair.price_bound(posed, np.concatenate([band_price * problem.bandwidth, backhaul_price]))
 
 
@@ -344,13 +345,13 @@ def answer(
 
 def strongest(problem: SpectrumProblem) -> SpectrumAnswer:
     """The baseline: every cell at full power, every user at the cell it hears best, bands shared by weight."""
-    return fixed(problem, np.where(problem.gain.max(axis=1, initial=0.0) > 0, _loudest(problem), -1))
+    return fixed(problem, _loudest(problem))
 
 
 def fixed(problem: SpectrumProblem, cell: Any) -> SpectrumAnswer:
     """Full power and given cells ``[U]``, bands shared as is best for these."""
     found = _shared(problem, np.array(problem.full_power), np.asarray(cell, dtype=np.int64), FairKernel())
-    relaxed = _associate(problem, found.power, FairKernel(), None)
+    relaxed = _associate(problem, found.power, FairKernel(), found.cell)
     return answer(
         problem, found.cell, found.hertz, found.power, relaxed.price, 0, _power_gap(problem, found),
         np.array([found.value]),
@@ -358,7 +359,11 @@ def fixed(problem: SpectrumProblem, cell: Any) -> SpectrumAnswer:
 
 
 def _loudest(problem: SpectrumProblem) -> Any:
-    return (problem.gain * problem.power_most).argmax(axis=1) if problem.cells else np.full(problem.users, -1)
+    """``[U]`` the cell each user hears best at full power, −1 where it hears none."""
+    if problem.cells == 0:
+        return np.full(problem.users, -1)
+    heard = problem.gain * problem.power_most
+    return np.where(heard.max(axis=1) > 0, heard.argmax(axis=1), -1)
 
 
 def _power_gap(problem: SpectrumProblem, found: _Associated) -> float:
@@ -369,7 +374,7 @@ def _power_gap(problem: SpectrumProblem, found: _Associated) -> float:
 
 
 def _associate(
-    problem: SpectrumProblem, power: Array, shares: FairAllocator, before: Indices | None, faint: float = 0.0
+    problem: SpectrumProblem, power: Array, shares: FairAllocator, before: Indices, faint: float = 0.0
 ) -> _Associated:
     """Cells and shares at these powers: the relaxation, then one cell a user, or the cells of before if better."""
     efficiency = problem.efficiencies(power)
@@ -379,7 +384,7 @@ def _associate(
         near = np.zeros_like(allowed)
         near[np.arange(problem.users)[:, None], rank] = True
         allowed &= near
-    posed = FairProblem(*_associated(problem, efficiency, allowed))
+    posed = associated(problem, efficiency, allowed)
     relaxed = shares.allocate(posed, tolerance=1e-6)
     users, cells = np.nonzero(allowed)
     rate = np.zeros(allowed.shape)
@@ -387,7 +392,8 @@ def _associate(
     cell = np.where(served(problem, efficiency) & allowed.any(axis=1), rate.argmax(axis=1), -1)
     price = relaxed.price[: problem.cells] / problem.bandwidth, relaxed.price[problem.cells :]
     found = _shared(problem, power, cell, shares, price)
-    if before is not None and not np.array_equal(before, found.cell):
+    before = np.where((cell >= 0) & (before >= 0), before, cell)
+    if not np.array_equal(before, found.cell):
         again = _shared(problem, power, before, shares, price)
         found = again if again.value > found.value else found
     return found
@@ -405,7 +411,7 @@ def _shared(
     allowed = np.zeros(efficiency.shape, dtype=bool)
     at = np.flatnonzero(cell >= 0)
     allowed[at, cell[at]] = efficiency[at, cell[at]] > 0
-    found = shares.allocate(FairProblem(*_associated(problem, efficiency, allowed)), tolerance=1e-8)
+    found = shares.allocate(associated(problem, efficiency, allowed), tolerance=1e-8)
     users, cells = np.nonzero(allowed)
     hertz = np.zeros(problem.users)
     hertz[users] = found.x / efficiency[users, cells]
@@ -414,7 +420,7 @@ def _shared(
     return _Associated(np.asarray(cell, dtype=np.int64), hertz, power, paid, judged.value, judged.scale)
 
 
-def _associated(problem: SpectrumProblem, efficiency: Array, allowed: Any) -> tuple[Any, ...]:
+def associated(problem: SpectrumProblem, efficiency: Array, allowed: Any) -> FairProblem:
     """Association and shares as a problem of `fair`: options are allowed cells; bands in shares, backhauls in bit/s."""
     users, cells = np.nonzero(allowed)
     with np.errstate(divide="ignore"):
@@ -434,4 +440,4 @@ def _associated(problem: SpectrumProblem, efficiency: Array, allowed: Any) -> tu
         2 * problem.cells,
     )  # fmt: skip
     capacity = np.concatenate([np.ones(problem.cells), problem.backhaul])
-    return options, problem.demand, problem.weight, np.ones(problem.users), capacity
+    return FairProblem(options, problem.demand, problem.weight, np.ones(problem.users), capacity)
