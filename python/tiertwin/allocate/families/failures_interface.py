@@ -18,7 +18,6 @@ from tiertwin.allocate.families.routing_failures import FailureAnswer, FailureKe
 from tiertwin.allocate.families.routing_interface import RoutingInterface
 from tiertwin.allocate.leaf import Array
 
-
 SPAN = 1e6  # of demands: beyond, a general solver takes the small ones for none
 
 

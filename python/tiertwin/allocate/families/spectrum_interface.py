@@ -115,5 +115,5 @@ class SpectrumInterface:
             e = np.where(at, efficiency[np.arange(problem.users), cell], 1.0)
             rate = np.minimum(hertz * e, problem.demand)
             total = np.bincount(cell[at], weights=rate[at], minlength=problem.cells)
-            cut = np.minimum(1.0, problem.backhaul / np.maximum(total, 1e-300))
+            cut = np.minimum(1.0, problem.backhaul / np.maximum(total, 1e-9))
             yield np.stack([cell.astype(np.float64), np.where(at, rate * cut[cell] / e, 0.0)], axis=1)
