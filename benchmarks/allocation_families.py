@@ -1,7 +1,7 @@
 """The other families against what a user would write: slices and admission, reservation, spectrum.
 
 slices       floors, isolation, caps and limits on an offloading network, certified to 1e-3, against the same problem in
-             cvxpy with Clarabel, compiled beforehand with parameters (DPP), numbers put in and solved
+             cvxpy with Clarabel, built and canonicalised beforehand
 admission    whether all floors can be kept, without reasons, against the same linear problem in cvxpy with HiGHS
 reservation  sets and shares of groups over three tiers, against the mixed-integer problem by HiGHS to 1e-3; asserted:
              within 1 % of the cost that HiGHS finds
@@ -53,7 +53,8 @@ def network(pairs: int, seed: int = 1, *, floors: float = 0.3) -> SliceProblem:
 def slices_case(pairs: int) -> Case:
     """One problem, from nothing."""
     problem = network(pairs)
-    form = SliceForm(problem, constant=pairs > 2000)
+    form = SliceForm(problem, constant=True)
+    form.put(problem)
 
     def ours() -> SliceAnswer:
         found = SliceKernel().allocate(problem)
@@ -81,6 +82,7 @@ def admission_case(pairs: int) -> Case:
         if problem.guarantees is not None else None,
     )  # fmt: skip
     form = SliceForm(free, constant=True)
+    form.put(free)
 
     def check(a: object, b: SliceAnswer) -> None:
         ours = float(getattr(a, "shortfall").sum())  # noqa: B009
