@@ -63,7 +63,7 @@ def test_beside_own_tests_alone_and_by_a_registered_name(tmp_path: Path) -> None
     assert (code, "8 passed" in told) == (0, True), told
     alone = ["--pyargs", "tiertwin.allocate.conformance_plugin"]
     code, told = run(tmp_path, "-q", *alone, "--tiertwin-allocator", "kernel", "--tiertwin-family", "routing")
-    assert (code, "9 passed" in told) == (0, True), told
+    assert (code, "10 passed" in told) == (0, True), told
 
 
 @pytest.mark.parametrize(
@@ -100,4 +100,4 @@ def test_installed_packages_bring_it_and_naming_it_as_well_does_no_harm(tmp_path
     if twice:
         (tmp_path / "conftest.py").write_text(f"pytest_plugins = [{PLUG_IN!r}]\n")
     code, told = run(tmp_path, "-q", "--tiertwin-allocator", "mine:Mine", how=("-p", PLUG_IN) if twice else ())
-    assert (code, "9 passed" in told) == (0, True), told
+    assert (code, "10 passed" in told) == (0, True), told

@@ -6,7 +6,7 @@ limit is one of rounds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -33,9 +33,10 @@ class Failures:
         start: FailureAnswer | None = None,
         iteration_limit: int = routing_failures.ROUND_LIMIT,
         tolerance: float = routing_failures.TOLERANCE,
+        stop: Callable[[], bool] | None = None,
     ) -> FailureAnswer:
         """Solve; `start` is not used."""
-        return FailureKernel().allocate(problem, tolerance=tolerance, round_limit=iteration_limit)
+        return FailureKernel().allocate(problem, tolerance=tolerance, round_limit=iteration_limit, stop=stop)
 
 
 class FailuresCvxpy(Failures):
@@ -44,7 +45,7 @@ class FailuresCvxpy(Failures):
     name = "cvxpy"
 
     def allocate(self, problem: FailureProblem, **_how: Any) -> FailureAnswer:
-        """Solve to the solver's own accuracy; nothing else is used."""
+        """Solve to the solver's own accuracy; no wish about how is used."""
         from tiertwin.allocate.families.routing_failures_cvxpy import FailureCvxpy  # noqa: PLC0415  brings cvxpy
 
         if not np.any(problem.routing.demand > 0):

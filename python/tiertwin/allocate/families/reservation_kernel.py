@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -43,8 +44,12 @@ class ReservationKernel:
         start: ReservationAnswer | None = None,
         iteration_limit: int = reservation.ITERATION_LIMIT,
         tolerance: float = reservation.TOLERANCE,
+        stop: Callable[[], bool] | None = None,
     ) -> ReservationAnswer:
-        """Search at most `iteration_limit` moves, or until the gap is at most `tolerance`."""
+        """Search at most `iteration_limit` moves, or until the gap is at most `tolerance`, or `stop` says so.
+
+        `stop` is asked before each move; the best plan so far is the answer.
+        """
         groups = problem.groups
         if groups == 0:
             return reservation.answer(problem, np.zeros((0, problem.tiers)), np.zeros((3, problem.tiers)), 0)
@@ -55,6 +60,8 @@ class ReservationKernel:
             candidates.append(start.share)
         best = min((reservation.fit(problem, c) for c in candidates), key=lambda y: _cost(problem, y))
         for _ in range(iteration_limit):
+            if stop is not None and stop():
+                break
             if _cost(problem, best) - bound <= tolerance * max(_cost(problem, best), 1e-300):
                 break
             better = _moved(problem, best)

@@ -20,6 +20,7 @@ association and power control for sums of log rates.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -238,8 +239,12 @@ class SpectrumKernel:
         start: SpectrumAnswer | None = None,
         iteration_limit: int = ITERATION_LIMIT,
         tolerance: float = TOLERANCE,
+        stop: Callable[[], bool] | None = None,
     ) -> SpectrumAnswer:
-        """Alternate until a turn gains less than `tolerance` of Σ w, or to the limit."""
+        """Alternate until a turn gains less than `tolerance` of Σ w, to the limit, or until `stop` says so.
+
+        `stop` is asked before each turn; the best so far is the answer.
+        """
         warm = start is not None and start.power.shape == problem.full_power.shape
         power = np.array(start.power if warm and start is not None else problem.full_power)
         power = np.clip(power, problem.power_least, problem.power_most)
@@ -247,6 +252,8 @@ class SpectrumKernel:
         best = _associate(problem, power, self._shares, known, self.faint)
         history = [best.value]
         for _ in range(iteration_limit):
+            if stop is not None and stop():
+                break
             power, _, _, _ = _core.ascend_power(
                 best.cell, problem.weight, best.power, **problem.cluster, iteration_limit=POWER_STEPS,
                 tolerance=POWER_TOLERANCE,
