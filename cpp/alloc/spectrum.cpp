@@ -165,7 +165,10 @@ PowerAnswer ascend_power(const Cluster& c, std::span<const index_t> cell, std::s
         ++out.iterations;
     }
     out.power.resize(n);
-    for (std::size_t j = 0; j < n; ++j) out.power[j] = std::clamp(std::exp(q[j]), c.least[j], c.most[j]);
+    for (std::size_t j = 0; j < n; ++j)  // to the last digit at the ends of the box
+        out.power[j] = q[j] >= high[j]  ? c.most[j]
+                       : q[j] <= low[j] ? c.least[j]
+                                        : std::clamp(std::exp(q[j]), c.least[j], c.most[j]);
     return out;
 }
 

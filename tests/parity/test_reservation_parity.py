@@ -24,7 +24,7 @@ def test_kernel_and_the_mixed_integer_problem_agree(awkward: bool) -> None:
         assert ours.bound == pytest.approx(theirs.bound, rel=1e-6)
         assert ours.bound <= theirs.cost * (1 + 1e-9)
         assert theirs.cost <= ours.cost * (1 + 2e-5)  # the gap HiGHS is asked for
-        assert ours.cost <= theirs.cost * 1.01  # 0.2 % seen at most: the search is no proof
+        assert ours.cost <= theirs.cost * 1.01  # 2 % seen in one of 100: the search is no proof
 
 
 def test_needs_and_costs_are_those_of_the_loops() -> None:

@@ -44,8 +44,11 @@ def test_the_compiled_reference_takes_new_numbers() -> None:
         slices=replace(given, kept=0.5 * given.kept, cap=1.1 * given.cap, limit=0.7 * given.limit),
     )
     assert form.fits(other)
+    form.put(other)
     again = form.solve(other, "CLARABEL", {})
-    fresh = SliceForm(other, constant=True).solve(other, "CLARABEL", {})
+    built = SliceForm(other, constant=True)
+    built.put(other)
+    fresh = built.solve(other, "CLARABEL", {})
     assert abs(again.value - fresh.value) <= 1e-5 * again.scale
     assert abs(again.value - SliceKernel().allocate(other, tolerance=1e-7).value) <= 1e-5 * again.scale
 

@@ -65,7 +65,7 @@ def test_association_and_shares_are_those_of_trying_all() -> None:
 
 
 def test_kernel_and_cvxpy_agree() -> None:
-    for seed in (0, 1, 3):
+    for seed in (0, 2, 4):
         problem = SAMPLE(seed)
         ours, theirs = SpectrumKernel().allocate(problem), SpectrumCvxpy().allocate(problem)
         assert abs(ours.value - theirs.value) <= 2e-3 * ours.scale

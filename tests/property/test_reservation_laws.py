@@ -31,7 +31,7 @@ def test_no_plan_costs_less_than_the_bound_at_any_prices(seed: int, other: int, 
 
 
 @given(SEEDS, st.booleans())
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_the_kernel_is_feasible_certified_and_never_worse_for_more_moves(seed: int, awkward: bool) -> None:
     problem = replace(SAMPLE(seed, awkward=awkward), pooled=False)
     before = np.inf
@@ -46,10 +46,10 @@ def test_the_kernel_is_feasible_certified_and_never_worse_for_more_moves(seed: i
 
 
 @given(SEEDS)
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_units_do_not_matter(seed: int) -> None:
     problem = SAMPLE(seed)
-    gcycles, bits, money = 1e9, 1e6, 1e-3
+    gcycles, bits, money = 2.0**30, 2.0**20, 2.0**-10  # powers of two, so that rounding is the same
     unit = np.array([gcycles, bits, bits])[:, None]
     other = replace(
         problem,
@@ -59,8 +59,8 @@ def test_units_do_not_matter(seed: int) -> None:
         change=None if problem.change is None else money * problem.change / unit,
     )  # fmt: skip
     a, b = (ReservationKernel().allocate(p) for p in (problem, other))
-    np.testing.assert_allclose(b.bound, money * a.bound, rtol=1e-6)
-    np.testing.assert_allclose(b.cost, money * a.cost, rtol=1e-2)
+    np.testing.assert_array_equal(b.share, a.share)
+    np.testing.assert_allclose([b.bound, b.cost], [money * a.bound, money * a.cost], rtol=1e-12)
 
 
 @given(SEEDS)

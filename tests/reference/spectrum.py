@@ -16,7 +16,7 @@ def efficiency(problem: SpectrumProblem, power: np.ndarray, k: int, j: int) -> f
     for i in range(problem.cells):
         if i != j:
             noise += problem.activity[i] * power[i] / problem.bandwidth[i] * problem.gain[k, i]
-    return min(problem.efficiency * math.log2(1 + signal / noise), problem.cap)
+    return min(problem.efficiency * math.log1p(signal / noise) / math.log(2), problem.cap)
 
 
 def utility(problem: SpectrumProblem, cell: np.ndarray, power: np.ndarray) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -29,12 +31,16 @@ class Leaf(KernelAllocator):
 """
 
 
-def run(folder: Path, *words: str) -> tuple[int, str]:
+PLUG_IN = "tiertwin.allocate.conformance_plugin"
+INFO = "Metadata-Version: 2.1\nName: as-installed\nVersion: 1.0\n"
+
+
+def run(folder: Path, *words: str, how: tuple[str, ...] = ("-p", PLUG_IN)) -> tuple[int, str]:
     (folder / "mine.py").write_text(MINE)
-    plug_in = ["-p", "tiertwin.allocate.conformance_plugin", "-p", "no:cacheprovider"]
+    path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *plug_in, *words],
-        capture_output=True, text=True, timeout=110, cwd=folder, check=False,
+        [sys.executable, "-m", "pytest", *how, "-p", "no:cacheprovider", *words],
+        capture_output=True, text=True, timeout=110, cwd=folder, check=False, env={**os.environ, "PYTHONPATH": path},
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
 
@@ -57,7 +63,7 @@ def test_beside_own_tests_alone_and_by_a_registered_name(tmp_path: Path) -> None
     assert (code, "8 passed" in told) == (0, True), told
     alone = ["--pyargs", "tiertwin.allocate.conformance_plugin"]
     code, told = run(tmp_path, "-q", *alone, "--tiertwin-allocator", "kernel", "--tiertwin-family", "routing")
-    assert (code, "9 passed" in told) == (0, True), told
+    assert (code, "10 passed" in told) == (0, True), told
 
 
 @pytest.mark.parametrize(
@@ -82,3 +88,16 @@ def test_without_the_option_nothing_of_ours_is_loaded(tmp_path: Path) -> None:
     )
     code, told = run(tmp_path, "-q", "-p", "no:hypothesispytest")
     assert (code, "1 passed" in told) == (0, True), told
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_installed_packages_bring_it_and_naming_it_as_well_does_no_harm(tmp_path: Path, twice: bool) -> None:
+    project = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text())["project"]
+    (tmp_path / "as_installed-1.0.dist-info").mkdir()
+    (tmp_path / "as_installed-1.0.dist-info" / "METADATA").write_text(INFO)
+    lines = [f"{name} = {place}" for name, place in project["entry-points"]["pytest11"].items()]
+    (tmp_path / "as_installed-1.0.dist-info" / "entry_points.txt").write_text("\n".join(["[pytest11]", *lines]))
+    if twice:
+        (tmp_path / "conftest.py").write_text(f"pytest_plugins = [{PLUG_IN!r}]\n")
+    code, told = run(tmp_path, "-q", "--tiertwin-allocator", "mine:Mine", how=("-p", PLUG_IN) if twice else ())
+    assert (code, "10 passed" in told) == (0, True), told

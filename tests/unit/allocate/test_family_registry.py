@@ -156,9 +156,9 @@ class Faulty(fair.FairKernel):
     def __init__(self, **fault: Any) -> None:
         self._fault, self._turn = fault, 0
 
-    def allocate(self, problem, **how):
+    def allocate(self, problem, *, stop=None, **how):
         self._turn += 1
-        found = super().allocate(problem, **how)
+        found = super().allocate(problem, stop=stop, **how)
         change = self._fault.get("with_turn")
         if change is not None:
             return change(found, self._turn)
@@ -180,6 +180,7 @@ class Faulty(fair.FairKernel):
         ("warm_start", {"x": lambda x: 0.9 * x}, "reaches the certified gap .* changed, from a start"),
         ("determinism", {"with_turn": lambda a, n: replace(a, iterations=n)}, "another iterations"),
         ("limits", {"x": lambda x: 3.0 * x}, "when stopped after 0 iterations"),
+        ("stop", {"bound": lambda b: b - 10.0}, "do not prove when told to stop after 0 times"),
     ],
 )
 def test_conformance_finds_the_fault(check: str, fault: dict[str, Any], reason: str) -> None:

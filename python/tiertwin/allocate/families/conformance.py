@@ -8,6 +8,7 @@ need what the allocator says it cannot do (``capabilities``) are left out.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -228,6 +229,22 @@ def check_limits(bench: Bench) -> None:
             bench.require(claimed >= proved - slack, f"claims a bound that its prices do not prove {told}")
 
 
+def check_stop(bench: Bench) -> None:
+    """Where it takes `stop`: told to stop at once or after a few iterations, it answers feasibly with a true bound."""
+    if "stop" not in inspect.signature(bench.allocator.allocate).parameters:
+        return
+    for where, problem in bench.samples():
+        for after in (0, 3):
+            asked = iter(range(10**9))
+            answer = bench.solve(problem, where, stop=lambda asked=asked, after=after: next(asked) >= after)
+            judged, proved = bench.judge(problem, answer), bench.interface.bound(problem, answer)
+            told = f"when told to stop after {after} times at {where}"
+            bench.require(judged.violation <= VIOLATION, f"breaks {judged.fault} by {judged.violation:.3g} {told}")
+            slack = ROUNDING * max(judged.scale, abs(proved))
+            claimed = bench.interface.claimed_bound(answer)
+            bench.require(claimed >= proved - slack, f"claims a bound that its prices do not prove {told}")
+
+
 CHECKS: tuple[Callable[[Bench], None], ...] = (
     check_face,
     check_shapes,
@@ -238,6 +255,7 @@ CHECKS: tuple[Callable[[Bench], None], ...] = (
     check_warm_start,
     check_determinism,
     check_limits,
+    check_stop,
 )
 
 
@@ -256,6 +274,8 @@ def _copied(value: Any) -> Any:
 def _same(a: Any, b: Any) -> bool:
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return np.array_equal(a, b, equal_nan=True)
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(_same, a, b))
     if dataclasses.is_dataclass(a) and type(a) is type(b):
         return all(_same(getattr(a, f.name), getattr(b, f.name)) for f in dataclasses.fields(a))
     return bool(a == b)

@@ -94,6 +94,17 @@ FAMILIES: dict[str, Family] = {
             where=f"{_HERE}.routing_interface:RoutingInterface",
         ),
         Family(
+            "failures",
+            "routing that is ready for links to fail: the fullest link in the worst scenario",
+            {
+                "kernel": f"{_HERE}.failures_interface:Failures",
+                "cvxpy": f"{_HERE}.failures_interface:FailuresCvxpy",
+            },
+            {"cvxpy": frozenset()},
+            {"decades": "demands that span more than six decades"},
+            f"{_HERE}.failures_interface:FailuresInterface",
+        ),
+        Family(
             "slices",
             "floors, isolation, caps and priorities of slices over shared resources",
             {"kernel": f"{_HERE}.slices:SliceKernel", "cvxpy": f"{_HERE}.slices_cvxpy:SliceCvxpy"},
@@ -119,7 +130,7 @@ FAMILIES: dict[str, Family] = {
                 "kernel": f"{_HERE}.spectrum:SpectrumKernel",
                 "cvxpy": f"{_HERE}.spectrum_cvxpy:SpectrumCvxpy",
             },
-            {},
+            {"cvxpy": frozenset()},
             {"limits": "demands of users, backhauls of cells"},
             f"{_HERE}.spectrum_interface:SpectrumInterface",
         ),

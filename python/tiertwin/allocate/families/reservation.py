@@ -14,7 +14,9 @@ be paid only where nothing else fits: so there always is a plan, and `overflow` 
 Choosing the sets z makes it a mixed-integer problem. At prices l_kn of what is needed, every group takes its cheapest
 tier by itself, and that is a lower bound on the cost of every plan:
 
-    cost ≥ Σ_g min_n Σ_k l_kn use_kgn + Σ_kn min_need [ φ_kn(need) − l_kn need ],   use with the whole group at n
+    cost ≥ Σ_g min_n Σ_k l_kn use_kgn + Σ_kn min_need [ φ_kn(need) − l_kn need ] + Σ_n l_0n margin_n
+
+with uses of the whole group at n, and needs between the margin and everybody at n.
 
 It equals the linear relaxation at the best prices; few groups are split there (as many as there are rows), so that its
 distance to the best plan falls as groups are more. The model is ours, in the spirit of multi-tier reservation for
@@ -283,21 +285,25 @@ def worth(problem: ReservationProblem, share: Array) -> ReservationWorth:
 
 
 def price_bound(problem: ReservationProblem, price: Array) -> float:
-    """Lower bound on the cost of every plan, from any prices ``[3, N]``: clipped to 0 … the steepest of φ.
+    """Lower bound on the cost of every plan, from any prices ``[3, N]``, negative ones as 0.
 
     Pooled queues need at least the largest delay part of any group where it goes: counted as 0 here, since at prices
     alone no group can be made to pay for it.
     """
-    paid = np.clip(np.nan_to_num(price), 0.0, problem.steepest)
+    paid = np.maximum(np.nan_to_num(price), 0.0)
     use = problem.per_share if problem.pooled else problem.whole
     each = np.where(problem.open, np.einsum("kn,kgn->gn", paid, use), np.inf).min(axis=1)
-    kinks = [np.zeros_like(paid), *([] if problem.before is None else [problem.before]), problem.capacity]
-    least = np.full_like(paid, np.inf)
-    for kink in kinks:  # φ(need) − l need is convex and piecewise linear: least at a kink
-        at = np.where(np.isfinite(kink), kink, 0.0)
-        least = np.minimum(least, problem.cost_of(at) - paid * at)
-    held = 0.0 if problem.margin is None else float(paid[0] @ problem.margin)
-    size = each.sum() + np.abs(least).sum() + held
+    base = np.zeros_like(paid)
+    if problem.margin is not None:
+        base[0] += problem.margin
+    most = base + np.where(problem.open, problem.whole, 0.0).sum(axis=1)
+    kinks = [base, most, np.clip(problem.capacity, base, most), np.clip(problem.rest, base, most)]
+    if problem.before is not None:
+        kinks.append(np.clip(problem.before, base, most))
+    # φ(need) − l need is convex and piecewise linear in between: least at a kink
+    least = np.min(np.stack([problem.cost_of(at) - paid * at for at in kinks]), axis=0)
+    held = float((paid * base).sum())
+    size = each.sum() + float((problem.cost_of(most) + paid * most).sum())
     return float(each.sum() + least.sum() + held - 64 * np.finfo(np.float64).eps * size)
 
 

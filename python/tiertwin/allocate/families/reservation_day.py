@@ -110,9 +110,9 @@ def sample_day(windows: int = 48, seed: int = 1, *, noise: float = 0.08) -> Day:
         moves=crossing,
         hops=np.array([1.0, 2.0, 4.0]),
         capacity=np.array([[250.0, 400.0, np.inf], [8e3, 2e4, np.inf], [3e3, 4e3, 5e3]]),
-        price=np.array([[1.0, 0.6, 0.4], [1e-3, 6e-4, 4e-4], [0.02, 0.02, 0.02]]),
+        price=np.array([[1.0, 0.6, 0.4], [1e-3, 6e-4, 4e-4], [0.08, 0.08, 0.08]]),
         before=np.zeros((3, 3)),
-        change=0.5 * np.array([[1.0, 0.6, 0.4], [1e-3, 6e-4, 4e-4], [0.02, 0.02, 0.02]]) * HORIZON,
+        change=0.5 * np.array([[1.0, 0.6, 0.4], [1e-3, 6e-4, 4e-4], [0.08, 0.08, 0.08]]) * HORIZON,
     )
     return Day(window, users, users * rng.lognormal(0.0, noise, users.shape))
 
@@ -174,11 +174,9 @@ def _peak(day: Day, solve: Solve) -> Iterator[_Step]:
 
 def _one_group(day: Day, solve: Solve) -> Iterator[_Step]:
     """All users as one group; the shares of that group are those of every group, as far as tiers are open to it."""
-    window = day.window
-    for step, coming in zip(_merged_steps(day, solve), day.forecast, strict=True):
-        share = reservation.fit(window, np.broadcast_to(step.share, window.open.shape).copy())
-        need = replace(window, users=SPARE * coming).need_of(share)
-        yield _Step(share, np.where(step.reserved > 0, step.reserved, 0.0) + 0.0 * need, step.gap)
+    for step in _merged_steps(day, solve):
+        share = reservation.fit(day.window, np.broadcast_to(step.share, day.window.open.shape).copy())
+        yield _Step(share, step.reserved, step.gap)
 
 
 def _merged_steps(day: Day, solve: Solve) -> Iterator[_Step]:
@@ -226,6 +224,17 @@ def _per_window(window: ReservationProblem) -> Array:
 
 def _changed(window: ReservationProblem, old: Array, new: Array) -> float:
     return 0.0 if window.change is None else float(np.sum(window.change * np.abs(new - old)))
+
+
+def table(outcomes: list[DayOutcome]) -> str:
+    """Return the outcomes as a table for people."""
+    head = "policy         resources  changes    cost violated  missing moved  Jain"
+    lines = [
+        f"{o.policy:14} {o.resources:9.0f} {o.changes:8.0f} {o.cost:7.0f} {o.violations:8.1%} {o.missing:8.2%} "
+        f"{o.reconfigurations:5d} {o.jain:5.2f}"
+        for o in outcomes
+    ]
+    return "\n".join([head, *lines])
 
 
 def _played(policy: str, day: Day, users: Array, steps: Iterator[_Step]) -> DayOutcome:

@@ -12,7 +12,7 @@ from tiertwin.allocate.families.interface import Judged
 from tiertwin.allocate.families.reservation import ReservationAnswer, ReservationProblem
 from tiertwin.allocate.leaf import Array
 
-SHAPES = ((4, 2), (6, 3), (10, 3))  # groups, tiers
+SHAPES = ((3, 2), (5, 3), (7, 3))  # groups, tiers
 
 
 class ReservationInterface:
@@ -22,7 +22,7 @@ class ReservationInterface:
     answer = ReservationAnswer
 
     def sample(self, seed: int, *, awkward: bool = False) -> ReservationProblem:
-        """Draw 4–10 groups over two or three tiers; in every second window something is reserved already.
+        """Draw 3–7 groups over two or three tiers; in every second window something is reserved already.
 
         Awkward ones have empty groups, tiers too far for some, capacities of 0 and far too small ones, changes dearer
         than what they save; in one of three queues are pooled.

@@ -6,11 +6,13 @@
    there. Its prices give the lower bound.
 2. From the groups' tiers there, one group at a time moves to wherever the true cost falls most, until no move helps.
 3. Groups in doubt at these prices try each of their 2^N − 1 sets of tiers, with the best shares for all sets chosen:
-   the same linear problem with the fixed parts as a load that is there anyway. Then 2 again, until nothing helps.
+   the same linear problem with the fixed parts as a load that is there anyway. Then two of them change tiers at once.
+   Then 2 again, until nothing helps.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -25,6 +27,7 @@ from tiertwin.allocate.leaf import Array
 
 SPLIT = 1e-3  # share below which a group is not thought to be at a tier
 ACCURACY = 1e-9  # of the linear problems
+PAIRS = 12  # changes of two groups at once that are looked at closely
 MUST = 2.0  # weight of a group over the highest price that any of its options can have
 
 
@@ -41,8 +44,12 @@ class ReservationKernel:
         start: ReservationAnswer | None = None,
         iteration_limit: int = reservation.ITERATION_LIMIT,
         tolerance: float = reservation.TOLERANCE,
+        stop: Callable[[], bool] | None = None,
     ) -> ReservationAnswer:
-        """Search at most `iteration_limit` moves, or until the gap is at most `tolerance`."""
+        """Search at most `iteration_limit` moves, or until the gap is at most `tolerance`, or `stop` says so.
+
+        `stop` is asked before each move; the best plan so far is the answer.
+        """
         groups = problem.groups
         if groups == 0:
             return reservation.answer(problem, np.zeros((0, problem.tiers)), np.zeros((3, problem.tiers)), 0)
@@ -53,14 +60,17 @@ class ReservationKernel:
             candidates.append(start.share)
         best = min((reservation.fit(problem, c) for c in candidates), key=lambda y: _cost(problem, y))
         for _ in range(iteration_limit):
+            if stop is not None and stop():
+                break
             if _cost(problem, best) - bound <= tolerance * max(_cost(problem, best), 1e-300):
                 break
             better = _moved(problem, best)
             if better is None:
-                refined = _resplit(problem, best, price)
-                if _cost(problem, refined) >= _cost(problem, best) * (1 - 1e-9):
-                    break
-                better = refined
+                now = _cost(problem, best)
+                tried = (step(problem, best, price) for step in (_resplit, _swapped))
+                better = next((y for y in tried if _cost(problem, y) < now * (1 - 1e-9)), None)
+            if better is None:
+                break
             best = better
             steps += 1
         return reservation.answer(problem, best, price, steps)
@@ -200,10 +210,7 @@ def _resplit(problem: ReservationProblem, share: Array, price: Array) -> Array:
 
     In doubt are the groups that pay, at the prices of the relaxation, nearly as little at a second tier.
     """
-    paid = np.where(problem.open, np.einsum("kn,kgn->gn", price, problem.whole), np.inf)
-    ranked = np.sort(paid, axis=1)
-    second = ranked[:, min(1, problem.tiers - 1)]
-    doubt = np.argsort(second - ranked[:, 0], kind="stable")[: 3 * problem.tiers].tolist()
+    doubt = _in_doubt(problem, price)
     best = _with_sets(problem, share > 0)
     best = best if _cost(problem, best) < _cost(problem, share) else share
     every = [set(c) for size in range(1, problem.tiers + 1) for c in combinations(range(problem.tiers), size)]
@@ -218,6 +225,44 @@ def _resplit(problem: ReservationProblem, share: Array, price: Array) -> Array:
             if _cost(problem, tried) < _cost(problem, best) * (1 - 1e-12):
                 best = tried
     return best
+
+
+def _swapped(problem: ReservationProblem, share: Array, price: Array) -> Array:
+    """Two groups in doubt change tiers at once: the `PAIRS` cheapest such changes, and either may stay in part."""
+    single = whole_groups(problem, share)
+    doubt = _in_doubt(problem, price)
+    need, own = problem.need_of(single), _needs(problem, single)
+    added = np.zeros((problem.groups, problem.tiers, 3, problem.tiers))  # [g, tier it goes to, 3, N]
+    for n in range(problem.tiers):
+        added[:, n, :, n] = problem.whole[:, :, n].T
+    ways: list[tuple[float, int, int, int, int]] = []
+    for g, h in combinations(doubt, 2):
+        left = need - own[g] - own[h]
+        cost = problem.cost_of(left + added[g][:, None] + added[h][None]).sum(axis=(2, 3))
+        cost = np.where(problem.open[g][:, None] & problem.open[h][None], cost, np.inf)
+        ways += [(float(cost[n, m]), g, n, h, m) for n, m in np.ndindex(*cost.shape) if np.isfinite(cost[n, m])]
+    best = share
+    for _, g, n, h, m in sorted(ways)[:PAIRS]:
+        moved = single.copy()
+        moved[[g, h]] = 0.0
+        moved[g, n] = moved[h, m] = 1.0
+        for stays in ((), (g,), (h,)):
+            allowed = moved > 0
+            for group in stays:
+                allowed[group] |= share[group] > 0
+            tried = _with_sets(problem, allowed) if stays else moved
+            if _cost(problem, tried) < _cost(problem, best) * (1 - 1e-12):
+                best = tried
+    return best
+
+
+def _in_doubt(problem: ReservationProblem, price: Array) -> list[int]:
+    """Groups that pay nearly as little at a second tier, at the prices of the relaxation; the most doubtful first."""
+    paid = np.where(problem.open, np.einsum("kn,kgn->gn", price, problem.whole), np.inf)
+    ranked = np.sort(paid, axis=1)
+    gain = ranked[:, min(1, problem.tiers - 1)] - ranked[:, 0]
+    found: list[int] = np.argsort(gain, kind="stable")[: 3 * problem.tiers].tolist()
+    return found
 
 
 def _with_sets(problem: ReservationProblem, allowed: Any) -> Array:

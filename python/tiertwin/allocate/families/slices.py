@@ -16,7 +16,7 @@ together is at most c_r less what the others keep. (The maximum over A of Σ_A (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -322,8 +322,12 @@ class SliceKernel:
         start: SliceAnswer | None = None,
         iteration_limit: int = ITERATION_LIMIT,
         tolerance: float = TOLERANCE,
+        stop: Callable[[], bool] | None = None,
     ) -> SliceAnswer:
-        """Solve until the certified gap is at most `tolerance`, or to the limit."""
+        """Solve until the certified gap is at most `tolerance`, to the limit, or until `stop` says so.
+
+        `stop` is asked before each iteration; the best feasible plan so far is the answer.
+        """
         from tiertwin.allocate.families import slices_rows  # noqa: PLC0415  which knows us
 
         rows = slices_rows.rows_of(problem)
@@ -331,7 +335,9 @@ class SliceKernel:
         begin = None if start is None or start.inner is None else start.inner
         if begin is not None and (begin.x.size, begin.price.size) != (lowered.options.count, lowered.options.resources):
             begin = None
-        found = FairKernel().allocate(lowered, start=begin, iteration_limit=iteration_limit, tolerance=tolerance)
+        found = FairKernel().allocate(
+            lowered, start=begin, iteration_limit=iteration_limit, tolerance=tolerance, stop=stop
+        )
         return answer(problem, found.x, rows.prices(problem, found.price), found.floor_price, found.iterations, found)
 
 

@@ -21,6 +21,7 @@ from tiertwin.allocate.leaf import Array
 
 ACCURACY = 1e-6  # of the sum of all floors: less is no shortfall
 CAUSES = 3  # told of each refused floor
+SMALL = 1e-3  # of what a unit of shortfall costs: what a unit of the floor pays for less is no cause
 DEAR = 1e3  # price of shortfall while as little as can be is used of a resource, over the largest use of it
 
 
@@ -173,18 +174,22 @@ def _refusals(
     owner = floors.of_user[posed.options.user_of]
     found: list[Refusal] = []
     known: dict[int, Cause] = {}
-    for g in np.flatnonzero(answer.shortfall > ACCURACY * floors.amount.sum()):
-        used = np.asarray(posed.options.uses[:, owner == g].sum(axis=1)).reshape(-1) > 0
-        paid = np.where(used & np.isfinite(posed.capacity), answer.price, 0.0)
-        worth = paid * answer.load
-        dear = np.flatnonzero(paid > 1e-5 * max(float(answer.price.max()), 1e-300))
-        dear = dear[np.lexsort((dear, -worth[dear], -paid[dear]))][:causes]
+    missing_at = floors.penalty * answer.shortfall
+    for g in np.flatnonzero(missing_at > ACCURACY / floors.count * float(floors.penalty @ floors.amount)):
+        use = posed.options.uses[:, owner == g].max(axis=1).toarray().reshape(-1)
+        paid = np.where(np.isfinite(posed.capacity), answer.price, 0.0) * use  # for a unit of rate of this floor
+        dear = np.flatnonzero(paid > SMALL * floors.penalty[g])
+        if dear.size == 0 and np.any(paid > 0):
+            dear = np.array([int(paid.argmax())])
+        dear = dear[
+            np.lexsort((dear, -(answer.price * answer.load)[dear], -np.round(paid[dear] / floors.penalty[g], 3)))
+        ]
         told = []
-        for r in dear.tolist():
+        for r in dear[:causes].tolist():
             if r not in known:
                 known[r] = _cause(_name(problem, rows, r), posed, answer, least, r, solver)
             told.append(known[r])
-        told += _closed(problem, posed, int(g))
+        told += _closed(problem, rows, posed, int(g))
         wanted = float(posed.demand[floors.of_user == g].sum())
         if wanted < floors.amount[g]:
             missing = float(floors.amount[g]) - wanted
@@ -196,13 +201,13 @@ def _refusals(
     return tuple(found)
 
 
-def _closed(problem: SliceProblem, posed: FairProblem, g: int) -> list[Cause]:
-    """Resources without any capacity on options of a guarantee: they have no price, since nothing can use them."""
+def _closed(problem: SliceProblem, rows: Rows, posed: FairProblem, g: int) -> list[Cause]:
+    """What leaves nothing at all to options of a guarantee: it has no price, since nothing can use it."""
     floors = posed.floors
     assert floors is not None
     at = floors.of_user[posed.options.user_of] == g
-    used = np.asarray(posed.options.uses[:, at].sum(axis=1)).reshape(-1)[: problem.options.resources] > 0
-    names = [problem.resource_name(int(r)) for r in np.flatnonzero(used & (problem.capacity == 0))]
+    used = np.asarray(posed.options.uses[:, at].sum(axis=1)).reshape(-1) > 0
+    names = [_name(problem, rows, int(r)) for r in np.flatnonzero(used & (posed.capacity == 0))]
     return [Cause(f"{name}, which has no capacity", 0.0, 0.0, 0.0, 0.0) for name in names]
 
 

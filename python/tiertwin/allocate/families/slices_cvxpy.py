@@ -59,6 +59,7 @@ class SliceCvxpy:
         if form is None or not form.fits(problem):
             form = self._forms[problem.options] = SliceForm(problem)
         limit = {"max_iter": iteration_limit} if self._solver == "CLARABEL" else {}
+        form.put(problem)
         return form.solve(problem, self._solver, {**limit, **self._settings})
 
 
@@ -106,8 +107,8 @@ class SliceForm:
         """Whether numbers of this problem can be put into the compiled one."""
         return not self.constant and all(np.array_equal(a, b) for a, b in zip(self._key, _key(problem), strict=True))
 
-    def solve(self, problem: SliceProblem, solver: str, settings: dict[str, Any]) -> SliceAnswer:
-        """Solve and turn back to the units of the problem."""
+    def put(self, problem: SliceProblem) -> None:
+        """Set the numbers."""
         numbers = _numbers(problem, self._units)
         if self.constant:
             self._values = numbers
@@ -115,6 +116,9 @@ class SliceForm:
         else:
             for name, value in numbers.items():
                 self._values[name].value = value
+
+    def solve(self, problem: SliceProblem, solver: str, settings: dict[str, Any]) -> SliceAnswer:
+        """Solve what was put in and turn back to the units of the problem."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "may be inaccurate": the checker decides, not a status
             try:

@@ -20,6 +20,7 @@ association and power control for sums of log rates.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -80,12 +81,12 @@ class SpectrumProblem:
     gain: Array
     power_most: Array
     bandwidth: Array
-    power_least: Array | None = None
-    activity: Array | None = None
-    outside: Array | None = None
-    weight: Array | None = None
-    demand: Array | None = None
-    backhaul: Array | None = None
+    power_least: Array = None  # type: ignore[assignment]  # filled in below
+    activity: Array = None  # type: ignore[assignment]  # filled in below
+    outside: Array = None  # type: ignore[assignment]  # filled in below
+    weight: Array = None  # type: ignore[assignment]  # filled in below
+    demand: Array = None  # type: ignore[assignment]  # filled in below
+    backhaul: Array = None  # type: ignore[assignment]  # filled in below
     noise: float = 2e-20
     efficiency: float = 0.7
     cap: float = 7.4
@@ -117,7 +118,7 @@ class SpectrumProblem:
             raise InputError(faults, where="spectrum problem")
         try:
             efficiencies = self.efficiencies(self.full_power)
-            FairProblem(*_associated(self, efficiencies, self.gain > 0))
+            associated(self, efficiencies, self.gain > 0)
         except ValueError as error:
             raise InputError(str(error), where="spectrum problem") from error
 
@@ -226,6 +227,7 @@ class SpectrumKernel:
 
     name = "kernel"
     accuracy = 0.05  # at sample problems of few users a cell, where one cell a user costs some per cent
+    faint = 0.0  # cells at which a user has less than this share of its best efficiency are not tried
 
     def __init__(self, shares: FairAllocator | None = None) -> None:
         self._shares = FairKernel() if shares is None else shares
@@ -237,19 +239,26 @@ class SpectrumKernel:
         start: SpectrumAnswer | None = None,
         iteration_limit: int = ITERATION_LIMIT,
         tolerance: float = TOLERANCE,
+        stop: Callable[[], bool] | None = None,
     ) -> SpectrumAnswer:
-        """Alternate until a turn gains less than `tolerance` of Σ w, or to the limit."""
+        """Alternate until a turn gains less than `tolerance` of Σ w, to the limit, or until `stop` says so.
+
+        `stop` is asked before each turn; the best so far is the answer.
+        """
         warm = start is not None and start.power.shape == problem.full_power.shape
         power = np.array(start.power if warm and start is not None else problem.full_power)
         power = np.clip(power, problem.power_least, problem.power_most)
-        best = _associate(problem, power, self._shares, None)
+        known = start.cell if warm and start is not None and start.cell.size == problem.users else _loudest(problem)
+        best = _associate(problem, power, self._shares, known, self.faint)
         history = [best.value]
         for _ in range(iteration_limit):
+            if stop is not None and stop():
+                break
             power, _, _, _ = _core.ascend_power(
                 best.cell, problem.weight, best.power, **problem.cluster, iteration_limit=POWER_STEPS,
                 tolerance=POWER_TOLERANCE,
             )  # fmt: skip
-            found = _associate(problem, power, self._shares, best.cell)
+            found = _associate(problem, power, self._shares, best.cell, self.faint)
             gained = found.value - best.value
             if gained > 0:
                 best = found
@@ -317,7 +326,7 @@ def served(problem: SpectrumProblem, efficiency: Array) -> Any:
 def price_bound(problem: SpectrumProblem, power: Array, band_price: Array, backhaul_price: Array) -> float:
     """Upper bound on the value of every association and all shares at these powers, from any prices ≥ 0."""
     efficiency = problem.efficiencies(power)
-    posed = FairProblem(*_associated(problem, efficiency, efficiency > 0))
+    posed = associated(problem, efficiency, efficiency > 0)
     return fair.price_bound(posed, np.concatenate([band_price * problem.bandwidth, backhaul_price]))
 
 
@@ -343,13 +352,13 @@ def answer(
 
 def strongest(problem: SpectrumProblem) -> SpectrumAnswer:
     """The baseline: every cell at full power, every user at the cell it hears best, bands shared by weight."""
-    return fixed(problem, np.where(problem.gain.max(axis=1, initial=0.0) > 0, _loudest(problem), -1))
+    return fixed(problem, _loudest(problem))
 
 
 def fixed(problem: SpectrumProblem, cell: Any) -> SpectrumAnswer:
     """Full power and given cells ``[U]``, bands shared as is best for these."""
     found = _shared(problem, np.array(problem.full_power), np.asarray(cell, dtype=np.int64), FairKernel())
-    relaxed = _associate(problem, found.power, FairKernel(), None)
+    relaxed = _associate(problem, found.power, FairKernel(), found.cell)
     return answer(
         problem, found.cell, found.hertz, found.power, relaxed.price, 0, _power_gap(problem, found),
         np.array([found.value]),
@@ -357,7 +366,11 @@ def fixed(problem: SpectrumProblem, cell: Any) -> SpectrumAnswer:
 
 
 def _loudest(problem: SpectrumProblem) -> Any:
-    return (problem.gain * problem.power_most).argmax(axis=1) if problem.cells else np.full(problem.users, -1)
+    """``[U]`` the cell each user hears best at full power, −1 where it hears none."""
+    if problem.cells == 0:
+        return np.full(problem.users, -1)
+    heard = problem.gain * problem.power_most
+    return np.where(heard.max(axis=1) > 0, heard.argmax(axis=1), -1)
 
 
 def _power_gap(problem: SpectrumProblem, found: _Associated) -> float:
@@ -367,16 +380,18 @@ def _power_gap(problem: SpectrumProblem, found: _Associated) -> float:
     return float(gap) / max(found.scale, 1e-300)
 
 
-def _associate(problem: SpectrumProblem, power: Array, shares: FairAllocator, before: Indices | None) -> _Associated:
+def _associate(
+    problem: SpectrumProblem, power: Array, shares: FairAllocator, before: Indices, faint: float = 0.0
+) -> _Associated:
     """Cells and shares at these powers: the relaxation, then one cell a user, or the cells of before if better."""
     efficiency = problem.efficiencies(power)
-    allowed = efficiency > 0
+    allowed = efficiency > faint * efficiency.max(axis=1, initial=0.0, keepdims=True)
     if problem.cells > CANDIDATES:
         rank = np.argpartition(-efficiency, CANDIDATES, axis=1)[:, :CANDIDATES]
         near = np.zeros_like(allowed)
         near[np.arange(problem.users)[:, None], rank] = True
         allowed &= near
-    posed = FairProblem(*_associated(problem, efficiency, allowed))
+    posed = associated(problem, efficiency, allowed)
     relaxed = shares.allocate(posed, tolerance=1e-6)
     users, cells = np.nonzero(allowed)
     rate = np.zeros(allowed.shape)
@@ -384,7 +399,8 @@ def _associate(problem: SpectrumProblem, power: Array, shares: FairAllocator, be
     cell = np.where(served(problem, efficiency) & allowed.any(axis=1), rate.argmax(axis=1), -1)
     price = relaxed.price[: problem.cells] / problem.bandwidth, relaxed.price[problem.cells :]
     found = _shared(problem, power, cell, shares, price)
-    if before is not None and not np.array_equal(before, found.cell):
+    before = np.where((cell >= 0) & (before >= 0), before, cell)
+    if not np.array_equal(before, found.cell):
         again = _shared(problem, power, before, shares, price)
         found = again if again.value > found.value else found
     return found
@@ -402,7 +418,7 @@ def _shared(
     allowed = np.zeros(efficiency.shape, dtype=bool)
     at = np.flatnonzero(cell >= 0)
     allowed[at, cell[at]] = efficiency[at, cell[at]] > 0
-    found = shares.allocate(FairProblem(*_associated(problem, efficiency, allowed)), tolerance=1e-8)
+    found = shares.allocate(associated(problem, efficiency, allowed), tolerance=1e-8)
     users, cells = np.nonzero(allowed)
     hertz = np.zeros(problem.users)
     hertz[users] = found.x / efficiency[users, cells]
@@ -411,7 +427,7 @@ def _shared(
     return _Associated(np.asarray(cell, dtype=np.int64), hertz, power, paid, judged.value, judged.scale)
 
 
-def _associated(problem: SpectrumProblem, efficiency: Array, allowed: Any) -> tuple[Any, ...]:
+def associated(problem: SpectrumProblem, efficiency: Array, allowed: Any) -> FairProblem:
     """Association and shares as a problem of `fair`: options are allowed cells; bands in shares, backhauls in bit/s."""
     users, cells = np.nonzero(allowed)
     with np.errstate(divide="ignore"):
@@ -431,4 +447,4 @@ def _associated(problem: SpectrumProblem, efficiency: Array, allowed: Any) -> tu
         2 * problem.cells,
     )  # fmt: skip
     capacity = np.concatenate([np.ones(problem.cells), problem.backhaul])
-    return options, problem.demand, problem.weight, np.ones(problem.users), capacity
+    return FairProblem(options, problem.demand, problem.weight, np.ones(problem.users), capacity)

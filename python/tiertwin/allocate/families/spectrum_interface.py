@@ -12,7 +12,7 @@ from tiertwin.allocate.families.interface import Judged
 from tiertwin.allocate.families.spectrum import SpectrumAnswer, SpectrumProblem
 from tiertwin.allocate.leaf import Array
 
-SHAPES = ((6, 2), (20, 3), (60, 7))  # users, cells
+SHAPES = ((5, 2), (12, 3), (28, 5))  # users, cells
 EXPONENT = 3.5  # of distance
 AT_KM = 1e-13  # gain at 1 km
 
@@ -31,7 +31,7 @@ class SpectrumInterface:
     answer = SpectrumAnswer
 
     def sample(self, seed: int, *, awkward: bool = False) -> SpectrumProblem:
-        """Draw 6–60 users among 2–7 cells of a hexagon, with shadows of 8 dB, most of them near one cell.
+        """Draw 5–28 users among 2–5 cells of a hexagon, with shadows of 8 dB, most of them near one cell.
 
         Every second one has demands and a backhaul that limit. Awkward ones have users nobody reaches, a cell nobody
         hears, equal users, weights and demands of 0, a backhaul of 0.
@@ -115,5 +115,5 @@ class SpectrumInterface:
             e = np.where(at, efficiency[np.arange(problem.users), cell], 1.0)
             rate = np.minimum(hertz * e, problem.demand)
             total = np.bincount(cell[at], weights=rate[at], minlength=problem.cells)
-            cut = np.minimum(1.0, problem.backhaul / np.maximum(total, 1e-300))
+            cut = np.minimum(1.0, problem.backhaul / np.maximum(total, 1e-9))
             yield np.stack([cell.astype(np.float64), np.where(at, rate * cut[cell] / e, 0.0)], axis=1)
