@@ -36,8 +36,8 @@ from tiertwin.allocate.families.samples import compute_offload, routing_over_pat
 FORM = Path(__file__).parent / "peers" / "dede_form.py"
 SECONDS = 300.0
 RHOS = (0.01, 0.1, 1.0)  # those of its examples for these objectives, and its default
-NETWORKS = ("sndlib/abilene", "sndlib/polska", "sndlib/nobel-germany", "germany50")
-PAIRS = (64, 250, 1_000, 4_000, 16_000, 50_000)
+NETWORKS = ("sndlib/abilene", "sndlib/polska", "sndlib/nobel-germany", "germany50", "TataNld")
+PAIRS = (64, 250, 1_000, 2_000, 4_000, 16_000, 50_000)
 
 
 def statement(problem: FairProblem, group_of_user: np.ndarray, rho: float) -> dict[str, Any]:
