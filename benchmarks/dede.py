@@ -29,9 +29,9 @@ import topologies
 from scipy import optimize, sparse
 
 from support import Case, main
-from tiertwin.allocate.families import fair, routing
+from tiertwin.allocate.families import fair
 from tiertwin.allocate.families.fair import FairAnswer, FairKernel, FairProblem
-from tiertwin.allocate.families.samples import compute_offload, routing_over_paths
+from tiertwin.allocate.families.samples import compute_offload, flow_over_paths
 
 FORM = Path(__file__).parent / "peers" / "dede_form.py"
 SECONDS = 300.0
@@ -145,9 +145,7 @@ def flow(name: str) -> tuple[FairProblem, np.ndarray]:
     tail, head, km, _ = topologies.topology(name)
     nodes = int(max(tail.max(), head.max())) + 1
     demand = topologies.gravity(nodes)
-    problem = routing_over_paths(tail, head, km, demand)
-    source = np.nonzero(demand)[0]
-    return routing.flow_problem(problem.options, 4.0 * problem.demand, problem.capacity), source
+    return flow_over_paths(tail, head, km, demand), np.nonzero(demand)[0]
 
 
 def problems(kind: str, quick: bool) -> Iterator[tuple[str, FairProblem, np.ndarray]]:
