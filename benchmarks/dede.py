@@ -29,15 +29,15 @@ import topologies
 from scipy import optimize, sparse
 
 from support import Case, main
-from tiertwin.allocate.families import fair, routing
+from tiertwin.allocate.families import fair
 from tiertwin.allocate.families.fair import FairAnswer, FairKernel, FairProblem
-from tiertwin.allocate.families.samples import compute_offload, routing_over_paths
+from tiertwin.allocate.families.samples import compute_offload, flow_over_paths
 
 FORM = Path(__file__).parent / "peers" / "dede_form.py"
 SECONDS = 300.0
 RHOS = (0.01, 0.1, 1.0)  # those of its examples for these objectives, and its default
-NETWORKS = ("sndlib/abilene", "sndlib/polska", "sndlib/nobel-germany", "germany50")
-PAIRS = (64, 250, 1_000, 4_000, 16_000, 50_000)
+NETWORKS = ("sndlib/abilene", "sndlib/polska", "sndlib/nobel-germany", "germany50", "TataNld")
+PAIRS = (64, 250, 1_000, 2_000, 4_000, 16_000, 50_000)
 
 
 def statement(problem: FairProblem, group_of_user: np.ndarray, rho: float) -> dict[str, Any]:
@@ -145,9 +145,7 @@ def flow(name: str) -> tuple[FairProblem, np.ndarray]:
     tail, head, km, _ = topologies.topology(name)
     nodes = int(max(tail.max(), head.max())) + 1
     demand = topologies.gravity(nodes)
-    problem = routing_over_paths(tail, head, km, demand)
-    source = np.nonzero(demand)[0]
-    return routing.flow_problem(problem.options, 4.0 * problem.demand, problem.capacity), source
+    return flow_over_paths(tail, head, km, demand), np.nonzero(demand)[0]
 
 
 def problems(kind: str, quick: bool) -> Iterator[tuple[str, FairProblem, np.ndarray]]:

@@ -40,7 +40,7 @@ PDLP_TOLERANCE = 1e-5  # at 1e-4 its splits are 1.1e-3 to 5e-3 from the optimum
 INTERIOR = {"solver": "ipm", "run_crossover": "off"}
 Links = tuple[np.ndarray, np.ndarray, np.ndarray]
 PEER_LIMIT = 200_000  # paths beyond which peers are not built: none answers within minutes
-FAILURE_LIMIT = 100_000  # paths times scenarios beyond which the whole problem takes HiGHS minutes
+FAILURE_LIMIT = 2_000_000  # paths times links beyond which no peer gets the failures: it takes minutes
 WARM_LIMIT = 20_000  # paths beyond which cvxpy's parametrised form is not built: it takes minutes
 
 
@@ -158,7 +158,7 @@ def flow(name: str, kind: str, routed: RoutingProblem) -> Case:
     return contest(title, ours, peers, allocation_lp.right(problem, bound))
 
 
-def failures(name: str, kind: str, routed: RoutingProblem) -> Case:
+def failures(name: str, kind: str, routed: RoutingProblem, *, peers: bool) -> Case:
     """The worst of all single links."""
     links = routed.options.resources // 2
     problem, kernel = FailureProblem(routed, [[link, link + links] for link in range(links)]), FailureKernel()
@@ -170,7 +170,7 @@ def failures(name: str, kind: str, routed: RoutingProblem) -> Case:
         assert worst <= (1 + GAP) * bound, f"gap {worst / bound - 1:.3g}"
 
     title = f"traffic_engineering/{name}-{kind}-failures/{routed.options.count}"
-    if routed.options.count * links > FAILURE_LIMIT:
+    if not peers:
         return Case(title, lambda: kernel.allocate(problem), None, "target", lambda mine, _: check(mine), target=3.0)
     form = FailureForm(problem)
     return contest(
@@ -194,9 +194,10 @@ def cases(quick: bool, names: list[str] | None = None) -> Iterator[Case]:
             yield cold(name, kind, problem)
             if problem.options.count <= WARM_LIMIT:
                 yield warm(name, kind, problem)
-            if kind == "dimensioned" and problem.options.count <= PEER_LIMIT:
+            if kind == "dimensioned" and problem.options.count <= (WARM_LIMIT if quick else PEER_LIMIT):
                 yield flow(name, kind, problem)
-                yield failures(name, kind, problem)
+                small = problem.options.count * problem.options.resources <= FAILURE_LIMIT
+                yield failures(name, kind, problem, peers=small and not quick)
         if demands:
             problem = instance("dimensioned", topologies.stored(nodes, demands), (tail, head, km))
             yield cold(f"{name}-sndlib", "dimensioned", problem)

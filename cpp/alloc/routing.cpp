@@ -13,10 +13,11 @@ namespace tiertwin::alloc {
 namespace {
 
 constexpr index_t kMostSweeps = 12;
-constexpr int kColdPower = 8, kWarmPower = 64, kMostPower = 128;  // of the levelling, see routing_spread.hpp
+constexpr int kColdPower = 8, kMostPower = 128;  // of the levelling, see routing_spread.hpp
 constexpr double kDouble = 0.6;          // a sweep that brings the gap to less than this share doubles the power
+constexpr double kUnknown = 1e300;       // the gap while there is no bound
 constexpr double kStalled = 0.7;         // a sweep that leaves more than this share of the gap is the last
-constexpr double kFirstCritical = 0.8;   // of the bound: critical after the sweeps
+constexpr double kFirstCritical = 0.62;  // of the geometric mean of utilisation and bound: critical after the sweeps
 constexpr double kFarFromFull = 0.2;     // of the fullest: not critical at first, however low the bound is
 constexpr double kNextCritical = 0.9;    // of the bound: becomes critical when a split fills it so far
 constexpr double kLastTolerance = 0.25;  // of the tolerance: how well the last reduced problem is solved
@@ -93,13 +94,13 @@ void Search::offer(std::span<const double> price) {
 // Sweeps until certified, or until the gap hardly shrinks.
 void Search::level(bool warm) {
     Levelling levelling(p_);
-    int power = warm ? kWarmPower : kColdPower;
+    int power = warm ? kMostPower : kColdPower;
     double before = std::numeric_limits<double>::infinity();
     while (best_.sweeps < kMostSweeps && !stopped()) {
         levelling.sweep(share_, load_, power);
         ++best_.sweeps;
-        offer(levelling.price(load_, power));
-        const double top = fullest(), gap = top / best_.bound - 1.0;
+        if (warm || best_.sweeps > 1) offer(levelling.price(load_, power));  // those of the first are far off
+        const double top = fullest(), gap = best_.bound > 0.0 ? top / best_.bound - 1.0 : kUnknown;
         if (close(top) || !(gap < kStalled * before)) break;
         if (gap < kDouble * before) power = std::min(2 * power, kMostPower);
         before = gap;
@@ -178,7 +179,8 @@ bool Search::round(double tolerance) {
 // Rounds over growing sets of critical resources and offered options.
 void Search::narrow() {
     congest();
-    grow(std::max(kFirstCritical * best_.bound, kFarFromFull * best_.worth.utilisation));
+    grow(std::max(kFirstCritical * std::sqrt(best_.bound * best_.worth.utilisation),
+                  kFarFromFull * best_.worth.utilisation));
     const double last = kLastTolerance * limits_.tolerance;
     double tolerance = std::clamp(kNextTolerance * gap(), last, kFirstTolerance);
     while (!certified() && best_.iterations < limits_.iterations && !stopped()) {

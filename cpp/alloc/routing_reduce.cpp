@@ -64,6 +64,7 @@ class Menu {
     std::vector<double> priced_;
 
     void choose(std::size_t u);
+    std::span<const Candidate> only(std::uint32_t option, double demand, std::span<double> base);
     void read(Candidate& c, std::uint32_t option);
     void take_common(std::span<Candidate> all, double demand, std::span<double> base);
     std::size_t keep_needed(std::span<Candidate> all) const;
@@ -88,6 +89,16 @@ void Menu::choose(std::size_t u) {
         if (priced_[i] <= (1.0 + offer_.margin) * cheapest || offer_.share[offered_[i]] >= kInUse)
             offered_[to++] = offered_[i];
     offered_.resize(to);
+}
+
+// No choice: all that the option uses is base load.
+std::span<const Candidate> Menu::only(std::uint32_t option, double demand, std::span<double> base) {
+    const Options& o = p_.options;
+    for (std::size_t e = o.of_option[option]; e < o.of_option[option + 1]; ++e)
+        if (const std::int32_t row = row_of_[o.resource[e]]; row >= 0)
+            base[static_cast<std::size_t>(row)] += o.use[e] * demand;
+    list_.front().option = option;
+    return std::span(list_).first(1);
 }
 
 void Menu::read(Candidate& c, std::uint32_t option) {
@@ -149,10 +160,10 @@ std::size_t Menu::keep_needed(std::span<Candidate> all) const {
 std::span<const Candidate> Menu::of(std::size_t u, std::span<double> base) {
     choose(u);
     if (offered_.size() > list_.size()) list_.resize(offered_.size());
+    if (offered_.size() == 1) return only(offered_.front(), p_.demand[u], base);
     const std::span<Candidate> all = std::span(list_).first(offered_.size());
     for (std::size_t i = 0; i < all.size(); ++i) read(all[i], offered_[i]);
     take_common(all, p_.demand[u], base);
-    if (all.size() == 1) return all;
     const std::span<Candidate> kept = all.first(keep_needed(all));
     if (kept.size() == 1)
         for (const Use& use : kept.front().uses) base[use.row] += use.amount * p_.demand[u];

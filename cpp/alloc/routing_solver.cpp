@@ -19,7 +19,7 @@ struct Opening {
     double room, even, centre;
 };
 constexpr Opening kCold{0.2, 1.0, 1.0};
-constexpr Opening kWarm{0.05, 0.3, 0.2};
+constexpr Opening kWarm{0.05, 0.05, 0.1};
 
 struct Demand {
     double q, dq = 0.0;          // price

@@ -17,23 +17,6 @@ double power_of(double x, int n) {
     return x;
 }
 
-// Slope of the difference in price between two options as demand moves from one to the other; what they share stays.
-double bend_between(const Options& o, std::uint32_t a, std::uint32_t b, std::span<const double> bend) {
-    double sum = 0.0;
-    std::uint32_t i = o.of_option[a], j = o.of_option[b];
-    const std::uint32_t last_i = o.of_option[a + 1], last_j = o.of_option[b + 1];
-    while (i < last_i && j < last_j) {
-        const std::uint32_t r = o.resource[i], s = o.resource[j];
-        const double use = (r <= s ? o.use[i] : 0.0) - (s <= r ? o.use[j] : 0.0);
-        sum += use * use * bend[std::min(r, s)];
-        i += r <= s;
-        j += s <= r;
-    }
-    for (; i < last_i; ++i) sum += o.use[i] * o.use[i] * bend[o.resource[i]];
-    for (; j < last_j; ++j) sum += o.use[j] * o.use[j] * bend[o.resource[j]];
-    return sum;
-}
-
 }  // namespace
 
 Levelling::Levelling(const RoutingProblem& problem)
@@ -41,7 +24,8 @@ Levelling::Levelling(const RoutingProblem& problem)
       inverse_(problem.capacity.size()),
       scaled_(inverse_.size()),
       price_(inverse_.size()),
-      bend_(inverse_.size()) {
+      bend_(inverse_.size()),
+      use_(inverse_.size()) {
     for (std::size_t r = 0; r < inverse_.size(); ++r)
         if (p_.capacity[r] > 0.0 && std::isfinite(p_.capacity[r])) inverse_[r] = 1.0 / p_.capacity[r];
 }
@@ -72,6 +56,20 @@ bool Levelling::is_free(std::size_t k) const {
     return true;
 }
 
+// Slope of the difference in price between two options as demand moves from one to the other; what they share stays.
+double Levelling::bend_between(std::uint32_t dear, std::uint32_t cheap) {
+    const Options& o = p_.options;
+    double sum = 0.0;
+    for (std::uint32_t e = o.of_option[dear]; e < o.of_option[dear + 1]; ++e) {
+        use_[o.resource[e]] = o.use[e];
+        sum += o.use[e] * o.use[e] * bend_[o.resource[e]];
+    }
+    for (std::uint32_t e = o.of_option[cheap]; e < o.of_option[cheap + 1]; ++e)
+        sum += o.use[e] * (o.use[e] - 2.0 * use_[o.resource[e]]) * bend_[o.resource[e]];
+    for (std::uint32_t e = o.of_option[dear]; e < o.of_option[dear + 1]; ++e) use_[o.resource[e]] = 0.0;
+    return std::max(sum, 0.0);
+}
+
 void Levelling::move(std::size_t u, std::span<double> share, std::span<double> load, int power) {
     const Options& o = p_.options;
     double high = 0.0, low = std::numeric_limits<double>::infinity();
@@ -83,7 +81,7 @@ void Levelling::move(std::size_t u, std::span<double> share, std::span<double> l
         if (priced < low) low = priced, cheap = k;
     }
     if (!(high > low * (1.0 + kWorthIt))) return;
-    const double demand = p_.demand[u], bend = bend_between(o, dear, cheap, bend_) * demand;
+    const double demand = p_.demand[u], bend = bend_between(dear, cheap) * demand;
     const bool whole = !(bend * (share[dear] - kDust) > high - low) || (low == 0.0 && is_free(cheap));
     const double part = whole ? share[dear] : (high - low) / bend;
     share[dear] -= part;

@@ -32,9 +32,11 @@ class Levelling {
     const RoutingProblem& p_;
     std::vector<double> inverse_;                // [R] 1 / capacity, 0 where there is no limit
     std::vector<double> scaled_, price_, bend_;  // [R] 1 / (capacity top); price; its slope in the load
+    std::vector<double> use_;                    // [R] of one option while two are compared; 0 in between
 
     bool scale(std::span<const double> load, int power);
     [[nodiscard]] bool is_free(std::size_t k) const;
+    [[nodiscard]] double bend_between(std::uint32_t dear, std::uint32_t cheap);
     void refresh(std::size_t r, double load, int power);
     void move(std::size_t u, std::span<double> share, std::span<double> load, int power);
 };

@@ -14,6 +14,7 @@ from tiertwin.allocate.families.options import Options
 from tiertwin.allocate.families.routing import RoutingKernel, RoutingProblem
 from tiertwin.allocate.families.routing_cvxpy import RoutingCvxpy
 from tiertwin.allocate.families.routing_maxmin import max_min
+from tiertwin.allocate.families.samples import flow_over_paths, routing_over_paths
 from tiertwin.errors import InputError
 
 # Bertsekas and Gallager, Data Networks, section 6.5.2: a long session and short ones over a chain
@@ -100,6 +101,16 @@ def test_the_largest_flow_of_a_chain_serves_the_short_sessions() -> None:
     assert (CHAIN.sums @ dear.x)[0] == pytest.approx(2.0, rel=1e-4)
 
 
+def test_the_sample_of_flows_is_its_routing_problem_with_more_demand() -> None:
+    tail, head = np.array([0, 1, 1, 2, 0, 2]), np.array([1, 0, 2, 1, 2, 0])
+    km = np.array([1.0, 1.0, 1.0, 1.0, 1.5, 1.5])
+    routed, flow = (make(tail, head, km, np.ones((3, 3))) for make in (routing_over_paths, flow_over_paths))
+    np.testing.assert_array_equal(flow.demand, 4.0 * routed.demand)
+    served = fair.FairKernel().allocate(flow, tolerance=1e-6)
+    assert served.scale >= routing.max_flow(routed, tolerance=1e-6).scale * (1 - 1e-6)
+    assert served.scale <= flow.demand.sum()
+
+
 def test_the_largest_flow_needs_no_open_path_for_everybody() -> None:
     problem = routing.flow_problem(CHAIN, np.full(4, 2.0), np.array([0.0, 5.0]))
     assert fair.FairKernel().allocate(problem, tolerance=1e-6).scale == pytest.approx(2.0, rel=1e-5)
@@ -146,3 +157,13 @@ def test_the_same_data_again_need_nothing_from_a_start() -> None:
     assert (again.sweeps, again.iterations) == (0, 0)
     assert again.utilisation == pytest.approx(first.utilisation, rel=1e-12)
     assert again.gap <= 1e-3
+
+
+def test_the_same_routing_request_gives_the_same_bits_whatever_came_between() -> None:
+    problem, other = random_routing(3), random_routing(4)
+    first = RoutingKernel().allocate(problem, tolerance=1e-6)
+    RoutingKernel().allocate(other)
+    RoutingKernel().allocate(dataclasses.replace(problem, demand=2 * problem.demand), start=first)
+    again = RoutingKernel().allocate(problem, tolerance=1e-6)
+    for name in ("share", "price", "load", "bound", "iterations", "sweeps"):
+        np.testing.assert_array_equal(getattr(first, name), getattr(again, name))

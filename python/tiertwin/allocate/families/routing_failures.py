@@ -39,6 +39,7 @@ from tiertwin.errors import InputError
 TOLERANCE = 1e-3
 ROUND_LIMIT = 60  # 3 to 10 are usual
 MORE = 8  # scenarios that become critical in one round, the worst ones
+NEAR = 0.9  # of the worst: scenarios that are less bad wait
 MOST_OPTIONS = 12  # times the number of paths: beyond, only the cheapest ways to move are offered
 NORMAL = -1
 
@@ -278,7 +279,8 @@ class _Search:
             moved = tuple(_difference(problem, share, split, s) for s, split in enumerate(splits))
             self._best = FailureAnswer(share, moved, top, worst, worth, 0.0, (), self._price, 0, 0)
         order = np.argsort(-worth, kind="stable")
-        return [int(s) for s in order if worth[s] > target and int(s) not in self._critical][:MORE]
+        missing = [int(s) for s in order if worth[s] > target and int(s) not in self._critical][:MORE]
+        return [s for s in missing if worth[s] >= NEAR * worth[missing[0]]]
 
 
 class _Ways:

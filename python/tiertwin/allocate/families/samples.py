@@ -7,7 +7,7 @@ import numpy as np
 from tiertwin import _core
 from tiertwin.allocate.families.fair import FairProblem
 from tiertwin.allocate.families.options import InTime, Options, in_time
-from tiertwin.allocate.families.routing import RoutingProblem
+from tiertwin.allocate.families.routing import RoutingProblem, flow_problem
 from tiertwin.errors import InputError
 
 CHOICES = 4  # nodes a user may offload to
@@ -170,6 +170,22 @@ def routing_over_paths(
         step = np.minimum(np.searchsorted(modules, load / 0.5), modules.size - 1)
         capacity = np.where(load / 0.5 > 400.0, np.ceil(load / 200.0) * 400.0, modules[step])
     return RoutingProblem(options, volume, capacity)
+
+
+def flow_over_paths(
+    tail: np.ndarray,
+    head: np.ndarray,
+    km: np.ndarray,
+    demand: np.ndarray,
+    *,
+    paths: int = 4,
+    seed: int = 1,
+    capacity: np.ndarray | None = None,
+    times: float = 4.0,
+) -> FairProblem:
+    """Largest flow over the paths of `routing_over_paths`, within `times` the demands its links are dimensioned for."""
+    routed = routing_over_paths(tail, head, km, demand, paths=paths, seed=seed, capacity=capacity)
+    return flow_problem(routed.options, times * routed.demand, routed.capacity)
 
 
 def _tree_paths(
