@@ -12,7 +12,7 @@ from tiertwin import _core
 
 Outline = dict[str, str]
 REMAKE = "the binding changed: run `python tests/support/make_stub.py` and commit python/tiertwin/_core.pyi"
-DUNDERS = {"__init__", "__len__"}
+DUNDERS = {"__init__", "__len__", "__copy__", "__deepcopy__"}
 
 
 def public(name: str) -> bool:

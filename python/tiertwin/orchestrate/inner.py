@@ -276,7 +276,7 @@ class InnerController:
             cells = units.Cells3(np.array([int(A.WORTH_BYTES)]), np.zeros(1, dtype=np.uint32), factor)
             effects += twin.send_unit(self.domain.children[site], TableId.SUBSCRIPTION, cells, now)
         if not np.array_equal(before, self.attention.areas):
-            areas = [self.domain.children[site] for site in np.flatnonzero(self.attention.areas)]
+            areas = [self.domain.children[site] for site in np.flatnonzero(self.attention.areas).tolist()]
             effects.append(Record("areas", epoch, {"areas": areas}))
         return effects
 
