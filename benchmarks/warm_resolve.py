@@ -1,4 +1,4 @@
-"""Fair shares and weighted throughput solved again after 2 % of the data changed, against cvxpy's parametrised re-solve.
+"""Fair shares and weighted throughput again after 2 % of the data changed, against cvxpy's parametrised re-solve.
 
 The data that change are demands, capacities or weights. Ours begins at the answer before the change. The peer keeps its
 problem compiled with Parameters (DPP), gets the new numbers and solves with the fastest of its solvers: that is the

@@ -31,6 +31,7 @@ inline constexpr double kLoadLimit = 0.98;
     if (b <= 0.0) return 0.0;
     if (price <= b) return 1.0;
     if (alpha == 0.0) return 0.0;
+    if (alpha == 1.0) return std::max(b / price, std::numeric_limits<double>::min());
     return std::max(std::pow(b / price, 1.0 / alpha), std::numeric_limits<double>::min());  // log stays finite
 }
 
