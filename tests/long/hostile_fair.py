@@ -11,6 +11,7 @@ what Clarabel finds. Prints the distribution of the gaps and of the steps; statu
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 
@@ -34,10 +35,8 @@ def rivals(seed: int, by_cvxpy: bool) -> list[np.ndarray]:
     found = [tight.x, kernel.allocate(problem, start=tight, tolerance=1e-5).x]
     found += [problem.most[problem.options.user_of] * rng.dirichlet(np.ones(problem.options.count)) for _ in range(2)]
     if by_cvxpy:
-        try:
+        with contextlib.suppress(SolveError, ArithmeticError):  # hostile to it, too
             found.append(FairCvxpy().allocate(problem).x)
-        except (SolveError, ArithmeticError):  # hostile to it, too
-            pass
     return found
 
 

@@ -134,8 +134,8 @@ def nasty_fair(seed: int) -> FairProblem:
 def wrong_answer(problem: FairProblem, found: FairAnswer, rivals: list[np.ndarray]) -> str:
     """What is wrong with an answer, by loops that share nothing with the core; empty when nothing is.
 
-    Its plan must be feasible and worth what it says, its prices must give the bound it says, and none of the rival plans,
-    made feasible, may be worth more than that.
+    Its plan must be feasible and worth what it says, its prices must give the bound it says, and none of the rival
+    plans, made feasible, may be worth more than that.
     """
     judged = fair.worth(problem, found.x)
     value, scale = naive.fair_value(problem, found.x)
