@@ -106,7 +106,7 @@ def measure(case: Case, least_runs: int) -> dict[str, Any]:
         "ratio": ratio,
         "unit": case.unit,
         "runs": turn,
-        "spread": (max(figures["ours"]) - min(figures["ours"])) / median,
+        "spread": (max(figures["ours"]) - min(figures["ours"])) / median if median else 0.0,
         "cpu_ours": cpu["ours"],
         "cpu_peer": cpu.get("peer"),
     }

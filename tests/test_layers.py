@@ -41,6 +41,7 @@ OWNERS = {
     "pydantic": {"model", "interop", "world"},
     "click": {"cli"},
     "topohub": {"interop"},
+    "pytest": {"allocate"},  # and there conformance_plugin.py alone: pytest loads it, nothing of ours does
     "prometheus_client": {"runtime"},  # and there runtime/exposition.py alone: an extra
     "threading": {"runtime"},
     "subprocess": {"runtime"},
@@ -108,6 +109,11 @@ def test_imports_point_down(path: Path) -> None:
         root = module.split(".")[0]
         if root in OWNERS and own not in OWNERS[root]:
             pytest.fail(f"{path}: only {sorted(OWNERS[root])} may import {root}")
+
+
+def test_pytest_is_imported_by_the_plug_in_alone() -> None:
+    importers = [p.name for p in PYTHON if any(m.split(".")[0] == "pytest" for m in imports_of(p))]
+    assert importers == ["conformance_plugin.py"]
 
 
 def test_an_extra_is_imported_in_one_file() -> None:
@@ -199,6 +205,8 @@ LOADS = {
         "asyncio",
         "rich",
     ],
+    "import tiertwin.allocate.conformance_plugin": [*HEAVY, "click", "scipy", "tiertwin.errors"],
+    "import tiertwin.allocate.families.registry, tiertwin.allocate.families.conformance": ["cvxpy", "scipy", "pytest"],
     "import tiertwin.allocate.master": ["pydantic", "yaml", "duckdb", "click"],
     "import tiertwin.store": ["cvxpy", "pydantic", "yaml", "networkx"],
 }

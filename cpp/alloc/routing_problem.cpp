@@ -1,6 +1,8 @@
 #include "alloc/routing_problem.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -12,6 +14,13 @@ namespace tiertwin::alloc {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// to_string writes 1e-9 as 0.000000 and 1e12 with six zeros behind the point.
+std::string written(double value) {
+    std::array<char, 32> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 6).ptr;
+    return {text.data(), end};
+}
 
 bool is_open(const RoutingProblem& p, std::size_t k) {
     for (std::size_t e = p.options.of_option[k]; e < p.options.of_option[k + 1]; ++e)
@@ -38,10 +47,10 @@ RoutingProblem::RoutingProblem(const Options& given, std::span<const double> dem
             any = any || open[k];
         }
         if (!any && demand[u] > 0.0)
-            throw InvalidArgument(
-                "demand[" + std::to_string(u) + "]: " + std::to_string(demand[u]) + " cannot be routed: " +
-                (options.of_user[u] == options.of_user[u + 1] ? "this user has no option"
-                                                              : "every option uses a resource without capacity"));
+            throw InvalidArgument("demand[" + std::to_string(u) + "]: " + written(demand[u]) + " cannot be routed: " +
+                                  (options.of_user[u] == options.of_user[u + 1]
+                                       ? "this user has no option"
+                                       : "every option uses a resource without capacity"));
     }
 }
 

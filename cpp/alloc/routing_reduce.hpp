@@ -1,12 +1,13 @@
-// What a routing problem is for the few resources that matter: options cut down to these, what is the same for all
-// options of a user taken out, dominated options dropped, and users who have the same choice merged.
+// What a routing problem is for the few resources and options that matter: options cut down to these resources, what is
+// the same for all options of a user taken out, dominated options dropped, and users who have the same choice merged.
 //
+//   offered      options of u in use, and those that cost at most (1 + margin) times its cheapest
 //   option of u  ->  its uses of critical resources, less the least use over the options of u (that part is base load)
 //   dropped      if another option of u uses no more of any critical resource
 //   merged       users with the same options left: their demands add up
 //
-// All of it is exact for the problem that has the critical resources only, whose optimum is a lower bound of the whole.
-// Among options that look alike the one with the least `congestion` is taken.
+// With an infinite margin all of it is exact for the problem that has the critical resources only, whose optimum is a
+// lower bound of the whole. Among options that look alike the one with the least `congestion` is taken.
 //
 // Thread safety  one thread owns an object.
 // Cost           O(options^2 + entries) per user, no dependence on the order of users but in the numbering of groups.
@@ -21,10 +22,17 @@
 
 namespace tiertwin::alloc {
 
+// Which options are offered: [K] shares in use, [R] prices, and the margin.
+struct Offer {
+    std::span<const double> share, price;
+    double margin;
+};
+
 class ReducedRouting {
   public:
     // `critical` [R] flags; `congestion` [R] price used for ties only.
-    ReducedRouting(const RoutingProblem& problem, std::span<const char> critical, std::span<const double> congestion);
+    ReducedRouting(const RoutingProblem& problem, std::span<const char> critical, std::span<const double> congestion,
+                   const Offer& offer);
 
     // Users with a choice, merged; use is in shares of capacity, for the whole demand of the group. Null: no choice
     // left.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "alloc/formulas.hpp"
 #include "alloc/newton.hpp"
@@ -32,15 +33,14 @@ struct Row {
 
 class Method {
   public:
-    Method(const Options& options, std::span<const double> base)
-        : o_(options), base_(base.begin(), base.end()), normal_(options) {}
+    Method(const Options& options, std::span<const double> base) : o_(options), base_(base.begin(), base.end()) {}
 
     Split run(const SplitStart& start, const SplitGoal& goal);
 
   private:
     const Options& o_;
     std::vector<double> base_;
-    NormalMatrix normal_;
+    std::optional<RoutingMatrix> normal_;  // of a_, which begin() makes
     std::vector<double> a_, f_, z_, per_f_, per_z_, v_, g_, df_, dz_, right_, ones_, load_;
     std::vector<Demand> demands_;
     std::vector<Row> rows_;
@@ -82,6 +82,7 @@ void Method::begin(const SplitStart& start) {
     if (!(unit_ > 0.0)) unit_ = 1.0;
     for (double& value : a_) value /= unit_;
     for (double& value : base_) value /= unit_;
+    normal_.emplace(o_, a_);
     t_ = 1.0 + opening.room;
     begin_prices(start.price, opening.centre);
     pairs_ = static_cast<double>(options + base_.size());
@@ -167,7 +168,7 @@ void Method::right_side(double centre, bool corrector) {
         for (std::size_t k = o_.of_user[u]; k < o_.of_user[u + 1]; ++k) spread(k, v_[k] * (g_[k] - d.mean), right_);
         if (corrector) continue;
         for (std::size_t k = o_.of_user[u]; k < o_.of_user[u + 1]; ++k) spread(k, f_[k], load_);
-        normal_.add_user(u, a_, v_, d.v, 0.0);
+        normal_->add_user(u, v_, d.v);
     }
     for (std::size_t r = 0; r < rows_.size(); ++r) {
         Row& row = rows_[r];
@@ -178,18 +179,18 @@ void Method::right_side(double centre, bool corrector) {
 }
 
 void Method::assemble() {
-    normal_.clear();
+    normal_->clear();
     right_side(0.0, false);
-    for (std::size_t r = 0; r < rows_.size(); ++r) normal_.add_diagonal(r, rows_[r].s / rows_[r].l);
-    normal_.factor();
+    for (std::size_t r = 0; r < rows_.size(); ++r) normal_->add_diagonal(r, rows_[r].s / rows_[r].l);
+    normal_->factor();
     ones_.assign(rows_.size(), 1.0);
-    normal_.solve(ones_);
+    normal_->solve(ones_);
     ones_sum_ = 0.0;
     for (const double value : ones_) ones_sum_ += value;
 }
 
 Reach Method::direction(double& dt) {
-    normal_.solve(right_);
+    normal_->solve(right_);
     double sum = 0.0;
     for (const double value : right_) sum += value;
     dt = sum / ones_sum_;  // prices keep their sum
@@ -233,9 +234,9 @@ void Method::step(double primal, double dual, double dt) {
 Split Method::run(const SplitStart& start, const SplitGoal& goal) {
     begin(start);
     double tolerance = goal.loose;
-    while (best_.iterations < goal.iteration_limit) {
+    while (best_.iterations < goal.iteration_limit && !(goal.stop && goal.stop())) {
         if (judge(tolerance)) {
-            if (tolerance == goal.tight || judge(goal.tight) || goal.stop(best_.share, best_.least * unit_)) break;
+            if (tolerance == goal.tight || judge(goal.tight) || goal.enough(best_.share, best_.least * unit_)) break;
             tolerance = goal.tight;
         }
         assemble();

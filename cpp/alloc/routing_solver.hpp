@@ -17,7 +17,7 @@
 #include <span>
 #include <vector>
 
-#include "alloc/normal.hpp"
+#include "alloc/routing_matrix.hpp"
 
 namespace tiertwin::alloc {
 
@@ -32,11 +32,12 @@ struct SplitStart {
     std::span<const double> share, price;
 };
 
-// How well to solve: to `loose` first; there `stop` is asked with the best shares and bound so far, and if it says
-// false, on to `tight`.
+// How well to solve: to `loose` first; there `enough` is asked with the best shares and bound so far, and if it says
+// false, on to `tight`. `stop` (may be empty) is asked before every iteration.
 struct SplitGoal {
     double loose, tight;
-    std::function<bool(std::span<const double> share, double least)> stop;
+    std::function<bool(std::span<const double> share, double least)> enough;
+    std::function<bool()> stop;
     index_t iteration_limit;
 };
 

@@ -23,15 +23,26 @@ struct Routing {
         alloc::require_length(name, static_cast<std::size_t>(values.size()), structure.options(), "option");
         return view(values);
     }
+    std::span<const double> resources(const char* name, const array& values) const {
+        alloc::require_length(name, static_cast<std::size_t>(values.size()),
+                              static_cast<std::size_t>(structure.resources), "resource");
+        return view(values);
+    }
 };
 
-py::tuple solved(const Routing& routing, const array& demand, const array& capacity, const std::optional<array>& start,
-                 index_t limit, double tolerance) {
+using optional_array = std::optional<array>;
+
+py::tuple solved(const Routing& routing, const array& demand, const array& capacity, const optional_array& share,
+                 const optional_array& price, index_t limit, double tolerance, const py::object& stop) {
     const RoutingProblem problem(routing.structure, view(demand), view(capacity));
-    const auto from = start ? routing.options("start", *start) : std::span<const double>();
-    const auto a = alloc::route(problem, from, limit, tolerance);
+    alloc::RoutingStart start;
+    if (share) start.share = routing.options("start share", *share);
+    if (price) start.price = routing.resources("start price", *price);
+    alloc::RoutingLimits limits{limit, tolerance, {}};
+    if (!stop.is_none()) limits.stop = [&stop] { return stop().cast<bool>(); };
+    const auto a = alloc::route(problem, start, limits);
     return py::make_tuple(fresh<double>(a.share), fresh<double>(a.price), fresh<double>(a.load), a.worth.utilisation,
-                          a.bound, a.iterations, a.rounds, a.critical, a.groups);
+                          a.bound, a.iterations, a.rounds, a.critical, a.groups, a.sweeps);
 }
 
 }  // namespace
@@ -47,10 +58,11 @@ void bind_routing(py::module_& m) {
                 RoutingProblem(routing.structure, view(demand), view(capacity));
             },
             a("demand"), a("capacity"), "ValueError says which number is wrong, or which demand has no open path.")
-        .def("solve", &solved, a("demand"), a("capacity"), py::arg("start").noconvert() = py::none(),
-             "iteration_limit"_a = 200, "tolerance"_a = 1e-3,
+        .def("solve", &solved, a("demand"), a("capacity"), py::arg("start_share").noconvert() = py::none(),
+             py::arg("start_price").noconvert() = py::none(), "iteration_limit"_a = 200, "tolerance"_a = 1e-3,
+             "stop"_a = py::none(),
              "Least utilisation of the fullest link: (share, price, load, utilisation, bound, iterations, rounds, "
-             "critical, groups).")
+             "critical, groups, sweeps).")
         .def(
             "value",
             [](const Routing& routing, const array& share, const array& demand, const array& capacity) {
@@ -66,9 +78,7 @@ void bind_routing(py::module_& m) {
             "bound",
             [](const Routing& routing, const array& price, const array& demand, const array& capacity) {
                 const RoutingProblem problem(routing.structure, view(demand), view(capacity));
-                alloc::require_length("price", static_cast<std::size_t>(price.size()), problem.capacity.size(),
-                                      "resource");
-                return alloc::price_bound(problem, view(price));
+                return alloc::price_bound(problem, routing.resources("price", price));
             },
             a("price"), a("demand"), a("capacity"), "Lower bound on the utilisation of every split, from any prices.")
         .def(

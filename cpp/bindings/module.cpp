@@ -16,9 +16,12 @@ PYBIND11_MODULE(_core, m) {
     b::bind_alloc(m);
     b::bind_families(m);
     b::bind_routing(m);
+    b::bind_spectrum(m);
     b::bind_sync(m);
     b::bind_session(m);
     b::bind_abstraction(m);
+    b::bind_teller(m);
+    b::bind_worth(m);
     b::bind_perf(m);
     b::bind_failures(m);
     b::bind_plant(m);

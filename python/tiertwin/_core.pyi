@@ -480,12 +480,14 @@ class Routing:
         self,
         demand: _Reals,
         capacity: _Reals,
-        start: _Reals | None = None,
+        start_share: _Reals | None = None,
+        start_price: _Reals | None = None,
         iteration_limit: int = 200,
         tolerance: float = 0.001,
+        stop: Any | None = None,
     ) -> tuple[Any, ...]:
         """Least utilisation of the fullest link: (share, price, load, utilisation, bound, iterations, rounds,
-        critical, groups)."""
+        critical, groups, sweeps)."""
 
     def value(self, share: _Reals, demand: _Reals, capacity: _Reals) -> tuple[float, _Reals, float, int, int]:
         """Independent checker: (utilisation, load, violation, fault, index)."""
@@ -870,6 +872,87 @@ class LogBuckets:
     @property
     def count(self) -> int: ...
 
+class Teller:
+    """Tells cells of one table in another, worthiest first, within a budget of bytes."""
+
+    def __copy__(self) -> Teller: ...
+    def __deepcopy__(self, memo: dict[str, Any]) -> Teller: ...
+    def __init__(self, attribute: _Ints, source: _Rows, target: _Rows, band: _Reals, share: _Reals) -> None:
+        """A cell moves when it differs from what was told by more than band + share*|told|."""
+
+    def __len__(self) -> int: ...
+    def tell(self, source: StateTable, target: StateTable, budget: float) -> tuple[int, int, float]:
+        """(cells told, cells that did not fit, bytes of the told)."""
+
+    def want(self, worth: _Reals) -> None:
+        """What the square of an error of each cell costs the listener, >= 0; 0: not wanted."""
+
+    @property
+    def wanted(self) -> _Reals:
+        """Worths, one a cell."""
+
+class ChangeWatch:
+    """Residuals of zones beside the leading components of their past."""
+
+    def __init__(
+        self,
+        zones: int,
+        attributes: int,
+        window: int,
+        *,
+        share: float = 0.9,
+        quantile: float = 0.99,
+        every: int = 10,
+        delay: int = 0,
+    ) -> None: ...
+    def components(self, zone: int) -> int:
+        """Components of the model in force; 0: none yet."""
+
+    def push(self, values: _Reals) -> tuple[_Reals, _Reals]:
+        """One sample (zones, attributes); returns the residual and threshold of each zone."""
+
+    @property
+    def attributes(self) -> int: ...
+    @property
+    def zones(self) -> int: ...
+
+class Worth:
+    """The last samples of zones' attributes and targets, and what the former are worth."""
+
+    def __init__(
+        self,
+        zones: int,
+        attributes: int,
+        targets: int,
+        window: int,
+        *,
+        sliding: bool = False,
+        m: int = 2,
+        r: float = 0.2,
+        lags: int = 5,
+        order: int = 3,
+        least: int = 16,
+        level: float = 0.01,
+        weights: Sequence[float] = [1.0, 1.0, 0.5],
+        form: str = "quotient",
+    ) -> None: ...
+    def push(self, values: _Reals, targets: _Reals) -> None:
+        """One sample of all zones; NaN: not seen."""
+
+    def score(self, zones: _Ints | None = None) -> dict[str, Any]:
+        """Scores of these zones, or of all."""
+
+    @property
+    def attributes(self) -> int: ...
+    @property
+    def length(self) -> int: ...
+    @property
+    def targets(self) -> int: ...
+    @property
+    def window(self) -> int: ...
+    @property
+    def zones(self) -> int: ...
+
 class PerformanceModel:
     """Delays, tails and losses of packets over given paths; immutable."""
 
@@ -1165,8 +1248,29 @@ class AccessNetwork:
     def now_ns(self) -> int:
         """Time of the network, ns."""
 
+def adjust_p_values(p: _Reals) -> _Reals:
+    """Benjamini-Hochberg; NaN: no test."""
+
 def array_gain(rows: int, columns: int, azimuth_error_deg: _Reals, elevation_error_deg: _Reals) -> _Reals:
     """Gain of a half-wavelength array over one element, dB, when it points off its target; -30 dB at least."""
+
+def ascend_power(
+    cell: _Ints,
+    weight: _Reals,
+    start: _Reals,
+    gain: _Reals,
+    power_least: _Reals,
+    power_most: _Reals,
+    bandwidth: _Reals,
+    activity: _Reals,
+    outside: _Reals,
+    noise: float,
+    efficiency: float,
+    cap: float,
+    iteration_limit: int,
+    tolerance: float,
+) -> tuple[_Reals, float, float, int]:
+    """Best powers for given cells: (power, value, gap, iterations)."""
 
 def backhaul_needed_snr(bits: int) -> float:
     """SNR that a step needs, dB."""
@@ -1370,6 +1474,9 @@ def encode_welcome(
 def erlang_c(servers: _Ints, offered: _Reals) -> _Reals:
     """Probability of waiting at c servers."""
 
+def f_tail(f: float, d1: float, d2: float) -> float:
+    """P(F > f) with d1 and d2 degrees of freedom."""
+
 def free_space_loss(distance_m: _Reals, ghz: _Reals) -> _Reals:
     """Free-space loss, dB."""
 
@@ -1381,6 +1488,9 @@ def gg1_wait(lam: _Reals, es: _Reals, ca2: _Reals, cs2: _Reals) -> _Reals:
 
 def heat_factor(activation_ev: float, reference_c: float, celsius: _Reals) -> _Reals:
     """Arrhenius acceleration against the reference."""
+
+def incomplete_beta(a: float, b: float, x: float) -> float:
+    """Regularised, I_x(a, b)."""
 
 def indoors_at(seed: int, share: float, x_m: _Reals, y_m: _Reals) -> _Bools:
     """Which places lie in buildings, by place."""
@@ -1469,6 +1579,9 @@ def rate_of(sinr_db: _Reals, bandwidth_hz: _Reals, efficiency: float = 0.7, cap:
 def restamp(frame: Buffer, incarnation: int, retransmit: bool = True) -> bytes:
     """The same frame to be sent again: incarnation, flag, crc."""
 
+def sample_entropy(series: _Reals, m: int = 2, r: float = 0.2) -> _Reals:
+    """Sample entropy of each row (r in standard deviations; NaN: not seen), capped where nothing matches."""
+
 def satellite_loss(
     ground: str, elevation_deg: _Reals, altitude_m: _Reals, ghz: _Reals, in_sight: _Bools, zenith_gas_db: _Reals
 ) -> _Reals:
@@ -1479,6 +1592,21 @@ def satellite_shadowing(ground: str, elevation_deg: _Reals, ghz: _Reals, in_sigh
 
 def satellite_sight_probability(ground: str, elevation_deg: _Reals) -> _Reals:
     """Probability of line of sight (TR 38.811 table 6.6.1-1); grounds: dense_urban, urban, rural."""
+
+def score_windows(
+    values: _Reals,
+    targets: _Reals,
+    *,
+    m: int = 2,
+    r: float = 0.2,
+    lags: int = 5,
+    order: int = 3,
+    least: int = 16,
+    level: float = 0.01,
+    weights: Sequence[float] = [1.0, 1.0, 0.5],
+    form: str = "quotient",
+) -> dict[str, Any]:
+    """Scores of whole windows of many zones at once."""
 
 def sector_gain(
     azimuth_deg: float,
@@ -1522,6 +1650,20 @@ def slant_rain_loss(
 
 def slant_range(elevation_deg: _Reals, altitude_m: _Reals) -> _Reals:
     """Distance to a satellite, m; Earth's radius 6371 km."""
+
+def spectral_efficiency(
+    power: _Reals,
+    gain: _Reals,
+    power_least: _Reals,
+    power_most: _Reals,
+    bandwidth: _Reals,
+    activity: _Reals,
+    outside: _Reals,
+    noise: float,
+    efficiency: float,
+    cap: float,
+) -> _Reals:
+    """bit/s/Hz of every user at every cell under these powers, [U, C]."""
 
 def stream_digest(tables: Sequence[StateTable]) -> int:
     """Sum of the tables' digests modulo 2^64."""

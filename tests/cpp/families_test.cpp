@@ -227,7 +227,7 @@ TEST_CASE("routing: two disjoint paths share in proportion to capacity, and the 
     const Options o(Indices{0, 2}, Indices{0, 1, 2}, Indices{0, 1}, Numbers{1.0, 1.0}, 2);
     const Numbers demand{6.0}, capacity{10.0, 20.0};
     const RoutingProblem problem(o, demand, capacity);
-    const RoutingAnswer a = route(problem, {}, 100, 1e-9);
+    const RoutingAnswer a = route(problem, {}, {100, 1e-9, {}});
     CHECK(a.worth.utilisation == doctest::Approx(0.2).epsilon(1e-8));
     CHECK(a.share[0] == doctest::Approx(1.0 / 3.0).epsilon(1e-7));
     CHECK(a.bound <= a.worth.utilisation);

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy import optimize
 
 from tiertwin.allocate.families.fair import FairProblem
 from tiertwin.allocate.families.options import Options
 from tiertwin.allocate.families.routing import RoutingProblem
+from tiertwin.allocate.families.slices import SliceProblem
 
 
 def entries(options: Options, k: int) -> list[tuple[int, float]]:
@@ -182,3 +184,78 @@ def routing_bound(problem: RoutingProblem, price: np.ndarray) -> float:
             ]
             total += problem.demand[u] * min(ways)
     return total / float(price @ problem.capacity)
+
+
+def slice_violation(problem: SliceProblem, x: np.ndarray) -> float:
+    """Largest excess of a plan over what slices may have, relative to the bound: isolation, caps, limits."""
+    options, slices, worst = problem.options, problem.slices, 0.0
+    load = np.zeros((slices.count, options.resources))
+    served = np.zeros(slices.count)
+    for u in range(options.users):
+        s = int(slices.of_user[u])
+        for k in options_of(options, u):
+            served[s] += x[k]
+            for r, use in entries(options, k):
+                load[s, r] += use * x[k]
+
+    def over(used: float, bound: float) -> float:
+        return 0.0 if used <= bound else (used / bound - 1 if bound > 0 else math.inf)
+
+    for s in range(slices.count):
+        if slices.limit is not None:
+            worst = max(worst, over(served[s], slices.limit[s]))
+        if slices.cap is not None:
+            worst = max(worst, *(over(load[s, r], slices.cap[s, r]) for r in range(options.resources)))
+    for r in range(options.resources):
+        kept = np.zeros(slices.count) if slices.kept is None else slices.kept[:, r]
+        for members in range(1, 2**slices.count):  # whatever set of slices: what it uses fits what the others leave
+            inside = [s for s in range(slices.count) if members >> s & 1]
+            room = problem.capacity[r] - sum(kept[s] for s in range(slices.count) if s not in inside)
+            used = sum(load[s, r] for s in inside)
+            if used > room:
+                worst = max(worst, (used - room) / problem.capacity[r] if problem.capacity[r] > 0 else math.inf)
+    return worst
+
+
+def max_min(options: Options, demand: np.ndarray, capacity: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Max-min fair rates by a sequence of linear programmes; who is blocked is asked user by user (Nace and Pióro)."""
+    uses, sums = options.uses.toarray(), options.sums.toarray()
+    limited = np.isfinite(capacity)
+    count, users = options.count, options.users
+    held = np.full(users, np.nan)
+    level = 0.0
+    while np.any(np.isnan(held)):
+        rising = np.isnan(held)
+
+        def solve(goal: np.ndarray, floor: float | None, rising: np.ndarray = rising) -> tuple[float, np.ndarray]:
+            """Most of goal.(x, level): held users have their rate; rising ones at least the level, or `floor`."""
+            at_most = [np.hstack([uses[limited], np.zeros((int(limited.sum()), 1))])]
+            most = [capacity[limited]]
+            for u in range(users):
+                row = np.append(sums[u], 0.0)
+                if rising[u]:
+                    at_most.append(row[None, :])
+                    most.append(np.array([demand[u]]))
+                    if floor is None:
+                        at_most.append(np.append(-sums[u], weight[u])[None, :])
+                        most.append(np.zeros(1))
+                    else:
+                        at_most.append(-row[None, :])
+                        most.append(np.array([-floor * weight[u]]))
+                else:
+                    at_most.append(-row[None, :])
+                    most.append(np.array([-held[u]]))
+            found = optimize.linprog(-goal, np.vstack(at_most), np.concatenate(most), method="highs")
+            assert found.status == 0, found.message
+            return -found.fun, found.x
+
+        level, _ = solve(np.append(np.zeros(count), 1.0), None)
+        floor = level * (1.0 - 1e-9)
+        blocked = []
+        for u in np.flatnonzero(rising):
+            most, _ = solve(np.append(sums[u], 0.0), floor)
+            if most <= level * weight[u] * (1.0 + 1e-6) + 1e-9:
+                blocked.append(u)
+        assert blocked
+        held[blocked] = floor * weight[blocked]
+    return held

@@ -6,7 +6,7 @@ them. So points of one data version stay in the archive when their slot has gone
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,6 +70,22 @@ class Archive:
 
     def begin(self) -> None:
         """Open a new data version: older points hold no more until they are said again."""
+        self._kept.clear()
+
+    def rearrange(self, origin: list[int]) -> None:
+        """Take over what was made of children that stood at `origin`; −1 joins with its first cut and zero point."""
+        at = np.array(origin, dtype=np.int64)
+
+        def rows(weight: Array) -> Array:
+            fresh = np.zeros((len(at), weight.shape[1]))
+            fresh[:, 0] = 1.0
+            return np.where(at[:, None] >= 0, weight[at], fresh)
+
+        def quotas(plan: Array) -> Array:
+            return np.where(at[:, None] >= 0, plan[at], 0.0)
+
+        self._bases = {slot: replace(basis, rho=rows(basis.rho)) for slot, basis in self._bases.items()}
+        self._made = {slot: replace(p, lam=rows(p.lam), plan=quotas(p.plan)) for slot, p in self._made.items()}
         self._kept.clear()
 
     def note_used(self, mask: int) -> None:

@@ -40,8 +40,8 @@ def delay(load: Array, capacity: Array, kappa: Array) -> Array:
 def marginal_delay(load: Array, capacity: Array, kappa: Array) -> Array:
     """Return D'(y) = κ C / (C − y)², the price of a resource at load y (clipped to 0.98 C); 0 where C is 0."""
     capacity, kappa = np.asarray(capacity, dtype=np.float64), np.asarray(kappa, dtype=np.float64)
-    room = np.maximum(capacity - np.clip(load, 0.0, LOAD_LIMIT * capacity), 1e-300)
-    price: Array = np.where(capacity > 0, kappa * capacity / room**2, 0.0)
+    room = np.maximum(capacity - np.clip(load, 0.0, LOAD_LIMIT * capacity), 0.0)
+    price: Array = np.divide(kappa * capacity, room**2, out=np.zeros_like(room), where=room**2 > 0)
     return price
 
 

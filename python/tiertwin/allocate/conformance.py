@@ -1,7 +1,9 @@
 """What every allocator must pass, ours or a package's: ``check_allocator(get("mine"))`` raises AssertionError if not.
 
-Each check is one function over an allocator and stands in `CHECKS` in the order of dependence. The problems are small,
-deterministic and include the awkward ones: no demand, no capacity, no quota, linear and very fair groups.
+The checks here are those of leaves; ``check_allocator(mine, "fair")`` runs those of a family
+(`families/conformance.py`). Each check is one function over an allocator and stands in `CHECKS` in the order of
+dependence. The problems are small, deterministic and include the awkward ones: no demand, no capacity, no quota, linear
+and very fair groups.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from tiertwin.allocate.registry import Allocator
 from tiertwin.errors import TiertwinError
 
 VIOLATION = 1e-6  # relative excess over a bound
-CERTIFICATE = 1e-4  # (phi + g·r − value) / S an allocator must reach on benign problems
+CERTIFICATE = 1e-4  # (phi + g·r − value) / S to reach on benign problems, unless it says another with `accuracy`
 ROUNDING = 1e-9  # of S
 
 Shape = tuple[int, int, int, int]
@@ -45,10 +47,11 @@ def sample_problem(seed: int, shape: Shape, *, awkward: bool = False) -> LeafPro
     return LeafProblem(demand, rng.uniform(0.5, 3.0, groups), alpha, cost, use_own, capacity, kappa, use_quota)
 
 
-def check_allocator(allocator: Allocator) -> None:
-    """Run every check."""
-    for check in CHECKS:
-        check(allocator)
+def check_allocator(allocator: Any, family: str = "") -> None:
+    """Run every check of a family: that of its attribute ``family`` unless one is named, leaves without either."""
+    from tiertwin.allocate.families import conformance  # noqa: PLC0415  which knows us
+
+    conformance.check_allocator(allocator, family)
 
 
 def check_face(allocator: Allocator) -> None:
@@ -103,7 +106,7 @@ def check_worth(allocator: Allocator) -> None:
 
 
 def check_certificate(allocator: Allocator) -> None:
-    """Its cut bounds every feasible plan, and its own plan reaches it within 1e-4 of S."""
+    """Its cut bounds every feasible plan, and its own plan reaches it within 1e-4 of S, or what `accuracy` says."""
     for problem, asked in _requests():
         answer = allocator.allocate(problem, **asked)
         for rival in _rivals(problem, answer):
@@ -116,9 +119,8 @@ def check_certificate(allocator: Allocator) -> None:
             )
         granted = np.minimum(asked.get("quota", answer.use), problem.quota_max)
         gap = (answer.phi + float(answer.quota_price @ granted) - answer.value) / answer.scale
-        _require(
-            allocator, gap <= CERTIFICATE, f"certified gap {gap:.3g} of S > {CERTIFICATE:g} at {_told(problem, asked)}"
-        )
+        accuracy = float(getattr(allocator, "accuracy", CERTIFICATE))
+        _require(allocator, gap <= accuracy, f"certified gap {gap:.3g} of S > {accuracy:g} at {_told(problem, asked)}")
 
 
 def check_determinism(allocator: Allocator) -> None:

@@ -11,11 +11,12 @@ counts as round 1. `driver.py` runs a whole tree in one process.
 from __future__ import annotations
 
 from tiertwin.allocate.leafside import AllocatorSolver, LeafSide, LeafSolver
-from tiertwin.allocate.messages import LOWER, UPPER, Bounds, MasterAnswer, MasterRequest, Query, Said
+from tiertwin.allocate.messages import LOWER, SCHEMES, UPPER, Bounds, MasterAnswer, MasterRequest, Query, Said
 from tiertwin.allocate.nodeside import MasterSolver, NodeSide, run
 
 __all__ = [
     "LOWER",
+    "SCHEMES",
     "UPPER",
     "AllocatorSolver",
     "Bounds",

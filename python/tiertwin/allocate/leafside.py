@@ -24,6 +24,7 @@ DEAR_LIMIT = (
     10.0  # prices are clipped at so many times the dearest tier cost; any price is valid, this keeps cuts useful
 )
 HELLO_SHARES = (0.15, 0.4)  # shares of the use at price 0 at which a hello asks itself
+OFFER_SHARES = (0.5, 1.0, 1.4)  # shares of an offered quota at which it asks itself instead
 LEAST_HELLO = 1e-3  # it asks for at least this share of the most it could use of each component
 
 
@@ -64,8 +65,8 @@ class LeafSide:
     slots
         Cuts and points kept; the parent has as many.
     drift
-        η ≥ 0: the leaf declares that no demand moves by more than this share from the data of the last version its
-        parent has acknowledged; it must say a new version before that. 0 declares nothing.
+        η ≥ 0: the leaf declares that from one data version to the next no demand moves by more than this share, and
+        that its other data stay. 0 declares nothing.
     """
 
     def __init__(
@@ -80,11 +81,12 @@ class LeafSide:
         self._worked: Worked | None = None
         self._v0 = 0.0
 
-    def hello(self) -> Said:
+    def hello(self, offer: Array | None = None) -> Said:
         """Say the first four cuts and points: quota 0, price 0, and two shares of the use at price 0.
 
         Asked at quotas, not at multiples of the marginal price at quota 0: that price belongs to the dearest task, is
-        tens of times the one the tree settles at, and splits between the components of one tier at random.
+        tens of times the one the tree settles at, and splits between the components of one tier at random. With an
+        `offer`, ``[J]`` the quota its parent thinks it may get (`nodemath.offers`), at three shares of that instead.
         """
         self._cuts.clear()
         self._points.clear()
@@ -95,18 +97,21 @@ class LeafSide:
         self._learn_point(at_zero, nothing)
         free = self._solver.solve_price(self.problem, nothing)
         self._learn(free)
-        most = np.maximum(free.use, LEAST_HELLO * self.problem.quota_max)
-        for share in HELLO_SHARES:
-            self._learn(self._solver.solve_quota(self.problem, share * most))
+        least, most = LEAST_HELLO * self.problem.quota_max, self.problem.quota_max
+        trials = [share * np.maximum(free.use, least) for share in HELLO_SHARES]
+        if offer is not None:
+            trials = [np.clip(share * offer, least * share, most) for share in OFFER_SHARES]
+        for trial in trials:
+            self._learn(self._solver.solve_quota(self.problem, trial))
         return self._say(self._cuts.taken, self._points.taken)
 
     def answer(self, query: Query) -> Said:
-        """Answer a query: the cut and plan at its quota, the cut and plan at its price. Nothing is obeyed."""
+        """Answer a query: the cut and plan at its quota, if any, and at each of its prices. Nothing is obeyed."""
         self._cuts.note_used(query.used)
         self._points.note_used(query.used >> 16)
-        quota = np.maximum(query.quota, 0.0)
-        price = np.clip(query.price, 0.0, None)
-        answers = [self._solver.solve_quota(self.problem, quota), self._solver.solve_price(self.problem, price)]
+        quotas = np.maximum(query.quota, 0.0).reshape(-1, self.problem.quotas)
+        prices = query.price[None] if query.more is None else np.vstack([query.price, query.more])
+        answers = _solve_all(self._solver, self.problem, quotas, np.maximum(prices, 0.0))
         cuts, points = zip(*[self._learn(answer) for answer in answers], strict=True)
         return self._say(distinct(cuts), distinct(points))
 
@@ -135,6 +140,15 @@ class LeafSide:
         self._v0 = float(self._points.level[0])
         return replace(self._say(self._cuts.taken, self._points.taken), kept=not moved)
 
+    @property
+    def edition(self) -> tuple[int, int]:
+        """Version and revision of what the leaf says; it rests on nobody, so it revises nothing."""
+        return self.version, 0
+
+    def everything(self) -> Said:
+        """Say every slot again as it stands: what a parent that missed the hello or the refresh must hear first."""
+        return self._say(self._cuts.taken, self._points.taken)
+
     def commit(self, quota: Array) -> LeafAnswer:
         """Solve inside a granted quota: the plan put in force, worth at least any mixture of points inside it."""
         granted = np.maximum(quota, 0.0)
@@ -148,7 +162,7 @@ class LeafSide:
         return self._learn_cut(answer), self._learn_point(answer, answer.use)
 
     def _learn_cut(self, answer: LeafAnswer) -> int:
-        price = np.minimum(answer.quota_price, DEAR_LIMIT * self._dear())
+        price = np.minimum(answer.quota_price, DEAR_LIMIT * dearest(self.problem))
         slot, written = self._cuts.place(*self._cut_at(price, answer))
         if written:
             self._own_price[slot] = answer.own_price
@@ -243,14 +257,6 @@ class LeafSide:
 
     # ---------------------------------------------------------------- saying it
 
-    def _dear(self) -> Array:
-        """Price of each component at which the mean task costs as much as at the dearest tier."""
-        demand = self.problem.demand
-        cost = float((demand * self.problem.cost.max(axis=1)).sum())
-        use = self.problem.quota_max
-        dear: Array = np.where(use > 0, cost / np.maximum(use, 1e-300), 0.0)
-        return dear
-
     def _say(self, cuts: Slots, points: Slots) -> Said:
         declared = self._drift > 0
         return Said(
@@ -263,11 +269,19 @@ class LeafSide:
             v=self._points.level[points],
             scale=self._points.scale[points],
             rmax=self.problem.quota_max * (1 + self._drift),
-            dear=self._dear(),
+            dear=dearest(self.problem),
             v0=self._v0,
             drift=self._cuts.spare[cuts] if declared else None,
             v_low=self._points.spare[points] if declared else None,
         )
+
+
+def dearest(problem: LeafProblem) -> Array:
+    """Return ``[J]`` the price of each component at which the mean task costs as much as at the dearest tier."""
+    cost = float((problem.demand * problem.cost.max(axis=1)).sum())
+    use = problem.quota_max
+    dear: Array = np.where(use > 0, cost / np.maximum(use, 1e-300), 0.0)
+    return dear
 
 
 def _solve_all(solver: LeafSolver, problem: LeafProblem, quotas: Array, prices: Array) -> list[LeafAnswer]:

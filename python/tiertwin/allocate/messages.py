@@ -17,6 +17,12 @@ from tiertwin.allocate.leaf import LOAD_LIMIT, Array
 Slots = NDArray[np.int64]
 
 UPPER, LOWER = 1, 2  # kinds of master problem: over cuts, over points
+ANY_VERSION = -1  # of what is true whatever the data are: what a child registered with (membership.py)
+
+TWO_SIDED, LEAN, BRACKET = "two-sided", "lean", "bracket"
+SCHEMES = (TWO_SIDED, LEAN, BRACKET)
+"""What a leaf is asked in a round: at a quota and at the mean price; at the mean price; at the mean price and at those
+of both models."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +32,7 @@ class Said:
     Parameters
     ----------
     version
-        Data version of the speaker; its bounds hold for these data only.
+        Data version of the speaker; its bounds hold for these data only (`ANY_VERSION`: for all its data).
     cut_slots, phi, g
         ``[n]``, ``[n]``, ``[n, J]``: V(r) ≤ phi + g·r for all r ≥ 0.
     point_slots, u, v, scale
@@ -39,10 +45,14 @@ class Said:
         Value when every quota below is 0: the fallback plan.
     leaves, stale
         Leaves below, and how many of them have older data than `version` without declared drift.
+    revision
+        How often the speaker had to make all of it anew within the version, because a child was heard late; like a
+        version, a later one replaces all that was said before.
     kept
         A refresh: slopes and uses stand under these slots as they were said before, only the levels are news.
     drift, v_low
-        ``[n]`` and ``[m]`` when drift is declared: until the next message V(r) ≤ phi + drift + g·r and V(u) ≥ v_low.
+        ``[n]`` and ``[m]`` when drift is declared: of the data of the next version too, V(r) ≤ phi + drift + g·r and
+        V(u) ≥ v_low, as long as the speaker keeps what it declared (docs/allocation.md). Of later ones nothing is said.
     """
 
     version: int
@@ -58,9 +68,22 @@ class Said:
     v0: float
     leaves: int = 1
     stale: int = 0
+    revision: int = 0
     kept: bool = False
     drift: Array | None = None
     v_low: Array | None = None
+
+    @property
+    def edition(self) -> tuple[int, int]:
+        """Version and revision: what must be the same for two messages to be true together."""
+        return self.version, self.revision
+
+    @property
+    def floats(self) -> int:
+        """Numbers of the cuts and points: what the message is long by."""
+        levels = self.rmax.size
+        more = 0 if self.drift is None else len(self.phi) + len(self.v)
+        return (levels + 1) * len(self.phi) + (levels + 2) * len(self.v) + more
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,14 +93,23 @@ class Query:
     Parameters
     ----------
     quota, price
-        ``[J]`` each: "your value at this quota?" and "your plan at this price?".
+        ``[J]`` each: "your value at this quota?" and "your plan at this price?". An empty quota is none: the lean
+        scheme asks leaves at prices alone.
     used
         Bit k: cut slot k carried dual weight at the parent; bit 16 + k: point slot k did. 0 when unknown.
+    more
+        ``[n, J]`` further prices.
     """
 
     quota: Array
     price: Array
     used: int = 0
+    more: Array | None = None
+
+    @property
+    def floats(self) -> int:
+        """Numbers of the question."""
+        return self.quota.size + self.price.size + 1 + (0 if self.more is None else self.more.size)
 
 
 @dataclass(frozen=True, eq=False)

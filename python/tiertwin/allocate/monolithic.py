@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cvxpy
@@ -30,7 +30,7 @@ from tiertwin.allocate.leafside import carry_over
 cp: Any = cvxpy  # its names come by star imports, which strict mypy does not follow
 
 PROOF = 1e-5  # largest distance between value and bound, share of S, at which a solution counts as a reference
-TIGHT = {"tol_gap_abs": 1e-9, "tol_gap_rel": 1e-9, "tol_feas": 1e-9}
+TIGHT: dict[str, Any] = {"tol_gap_abs": 1e-9, "tol_gap_rel": 1e-9, "tol_feas": 1e-9}
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,19 +77,66 @@ class _Flat:
     quota_rows: list[Array]  # resource row of each quota component of each leaf
 
 
+class Monolith:
+    """A tree built as one cvxpy problem, to be solved once or several times. One owner.
+
+    Parameters
+    ----------
+    tree
+        Any depth ≥ 2.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree, self._leaves = tree, list(tree.leaves())
+        self._flat = _flatten(tree, self._leaves)
+        self._unit = max(float(self._flat.weight.sum()), 1e-12)
+        self._state()
+
+    def _state(self) -> None:
+        flat, unit = self._flat, self._unit
+        resources = flat.capacity.size
+        self._z, load, late = (cp.Variable(n) for n in (flat.cost.size, resources, resources))
+        q = cp.Variable(flat.demand.size)
+        self._rows = flat.loads @ self._z <= load
+        cone = cp.SOC(late + 2 - load, cp.vstack([np.full(resources, 2.0), late + load]), axis=0)
+        links = [q == flat.sums @ self._z, q <= 1, self._z >= 0, self._rows, load <= _limits(flat), cone]
+        worth = _utilities(q, flat.weight / unit, flat.alpha)
+        self._problem = cp.Problem(
+            cp.Maximize(worth - (flat.cost / unit) @ self._z - (flat.kappa / unit) @ late), links
+        )
+
+    def solve(self, solver: str = "CLARABEL", **settings: Any) -> Reference:
+        """Solve by any solver of cvxpy, repair the plan and prove it; what is proven does not depend on the solver."""
+        started = time.perf_counter()
+        share, price, status = self._solve(solver, settings)
+        if share is None or price is None:
+            return Reference(-np.inf, np.inf, 0.0, False, time.perf_counter() - started, {}, status)
+        allocation = _repaired(self._tree, self._leaves, self._flat, share)
+        worth = evaluate(self._tree, allocation)
+        bound = _bound(self._leaves, self._flat, price)
+        ok = bound - worth.value <= PROOF * worth.scale and worth.violation <= 1e-9
+        return Reference(worth.value, bound, worth.scale, ok, time.perf_counter() - started, allocation, status)
+
+    def _solve(self, solver: str, settings: dict[str, Any]) -> tuple[Array | None, Array | None, str]:
+        flat = self._flat
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the proof decides, not the status
+                self._problem.solve(solver=solver, warm_start=False, **settings)
+        except (cp.error.SolverError, ValueError, MemoryError) as error:
+            return None, None, f"{type(error).__name__}: {error}"
+        if self._z.value is None or self._rows.dual_value is None:
+            return None, None, str(self._problem.status)
+        capacity = np.where(flat.capacity > 0, flat.capacity, 1.0)
+        price = np.maximum(self._rows.dual_value, 0.0) * self._unit / capacity
+        return np.asarray(self._z.value), price, str(self._problem.status)
+
+
 def solve_monolithic(tree: Tree) -> Reference:
     """Solve the tree as one problem and prove the answer; about 1 s for 50 leaves × 20 groups × 4 tiers."""
     started = time.perf_counter()
-    leaves = list(tree.leaves())
-    flat = _flatten(tree, leaves)
-    share, price, status = _solve(flat)
-    if share is None or price is None:
-        return Reference(-np.inf, np.inf, 0.0, False, time.perf_counter() - started, {}, status)
-    allocation = _repaired(tree, leaves, flat, share)
-    worth = evaluate(tree, allocation)
-    bound = _bound(leaves, flat, price)
-    ok = bound - worth.value <= PROOF * worth.scale and worth.violation <= 1e-9
-    return Reference(worth.value, bound, worth.scale, ok, time.perf_counter() - started, allocation, status)
+    found = Monolith(tree).solve(**TIGHT)
+    return replace(found, seconds=time.perf_counter() - started)
 
 
 def _flatten(tree: Tree, leaves: list[Leaf]) -> _Flat:
@@ -150,28 +197,6 @@ def _quota_rows(node: Tree, first: dict[str, int], above: tuple[int, ...] = ()) 
     for child in node.children:
         rows += [list(own + above)] if isinstance(child, Leaf) else _quota_rows(child, first, own + above)
     return rows
-
-
-def _solve(flat: _Flat) -> tuple[Array | None, Array | None, str]:
-    unit = max(float(flat.weight.sum()), 1e-12)
-    z, load, late = (cp.Variable(n) for n in (flat.cost.size, flat.capacity.size, flat.capacity.size))
-    q = cp.Variable(flat.demand.size)
-    rows = flat.loads @ z <= load
-    limit = _limits(flat)
-    cone = cp.SOC(late + 2 - load, cp.vstack([np.full(flat.capacity.size, 2.0), late + load]), axis=0)
-    links = [q == flat.sums @ z, q <= 1, z >= 0, rows, load <= limit, cone]
-    worth = _utilities(q, flat.weight / unit, flat.alpha)
-    problem = cp.Problem(cp.Maximize(worth - (flat.cost / unit) @ z - (flat.kappa / unit) @ late), links)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the proof decides, not the status
-            problem.solve(solver=cp.CLARABEL, warm_start=False, **TIGHT)
-    except (cp.error.SolverError, ValueError, MemoryError) as error:
-        return None, None, f"{type(error).__name__}: {error}"
-    if z.value is None or rows.dual_value is None:
-        return None, None, str(problem.status)
-    price = np.maximum(rows.dual_value, 0.0) * unit / np.where(flat.capacity > 0, flat.capacity, 1.0)
-    return np.asarray(z.value), price, str(problem.status)
 
 
 def _limits(flat: _Flat) -> Array:

@@ -23,6 +23,7 @@ from tiertwin.allocate.bounds import conjugate, delay, marginal_delay
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array
 from tiertwin.allocate.messages import LOWER, UPPER, MasterAnswer, MasterRequest
 
+OFFERED = 0.7  # share of a capacity that is offered: what is put to use of scarce resources, delay counted
 SPREAD_LIMIT = 1e9  # S1: largest ratio of a slope's worth over its whole box to the spread of the model
 
 
@@ -239,3 +240,23 @@ def zero_answer(request: MasterRequest) -> MasterAnswer:
     return MasterAnswer(
         r=r, price=price, weight=weight, value=primal_value(request, r, weight), step=8, status="zero points"
     )
+
+
+def offers(most: Array, capacity: Array, above: Array) -> Array:
+    """Return the quotas ``[N, J]`` to offer to children before anything is known of them but how much they could use.
+
+    Each resource is shared out in proportion to that: `OFFERED` of the own capacities, and what the node was offered
+    itself. A first question and no promise: it tells a child at what scale it will have to trade.
+
+    Parameters
+    ----------
+    most
+        ``[N, J]`` the most each child could use, from the inventory.
+    capacity, above
+        ``[O]`` of the own resources; ``[J − O]`` what the node's parent offered it (empty at the root).
+    """
+    given = np.concatenate([OFFERED * capacity, above])
+    total = most.sum(axis=0)
+    share: Array = np.divide(most, total, out=np.zeros_like(most), where=total > 0)
+    offered: Array = share * given
+    return offered

@@ -17,14 +17,25 @@ import numpy as np
 
 from tiertwin.allocate.archive import Archive, CutBasis, OwnPoint
 from tiertwin.allocate.bounds import delay
-from tiertwin.allocate.childmodel import NOTHING, ChildModel, stack, without_unusable
+from tiertwin.allocate.childmodel import NOTHING, ChildModel, Children, without_unusable
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array
-from tiertwin.allocate.leafside import DEAR_LIMIT, distinct
-from tiertwin.allocate.messages import LOWER, UPPER, Bounds, MasterAnswer, MasterRequest, Query, Said, Slots
+from tiertwin.allocate.leafside import DEAR_LIMIT, OFFER_SHARES, distinct
+from tiertwin.allocate.messages import (
+    BRACKET,
+    LOWER,
+    SCHEMES,
+    TWO_SIDED,
+    UPPER,
+    Bounds,
+    MasterAnswer,
+    MasterRequest,
+    Query,
+    Said,
+    Slots,
+)
 from tiertwin.allocate.nodemath import faults, fitting, greedy, node_cut, settle, zero_answer
 from tiertwin.allocate.renewal import NODE, Worked
-from tiertwin.allocate.slots import SlotTable
-from tiertwin.errors import InputError, SolveError
+from tiertwin.errors import InputError
 
 HINT_LIMIT = 3.0  # inner prices are clipped at so many times the dearest tier cost before they are averaged
 LEAST_QUERY = 1e-7  # a query asks at least this share of rmax: at 0 the slopes are degenerate
@@ -69,6 +80,8 @@ class NodeSide:
         J, quota components of each child: own resources first, then what the node's own parent grants.
     slots
         Cuts and points kept a child, and said to the parent.
+    asks
+        What it asks its children: one of `SCHEMES`; `LEAN` and `BRACKET` are for children that are leaves.
     """
 
     def __init__(
@@ -79,19 +92,20 @@ class NodeSide:
         levels: int,
         *,
         slots: int = 12,
+        asks: str = TWO_SIDED,
     ) -> None:
-        self.children = list(children)
         own = 1 if uplink is None else 2
         if not children or levels < own:
-            raise InputError(f"levels: expected at least {own} for {len(self.children)} children (≥ 1), got {levels}")
+            raise InputError(f"levels: expected at least {own} for {len(children)} children (≥ 1), got {levels}")
+        if asks not in SCHEMES:
+            raise InputError(f"asks: expected one of {list(SCHEMES)}, got {asks!r}")
         self.levels, self.own, self.version = levels, own, -1
+        self._revision, self._outdated = 0, False
         self._models: tuple[MasterAnswer, MasterAnswer] | None = None
         self._best: Bounds | None = None
         self.set_capacity(compute, uplink)
-        self._cuts = [SlotTable(slots, levels, smaller_is_better=True) for _ in children]
-        self._points = [SlotTable(slots, levels, smaller_is_better=False, pinned=0) for _ in children]
-        self._last: list[Said | None] = [None] * len(self.children)
-        self._slots = slots
+        self._said = Children(children, levels, slots)
+        self._asks = asks
         self._own = Archive(slots, levels - own)
         self._worked: Worked | None = None
         self._used = np.zeros(len(self.children), dtype=np.int64)
@@ -99,7 +113,6 @@ class NodeSide:
         self._steps: set[int] = set()
         self.steps: Counter[int] = Counter()  # how often each step of the ladder gave the answer
         self._asked: Query | None = None
-        self._arrays: ChildModel | None = None
 
     # ---------------------------------------------------------------- data
 
@@ -113,56 +126,63 @@ class NodeSide:
         self._models = self._best = None
 
     @property
+    def children(self) -> list[str]:
+        """Names in roster order."""
+        return self._said.names
+
+    @property
     def missing(self) -> list[str]:
         """Children that have not said hello yet; nothing can be bounded before this is empty."""
-        return [name for name, said in zip(self.children, self._last, strict=True) if said is None]
+        return self._said.missing
 
     def learn(self, child: int, said: Said) -> bool:
         """Take what a child said; refused as a whole when a number is not finite or a slope negative.
 
         A new data version replaces everything known of the child. It must open with a hello or a refresh (cuts, and
-        the zero point in slot 0): an answer in a version whose opening was lost, or in an older one, is ignored.
+        the zero point in slot 0): an answer in a version whose opening was lost, or in an older one, is ignored. Within
+        a version any order will do: all of it is true.
 
         Returns
         -------
         Whether it was taken.
         """
-        self._check_said(child, said)
-        last = self._last[child]
-        if last is None or said.version != last.version:
-            opens = said.cut_slots.size > 0 and 0 in said.point_slots
-            if not opens or (last is not None and said.version < last.version):
-                return False
-            self._cuts[child].clear()
-            self._points[child].clear()
-        drift = np.zeros(len(said.phi)) if said.drift is None else said.drift
-        low = said.v if said.v_low is None else said.v_low
-        self._cuts[child].put_all(said.cut_slots, said.phi, said.g, drift)
-        self._points[child].put_all(said.point_slots, said.v, said.u, low, said.scale)
-        self._last[child] = said
-        self._models = self._arrays = None
-        return True
+        before = self._said.edition_of(child)
+        taken = self._said.learn(child, said)
+        if taken:
+            self._models = None
+            self._outdated |= before != said.edition
+        return taken
 
-    def _check_said(self, child: int, said: Said) -> None:
-        numbers = (said.phi, said.g, said.u, said.v, said.scale, said.rmax, said.dear)
-        slots = np.concatenate([said.cut_slots, said.point_slots])
-        top = self._slots
-        good = (
-            all(np.isfinite(part).all() for part in numbers)
-            and said.g.shape[1:] == said.u.shape[1:] == said.rmax.shape == (self.levels,)
-            and all(part.min(initial=0.0) >= 0 for part in (said.g, said.u, said.rmax))
-            and (slots.size == 0 or (slots.min() >= 0 and slots.max() < top))
-        )
-        if not good:
-            raise InputError(
-                f"cuts and points of {self.children[child]!r}: expected finite numbers, slopes and uses ≥ 0 with "
-                f"{self.levels} components, slots below {top}; refused as a whole"
-            )
+    def edition_of(self, child: int) -> tuple[int, int] | None:
+        """Return version and revision last heard of a child: what it says in another one must be all it has."""
+        return self._said.edition_of(child)
+
+    @property
+    def edition(self) -> tuple[int, int]:
+        """Version and revision of what the node says itself."""
+        return self.version, self._revision
+
+    def rearrange(self, children: Sequence[str]) -> None:
+        """Have these children from now on; a refresh for a new version must follow.
+
+        What was said of the node by cuts and mixtures of those who stay is kept. Who joins must be learnt of before
+        anything is solved: a hello, or what it registered with (membership.py).
+        """
+        if not children:
+            raise InputError("children: expected at least one")
+        origin = self._said.rearrange(children)
+        self._own.rearrange(origin)
+        self._used = np.zeros(len(origin), dtype=np.int64)
+        self._good.clear()
+        self._models = self._best = None
 
     # ---------------------------------------------------------------- operations (generators)
 
-    def hello(self, version: int) -> Masters[Said]:
-        """Say the first four cuts and points: quota 0, price 0, and two shares of the use at price 0."""
+    def hello(self, version: int, offer: Array | None = None) -> Masters[Said]:
+        """Say the first cuts and points: quota 0, price 0, and two shares of the use at price 0 or three of an offer.
+
+        `offer` ``[J − O]`` is the quota the node's parent thinks it may get (`nodemath.offers`).
+        """
         self._start(version)
         self._own.clear()
         free = np.zeros(self.levels - self.own)
@@ -171,7 +191,11 @@ class NodeSide:
         answers = yield from self._solve(asked)
         said = [self._learn_own(*answers[:2], zero=True), self._learn_own(*answers[2:])]
         use = answers[3].r[:, self.own :].sum(axis=0)
-        asked = [self._request(kind, quota=share * use) for share in HELLO_SHARES for kind in (UPPER, LOWER)]
+        trials = [share * use for share in HELLO_SHARES]
+        if offer is not None:
+            most = self._most_passed()
+            trials = [np.clip(share * offer, LEAST_QUERY * most, most) for share in OFFER_SHARES]
+        asked = [self._request(kind, quota=trial) for trial in trials for kind in (UPPER, LOWER)]
         answers = yield from self._solve(asked)
         said += [self._learn_own(*answers[i : i + 2]) for i in range(0, len(answers), 2)]
         return self._say(self._own.cuts.taken, self._own.points.taken)
@@ -200,12 +224,25 @@ class NodeSide:
         return self._say(self._own.cuts.taken, self._own.points.taken)
 
     def answer(self, query: Query) -> Masters[Said]:
-        """Answer the parent's query with the models as they are now: two cuts, two points."""
+        """Answer the parent's query with the models as they are now: two cuts, two points.
+
+        Where a child was heard of these data only after the node had spoken, what the node said rested on older data
+        of that child: all of it is made anew and said again.
+        """
         self._asked = query
         self._own.note_used(query.used)
+        anew = self._outdated
+        if anew:
+            self._revise()
         learnt = yield from self._learn_answers(self._asked_models(query))
+        if anew:
+            return self.everything()
         cuts, points = zip(*learnt, strict=True)
         return self._say(distinct(cuts), distinct(points))
+
+    def everything(self) -> Said:
+        """Say every slot again as it stands: what a parent that missed the hello or the refresh must hear first."""
+        return self._say(self._own.cuts.taken, self._own.points.taken)
 
     def begin(self, version: int) -> None:
         """Open a new data version at the root: bounds from here on hold for these data."""
@@ -228,7 +265,10 @@ class NodeSide:
         price = (priced[0].price + inner) / 2
         quotas = np.maximum((upper.r + lower.r) / 2, LEAST_QUERY * self._model().rmax)
         used, self._used = self._used, np.zeros_like(self._used)
-        return [Query(quotas[e], price.copy(), int(used[e])) for e in range(len(self.children))]
+        if self._asks != TWO_SIDED:
+            quotas = np.zeros((len(self.children), 0))
+        more = np.stack([priced[0].price, inner]) if self._asks == BRACKET else None
+        return [Query(quotas[e], price.copy(), int(used[e]), more) for e in range(len(self.children))]
 
     def bounds(self) -> Masters[Bounds]:
         """Bracket the optimum of the whole tree; within one data version the best of all bounds so far is kept."""
@@ -360,6 +400,13 @@ class NodeSide:
         value, scale, low = self._mixture(lower.weight)
         return OwnPoint(lower.weight, lower.r, use, value, scale, low)
 
+    def _revise(self) -> None:
+        """Make all own cuts and points anew from what the children say now, within the version."""
+        self._revision, self._outdated = self._revision + 1, False
+        self._own.begin()
+        self._renew_cuts()
+        self._renew_points()
+
     def _renew_cuts(self) -> None:
         slots, bases = self._own.cut_bases()
         made = np.array([self._cut_value(basis.rho, basis.price) for basis in bases])
@@ -369,7 +416,7 @@ class NodeSide:
         """Value the same mixtures on the children's new points, mixed with zero points where they no longer fit."""
         model = self._model()
         slots, lam, uses = self._own.mixtures()
-        there = np.stack([table.filled for table in self._points])
+        there = np.stack([table.filled for table in self._said.points])
         limits = np.concatenate([np.tile(LOAD_LIMIT * self.capacity, (len(slots), 1)), uses], axis=1)
         dust = np.concatenate([np.full(self.own, -1.0), NOTHING * self._most_passed()])
         lam = fitting(lam, model.u, there, limits, dust)
@@ -399,22 +446,17 @@ class NodeSide:
     # ---------------------------------------------------------------- the children as arrays
 
     def _start(self, version: int) -> None:
-        if self.missing:
-            raise SolveError(f"no bounds yet: waiting for the hello of {', '.join(self.missing)}")
-        self.version = version
-        self._models = self._best = self._arrays = None
+        self._heard()
+        self.version, self._revision, self._outdated = version, 0, False
+        self._models = self._best = None
         self._own.begin()
         self._steps.clear()
 
     def _heard(self) -> list[Said]:
-        if self.missing:
-            raise SolveError(f"no bounds yet: waiting for the hello of {', '.join(self.missing)}")
-        return [said for said in self._last if said is not None]
+        return self._said.heard()
 
     def _model(self) -> ChildModel:
-        if self._arrays is None:
-            self._arrays = stack(self._heard(), self._cuts, self._points, self.version)
-        return self._arrays
+        return self._said.model(self.version)
 
     def _fold(self, request: MasterRequest, answer: MasterAnswer) -> MasterAnswer:
         """Move the weight of slots that repeat another (empty ones, unusable points) to the slot they repeat."""
@@ -434,7 +476,7 @@ class NodeSide:
 
     def _say(self, cuts: Slots, points: Slots) -> Said:
         heard, model = self._heard(), self._model()
-        declared = all(said.drift is not None for said in heard)
+        declared = self._said.declare(self.version)
         own = self.own
         return Said(
             version=self.version,
@@ -450,6 +492,7 @@ class NodeSide:
             v0=sum(said.v0 for said in heard),
             leaves=sum(said.leaves for said in heard),
             stale=model.stale,
+            revision=self._revision,
             drift=self._own.cuts.spare[cuts] if declared else None,
             v_low=self._own.points.spare[points] if declared else None,
         )

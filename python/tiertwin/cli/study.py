@@ -137,6 +137,51 @@ def rain(train_days: int, resamples: int, as_json: bool) -> None:
     click.echo(table(found["by_band"], ("band_ghz", "links", "measured_db", *figures)))
 
 
+@study.command("attributes")
+@click.argument("scenario", default="mixed")
+@click.option("--seeds", default=20, show_default=True, help="Number of seeds: 1, 2, …")
+@click.option("--epochs", default=60, show_default=True)
+@click.option("--share", "shares", type=float, multiple=True, help="Of all bytes; repeat [default: .02 .05 .1 .2 .4].")
+@click.option("--selection", "selections", multiple=True, help="Of those with a budget; repeat [default: all of them].")
+@click.option("--jobs", type=int, help="Runs at a time [default: as many as there are CPU cores].")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def attributes(
+    scenario: str,
+    seeds: int,
+    epochs: int,
+    shares: tuple[float, ...],
+    selections: tuple[str, ...],
+    jobs: int | None,
+    as_json: bool,
+) -> None:
+    """Bytes told against utility lost, for several ways to choose what is told."""
+    from tiertwin.study.attributes import BUDGETED, SHARES, attribute_study
+    from tiertwin.world import load
+
+    found = attribute_study(
+        load(scenario),
+        range(1, seeds + 1),
+        epochs,
+        shares or SHARES,
+        selections or BUDGETED,
+        jobs,
+        lambda text: click.echo(text, err=True),
+    )
+    if as_json:
+        click.echo(json.dumps(finite({"scenario": scenario, **found})))
+        return
+    click.echo(
+        f"{scenario}: {found['attributes']} attributes, {seeds} seeds of {epochs} epochs. bytes: of gateways, asking"
+    )
+    click.echo(
+        "included, in percent of telling all. regret: utility a task that telling all has more, in percent of its"
+    )
+    click.echo("size. ahead: utility that worth has more than the arm. half: of the 95 % interval, paired by seed.")
+    figures = ("bytes_percent", "regret_percent", "regret_half", "missed_points", "missed_half")
+    ahead = ("worth_ahead_percent", "worth_ahead_half")
+    click.echo(table(found["rows"], ("selection", "budget_percent", *figures, *ahead)))
+
+
 @study.command("alignment")
 @click.option("--seeds", default=20, show_default=True, help="Number of synthetic worlds: seeds 1, 2, …")
 @click.option("--rows", default=40, show_default=True, help="Cells of a world.")

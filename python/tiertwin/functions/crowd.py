@@ -49,6 +49,16 @@ class Crowd:
         """Mean load of the site's cells over that of its busiest, (0, 1]."""
         return min(self._mean_load / self._peak_load, 1.0)
 
+    def infer(self, users: F64, where: npt.NDArray[np.bool_]) -> None:
+        """Take users [G] that were worked out from their tasks, `where` they were not reported."""
+        self.users = np.where(where, np.maximum(users, EMPTY), self.users)
+
+    @property
+    def peak_load(self) -> float:
+        """Share of blocks that the busiest cell uses, lately, (0, 1]."""
+        kept = 1.0 / (1.0 - LOADS_KEPT)
+        return min(max(self._peak_load / kept, 1e-3), 1.0)
+
     def weigh(self, mean: float, peak: float) -> None:
         """Take the share of blocks used by all cells together and by the busiest; what is no number is not taken."""
         if not (0.0 <= mean <= peak < np.inf):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from tiertwin.model.access import Access
+from tiertwin.model.attributes import Attributes
 from tiertwin.model.deployment import Deployment
 from tiertwin.model.fields import (
     INTEGRAL,
@@ -231,6 +232,8 @@ class Scenario(Part):
     """Energy and sleep of base stations; without it neither is counted."""
     access: Access | None = None
     """Cells, and people who move among them; without it devices stay at their site, at the rate of their ring."""
+    attributes: Attributes | None = None
+    """What gateways tell when bytes are scarce; without it they tell everything."""
     deployment: Deployment | None = None
     """Which processes make up the tree, and where they are; without it a run is one process."""
 

@@ -11,6 +11,7 @@ from tiertwin.allocate.bounds import leaf_worth
 from tiertwin.allocate.leaf import LeafAnswer, LeafProblem
 from tiertwin.allocate.leafside import carry_over
 from tiertwin.allocate.split import ClassShares
+from tiertwin.orchestrate.asking import Asking
 from tiertwin.orchestrate.edge import Tally
 from tiertwin.orchestrate.observe import PassThrough
 from tiertwin.orchestrate.policies import Policy, SiteInputs
@@ -23,6 +24,7 @@ from tiertwin.twin.layout import edge_layout, gateway_layout
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from tiertwin.orchestrate.economy import Economy
     from tiertwin.orchestrate.rhythm import Rhythm
     from tiertwin.twin.events import Solved, TimerFired
     from tiertwin.twin.twin import Twin, Unit
@@ -50,6 +52,8 @@ class AloneController:
         Name of the device gateway.
     cost
         ``tier_costs(world)``, if at hand.
+    economy
+        What the gateway tells if not everything.
     """
 
     under_tree = False
@@ -64,13 +68,16 @@ class AloneController:
         share: F64,
         gateway: str,
         cost: F64 | None = None,
+        economy: Economy | None = None,
     ) -> None:
-        self.view = SiteView(world, site, cost, rhythm)
+        self.view = SiteView(world, site, cost, rhythm, economy)
         self._rhythm, self._solver, self._policy, self._gateway = rhythm, solver, policy, gateway
         self._share = share
-        below, above = gateway_layout(world, site), edge_layout(world, site)
+        above = edge_layout(world, site)
+        below = gateway_layout(world, site) if economy is None else economy.layout(world, site)
         self._pass = PassThrough(below, above)
-        self._summary = Summary(self.view.group_of, below.rows, above.rows, world.grouped)
+        self._summary = Summary(self.view, below, above)
+        self.asking = None if economy is None else Asking(self.view, economy, gateway)
         self._nominal = self.view.problem(self.view.nominal)
         self.problem: LeafProblem | None = None
         self.plan: LeafAnswer | None = None
@@ -95,7 +102,10 @@ class AloneController:
         cells = setpoint_cells(self.view.shares(x), self._split(self.problem, x))
         lease = self._rhythm.lease_terms(twin, self.version, epoch, now)
         effects.append(Record("decision", epoch, {"value": self.plan.value}))
-        return effects + twin.send_unit(self._gateway, TableId.BUDGET, cells, now, lease)
+        effects += twin.send_unit(self._gateway, TableId.BUDGET, cells, now, lease)
+        if self.asking is not None:
+            effects += self.asking.review(twin, epoch, self.problem, self.plan, now)
+        return effects
 
     def _split(self, problem: LeafProblem, x: F64) -> ClassShares:
         if getattr(self._policy, "splits", True):

@@ -22,6 +22,7 @@ from tiertwin.allocate.bounds import leaf_worth
 from tiertwin.allocate.leaf import LeafAnswer, LeafProblem
 from tiertwin.allocate.leafside import LeafSide, carry_over
 from tiertwin.orchestrate import units
+from tiertwin.orchestrate.asking import Asking
 from tiertwin.orchestrate.observe import PassThrough
 from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
 from tiertwin.orchestrate.siteview import SiteView, Summary, estimate_site, summarise_site
@@ -33,6 +34,7 @@ from tiertwin.twin.lease import NO_LEASE, Lease
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from tiertwin.orchestrate.economy import Economy
     from tiertwin.twin.events import Solved, TimerFired
     from tiertwin.twin.twin import Twin, Unit
     from tiertwin.world import World
@@ -68,20 +70,32 @@ class EdgeController:
         Names of the neighbours.
     cost
         ``tier_costs(world)``, if at hand.
+    economy
+        What the gateway tells if not everything.
     """
 
     under_tree = True
 
     def __init__(
-        self, world: World, site: int, rhythm: Rhythm, solver: Any, parent: str, gateway: str, cost: F64 | None = None
+        self,
+        world: World,
+        site: int,
+        rhythm: Rhythm,
+        solver: Any,
+        parent: str,
+        gateway: str,
+        cost: F64 | None = None,
+        economy: Economy | None = None,
     ) -> None:
-        self.view = SiteView(world, site, cost, rhythm)
+        self.view = SiteView(world, site, cost, rhythm, economy)
         self._rhythm = rhythm
         self._solver = solver
         self._parent, self._gateway = parent, gateway
-        below, above = gateway_layout(world, site), edge_layout(world, site)
+        above = edge_layout(world, site)
+        below = gateway_layout(world, site) if economy is None else economy.layout(world, site)
         self._pass = PassThrough(below, above)
-        self._summary = Summary(self.view.group_of, below.rows, above.rows, world.grouped)
+        self._summary = Summary(self.view, below, above)
+        self.asking = None if economy is None else Asking(self.view, economy, gateway)
         self.leaf: LeafSide | None = None
         self.problem: LeafProblem | None = None
         self.plan: LeafAnswer | None = None
@@ -175,7 +189,10 @@ class EdgeController:
         effects.append(
             Record("decision", epoch, {"value": self.plan.value, "step": self.plan.step, "quota": quota.tolist()})
         )
-        return effects + self._lease_to_gateway(twin, epoch, quota, now)
+        effects += self._lease_to_gateway(twin, epoch, quota, now)
+        if self.asking is not None:
+            effects += self.asking.review(twin, epoch, self.problem, self.plan, now)
+        return effects
 
     def _guard(self, answer: LeafAnswer, quota: F64) -> LeafAnswer:
         """Keep the standing plan when it is worth more on the new data and still allowed."""

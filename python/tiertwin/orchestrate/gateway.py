@@ -14,6 +14,7 @@ from tiertwin.twin.lease import NO_LEASE, Lease
 
 if TYPE_CHECKING:
     from tiertwin.orchestrate.site import SiteInventory
+    from tiertwin.orchestrate.telling import Telling
     from tiertwin.twin.events import Solved, TimerFired
     from tiertwin.twin.layout import Layout
     from tiertwin.twin.twin import Twin, Unit
@@ -32,18 +33,24 @@ class GatewayController:
         The site's devices, classes and capacities.
     layout
         Rows of the telemetry table.
+    telling
+        What is told under a budget; without it everything is.
     """
 
-    def __init__(self, plant: str, inventory: SiteInventory, layout: Layout) -> None:
+    def __init__(self, plant: str, inventory: SiteInventory, layout: Layout, telling: Telling | None = None) -> None:
         self._plant, self._inventory = plant, inventory
         self._carry = PassThrough(layout, layout, members=True)
+        self.telling = telling
         self.lease: Lease = NO_LEASE
         self.local_policy = True  # devices start on their own
         self.local_epochs = 0
         self.clipped = 0  # numbers that could not be obeyed as they came
 
     def summarise(self, twin: Twin, now: int) -> None:
-        """Pass on what the plant told: nothing is abstracted below the edge."""
+        """Pass on what the plant told, or what of it the edge wants and the budget allows."""
+        if self.telling is not None:
+            self.telling.summarise(twin, now)
+            return
         below, parent = twin.children[0].table_in, twin.parent
         assert below is not None
         assert parent is not None
@@ -60,6 +67,10 @@ class GatewayController:
         return [Record("local_policy", epoch, {"reason": "lease lapsed"})]  # the plant's own lease lapses with ours
 
     def told(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
+        if unit.table == TableId.SUBSCRIPTION and self.telling is not None:
+            if self.telling.subscribe(unit):
+                return []
+            return [Record("refused", twin.epoch, {"subscription": len(self.telling.cells)})]
         if unit.table != TableId.BUDGET or unit.lease is None:
             return []
         if unit.lease.is_older_than(self.lease) or not unit.lease.holds(now):
@@ -82,4 +93,10 @@ class GatewayController:
         return []
 
     def fork(self) -> GatewayController:
-        return copy.deepcopy(self)
+        telling, self.telling = self.telling, None
+        try:
+            other = copy.deepcopy(self)
+        finally:
+            self.telling = telling
+        other.telling = None if telling is None else telling.fork()
+        return other

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tiertwin.twin.layout import Layout
+    from tiertwin.world import World
 
     F64 = npt.NDArray[np.float64]
     I64 = npt.NDArray[np.int64]
@@ -78,6 +79,13 @@ def _match(below: I64, below_rows: I64, above: I64, above_rows: I64) -> tuple[I6
     return below_rows[np.searchsorted(below, both)], above_rows[np.searchsorted(above, both)]
 
 
+def group_of_rows(world: World, site: int) -> I64:
+    """Group (class, then ring) of each device row of a site, [N]."""
+    rows = slice(int(world.device_rows[site]), int(world.device_rows[site + 1]))
+    group: I64 = (world.device_class[rows] * len(world.ring_rate_mbps) + world.device_ring[rows]).astype(np.int64)
+    return group
+
+
 def group_rates(table: _core.StateTable, group_of: I64, groups: int, newer_than: int) -> tuple[F64, F64]:
     """Sum the devices' task rates by group.
 
@@ -98,7 +106,12 @@ def group_rates(table: _core.StateTable, group_of: I64, groups: int, newer_than:
     n = len(group_of)
     rates = table.column(A.TASK_RATE)[:n]
     heard = (table.times(A.TASK_RATE)[:n] > newer_than) & np.isfinite(rates)
+    return heard_rates(rates, heard, group_of, groups)
+
+
+def heard_rates(rates: F64, heard: npt.NDArray[np.bool_], group_of: I64, groups: int) -> tuple[F64, F64]:
+    """Sum the rates of members that were `heard` by group: tasks/s and share of members heard, [G] each."""
     sums = np.bincount(group_of[heard], weights=rates[heard], minlength=groups)
     measured = np.asarray(sums, dtype=np.float64)  # integers where nobody reported
-    devices = np.bincount(group_of, minlength=groups)
-    return measured, np.bincount(group_of[heard], minlength=groups) / np.maximum(devices, 1)
+    members = np.bincount(group_of, minlength=groups)
+    return measured, np.bincount(group_of[heard], minlength=groups) / np.maximum(members, 1)

@@ -16,9 +16,9 @@ from tiertwin.functions.crowd import Crowd
 from tiertwin.functions.estimate import DemandEstimator
 from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate import units
-from tiertwin.orchestrate.observe import PassThrough, group_rates
+from tiertwin.orchestrate.observe import PassThrough, group_of_rows, group_rates, heard_rates
 from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
-from tiertwin.twin.ages import OLDEST_SAMPLE
+from tiertwin.twin.ages import OLDEST_SAMPLE, UNKNOWN_AGE_MS
 from tiertwin.twin.attributes import A
 from tiertwin.twin.effects import Effect, Record
 from tiertwin.twin.layout import gateway_layout
@@ -28,10 +28,15 @@ from tiertwin.world.objective import MeasuredRadio, tier_cost_parts
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from tiertwin.orchestrate.economy import Economy
+    from tiertwin.twin.layout import Layout
     from tiertwin.twin.twin import Twin
     from tiertwin.world import World
 
     F64 = npt.NDArray[np.float64]
+
+MOVED_AGE = 2 * OLDEST_SAMPLE  # of a gateway that tells what moved: its oldest input in use, and a heartbeat under way
+USERS_BEHIND = 3_000 * MILLISECOND  # users told that much before tasks are not those who make them
 
 
 class SiteView:
@@ -47,17 +52,29 @@ class SiteView:
         ``tier_costs(world)``, if at hand.
     rhythm
         When an edge decides and on samples of what length; the default one without it.
+    economy
+        What the gateway tells if not everything: what it does not tell has not moved, or not enough.
     """
 
-    def __init__(self, world: World, site: int, cost: F64 | None = None, rhythm: Rhythm | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        site: int,
+        cost: F64 | None = None,
+        rhythm: Rhythm | None = None,
+        economy: Economy | None = None,
+    ) -> None:
         self._rhythm = Rhythm() if rhythm is None else rhythm
         self.world = world
+        self.economy = economy
         self.site = site
         self._cost = tier_costs(world) if cost is None else cost
-        rows = slice(int(world.device_rows[site]), int(world.device_rows[site + 1]))
         rings = len(world.ring_rate_mbps)
-        self.group_of = (world.device_class[rows] * rings + world.device_ring[rows]).astype(np.int64)
+        self.group_of = group_of_rows(world, site)
         self.groups = world.groups_per_site
+        self.told_of = self.group_of  # group of each row of members that the gateway tells of
+        if economy is not None and economy.by_group(world):
+            self.told_of = np.arange(self.groups, dtype=np.int64)
         self.classes = len(world.class_names)
         self.class_of: npt.NDArray[np.int64] = np.arange(self.groups, dtype=np.int64) // rings
         self.devices = np.bincount(self.group_of, minlength=self.groups)  # rows of each group
@@ -79,17 +96,37 @@ class SiteView:
         self.blind = False
         self.uplink = float(world.uplink_site_mbps[site])
 
-    def observe(self, table: _core.StateTable, now: int) -> F64:
-        """Estimate the coming epoch's demand, tasks/s [G]."""
+    def observe(self, table: _core.StateTable, now: int, age_ms: int | None = None) -> F64:
+        """Estimate the coming epoch's demand, tasks/s [G]; `age_ms`: of what a gateway knows that tells what moved."""
+        if age_ms is not None:
+            return self._observe_moved(table, now, age_ms)
         times = table.times(A.TASK_RATE)[: len(self.group_of)]
         np.maximum.at(self.sampled, self.group_of, times)
         since = now - OLDEST_SAMPLE
         self.newest_ns = int(times.max(initial=0))
         measured, covered = group_rates(table, self.group_of, self.groups, since)
         if self._grouped:
-            self._count(table, since)
+            self._count(table, table.times(A.USERS)[: len(self.group_of)] > since)
         self.estimator.update(measured, covered)
         self.demand = self.estimator.predict(self._ahead(times, since, now))
+        return self.demand
+
+    def _observe_moved(self, table: _core.StateTable, now: int, age_ms: int) -> F64:
+        """The same where silence says that nothing has moved: what was told last is as old as the gateway's inputs."""
+        newest = now - age_ms * MILLISECOND
+        rates = table.column(A.TASK_RATE)[: len(self.told_of)]
+        fresh = newest > now - MOVED_AGE
+        heard = np.isfinite(rates) & fresh
+        self.sampled[self.told_of[heard]] = newest
+        if fresh:
+            self.newest_ns = newest
+        measured, covered = heard_rates(rates, heard, self.told_of, self.groups)
+        if self._grouped:
+            self._count(table, heard)
+            self._infer_users(table, rates, heard)
+        self.estimator.update(measured, covered)
+        middle = (newest + now) / 2  # the oldest is a period older than the newest
+        self.demand = self.estimator.predict(self._rhythm.ahead(Tier.EDGE, middle, now))
         return self.demand
 
     def _ahead(self, times: npt.NDArray[np.int64], since: int, now: int) -> float:
@@ -97,16 +134,22 @@ class SiteView:
         heard = times[times > since]
         return self._rhythm.ahead(Tier.EDGE, float(heard.mean()) if len(heard) else float(now), now)
 
-    def _count(self, table: _core.StateTable, since: int) -> None:
+    def _count(self, table: _core.StateTable, heard: npt.NDArray[np.bool_]) -> None:
         """Take the users of each group and how fast they are; what is nominal follows them."""
         rows = slice(len(self.group_of))  # a row a group, in group order
-        heard = table.times(A.USERS)[rows] > since
         self.crowd.update(table.column(A.USERS)[rows], table.column(A.RADIO_MBPS)[rows], heard)
         self.nominal = self.estimator.nominal = self.crowd.users * self._rate
         row = self._station_row
         if int(table.times(A.PRB_UP)[row]) > self._weighed_ns:
             self._weighed_ns = int(table.times(A.PRB_UP)[row])
             self.crowd.weigh(float(table.column(A.PRB_UP)[row]), float(table.column(A.PRB_UP_PEAK)[row]))
+
+    def _infer_users(self, table: _core.StateTable, rates: F64, heard: npt.NDArray[np.bool_]) -> None:
+        """Where tasks were told and users were not, or long before, there are as many users as make these tasks."""
+        rows = slice(len(self.group_of))
+        stale = table.times(A.TASK_RATE)[rows] - table.times(A.USERS)[rows].clip(min=0) > USERS_BEHIND
+        self.crowd.infer(np.maximum(np.nan_to_num(rates), 0.0) / self._rate, heard & stale)
+        self.nominal = self.estimator.nominal = self.crowd.users * self._rate
 
     def problem(self, demand: F64 | None = None) -> LeafProblem:
         """The leaf problem of this data version."""
@@ -139,7 +182,7 @@ class SiteView:
 def summarise_site(twin: Twin, summary: Summary, rest: PassThrough, now: int) -> None:
     """Bring an edge's uplink table up to date: groups merged, servers and links passed on."""
     below, above = _tables(twin)
-    summary.update(below, above, now)
+    summary.update(twin, below, above, now)
     rest.carry(below, above)
 
 
@@ -147,15 +190,22 @@ def estimate_site(twin: Twin, view: SiteView, epoch: int, now: int) -> list[Effe
     """Observe and estimate the demand of the coming epoch (epoch 0: nominal), and say it upwards."""
     below, above = _tables(twin)
     if epoch > 0:
-        view.observe(below, now)
+        view.observe(below, now, None if view.economy is None else _told_age(twin, now))
     rows = np.arange(view.groups, dtype=np.uint32)
     above.set(A.DEMAND, rows, np.ascontiguousarray(view.demand), now)
     return _sight(view, epoch, now)
 
 
+def _told_age(twin: Twin, now: int) -> int:
+    """How old what the gateway knows is, ms."""
+    gateway = twin.children[0]
+    return int(gateway.peer.peer_age(now)) if gateway.live else UNKNOWN_AGE_MS
+
+
 def _sight(view: SiteView, epoch: int, now: int) -> list[Effect]:
     """Say it when the last device has fallen silent, and when one is heard again."""
-    blind = len(view.group_of) > 0 and view.newest_ns > 0 and now - view.newest_ns > OLDEST_SAMPLE
+    longest = OLDEST_SAMPLE if view.economy is None else MOVED_AGE
+    blind = len(view.group_of) > 0 and view.newest_ns > 0 and now - view.newest_ns > longest
     if blind == view.blind:
         return []
     view.blind = blind
@@ -176,31 +226,31 @@ class Summary:
 
     Parameters
     ----------
-    group_of
-        Group of each device row, [N].
-    members
-        Rows of the members' table: devices first, then rows that belong to no group.
-    rows
-        Rows of the uplink table: groups first.
-    grouped
-        Device rows are groups of users, who are counted too.
+    view
+        Of the site: which row of the gateway's table belongs to which group.
+    below, above
+        Layouts of the gateway's table and of ours.
     """
 
-    def __init__(self, group_of: npt.NDArray[np.int64], members: int, rows: int, grouped: bool = False) -> None:
-        of_row = np.full(members, -1, dtype=np.int64)
-        of_row[: len(group_of)] = group_of
-        self._partition = _core.Partition(of_row, rows)
-        plan = [*SUMMARY_PLAN, (A.USERS, "sum", A.USERS_SUM)] if grouped else SUMMARY_PLAN
-        self._plan = _core.SummaryPlan([(int(a), rule, int(b)) for a, rule, b in plan])
-        self._devices = len(group_of)
+    def __init__(self, view: SiteView, below: Layout, above: Layout) -> None:
+        of_row = np.full(below.rows, -1, dtype=np.int64)
+        of_row[: len(view.told_of)] = view.told_of
+        self._partition = _core.Partition(of_row, above.rows)
+        self._moved = view.economy is not None
+        self._plan, self._sources = _summary_plan(view)
+        self._members, self._groups = len(view.told_of), view.groups
         self._newest = -1
 
-    def update(self, members: _core.StateTable, out: _core.StateTable, now: int) -> None:
+    def update(self, twin: Twin, members: _core.StateTable, out: _core.StateTable, now: int) -> None:
         """Merge the member rows into the group rows of `out` if anything new came."""
-        newest = int(members.times(A.TASK_RATE)[: self._devices].max(initial=-1))
-        if newest > self._newest:
-            self._newest = newest
-            _core.summarize(members, self._partition, self._plan, out, now)
+        newest = max(int(members.times(a)[: self._members].max(initial=-1)) for a in self._sources)
+        if newest <= self._newest:
+            return
+        self._newest = newest
+        _core.summarize(members, self._partition, self._plan, out, now)
+        if self._moved:
+            age = np.full(self._groups, float(_told_age(twin, now)))
+            out.set(A.OLDEST, np.arange(self._groups, dtype=np.uint32), age, now)
 
 
 # A weighted mean is kept as sum and weight: two attributes from the target on.
@@ -212,3 +262,18 @@ SUMMARY_PLAN: list[tuple[A, str, A]] = [
     (A.LATENCY_MS, "wmean", A.LATENCY_SUM),
     (A.TASK_RATE, "oldest", A.OLDEST),
 ]
+
+
+def _summary_plan(view: SiteView) -> tuple[_core.SummaryPlan, list[A]]:
+    """What is merged of the gateway's table, and the attributes whose news count."""
+    if view.economy is None:
+        grouped = [(A.USERS, "sum", A.USERS_SUM)] if view.world.grouped else []
+        return _core.SummaryPlan([(int(a), rule, int(b)) for a, rule, b in [*SUMMARY_PLAN, *grouped]]), [A.TASK_RATE]
+    known = view.economy.member_attributes(view.world)
+    lines = [(A.USERS, "sum", A.USERS_SUM), *(line for line in SUMMARY_PLAN if line[1] != "oldest")]
+    plan = _core.SummaryPlan([(int(a), rule, int(b)) for a, rule, b in lines if int(a) in known])
+    sources = [a for a, _, _ in lines if int(a) in known]
+    if int(A.LATENCY_SUM) in known:
+        plan.add(int(A.LATENCY_SUM), "wmean", int(A.LATENCY_SUM), partial=True)
+        sources.append(A.LATENCY_SUM)
+    return plan, sources

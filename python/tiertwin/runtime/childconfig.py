@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from tiertwin.model.tiers import Tier
+from tiertwin.orchestrate.economy import Economy
 from tiertwin.orchestrate.rhythm import Rhythm
 from tiertwin.plant import PlantOptions
 from tiertwin.runtime.control import Address
@@ -205,7 +206,8 @@ def settings_to_plain(settings: Settings) -> dict[str, Any]:
     plain = {f.name: getattr(settings, f.name) for f in fields(Settings)}
     rhythm = asdict(settings.rhythm)
     rhythm["control_every"] = {str(k): v for k, v in settings.rhythm.control_every.items()}
-    return plain | {"rhythm": rhythm, "plant": plant}
+    economy = None if settings.economy is None else asdict(settings.economy)
+    return plain | {"rhythm": rhythm, "plant": plant, "economy": economy}
 
 
 def settings_from_plain(plain: dict[str, Any]) -> Settings:
@@ -216,4 +218,7 @@ def settings_from_plain(plain: dict[str, Any]) -> Settings:
     plant["traces"] = {int(k): (np.asarray(t, dtype=np.float64), r) for k, (t, r) in plant["traces"].items()}
     changes: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plant.items()}
     options = replace(PlantOptions(), **changes)
-    return Settings(**{**plain, "rhythm": Rhythm(**rhythm), "plant": options})
+    economy = plain["economy"]
+    if economy is not None:
+        economy = Economy(**{**economy, "catalogue": tuple(tuple(line) for line in economy["catalogue"])})
+    return Settings(**{**plain, "rhythm": Rhythm(**rhythm), "plant": options, "economy": economy})

@@ -18,6 +18,7 @@ from tiertwin.world import node_resources, tier_costs
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tiertwin.orchestrate.economy import Economy
     from tiertwin.orchestrate.rhythm import Rhythm
     from tiertwin.twin.layout import Layout
     from tiertwin.twin.twin import Controller
@@ -38,6 +39,8 @@ class Deciding:
         Of each twin by name, in roster order.
     layout
         Uplink layout of a twin below the root.
+    economy
+        What gateways tell if not everything.
     """
 
     def __init__(
@@ -48,7 +51,9 @@ class Deciding:
         allocator: str,
         children: Mapping[str, list[TwinSpec]],
         layout: Callable[[TwinSpec], Layout],
+        economy: Economy | None = None,
     ) -> None:
+        self._economy = economy
         self._world, self._policy, self._rhythm, self._allocator = world, policy, rhythm, allocator
         self._children, self._layout = children, layout
         self._shares = fixed_shares(world)
@@ -65,12 +70,27 @@ class Deciding:
         gateway = self._children[spec.name][0].name
         if self._policy == HIERARCHICAL:
             return EdgeController(
-                self._world, spec.site, self._rhythm, leaf_solver(self._allocator), spec.parent, gateway, self._cost
+                self._world,
+                spec.site,
+                self._rhythm,
+                leaf_solver(self._allocator),
+                spec.parent,
+                gateway,
+                self._cost,
+                self._economy,
             )
         policy = find_policy(self._policy)
         share = np.ascontiguousarray(self._shares[spec.site])
         return AloneController(
-            self._world, spec.site, self._rhythm, leaf_solver(self._allocator), policy, share, gateway, self._cost
+            self._world,
+            spec.site,
+            self._rhythm,
+            leaf_solver(self._allocator),
+            policy,
+            share,
+            gateway,
+            self._cost,
+            self._economy,
         )
 
     def _inner(self, spec: TwinSpec) -> InnerController:

@@ -163,7 +163,7 @@ def _edge(twin: Twin, controller: EdgeController | AloneController) -> EdgeObser
         name=twin.name,
         demand=view.demand,
         sampled=view.sampled,
-        times=table.times(A.TASK_RATE)[: len(view.group_of)],
+        times=table.times(A.TASK_RATE)[: len(view.told_of)],
         problem=controller.problem,
         x=None if controller.plan is None else controller.plan.x,
         steps=dict(controller.tally.steps),

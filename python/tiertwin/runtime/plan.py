@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tiertwin.allocate import registry
 from tiertwin.errors import InputError, UnknownNameError, suggest
+from tiertwin.orchestrate.economy import Economy
 from tiertwin.orchestrate.policies import HIERARCHICAL, policy_names
 from tiertwin.orchestrate.rhythm import Rhythm
 
@@ -118,6 +119,7 @@ def settings_of(plan: RunPlan, world: World, policy: str) -> Settings:
         rhythm=rhythm_of(scenario),
         report_ms=scenario.tiers.edge.report_ms,
         plant=PlantOptions.of(world).with_traces_of(world),
+        economy=Economy.of(scenario),
     )
 
 

@@ -12,6 +12,7 @@ from tiertwin.orchestrate import units
 from tiertwin.orchestrate.gateway import GatewayController
 from tiertwin.orchestrate.plantside import PlantSideController
 from tiertwin.orchestrate.site import SiteInventory
+from tiertwin.orchestrate.telling import Telling, subscription_shape
 from tiertwin.plant import PlantOptions, SimulatedPlant
 from tiertwin.runtime.host import ORIGIN, Host
 from tiertwin.runtime.roster import PLANT, Node, Roster
@@ -36,6 +37,7 @@ from tiertwin.world.shares import narrowest_links
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from tiertwin.orchestrate.economy import Economy
     from tiertwin.orchestrate.rhythm import Rhythm
     from tiertwin.runtime.deciding import Deciding
     from tiertwin.runtime.host import Solver
@@ -88,6 +90,8 @@ class TreeBuilder:
         By node, under the real clock.
     sensors
         Attributes of servers and links besides `RESOURCES` that the tables have.
+    economy
+        What gateways tell if not everything.
     """
 
     def __init__(
@@ -100,7 +104,9 @@ class TreeBuilder:
         seed: int,
         lives: Mapping[str, Life] | None = None,
         sensors: Sequence[A] = (),
+        economy: Economy | None = None,
     ) -> None:
+        self._economy = economy
         self._resources = {*map(int, RESOURCES), *map(int, sensors)}
         self._world, self._policy, self._rhythm, self._allocator, self._seed = world, policy, rhythm, allocator, seed
         self._roster, self._lives = roster, lives
@@ -156,15 +162,31 @@ class TreeBuilder:
         attributes = sorted({*map(int, TELEMETRY), *map(int, crowd), *self._resources})
         return TableShape(TableId.TELEMETRY, attributes, gateway_layout(self._world, site).rows)
 
+    def _told(self, site: int) -> TableShape:
+        """What a gateway tells its edge."""
+        economy = self._economy
+        if economy is None:
+            return self._telemetry(site)
+        attributes = sorted({*economy.member_attributes(self._world), *self._resources})
+        return TableShape(TableId.TELEMETRY, attributes, economy.layout(self._world, site).rows)
+
+    def _subscription(self, site: int) -> list[TableShape]:
+        if self._economy is None:
+            return []
+        told = [int(a) for a in self._told(site).attributes]
+        return [TableShape(*subscription_shape(self._economy, self._world, site, told))]
+
     def layout(self, spec: TwinSpec) -> Layout:
         """Uplink layout of a twin below the root."""
         if spec.tier == DEVICE:
+            if self._economy is not None:
+                return self._economy.layout(self._world, spec.site)
             return gateway_layout(self._world, spec.site)
         return edge_layout(self._world, spec.site) if spec.tier == EDGE else fog_layout(self._world, spec.fog)
 
     def _uplink(self, spec: TwinSpec) -> TableShape:
         if spec.tier == DEVICE:
-            return self._telemetry(spec.site)
+            return self._told(spec.site)
         crowd = (A.USERS_SUM,) if self._world.grouped else ()
         attributes = sorted({*map(int, SUMMARY), *map(int, crowd), *self._resources})
         return TableShape(TableId.SUMMARY, attributes, self.layout(spec).rows)
@@ -172,7 +194,7 @@ class TreeBuilder:
     def _units(self, child: TwinSpec) -> tuple[list[TableShape], list[TableShape]]:
         """(up, down) unit tables between a child and its parent."""
         if child.tier == DEVICE:
-            return [], [self._set_points(child.site)]
+            return [], [self._set_points(child.site), *self._subscription(child.site)]
         quotas = quota_components(child.tier)
         up = [
             TableShape(TableId.CUT, units.cut_attributes(quotas), units.SLOTS),
@@ -205,23 +227,32 @@ class TreeBuilder:
 
     def _towards_child(self, child: TwinSpec) -> NeighbourSpec:
         up, down = self._units(child)
-        return NeighbourSpec(child.name, False, table_in=self._uplink(child), units_in=up, units_out=down)
+        moved = self._economy is not None and child.tier == DEVICE
+        return NeighbourSpec(
+            child.name, False, table_in=self._uplink(child), units_in=up, units_out=down, by_exception=moved
+        )
 
     # -- policies ------------------------------------------------------------------------------------------------------
     def _controller(self, spec: TwinSpec) -> Controller:
         if spec.tier == DEVICE:
             (side,) = self._roster.children(spec.name)
-            return GatewayController(side.name, self._inventory(spec.site), gateway_layout(self._world, spec.site))
+            layout = gateway_layout(self._world, spec.site)
+            return GatewayController(side.name, self._inventory(spec.site), layout, self._telling(spec.site))
         if self._deciding is None:
             from tiertwin.runtime.deciding import Deciding  # noqa: PLC0415  a process of gateways goes without (2 MB)
 
             self._deciding = Deciding(
-                self._world, self._policy, self._rhythm, self._allocator, self._children, self.layout
+                self._world, self._policy, self._rhythm, self._allocator, self._children, self.layout, self._economy
             )
         return self._deciding.controller(spec)
 
     def _plant_side(self, node: Node) -> PlantSideController:
         return PlantSideController(self._inventory(node.site))
+
+    def _telling(self, site: int) -> Telling | None:
+        if self._economy is None:
+            return None
+        return Telling(self._world, site, self._economy, [int(a) for a in self._told(site).attributes])
 
     def _inventory(self, site: int) -> SiteInventory:
         return SiteInventory.of(self._world, site, self._narrowest)
@@ -239,6 +270,8 @@ class Settings:
         ``auto``, ``kernel``, ``cvxpy`` or an installed allocator.
     plant
         Options of the simulated plant.
+    economy
+        What gateways tell if not everything.
     """
 
     seed: int
@@ -247,6 +280,7 @@ class Settings:
     rhythm: Rhythm
     report_ms: int
     plant: PlantOptions
+    economy: Economy | None = None
 
 
 def make_host(world: World, settings: Settings, solver: Solver, names: Sequence[str] | None = None) -> Host:
@@ -273,7 +307,10 @@ def make_twins(
         *(WEATHER if settings.plant.weather else ()),
         *(BASE_STATION if world.grouped else ()),
     ]
-    return TreeBuilder(world, roster, settings.policy, rhythm, allocator, settings.seed, lives, sensors).build(names)
+    builder = TreeBuilder(
+        world, roster, settings.policy, rhythm, allocator, settings.seed, lives, sensors, settings.economy
+    )
+    return builder.build(names)
 
 
 def make_southbound(

@@ -1,11 +1,23 @@
-"""Random decision trees of any size, for studies of scale: smooth leaves like those of the national scenario."""
+"""Decision trees to measure by: random ones of any size, and those of a scenario with two, three or four tiers."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tiertwin.allocate.driver import Leaf, Tree
-from tiertwin.allocate.leaf import LeafProblem
+from tiertwin.allocate.leaf import Array, LeafProblem
+from tiertwin.errors import InputError
+from tiertwin.model.tiers import Tier
+from tiertwin.orchestrate.siteview import SiteView
+from tiertwin.world import node_resources, tier_costs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tiertwin.world import World
 
 TIERS = 4
 MEAN_LOAD = 1.1  # offered load over all capacity: scarce, so that allocation matters
@@ -56,3 +68,109 @@ def _leaf(rng: np.random.Generator, groups: int) -> LeafProblem:
     capacity = np.array([1.4 * airtime @ demand, 0.45 * gcycles @ demand / MEAN_LOAD, 0.6 * megabits @ demand])
     kappa = capacity * np.array([0.5, 0.02, 0.002])
     return LeafProblem(demand, weight, alpha, cost, use_own, capacity, kappa, use_quota)
+
+
+# ---------------------------------------------------------------------------------------------- of a scenario
+
+DEPTHS = (2, 3, 4)
+REGION_SHARE = 0.5  # of the cloud's servers that stand in regions, at depth 4
+REGION_UPLINK = 0.7  # a region's uplink, share of the uplinks of its fogs
+
+
+def scenario_tree(world: World, depth: int = 3, demand: Sequence[Array] | None = None) -> Tree:
+    """Return the decision tree of a world with 2, 3 or 4 deciding tiers over the same sites and the same servers.
+
+    ====== ===========================================================================================================
+    depth  what stands above a site
+    ====== ===========================================================================================================
+    2      the cloud, with the servers of the fogs added to its own; a task pays the way to the cloud
+    3      its fog and the cloud, as in a run
+    4      its fog, a region and the cloud: fogs are grouped by longitude, three or fewer a region; half of the cloud's
+           servers are shared out to the regions by their sites' demand, half way along the route to the cloud
+    ====== ===========================================================================================================
+
+    Parameters
+    ----------
+    world
+        Any scenario's.
+    demand
+        ``[G]`` tasks/s of each site; without it the nominal one, with which a run begins.
+
+    Raises
+    ------
+    InputError
+        Another depth.
+    """
+    if depth not in DEPTHS:
+        raise InputError(f"depth: expected one of {list(DEPTHS)}, got {depth}")
+    cost = tier_costs(world)
+    leaves: list[list[Leaf]] = [[] for _ in world.fog_node]
+    for spec in world.twins:
+        if spec.tier == Tier.EDGE:
+            wanted = None if demand is None else demand[spec.site]
+            problem = SiteView(world, spec.site, cost).problem(wanted)
+            leaves[spec.fog].append(Leaf(spec.name, _LAYERED[depth](problem)))
+    fogs = [spec for spec in world.twins if spec.tier == Tier.FOG]
+    root, cloud = world.twins[0].name, node_resources(world, world.twins[0].name)["compute"]
+    owned = [node_resources(world, fog.name) for fog in fogs]
+    if depth == 2:
+        pairs = [cloud, *(one["compute"] for one in owned)]
+        pooled = sum(c for c, _ in pairs), sum(k for _, k in pairs)
+        return Tree(root, pooled, None, tuple(leaf for below in leaves for leaf in below))
+    nodes = [
+        Tree(fog.name, one["compute"], one["uplink"], tuple(leaves[fog.fog]))
+        for fog, one in zip(fogs, owned, strict=True)
+    ]
+    if depth == 3:
+        return Tree(root, cloud, None, tuple(nodes))
+    east = np.argsort(world.lon[world.fog_node], kind="stable")
+    groups = np.array_split(east, max(2, -(-len(nodes) // 3))) if len(nodes) > 1 else [east]
+    regions = tuple(_region(f"region-{i + 1}", [nodes[f] for f in sorted(group)]) for i, group in enumerate(groups))
+    work = np.array([sum(_gigacycles(leaf.problem) for leaf in region.leaves()) for region in regions])
+    part = REGION_SHARE * work / work.sum()
+    placed = tuple(
+        replace(region, compute=(share * cloud[0], share * cloud[1]))
+        for region, share in zip(regions, part.tolist(), strict=True)
+    )
+    return Tree(root, ((1 - REGION_SHARE) * cloud[0], (1 - REGION_SHARE) * cloud[1]), None, placed)
+
+
+def _region(name: str, fogs: list[Tree]) -> Tree:
+    pairs = [fog.uplink for fog in fogs if fog.uplink is not None]
+    uplink = REGION_UPLINK * sum(c for c, _ in pairs), REGION_UPLINK * sum(k for _, k in pairs)
+    return Tree(name, (0.0, 0.0), uplink, tuple(fogs))
+
+
+def _gigacycles(problem: LeafProblem) -> float:
+    return float(problem.demand @ problem.use_own[1, :, Tier.EDGE])
+
+
+def _without_fog(problem: LeafProblem) -> LeafProblem:
+    """Device, edge, cloud; one quota, cloud compute. The site's uplink stays its own."""
+    tiers = [Tier.DEVICE, Tier.EDGE, Tier.CLOUD]
+    return replace(
+        problem,
+        cost=problem.cost[:, tiers],
+        use_own=problem.use_own[:, :, tiers],
+        use_quota=problem.use_quota[2:, :, tiers],
+    )
+
+
+def _with_region(problem: LeafProblem) -> LeafProblem:
+    """Device, edge, fog, region, cloud; quotas [compute, uplink] of fog and region, and cloud compute."""
+    fog, cloud = problem.cost[:, Tier.FOG], problem.cost[:, Tier.CLOUD]
+    groups = problem.groups
+    cost = np.column_stack([problem.cost[:, : Tier.CLOUD], (fog + cloud) / 2, cloud])
+    use_own = np.concatenate([problem.use_own, problem.use_own[:, :, Tier.CLOUD :]], axis=2)
+    use = np.zeros((5, groups, 5))
+    gigacycles, megabits = problem.use_quota[0, :, Tier.FOG], problem.use_quota[1, :, Tier.CLOUD]
+    use[0, :, 2] = use[2, :, 3] = use[4, :, 4] = gigacycles
+    use[1, :, 3] = use[1, :, 4] = use[3, :, 4] = megabits
+    return replace(problem, cost=cost, use_own=use_own, use_quota=use)
+
+
+_LAYERED: dict[int, Callable[[LeafProblem], LeafProblem]] = {
+    2: _without_fog,
+    3: lambda problem: problem,
+    4: _with_region,
+}

@@ -36,11 +36,13 @@ class TableAges:
     ----------
     table
         What the child tells: samples of devices, or sums over them with the age of the oldest.
+    by_exception
+        It tells what moved and nothing else, so the time of a sample is not its age: only heartbeats tell that.
     """
 
-    def __init__(self, table: _core.StateTable) -> None:
+    def __init__(self, table: _core.StateTable, *, by_exception: bool = False) -> None:
         self._table = table
-        self.sampled = int(A.TASK_RATE) in table.attributes
+        self.sampled = int(A.TASK_RATE) in table.attributes and not by_exception
         self._told = int(A.OLDEST) in table.attributes
         self.newest = _NEVER  # time of the newest age, on the child's clock
         self._came = 0  # when it came, on ours

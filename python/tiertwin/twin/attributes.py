@@ -117,6 +117,8 @@ class A(IntEnum):
     LINK_BYTES_OUT = 242
     LINK_TERM = 243
     COUNTED = 250
+    WORTH = 260
+    WORTH_BYTES = 261
 
 
 BIG = 1e15
@@ -204,6 +206,9 @@ _ROWS: list[tuple[int, str, str, str, str, str, float, float]] = [
     (A.LINK_TERM, "link.term", "1", "state", "f64", "max", 0, 2.0**32),
     # what a node and its process counted: a row a counter of runtime/counters.py
     (A.COUNTED, "counted", "1", "counter", "f64", "sum", 0, BIG),
+    # a subscription: what the square of an error of each cell costs the subscriber; bytes a second it is worth
+    (A.WORTH, "worth", "utils/s", "gauge", "f64", "max", 0, 1e300),
+    (A.WORTH_BYTES, "worth.bytes", "B/s", "gauge", "f64", "sum", 0, 1e300),
 ]
 for _j in range(MAX_QUOTAS):
     _ROWS += [
@@ -237,7 +242,7 @@ LINK = [A.LOAD_MBPS, A.CAPACITY_MBPS, A.UP, A.BACKGROUND_MBPS]
 SENSORS = [A.TEMPERATURE_C, A.VIBRATION_MM_S, A.ERRORS]
 WEATHER = [A.RAIN_LOSS_DB, A.RATE_BITS]
 BASE_STATION = [A.PRB_UP, A.PRB_UP_PEAK, A.POWER_W, A.HANDOVERS]
-EXTENSIONS = (*SENSORS, *WEATHER, *BASE_STATION, *CROWD, A.USERS_SUM)
+EXTENSIONS = (*SENSORS, *WEATHER, *BASE_STATION, *CROWD, A.USERS_SUM, A.WORTH, A.WORTH_BYTES)
 """Not every peer must know them: no part of a fingerprint."""
 RESOURCES = [A.LOAD_GHZ, A.SERVER_QUEUE, A.UP, A.LOAD_MBPS, A.CAPACITY_MBPS, A.BACKGROUND_MBPS]
 SUMMARY = [
@@ -252,18 +257,15 @@ SUMMARY = [
     A.DEMAND,
 ]
 DEFAULT_MAX_AGE_MS = 5_000
+CELL_BYTES = 12.0  # of a cell told with others of its column at one time (wire-format.md)
+FRAME_BYTES = 56.0  # of a frame with one block, without its cells
 
 
 def registry() -> _core.AttributeRegistry:
     """Return a registry with every attribute of this module."""
     built = _core.AttributeRegistry()
     for number, name, unit, kind, value_type, merge, low, high in _ROWS:
-        extension = number in (
-            *SENSORS,
-            *WEATHER,
-            *CROWD,
-            A.USERS_SUM,
-        )  # not every peer must know them: no part of a fingerprint
+        extension = number in EXTENSIONS
         limits = (float(low), float(high), DEFAULT_MAX_AGE_MS)
         built.add(int(number), name, unit, kind, value_type, merge, *limits, extension=extension)
     return built

@@ -62,6 +62,7 @@ class NeighbourSpec:
     table_out: TableShape | None = None
     units_in: Sequence[TableShape] = ()
     units_out: Sequence[TableShape] = ()
+    by_exception: bool = False  # it tells what moved: a cell it does not tell is as old as its heartbeat says
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,7 @@ class Neighbour:
     table_out: _core.StateTable | None = None
     live: bool = False
     ages: TableAges | None = None  # of what it tells
+    told_bytes: int = 0  # of its table, sent so far
 
     @property
     def name(self) -> str:
@@ -200,7 +202,7 @@ class Twin:
         made = Neighbour(spec, peer, self._make_table(spec.table_in), self._make_table(spec.table_out))
         if made.table_in is not None:
             peer.add_in(made.table_in)
-            made.ages = TableAges(made.table_in)
+            made.ages = TableAges(made.table_in, by_exception=spec.by_exception)
         if made.table_out is not None:
             peer.add_out(made.table_out)
         for shape in spec.units_in:
@@ -284,7 +286,9 @@ class Twin:
             peer = neighbour.peer
             peer.epoch = max(self.epoch, 0)
             if neighbour.table_out is not None:
-                effects += self._sends(neighbour, peer.publish(now))
+                frames = peer.publish(now)
+                neighbour.told_bytes += sum(map(len, frames))
+                effects += self._sends(neighbour, frames)
             if now >= peer.next_ns:
                 age = input_age_ms(self, now) if age is None else age
                 peer.age_ms = age

@@ -133,7 +133,7 @@ class FairForm:
             "_cost": (cost * most[users] / self._unit)[options_of],
             "_floor": amount / self._asked,
             "_penalty": penalty * self._asked / self._unit,
-            "_delay": (_delay(problem) * problem.capacity)[rows][self._waiting]
+            "_delay": (_delay(problem)[rows] * problem.capacity[rows])[self._waiting]
             / (self._capacity[rows][self._waiting] * self._unit),
         }
         for name, value in values.items():

@@ -10,6 +10,7 @@ the least y_u / d_u is as large as can be.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 from weakref import WeakKeyDictionary
@@ -17,12 +18,14 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from tiertwin import _core
+from tiertwin.allocate.families import fair
+from tiertwin.allocate.families.fair import FairAnswer, FairKernel, FairProblem
 from tiertwin.allocate.families.options import Options
 from tiertwin.allocate.kernel import Fault
 from tiertwin.allocate.leaf import Array
 from tiertwin.errors import InputError
 
-ITERATION_LIMIT = 200  # 10 to 60 are usual, over all rounds
+ITERATION_LIMIT = 200  # 0 to 30 are usual, over all rounds
 TOLERANCE = 1e-3
 
 
@@ -81,6 +84,8 @@ class RoutingAnswer:
         Interior-point steps in total; how often the set of critical links grew.
     critical, groups
         Links and merged demands of the last reduced problem.
+    sweeps
+        Passes over all demands that levelled the loads before.
     """
 
     share: Array
@@ -92,6 +97,7 @@ class RoutingAnswer:
     rounds: int = 0
     critical: int = 0
     groups: int = 0
+    sweeps: int = 0
 
     @property
     def gap(self) -> float:
@@ -107,7 +113,7 @@ class RoutingAnswer:
 
 
 class RoutingAllocator(Protocol):
-    """What solves this family: deterministic, limited by iterations and never by time."""
+    """What solves this family: deterministic, limited by iterations and, if at all, by `stop` of the caller."""
 
     name: str
 
@@ -118,12 +124,16 @@ class RoutingAllocator(Protocol):
         start: RoutingAnswer | None = None,
         iteration_limit: int = ITERATION_LIMIT,
         tolerance: float = TOLERANCE,
+        stop: Callable[[], bool] | None = None,
     ) -> RoutingAnswer:
-        """Return a split with its certificate; `start` is an answer to other data of the same structure."""
+        """Return a split with its certificate; `start` is an answer to other data of the same structure.
+
+        `stop` is asked once an iteration where the solver allows that: the best split so far is the answer.
+        """
 
 
 class RoutingKernel:
-    """The C++ kernel: reduction to the critical links and an interior point; it answers at any limit."""
+    """The C++ kernel: levelling sweeps, then an interior point on the critical links; it answers at any limit."""
 
     name = "kernel"
 
@@ -134,16 +144,20 @@ class RoutingKernel:
         start: RoutingAnswer | None = None,
         iteration_limit: int = ITERATION_LIMIT,
         tolerance: float = TOLERANCE,
+        stop: Callable[[], bool] | None = None,
     ) -> RoutingAnswer:
-        """Solve until the certified gap is at most `tolerance`, or to the limit."""
+        """Solve until the certified gap is at most `tolerance`, to the limit, or until `stop` says so."""
         if not tolerance >= 0.0:
             raise InputError(f"tolerance: expected a number >= 0, got {tolerance}")
+        from_share, from_price = (None, None) if start is None else (_vector(start.share), _vector(start.price))
         found = _compiled(problem.options).solve(
             problem.demand,
             problem.capacity,
-            None if start is None else _vector(start.share),
+            from_share,
+            from_price,
             iteration_limit=max(0, iteration_limit),
             tolerance=tolerance,
+            stop=stop,
         )
         return RoutingAnswer(*found)
 
@@ -170,6 +184,36 @@ def worth(problem: RoutingProblem, share: Array) -> RoutingWorth:
 def price_bound(problem: RoutingProblem, price: Array) -> float:
     """Lower bound on the utilisation of every split, from any prices ``[R]`` of the links (below 0 counts as 0)."""
     return _compiled(problem.options).bound(_vector(price), problem.demand, problem.capacity)
+
+
+def flow_problem(options: Options, demand: Array, capacity: Array, *, weight: Array | None = None) -> FairProblem:
+    """State the largest flow within demands, Σ_u w_u y_u, as a problem of `fair.py` (α = 0).
+
+    Parameters
+    ----------
+    options, demand, capacity
+        As in `RoutingProblem`, but a demand without an open path is no error: it gets nothing.
+    weight
+        ``[U]`` ≥ 0, what a unit of each demand is worth; None: 1.
+    """
+    users = options.users
+    return FairProblem(options, demand, np.ones(users) if weight is None else weight, np.zeros(users), capacity)
+
+
+def max_flow(
+    problem: RoutingProblem,
+    *,
+    weight: Array | None = None,
+    start: FairAnswer | None = None,
+    iteration_limit: int = fair.ITERATION_LIMIT,
+    tolerance: float = fair.TOLERANCE,
+) -> FairAnswer:
+    """Carry as much as fits, Σ_u w_u y_u with y_u ≤ d_u, over the given paths.
+
+    Returns rates ``x[K]``; `scale` is the flow Σ w y, and `gap` is certified relative to it, as in `fair.py`.
+    """
+    stated = flow_problem(problem.options, problem.demand, problem.capacity, weight=weight)
+    return FairKernel().allocate(stated, start=start, iteration_limit=iteration_limit, tolerance=tolerance)
 
 
 def fit(problem: RoutingProblem, share: Array) -> Array:

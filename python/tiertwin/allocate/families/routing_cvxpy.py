@@ -7,6 +7,7 @@ expression (DPP); above `PARAMETER_LIMIT` of them they are constants. Rates are 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -47,8 +48,9 @@ class RoutingCvxpy:
         start: RoutingAnswer | None = None,
         iteration_limit: int = routing.ITERATION_LIMIT,
         tolerance: float = routing.TOLERANCE,
+        stop: Callable[[], bool] | None = None,
     ) -> RoutingAnswer:
-        """Solve to the solver's own accuracy; `start`, limit and `tolerance` are not used.
+        """Solve to the solver's own accuracy; `start`, limit, `tolerance` and `stop` are not used.
 
         Raises
         ------

@@ -1,0 +1,158 @@
+"""A tree whose gateways tell what is worth its bytes: budgets hold, silence is no blindness, decisions stay good."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from support.inprocess import MASTERS
+from tiertwin.orchestrate.edge import EdgeController
+from tiertwin.orchestrate.gateway import GatewayController
+from tiertwin.runtime.execute import make_run
+from tiertwin.runtime.inprocess import InProcessRun
+from tiertwin.runtime.measure import Meter, summary
+from tiertwin.runtime.plan import make_plan
+from tiertwin.study.attributes import Arm, _Job, attribute_study, run_one, traffic
+from tiertwin.twin.attributes import A, TableId
+from tiertwin.twin.twin import Unit
+from tiertwin.world import load, resolve
+from tiertwin.world.mixedscenario import mixed_scenario
+
+pytestmark = pytest.mark.system
+
+SMALL_MIXED = mixed_scenario(1_000, 100)
+
+
+@lru_cache
+def _world(name: str, selection: str, share: float) -> Any:
+    source: Any = SMALL_MIXED if name == "mixed" else name
+    plan = make_plan(load(source, attributes={"selection": selection, "bytes_share": share}), 20, 7, ["hierarchical"])
+    return plan, resolve(plan.scenario)
+
+
+def started(name: str = "metro", selection: str = "worth", share: float = 0.05) -> InProcessRun:
+    plan, world = _world(name, selection, share)
+    return make_run(plan, world, "hierarchical", MASTERS)
+
+
+def gateways(run: InProcessRun) -> list[Any]:
+    return [twin for twin in run.twins.values() if isinstance(twin.controller, GatewayController)]
+
+
+def edges(run: InProcessRun) -> list[Any]:
+    return [twin for twin in run.twins.values() if isinstance(twin.controller, EdgeController)]
+
+
+@pytest.mark.parametrize("name", ["metro", "mixed"])
+@pytest.mark.parametrize("selection", ["worth", "fixed", "random", "variance", "none", "all"])
+def test_every_selection_runs_within_its_budget(name, selection):
+    run, epochs = started(name, selection), 4
+    for epoch in range(epochs):
+        run.run_epoch(epoch)
+    for twin in gateways(run):
+        told, telling = twin.parent.told_bytes, twin.controller.telling
+        if selection == "none":
+            assert telling.told == 0
+        saved = 4.0 * telling.bytes_per_s + 2_000  # what was saved up, one frame more than was thought, a snapshot
+        assert told <= telling.bytes_per_s * epochs + saved
+        if selection != "none":
+            assert telling.told > 0
+
+
+def test_decisions_are_nearly_as_good_on_a_twentieth_of_the_bytes():
+    utility, told = {}, {}
+    for selection, share in (("all", 1.0), ("worth", 0.05), ("none", 1.0)):
+        run = started("metro", selection, share)
+        meter = Meter(run.world)
+        for epoch in range(20):
+            run.run_epoch(epoch)
+            meter.epoch(run.observe(), *run.plant_books())
+        utility[selection] = summary(meter, run.observe(), 0.0, 0.0)["utility_mean"]
+        told[selection] = sum(traffic(run)[:2])
+    assert told["worth"] < 0.2 * told["all"]
+    lost, without = utility["all"] - utility["worth"], utility["all"] - utility["none"]
+    assert lost < 0.3 * without
+
+
+def test_what_is_not_told_again_is_not_old():
+    """Rates that stand still are told once; the edge goes on using them, and ages say how old its input is."""
+    run = started()
+    for epoch in range(4):
+        run.run_epoch(epoch)
+    for twin in edges(run):
+        view = twin.controller.view
+        assert not view.blind
+        assert run.now - view.newest_ns < 4_000_000_000  # the epoch that has passed, and what a sample takes
+        assert twin.children[0].ages is not None
+        assert not twin.children[0].ages.sampled
+
+
+def test_a_gateway_that_hears_nothing_makes_its_edge_blind():
+    run = started()
+    for epoch in range(3):
+        run.run_epoch(epoch)
+    run.host.southbound.telemetry = lambda until, epoch: iter(())
+    for epoch in range(3, 12):
+        run.run_epoch(epoch)
+    assert all(twin.controller.view.blind for twin in edges(run))
+
+
+def test_the_table_of_groups_holds_sums_over_devices():
+    run = started("metro", "worth", 1.0)  # budget enough for everything
+    for epoch in range(3):
+        run.run_epoch(epoch)
+    for twin in edges(run):
+        table, world, view = twin.children[0].table_in, run.world, twin.controller.view
+        gateway = run.twins[twin.children[0].name]
+        below = gateway.children[0].table_in
+        rates = np.nan_to_num(below.column(A.TASK_RATE)[: len(view.group_of)])
+        wanted = np.bincount(view.group_of, weights=rates, minlength=world.groups_per_site)
+        told = table.column(A.TASK_RATE)[: world.groups_per_site]
+        heard = np.isfinite(told)
+        assert heard.any()
+        assert np.allclose(told[heard], wanted[heard], rtol=0.6, atol=8.0)  # as of the last report, which moved on
+
+
+def test_a_subscription_to_cells_there_are_none_of_changes_nothing():
+    run = started()
+    for epoch in range(2):
+        run.run_epoch(epoch)
+    twin = gateways(run)[0]
+    telling = twin.controller.telling
+    run.run_epoch(2)
+    before = telling.subscribed
+    one = np.ones(1)
+    for rows, values in (([10**6], one), ([0], -one), ([0], np.array([np.inf]))):
+        cells = {int(A.WORTH): (np.array(rows, dtype=np.uint32), values)}
+        effects = twin.controller.told(twin, Unit("edge", TableId.SUBSCRIPTION, cells, None), run.now)
+        assert [effect.what for effect in effects] == ["refused"]
+    assert telling.subscribed == before
+
+
+def test_a_fork_tells_on_its_own():
+    run = started()
+    for epoch in range(2):
+        run.run_epoch(epoch)
+    controller = gateways(run)[0].controller
+    other = controller.fork()
+    told = controller.telling.told
+    other.telling.told += 5
+    other.telling.subscribe(Unit("edge", TableId.SUBSCRIPTION, {}, None))
+    assert controller.telling.told == told
+    assert controller.telling is not other.telling
+
+
+def test_the_study_is_paired_and_its_oracle_asks_for_nothing():
+    scenario = load("metro")
+    found = attribute_study(scenario, (1, 2), 3, (0.2,), ("worth", "oracle"), jobs=1)
+    rows = {row["selection"]: row for row in found["rows"]}
+    assert list(rows) == ["all", "none", "worth", "oracle"]
+    assert rows["all"]["regret_percent"] == 0.0
+    assert rows["none"]["bytes_percent"] == 0.0
+    assert found["attributes"] == 15
+    one = run_one(scenario, _Job(Arm("oracle", 0.2), 0.05, 1, 3))
+    assert one.asked == 0
+    assert one.subscriptions >= run_one(scenario, _Job(Arm("worth", 0.2), 0.05, 1, 3)).subscriptions
