@@ -196,7 +196,11 @@ class FairAllocator(Protocol):
 
 
 class FairKernel:
-    """The C++ interior-point kernel. It answers at any limit, 0 included: iterates are feasible from the start."""
+    """The C++ interior-point kernel. It answers at any limit, 0 included: iterates are feasible from the start.
+
+    One thread at a time solves with a structure (`Options`): from 50 000 options on the GIL is free meanwhile, and a
+    second solve with the same structure is refused (ValueError) until the first is done.
+    """
 
     name = "kernel"
 
