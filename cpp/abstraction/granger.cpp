@@ -11,6 +11,7 @@ namespace {
 
 constexpr double kDependent = 1e-9;   // of a column's length: less is rounding
 constexpr double kConstant = 1e-12;   // of a column's size before its mean is taken out
+constexpr double kCancelled = 0.5;    // of a column's squares: less asks for a second pass
 constexpr double kExplained = 1e-18;  // of y's squares: less is rounding
 
 // Four sums at a time, always the same ones: a compiler may not reorder them, and need not.
@@ -50,10 +51,15 @@ bool Regression::Basis::add(std::span<const double> column) {
     std::copy(column.begin(), column.end(), own);
     const double before = centre(own, rows);
     if (!(before > 0.0)) return false;
-    for (int pass = 0; pass < 2; ++pass)  // the second takes out what rounding left in
+    double squares = before;
+    for (int pass = 0; pass < 2; ++pass) {
+        const double entering = squares;
         for (std::size_t k = 0; k < columns; ++k)
             subtract(own, q.data() + k * rows, dot(own, q.data() + k * rows, rows), rows);
-    const double length = std::sqrt(dot(own, own, rows));
+        squares = dot(own, own, rows);
+        if (squares > kCancelled * entering) break;  // little was taken out, and so little rounding left in
+    }
+    const double length = std::sqrt(squares);
     if (!(length > kDependent * std::sqrt(before))) return false;
     for (std::size_t i = 0; i < rows; ++i) own[i] /= length;
     ++columns;

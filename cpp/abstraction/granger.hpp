@@ -1,17 +1,18 @@
 // Granger gain: by how much the past of x narrows the forecast of y that y's own past gives.
 //
-//   restricted  y(t) ~ 1 + y(t-1 … p),   full  the same + x(t-1 … p),   least squares over the same rows
-//   G = 1 - RSS_full / RSS_restricted,   F = ((RSS_r - RSS_f) / q) / (RSS_f / (n - 1 - p' - q)),   p-value P(F_{q,
-//   n-1-p'-q} > F)
+//   restricted  y(t) ~ 1 + y(t-1 … p),   full  the same + x(t-1 … p),   least squares over the same n rows
+//   G = 1 - RSS_full / RSS_restricted
+//   F = ((RSS_r - RSS_f) / q) / (RSS_f / d),   d = n - 1 - p' - q,   p-value P(F_{q, d} > F)
 //
 // with q of x's p lags and p' of y's, those that are no combination of the others; q = p' = p as a rule.
 //
-// Source   C. W. J. Granger, Econometrica 37 (1969) 424.
-// Missing  a row counts only if y(t) and all 2p lags were seen; both models are over the same rows.
-// Degenerate  no row to spare (n - 1 - p' - q < 1), y told by its own past alone, x constant or told by y's past: G =
-// 0, p = 1. Numerics columns are centred and made orthogonal twice (Gram-Schmidt); one of which less than 1e-9 is left
-// is dropped. Costs    about 10 p² n operations a series, n = 600, p = 3: 15 us; y's own part once for all series
-// without gaps. Thread   one thread owns a Regression.
+// Source      C. W. J. Granger, Econometrica 37 (1969) 424.
+// Missing     a row counts only if y(t) and all 2p lags were seen; both models are over the same rows.
+// Degenerate  no row to spare (d < 1), y told by its own past alone, x constant or told by y's past: G = 0, p = 1.
+// Numerics    columns are centred and made orthogonal (Gram-Schmidt), twice where much was taken out; one of which
+//             less than 1e-9 is left is dropped.
+// Costs       about 8 p² n operations a series, 15 us at n = 600, p = 3; y's own part once for all without gaps.
+// Thread      one thread owns a Regression.
 #pragma once
 
 #include <span>

@@ -4,8 +4,8 @@
 //   make up `share` of all;  e = |z - P Pᵀ z|;  flag: e > the q-quantile (nearest rank) of e over the window's samples
 //
 // The model is renewed every `every` pushes from sums that follow each push, and judges only samples that came after
-// it. A sample comes into the window `delay` pushes late: what has just changed does not teach the model at once that it
-// is normal (two of 200 outliers would lift the 99th percentile above themselves), yet every sample does in the end.
+// it. A sample comes into the window `delay` pushes late: what has just changed does not teach the model at once that
+// it is normal (two of 200 outliers would lift the 99th percentile above themselves), yet every sample does in the end.
 // The sums are over deviations from a fixed shift, and are taken afresh once a window, so that rounding does not grow.
 //
 // Source    J. E. Jackson, G. S. Mudholkar, Technometrics 21 (1979) 341 (residuals of principal components).

@@ -1,5 +1,6 @@
 #include "abstraction/ranks.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace tiertwin::abstraction {
@@ -21,7 +22,7 @@ void rank_part(const SeriesView& series, std::int32_t pairs, CentredRanks& into,
         const std::int32_t centred = 2 * rank + taken - 1 - (pairs + 1);
         for (; k < end; ++k) {
             const std::int32_t pair = pair_of(order[k]);
-            if (pair >= 0) into.values[static_cast<std::size_t>(pair)] = centred;
+            if (pair >= 0) into.values[static_cast<std::size_t>(pair)] = static_cast<double>(centred);
         }
         into.squares += static_cast<double>(taken) * static_cast<double>(centred) * static_cast<double>(centred);
         rank += taken;
@@ -35,12 +36,17 @@ void rank_whole(const SeriesView& series, CentredRanks& into) {
     rank_part(series, static_cast<std::int32_t>(series.size()), into, [](std::int32_t place) { return place; });
 }
 
+// Four sums at a time: exact, and so the same in any order.
 double correlate(const CentredRanks& a, const CentredRanks& b) {
     if (!(a.squares > 0.0) || !(b.squares > 0.0)) return 0.0;
-    std::int64_t sum = 0;
-    for (std::size_t i = 0; i < a.values.size(); ++i)
-        sum += static_cast<std::int64_t>(a.values[i]) * static_cast<std::int64_t>(b.values[i]);
-    return static_cast<double>(sum) / std::sqrt(a.squares * b.squares);
+    const double *const x = a.values.data(), *const y = b.values.data();
+    const std::size_t count = a.values.size();
+    double sum[4] = {0.0, 0.0, 0.0, 0.0};
+    std::size_t i = 0;
+    for (; i + 4 <= count; i += 4)
+        for (std::size_t u = 0; u < 4; ++u) sum[u] += x[i + u] * y[i + u];
+    for (; i < count; ++i) sum[0] += x[i] * y[i];
+    return ((sum[0] + sum[1]) + (sum[2] + sum[3])) / std::sqrt(a.squares * b.squares);
 }
 
 double RankScratch::correlation(const SeriesView& x, const SeriesView& y, std::size_t lag, index_t least) {
@@ -57,8 +63,8 @@ double RankScratch::correlation(const SeriesView& x, const SeriesView& y, std::s
         for (std::int32_t place = 0; place < places; ++place) pairs += both(place) ? 1 : 0;
     }
     if (pairs < least || pairs < 2) return 0.0;
-    x_.values.assign(static_cast<std::size_t>(places), 0);  // a pair that is none adds nothing
-    y_.values.assign(static_cast<std::size_t>(places), 0);
+    x_.values.assign(static_cast<std::size_t>(places), 0.0);  // a pair that is none adds nothing
+    y_.values.assign(static_cast<std::size_t>(places), 0.0);
     if (complete) {
         rank_part(x, pairs, x_, [=](std::int32_t place) { return place < places ? place : -1; });
         rank_part(y, pairs, y_, [=](std::int32_t place) { return place - shift; });
@@ -70,10 +76,32 @@ double RankScratch::correlation(const SeriesView& x, const SeriesView& y, std::s
     return correlate(x_, y_);
 }
 
-LaggedRank RankScratch::strongest(const SeriesView& x, const SeriesView& y, index_t lags, index_t least) {
+LaggedTarget::LaggedTarget(const SeriesView& y, index_t lags, index_t least) : y_(y), lags_(lags), least_(least) {
+    if (!y.complete()) return;
+    const auto size = static_cast<index_t>(y.size());
+    for (index_t lag = 0; lag <= std::min(lags, size - 1); ++lag) {
+        CentredRanks& tail = tails_.emplace_back();
+        tail.values.resize(static_cast<std::size_t>(size - lag));
+        const auto shift = static_cast<std::int32_t>(lag);
+        rank_part(y, static_cast<std::int32_t>(size) - shift, tail, [=](std::int32_t place) { return place - shift; });
+    }
+}
+
+LaggedRank LaggedTarget::strongest(const SeriesView& x) {
     LaggedRank best;
-    for (index_t lag = 0; lag <= lags; ++lag) {
-        const double rho = correlation(x, y, static_cast<std::size_t>(lag), least);
+    const bool complete = x.complete() && y_.complete();
+    for (index_t lag = 0; lag <= lags_; ++lag) {
+        const auto at = static_cast<std::size_t>(lag);
+        double rho = 0.0;
+        if (!complete) {
+            rho = scratch_.correlation(x, y_, at, least_);
+        } else if (at < tails_.size() &&
+                   static_cast<index_t>(tails_[at].values.size()) >= std::max<index_t>(least_, 2)) {
+            const auto pairs = static_cast<std::int32_t>(tails_[at].values.size());
+            head_.values.resize(tails_[at].values.size());
+            rank_part(x, pairs, head_, [=](std::int32_t place) { return place < pairs ? place : -1; });
+            rho = correlate(head_, tails_[at]);
+        }
         if (std::fabs(rho) > std::fabs(best.rho)) best = {rho, lag};
     }
     return best;

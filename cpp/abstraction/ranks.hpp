@@ -7,7 +7,7 @@
 // Missing  a pair counts only if both were seen, and ranks are among the pairs; fewer than `least` pairs: 0.
 // Constant either series constant over the pairs: 0.
 // Costs    O(N) a pair of series and lag: ranks of a part follow from the order of the whole, nothing is sorted.
-// Thread   pure; RankScratch is owned by one thread.
+// Thread   pure; RankScratch and LaggedTarget are owned by one thread.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,9 @@ struct LaggedRank {
     index_t lag = 0;
 };
 
-// Doubled centred ranks by place of the pair, and the sum of their squares.
+// Doubled centred ranks by place of the pair, and the sum of their squares: whole numbers below 2^53, exact in doubles.
 struct CentredRanks {
-    std::vector<std::int32_t> values;
+    std::vector<double> values;
     double squares = 0.0;
 };
 
@@ -36,10 +36,23 @@ class RankScratch {
   public:
     // Of x(t - lag) and y(t); 0 <= lag.
     [[nodiscard]] double correlation(const SeriesView& x, const SeriesView& y, std::size_t lag, index_t least);
-    [[nodiscard]] LaggedRank strongest(const SeriesView& x, const SeriesView& y, index_t lags, index_t least);
 
   private:
     CentredRanks x_, y_;
+};
+
+// A target and its ranks at each lag, for all series that are held against it. `y` must outlive the object.
+class LaggedTarget {
+  public:
+    LaggedTarget(const SeriesView& y, index_t lags, index_t least);
+    [[nodiscard]] LaggedRank strongest(const SeriesView& x);
+
+  private:
+    SeriesView y_;
+    index_t lags_, least_;
+    std::vector<CentredRanks> tails_;  // by lag, of y(t) for t >= lag; empty if y has gaps
+    CentredRanks head_;
+    RankScratch scratch_;
 };
 
 }  // namespace tiertwin::abstraction

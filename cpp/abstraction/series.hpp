@@ -1,8 +1,8 @@
 // The last N samples of many series, each also kept in ascending order: what entropy, ranks and regressions read.
 //
-//   push      one value a series at the same instant; NaN: not seen. The oldest sample falls out when the window is
-//   full. values    of a series in time order, contiguous (the ring is written twice, N apart) order     its places in
-//   time, ascending by (value, time), unseen ones left out: no sort when scores are asked for
+//   push      one value a series at the same instant; NaN: not seen. In a full window the oldest sample falls out.
+//   values    of a series in time order, contiguous (the ring is written twice, N apart)
+//   order     its places in time, ascending by (value, time), unseen ones left out: scores sort nothing
 //
 // Range    4 <= N <= 60 000 (ranks are kept in 16 bits where it counts). Infinite values are refused, nothing changes.
 // Costs    a push: O(log N) comparisons and a move of up to 4 N bytes a series. Memory: 20 N bytes a series, for ever.

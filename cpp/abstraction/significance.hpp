@@ -3,7 +3,8 @@
 //   P(F > f) = I_x(d2 / 2, d1 / 2),  x = d2 / (d2 + d1 f)          (regularised incomplete beta, by continued fraction)
 //   Benjamini-Hochberg: p sorted ascending p_(1) … p_(n);  adjusted p_(i) = min over j >= i of n p_(j) / j, at most 1
 //
-// Source   NIST Handbook of Mathematical Functions 8.17.22; Y. Benjamini, Y. Hochberg, J. R. Stat. Soc. B 57 (1995)
+// Source   NIST Digital Library of Mathematical Functions 8.17.22;
+//          Y. Benjamini, Y. Hochberg, J. R. Stat. Soc. B 57 (1995) 289.
 // Range    a, b > 0, 0 <= x <= 1. Relative error (measured against Boost's): below 1e-11 for a, b <= 1e3, 1e-9 to 1e5.
 // Thread   pure.
 #pragma once

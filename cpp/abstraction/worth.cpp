@@ -70,6 +70,7 @@ class ZoneScorer {
         for (std::size_t a = 0; a < attributes_; ++a) {
             const SeriesView& x = values.series[a];
             scores.seen[first + a] = static_cast<index_t>(x.order.size());
+            scores.spread[first + a] = spread_of(x.values);
             if (!known(x)) continue;
             const double entropy =
                 entropies.empty() ? sample_entropy(x, options_.template_length, options_.tolerance) : entropies[a];
@@ -86,10 +87,11 @@ class ZoneScorer {
         const std::size_t first = (zone * targets_ + y) * attributes_;
         std::vector<double> adjusted(attributes_, std::numeric_limits<double>::quiet_NaN());
         Regression regression(goal, options_.order);
+        LaggedTarget ranked(goal, options_.lags, options_.least);
         for (std::size_t a = 0; a < attributes_; ++a) {
             const SeriesView& x = values.series[a];
             if (!known(x) || !known(goal)) continue;
-            const LaggedRank strongest = scratch_.strongest(x, goal, options_.lags, options_.least);
+            const LaggedRank strongest = ranked.strongest(x);
             scores.relevance[first + a] = std::fabs(strongest.rho);
             scores.lag[first + a] = strongest.lag;
             const Gain found = regression.gain(x);
@@ -152,7 +154,7 @@ void WorthOptions::check(index_t window) const {
 
 void Scores::resize(std::size_t zones, std::size_t attributes, std::size_t targets) {
     const std::size_t own = zones * attributes, pairs = own * targets;
-    for (auto* array : {&entropy, &complexity}) array->assign(own, 0.0);
+    for (auto* array : {&spread, &entropy, &complexity}) array->assign(own, 0.0);
     for (auto* array : {&relevance, &gain, &value}) array->assign(pairs, 0.0);
     p_value.assign(pairs, 1.0);
     redundancy.assign(own * attributes, 0.0);

@@ -37,6 +37,7 @@ py::dict dictionary(const Scores& scores, index_t zones, index_t attributes, ind
     result["p_value"] = shaped(scores.p_value, pairs);
     result["entropy"] = shaped(scores.entropy, own);
     result["complexity"] = shaped(scores.complexity, own);
+    result["spread"] = shaped(scores.spread, own);
     result["seen"] = shaped(scores.seen, own);
     result["redundancy"] = shaped(scores.redundancy, {zones, attributes, attributes});
     return result;
@@ -105,6 +106,8 @@ void bind_change(py::module_& m) {
                     index_t delay) { return ChangeWatch(zones, attributes, window, {share, quantile, every, delay}); }),
              "zones"_a, "attributes"_a, "window"_a, py::kw_only(), "share"_a = 0.9, "quantile"_a = 0.99, "every"_a = 10,
              "delay"_a = 0)
+        .def(
+            "__deepcopy__", [](const ChangeWatch& self, const py::dict&) { return ChangeWatch(self); }, "memo"_a)
         .def_property_readonly("zones", &ChangeWatch::zones)
         .def_property_readonly("attributes", &ChangeWatch::attributes)
         .def("components", &ChangeWatch::components, "zone"_a, "Components of the model in force; 0: none yet.")
@@ -134,6 +137,8 @@ void bind_worth(py::module_& m) {
              "zones"_a, "attributes"_a, "targets"_a, "window"_a, py::kw_only(), "sliding"_a = false, "m"_a = 2,
              "r"_a = 0.2, "lags"_a = 5, "order"_a = 3, "least"_a = 16, "level"_a = 0.01, "weights"_a = kWeights,
              "form"_a = "quotient")
+        .def(
+            "__deepcopy__", [](const Worth& self, const py::dict&) { return Worth(self); }, "memo"_a)
         .def_property_readonly("zones", &Worth::zones)
         .def_property_readonly("attributes", &Worth::attributes)
         .def_property_readonly("targets", &Worth::targets)

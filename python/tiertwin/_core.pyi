@@ -894,6 +894,7 @@ class Teller:
 class ChangeWatch:
     """Residuals of zones beside the leading components of their past."""
 
+    def __deepcopy__(self, memo: dict[str, Any]) -> ChangeWatch: ...
     def __init__(
         self,
         zones: int,
@@ -919,6 +920,7 @@ class ChangeWatch:
 class Worth:
     """The last samples of zones' attributes and targets, and what the former are worth."""
 
+    def __deepcopy__(self, memo: dict[str, Any]) -> Worth: ...
     def __init__(
         self,
         zones: int,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -113,6 +115,15 @@ def test_the_watch_refuses_other_shapes_and_infinities() -> None:
         watch.push(np.zeros((3, 2)))
     with pytest.raises(ValueError, match=r"values\[1\]: expected a finite value"):
         watch.push(np.array([[0.0, np.inf, 0.0], [0.0, 0.0, 0.0]]))
+
+
+def test_threads_score_windows_at_once() -> None:
+    rng = np.random.default_rng(1)
+    values, targets = rng.normal(size=(4, 6, 80)), rng.normal(size=(4, 1, 80))
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: score_windows(values, targets).value, range(8)))
+    for value in found:
+        np.testing.assert_array_equal(value, found[0])
 
 
 def test_no_zones_no_scores(stream: Worth) -> None:

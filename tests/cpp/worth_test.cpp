@@ -206,3 +206,49 @@ TEST_CASE("eigenvectors of a symmetric matrix are orthonormal and give it back")
         }
     }
 }
+
+TEST_CASE("a stream of anything but infinities has finite scores, whatever is missing") {
+    constexpr index_t zones = 3, attributes = 4, targets = 2, window = 24;
+    for (const bool sliding : {false, true}) {
+        WorthOptions options;
+        options.least = 2;
+        Worth worth(zones, attributes, targets, window, options, sliding);
+        Draw draw{21};
+        for (int t = 0; t < 90; ++t) {
+            Numbers values(zones * attributes), goals(zones * targets);
+            const double missing = t < 30 ? 0.9 : 0.2;
+            for (double& x : values) x = draw() < missing ? kNone : std::floor(8.0 * draw()) * 1e100;
+            for (double& y : goals) y = draw() < missing ? kNone : draw() * 1e-100;
+            worth.push(values, goals);
+            const Scores scores = worth.score(std::vector<index_t>{0, 2});
+            for (const auto* array : {&scores.value, &scores.gain, &scores.relevance, &scores.p_value,
+                                      &scores.complexity, &scores.redundancy})
+                for (const double x : *array) CHECK((x >= 0.0 && x <= 2.0));
+        }
+        CHECK_THROWS_AS((void)worth.score(std::vector<index_t>{3}), NotFound);
+        CHECK_THROWS_AS(worth.push(Numbers(5), Numbers(6)), InvalidArgument);
+    }
+}
+
+TEST_CASE("a zone whose attributes part company lies beyond its threshold until that is learnt, others do not") {
+    ChangeWatch watch(2, 3, 60, {0.9, 1.0, 5, 10});
+    Draw draw{31};
+    Numbers residual(2), threshold(2);
+    int early = 0, flagged = 0, quiet = 0;
+    for (int t = 0; t < 140; ++t) {
+        Numbers row;
+        for (int zone = 0; zone < 2; ++zone) {
+            const double common = draw();
+            row.insert(row.end(), {common, 2.0 * common + 0.01 * draw(), -common + 0.01 * draw()});
+        }
+        if (t >= 100) row[1] -= 1.0;
+        watch.push(row, residual, threshold);
+        if (t < 70) early += residual[0] > threshold[0] ? 1 : 0;
+        if (t >= 100 && t < 110) flagged += residual[0] > threshold[0] ? 1 : 0;
+        if (t >= 100) quiet += residual[1] > threshold[1] ? 1 : 0;
+    }
+    CHECK(early == 0);
+    CHECK(flagged == 10);
+    CHECK(quiet <= 4);
+    CHECK_THROWS_AS(watch.push(Numbers(5), residual, threshold), InvalidArgument);
+}

@@ -80,9 +80,10 @@ def test_sliding_entropy_is_that_at_the_tolerance_of_its_last_turn(missing: floa
         for a in range(7):
             if t == window - 1 or (t + a) % window == 0:
                 tolerance[a] = 0.2 * np.nanstd(recent[a])
-        if t % 7 == 0:
-            expected = naive.score(recent, y[:, t - window + 1 : t + 1], tolerance=tolerance)
-            np.testing.assert_allclose(stream.score().entropy[0], expected["entropy"], rtol=1e-9)
+        if t % 9 == 0:
+            constant = np.nanmin(recent, axis=1) == np.nanmax(recent, axis=1)
+            expected = [0.0 if constant[a] else naive.entropy_at(recent[a], 2, tolerance[a]) for a in range(7)]
+            np.testing.assert_allclose(stream.score().entropy[0], expected, rtol=1e-9)
 
 
 def test_zones_can_be_chosen_and_are_independent() -> None:

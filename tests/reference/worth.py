@@ -146,6 +146,8 @@ def score(
             if known[a] and known[b]:
                 redundancy[a, b] = redundancy[b, a] = abs(rank_correlation(values[a], values[b], least))
     seen = (~np.isnan(values)).sum(axis=1)
+    spread = [float(np.std(row[~np.isnan(row)])) if n else 0.0 for row, n in zip(values, seen, strict=True)]
+    result["spread"] = np.array(spread)
     return result | {"entropy": entropy, "complexity": complexity, "seen": seen, "redundancy": redundancy}
 
 

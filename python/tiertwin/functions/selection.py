@@ -3,10 +3,11 @@
     max   Σ V_a x_a − λ Σ_{a<b} S_ab x_a x_b ,   x in {0, 1}^A
     s.t.  Σ d_a x_a ≤ D  (bytes/s),   Σ c_a x_a ≤ C  (CPU seconds a cycle)
 
-`exchanged` starts greedily, by marginal value over d/D + c/C, from nothing and from every one or two attributes (Sahni,
-J. ACM 22 (1975) 115, for one constraint), and then exchanges one for one, one for two and two for one while that pays.
-`select` goes on from there through what else may be taken, attribute by attribute, with at most `WIDTH` states: for a
-dozen attributes that is a proof. `exact` proves the best of a few dozen; `gap_to_exact` says how far a rule is from it.
+`exchanged` starts greedily, by marginal value over d/D + c/C, from nothing and from every single attribute (after
+Sahni, J. ACM 22 (1975) 115, for one constraint), and then exchanges one for one, one for two and two for one while that
+pays. `select` goes on from there through what else may be taken, attribute by attribute, with at most `WIDTH` states:
+for a dozen attributes that is a proof. Above `LARGE` it stops at a few exchanges: each is a small part of the whole.
+`exact` proves the best of a few dozen; `gap_to_exact` says how far a rule is from it.
 
 Hysteresis: an attribute enters above `v_hi` and leaves below `v_lo`; one that is held counts `stick` more. `Selector`
 (selector.py) keeps what is held and bounds the changes an hour. Every rule of choice takes what `select` takes and
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
     Mask = npt.NDArray[np.bool_]
 
-PAIRS = 24  # attributes of the highest value of which every pair starts a greedy choice
 TRIPLES = 64  # attributes up to which one for two is tried: A³ of them
-SHORT_LIST = 8  # choices that are improved by exchanges
+SHORT_LIST = 4  # choices that are improved by exchanges
 WIDTH = 512  # states of `select`
+LARGE = 256  # attributes from which on greedy choices from few starts and few exchanges do: each is a small part
+FEW_STARTS, FEW_STEPS = 32, 16  # there
 STATES = 200_000  # of `exact`
 
 
@@ -74,7 +76,8 @@ def select(
         ),
         held, v_hi, v_lo, stick,
     )  # fmt: skip
-    return _search(problem, _greedy_best(problem, open_to), open_to, WIDTH)[0]
+    best = _greedy_best(problem, open_to)
+    return best if problem.size > LARGE else _search(problem, best, open_to, WIDTH)[0]
 
 
 def exchanged(
@@ -129,16 +132,18 @@ def _greedy_best(problem: Budgeted, open_to: Mask) -> Mask:
     if part.fits(np.ones(part.size, dtype=np.bool_)) and part.lam == 0.0:
         result[places] = part.value > 0.0
         return result
-    choices = np.concatenate([_greedy(part, _starts(part), weight) for weight in _weights(part)])
-    penalty, scores = part.penalty, np.empty(len(choices))
-    for first in range(0, len(choices), 4096):
-        x = choices[first : first + 4096].astype(np.float64)
-        scores[first : first + 4096] = x @ part.value - 0.5 * ((x @ penalty) * x).sum(axis=1)
-    listed = np.unique(choices[np.argsort(-scores, kind="stable")[: 4 * SHORT_LIST]], axis=0, return_index=True)[1]
-    best = np.argsort(-scores, kind="stable")[np.sort(listed)[:SHORT_LIST]]
-    improved = [_exchange(part, choices[k]) for k in best]
-    found = max(range(len(improved)), key=lambda k: (part.objective(improved[k]), -k))
-    result[places] = improved[found]
+    large = part.size > LARGE
+    first = np.argsort(-part.value, kind="stable")[: FEW_STARTS if large else part.size]
+    starts = np.zeros((1 + first.size, part.size), dtype=np.bool_)
+    starts[1 + np.arange(first.size), np.sort(first)] = True
+    choices = np.concatenate([_greedy(part, starts, weight) for weight in _weights(part)])
+    x = choices.astype(np.float64)
+    scores = x @ part.value - 0.5 * ((x @ part.penalty) * x).sum(axis=1)
+    ranked = np.argsort(-scores, kind="stable")
+    different = np.sort(np.unique(choices[ranked], axis=0, return_index=True)[1])  # places among `ranked`
+    listed, steps = (1, FEW_STEPS) if large else (SHORT_LIST, 4 * part.size)
+    improved = [_exchange(part, choices[k], steps) for k in ranked[different[:listed]]]
+    result[places] = max(improved, key=part.objective)  # the first among equals
     return result
 
 
@@ -151,22 +156,6 @@ def _weights(problem: Budgeted) -> list[Reals]:
         *(weight for weight in alone if weight.any() and not np.array_equal(weight, both)),
         np.ones(problem.size),
     ]
-
-
-def _starts(problem: Budgeted) -> Mask:
-    """Nothing, each attribute, and each pair of the most valuable ones, as far as they fit."""
-    size = problem.size
-    top = np.sort(np.argsort(-problem.value, kind="stable")[:PAIRS])
-    a, b = np.triu_indices(top.size, 1)
-    fit = (problem.cost_bytes[top[a]] + problem.cost_bytes[top[b]] <= limit(problem.byte_budget)) & (
-        problem.cost_cpu[top[a]] + problem.cost_cpu[top[b]] <= limit(problem.cpu_budget)
-    )
-    a, b = top[a[fit]], top[b[fit]]
-    starts = np.zeros((1 + size + a.size, size), dtype=np.bool_)
-    starts[1 + np.arange(size), np.arange(size)] = True
-    pairs = 1 + size + np.arange(a.size)
-    starts[pairs, a] = starts[pairs, b] = True
-    return starts
 
 
 def _greedy(problem: Budgeted, starts: Mask, weight: Reals) -> Mask:
@@ -195,10 +184,10 @@ def _greedy(problem: Budgeted, starts: Mask, weight: Reals) -> Mask:
     return chosen
 
 
-def _exchange(problem: Budgeted, mask: Mask) -> Mask:
+def _exchange(problem: Budgeted, mask: Mask, steps: int) -> Mask:
     """Add, drop, and exchange one for one, one for two and two for one while the objective rises."""
     penalty, mask = problem.penalty, mask.copy()
-    for _ in range(4 * problem.size):  # each step rises; the bound is for rounding
+    for _ in range(steps):  # each rises
         inside, outside = np.flatnonzero(mask), np.flatnonzero(~mask)
         margin = problem.value - penalty @ mask
         left = (

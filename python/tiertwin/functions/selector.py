@@ -234,7 +234,7 @@ def random(seed: int) -> Chooser:
     """Take attributes in an order drawn from `seed`, the same at every decision."""
 
     def choose(value: Reals, cost_bytes: Reals, cost_cpu: Reals | None = None, **given: Any) -> Mask:
-        order = np.random.default_rng(seed).permutation(np.size(value))
+        order = np.argsort(np.random.Generator(np.random.Philox(seed)).random(np.size(value)), kind="stable")
         return fixed(order)(value, cost_bytes, cost_cpu, **given)
 
     return choose

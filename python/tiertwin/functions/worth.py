@@ -80,6 +80,8 @@ class Scores:
         Sample entropy, and the same over the zone's largest, shape (Z, A).
     seen
         Samples in the window, shape (Z, A).
+    spread
+        Standard deviation of these, in the attribute's unit, shape (Z, A); no part of the value.
     redundancy
         |rank correlation|, shape (Z, A, A), 1 on the diagonal.
     """
@@ -92,6 +94,7 @@ class Scores:
     entropy: Reals
     complexity: Reals
     seen: Ints
+    spread: Reals
     redundancy: Reals
 
     def overall(self, weights: Reals) -> Reals:

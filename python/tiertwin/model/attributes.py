@@ -62,5 +62,8 @@ class Attributes(Part):
     or `all` (of every device, no budget), or `none` (twins begin with the plan and hear nothing but each other)."""
     review_epochs: Annotated[int, Field(ge=1, le=86_400), INTEGRAL] = 10
     """Epochs between two looks at what is worth telling."""
+    focus: Annotated[float, Field(ge=1, le=16)] = 1.0
+    """Times its usual bytes that a site may tell while its fog predicts trouble there; the others share what is left.
+    1: all sites alike."""
     catalogue: Annotated[Rows[Attribute], Field(min_length=1, max_length=64)] = Field(default_factory=everything)
     """What may be told at all; what the scenario does not measure is passed over."""

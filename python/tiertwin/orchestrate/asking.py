@@ -88,6 +88,13 @@ class Asking:
         self.bytes += sum(len(effect.frame) for effect in effects if hasattr(effect, "frame"))
         return effects
 
+    def attend(self, twin: Twin, factor: float, now: int) -> list[Effect]:
+        """Tell the gateway how many times its usual bytes it may spend, as the fog said."""
+        cells = Cells3(np.array([int(A.WORTH_BYTES)]), np.zeros(1, dtype=np.uint32), np.array([factor]))
+        effects = twin.send_unit(self._gateway, TableId.SUBSCRIPTION, cells, now)
+        self.bytes += sum(len(effect.frame) for effect in effects if hasattr(effect, "frame"))
+        return effects
+
     def worth(self, problem: LeafProblem, plan: LeafAnswer) -> F64:
         """What the square of an error of each cell costs, utils/s, [cells]."""
         assert self._cells is not None

@@ -50,6 +50,8 @@ class Economy:
         Of random orders.
     epoch_s
         Length of an epoch, s.
+    focus
+        Times the usual bytes where a fog predicts trouble.
     """
 
     selection: str
@@ -59,6 +61,7 @@ class Economy:
     catalogue: tuple[tuple[int, int, float, float], ...]
     seed: int = 0
     epoch_s: float = 1.0
+    focus: float = 1.0
 
     @classmethod
     def of(cls, scenario: Scenario) -> Economy | None:
@@ -78,6 +81,7 @@ class Economy:
             lines,
             scenario.seed,
             scenario.base_epoch_s,
+            written.focus,
         )
 
     def by_group(self, world: World) -> bool:

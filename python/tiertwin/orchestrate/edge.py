@@ -26,7 +26,7 @@ from tiertwin.orchestrate.asking import Asking
 from tiertwin.orchestrate.observe import PassThrough
 from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
 from tiertwin.orchestrate.siteview import SiteView, Summary, estimate_site, summarise_site
-from tiertwin.twin.attributes import TableId
+from tiertwin.twin.attributes import A, TableId
 from tiertwin.twin.effects import Effect, Record, SetTimer
 from tiertwin.twin.layout import edge_layout, gateway_layout
 from tiertwin.twin.lease import NO_LEASE, Lease
@@ -142,6 +142,8 @@ class EdgeController:
             return self._answer(twin, unit, now)
         if unit.table == TableId.BUDGET and unit.lease is not None and self.problem is not None:
             return self._obey(twin, unit, now)
+        if unit.table == TableId.SUBSCRIPTION and self.asking is not None:
+            return self.asking.attend(twin, units.single(unit.cells, int(A.WORTH_BYTES)), now)
         return []
 
     def _answer(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tiertwin import _core
+    from tiertwin.orchestrate.attention import Attention
     from tiertwin.twin.events import Solved, TimerFired
     from tiertwin.twin.layout import Layout
     from tiertwin.twin.twin import Twin, Unit
@@ -116,9 +117,19 @@ class InnerController:
         When to decide and how long to wait.
     parent
         Name of the parent, None at the root.
+    attention
+        Of a fog: which of its sites may tell more than usual.
     """
 
-    def __init__(self, domain: Domain, shares: LinkShares, rhythm: Rhythm, parent: str | None) -> None:
+    def __init__(
+        self,
+        domain: Domain,
+        shares: LinkShares,
+        rhythm: Rhythm,
+        parent: str | None,
+        attention: Attention | None = None,
+    ) -> None:
+        self.attention = attention
         self.domain = domain
         self._shares = shares
         self._rhythm = rhythm
@@ -242,7 +253,32 @@ class InnerController:
         self.gathering = Gathering(self.domain.children, units.Stamp(epoch, 0))
         self._early.give(self.gathering)
         effects: list[Effect] = [SetTimer("gather", epoch, now + self._rhythm.gather_ms * MILLISECOND)]
+        effects += self._attend(twin, epoch, now)
         return effects + (self._proceed(twin, now) if self.gathering.complete else [])  # all began before us
+
+    def _attend(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
+        """Look where trouble is coming, and let sites there tell more."""
+        if self.attention is None or epoch == 0:
+            return []
+        demand = np.stack(
+            [
+                np.nan_to_num(child.table_in.column(A.DEMAND)[: layout.members])
+                .reshape(self.domain.classes, -1)
+                .sum(axis=1)
+                for child, layout in zip(twin.children, self.domain.layouts, strict=True)
+                if child.table_in is not None
+            ]
+        )
+        effects: list[Effect] = []
+        before = self.attention.areas
+        for site in self.attention.look(demand):
+            factor = np.array([self.attention.factor[site]])
+            cells = units.Cells3(np.array([int(A.WORTH_BYTES)]), np.zeros(1, dtype=np.uint32), factor)
+            effects += twin.send_unit(self.domain.children[site], TableId.SUBSCRIPTION, cells, now)
+        if not np.array_equal(before, self.attention.areas):
+            areas = [self.domain.children[site] for site in np.flatnonzero(self.attention.areas)]
+            effects.append(Record("areas", epoch, {"areas": areas}))
+        return effects
 
     def told(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
         if unit.table in (TableId.CUT, TableId.POINT):

@@ -10,6 +10,7 @@ import numpy as np
 from tiertwin import _core
 from tiertwin.orchestrate.economy import MERGED, CellList, sizes
 from tiertwin.orchestrate.observe import PassThrough, group_of_rows
+from tiertwin.orchestrate.precedence import Interest, Order
 from tiertwin.twin.attributes import CELL_BYTES, FRAME_BYTES, TELEMETRY, A, TableId, registry
 from tiertwin.twin.layout import gateway_layout
 
@@ -25,10 +26,9 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 SAVED_S = 3.0  # of budget that a gateway may save up for a burst
+MOST_FOCUS = 16.0  # times the usual bytes: what a scenario may ask for
 LEFT_OVER = 1e-6  # of the worthiest cell's: what no decision reads, told with what the budget leaves over
-STEP = 1e-8  # from one line of an order to the next: no change of a later one outweighs the least of an earlier one
 FRAME_CELLS = 8  # a frame is worth its header from so many cells on: budgets save up for them
-LOOKS = 5  # reports before variances are compared
 _RULES = {A.RADIO_MBPS: "min", A.CPU_LOAD: "max", A.LATENCY_MS: "wmean"}  # else the sum: as the attributes are merged
 
 
@@ -55,8 +55,11 @@ class Telling:
         self._merge = _Merge(world, site, self._layout, attributes) if economy.by_group(world) else None
         if economy.selection == "all":
             self._teller.want(np.ones(len(cells)))
-        self._order = None if economy.selection in ("all", "none", "worth") else _Order(economy, site, cells)
+        self._order = None if economy.selection in ("all", "none", "worth") else Order(economy, site, cells)
+        self._interest = Interest(economy, cells) if economy.selection == "worth" else None
         self._worth: F64 | None = None
+        self._fresh = False
+        self.factor = 1.0  # times the usual bytes, as the edge said
         self._saved, self._sent = 0.0, 0
         self._least = FRAME_BYTES + FRAME_CELLS * CELL_BYTES
         self._then: int | None = None
@@ -86,11 +89,15 @@ class Telling:
             worth = self._order.worth(heard, now)
             if worth is not None:
                 self._teller.want(worth)
-        elif self._worth is not None:
+            return
+        if self._interest is not None and self._interest.look(heard, now):
+            self._fresh = True
+        if self._worth is not None and self._fresh:
+            self._fresh = False
             size = sizes(heard, self.cells)
             least = LEFT_OVER * float((self._worth * size**2).max(initial=0.0))
-            self._teller.want(np.maximum(self._worth, least / size**2))
-            self._worth = None
+            rank = 1.0 if self._interest is None else self._interest.value[self.cells.line]
+            self._teller.want(np.maximum(self._worth, least * rank / size**2))
 
     def _save(self, now: int, sent: int) -> None:
         """Add what the time past allows, and take off what was `sent` in truth: headers, and what was sent again."""
@@ -98,8 +105,8 @@ class Telling:
             self._saved = float("inf")
             return
         past = self.period_s if self._then is None else (now - self._then) / SECOND
-        most = max(SAVED_S * self.bytes_per_s, self._least)
-        self._saved = min(self._saved + past * self.bytes_per_s, most) - (sent - self._sent)
+        rate = self.factor * self.bytes_per_s
+        self._saved = min(self._saved + past * rate, max(SAVED_S * rate, self._least)) - (sent - self._sent)
         self._then, self._sent = now, sent
 
     @property
@@ -109,6 +116,13 @@ class Telling:
 
     def subscribe(self, unit: Unit) -> bool:
         """Take what the edge wants; False: it names cells there are none of, and nothing is taken."""
+        usual = unit.cells.get(int(A.WORTH_BYTES))
+        if usual is not None:
+            if not len(usual[1]) or not 0.0 <= float(usual[1][0]) <= MOST_FOCUS:
+                return False
+            self.factor = float(usual[1][0])
+            if int(A.WORTH) not in unit.cells:
+                return True
         found = unit.cells.get(int(A.WORTH))
         worth = np.zeros(len(self.cells))
         if found is not None:
@@ -118,7 +132,7 @@ class Telling:
             if not np.isfinite(values).all() or (values < 0).any():
                 return False
             worth[rows] = values
-        self._worth = worth  # weighed at the next report, when sizes are known
+        self._worth, self._fresh = worth, True  # weighed at the next report, when sizes are known
         if found is not None and self.asking_paid:
             self._saved -= FRAME_BYTES + CELL_BYTES * len(found[0])  # asking is paid out of the same purse
         self.subscribed += 1
@@ -129,7 +143,7 @@ class Telling:
         other = copy.copy(self)
         other._teller = copy.copy(self._teller)
         other._merge = None if self._merge is None else self._merge.fork()
-        other._order = copy.deepcopy(self._order)
+        other._order, other._interest = copy.deepcopy(self._order), copy.deepcopy(self._interest)
         return other
 
 
@@ -139,57 +153,6 @@ def subscription_shape(
     """Return table, attributes and rows of the unit by which an edge subscribes."""
     cells = CellList.of(economy, world, economy.layout(world, site), set(attributes))
     return TableId.SUBSCRIPTION, [int(A.WORTH), int(A.WORTH_BYTES)], max(len(cells), 1)
-
-
-class _Order:
-    """Lines of the catalogue one after the other: as written, at random, or those first that vary most.
-
-    A line varies by the mean over its cells of variance over mean square, seen so far (Welford, 1962).
-    """
-
-    def __init__(self, economy: Economy, site: int, cells: CellList) -> None:
-        self._economy, self._cells = economy, cells
-        lines = len(economy.catalogue)
-        self._place = np.arange(lines)
-        if economy.selection == "random":
-            self._place = np.random.default_rng([economy.seed, site]).permutation(lines)
-        self._count = 0
-        self._mean, self._spread = np.zeros(len(cells)), np.zeros(len(cells))
-        self._every = max(1, int(economy.review_epochs * economy.epoch_s * SECOND))
-        self._next = 0
-        self._then = -(2**62)
-
-    def worth(self, heard: _core.StateTable, now: int) -> F64 | None:
-        """Return new worths, None: they stay."""
-        if self._economy.selection == "variance":
-            self._look(heard, now)
-        if now < self._next:
-            return None
-        self._next = now + (self._every if self._count >= LOOKS or self._economy.selection != "variance" else 1)
-        if self._count >= LOOKS:
-            self._rank()
-        return STEP ** self._place[self._cells.line].astype(np.float64) / sizes(heard, self._cells) ** 2
-
-    def _look(self, heard: _core.StateTable, now: int) -> None:
-        if now - self._then < self._economy.period_s * SECOND:
-            return
-        self._then = now
-        values = np.zeros(len(self._cells))
-        for attribute in np.unique(self._cells.attribute):
-            mine = self._cells.attribute == attribute
-            values[mine] = np.nan_to_num(heard.column(int(attribute))[self._cells.row[mine]])
-        self._count += 1
-        apart = values - self._mean
-        self._mean += apart / self._count
-        self._spread += apart * (values - self._mean)
-
-    def _rank(self) -> None:
-        square = np.maximum(self._mean**2, 1e-12)
-        varied = self._spread / self._count / square
-        lines = len(self._economy.catalogue)
-        cells = np.maximum(np.bincount(self._cells.line, minlength=lines), 1)
-        mean = np.bincount(self._cells.line, weights=varied, minlength=lines) / cells
-        self._place[np.argsort(-mean, kind="stable")] = np.arange(lines)
 
 
 class _Merge:

@@ -113,6 +113,12 @@ def _covers(found: npt.NDArray[np.uint32], rows: Sequence[int]) -> bool:
     return np.array_equal(found[: len(wanted)], wanted) or bool(np.isin(wanted, found).all())
 
 
+def single(cells: Cells, attribute: int) -> float:
+    """Return the one value a unit is about; PeerError if it is not there."""
+    require(cells, [attribute])
+    return float(cells[attribute][1][0])
+
+
 def column(cells: Cells, attribute: int, rows: int) -> F64:
     """Return one attribute by row; NaN where the unit had no such cell, rows beyond are left out."""
     result = np.full(rows, np.nan)

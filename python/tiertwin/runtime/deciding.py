@@ -18,6 +18,7 @@ from tiertwin.world import node_resources, tier_costs
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tiertwin.orchestrate.attention import Attention
     from tiertwin.orchestrate.economy import Economy
     from tiertwin.orchestrate.rhythm import Rhythm
     from tiertwin.twin.layout import Layout
@@ -94,7 +95,20 @@ class Deciding:
         )
 
     def _inner(self, spec: TwinSpec) -> InnerController:
-        return InnerController(self._domain(spec), LinkShares(self._world, spec.name), self._rhythm, spec.parent)
+        return InnerController(
+            self._domain(spec), LinkShares(self._world, spec.name), self._rhythm, spec.parent, self._attention(spec)
+        )
+
+    def _attention(self, spec: TwinSpec) -> Attention | None:
+        children = self._children[spec.name]
+        if self._economy is None or self._economy.focus <= 1.0 or children[0].tier != EDGE:
+            return None
+        from tiertwin.orchestrate.attention import Attention  # noqa: PLC0415  few trees have any
+
+        world, sites = self._world, [child.site for child in children]
+        budget = np.array([self._economy.bytes_per_s(world, site) for site in sites])
+        ghz = np.asarray(world.site_cores[sites] * world.core_ghz, dtype=np.float64)
+        return Attention(world.gcycles, ghz, budget, self._economy.focus)
 
     def _domain(self, spec: TwinSpec) -> Domain:
         world, sites = self._world, self._world.site_count

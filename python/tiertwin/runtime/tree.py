@@ -205,6 +205,8 @@ class TreeBuilder:
             TableShape(TableId.QUERY, units.query_attributes(quotas), 1),
             TableShape(TableId.BUDGET, units.budget_attributes(quotas), rows),
         ]
+        if child.tier == EDGE and self._economy is not None and self._economy.focus > 1.0:
+            down.append(TableShape(TableId.SUBSCRIPTION, [int(A.WORTH_BYTES)], 1))
         return up, down
 
     def _set_points(self, site: int) -> TableShape:

@@ -206,9 +206,9 @@ _ROWS: list[tuple[int, str, str, str, str, str, float, float]] = [
     (A.LINK_TERM, "link.term", "1", "state", "f64", "max", 0, 2.0**32),
     # what a node and its process counted: a row a counter of runtime/counters.py
     (A.COUNTED, "counted", "1", "counter", "f64", "sum", 0, BIG),
-    # a subscription: what the square of an error of each cell costs the subscriber; bytes a second it is worth
+    # a subscription: what the square of an error of each cell costs the subscriber; times the usual bytes
     (A.WORTH, "worth", "utils/s", "gauge", "f64", "max", 0, 1e300),
-    (A.WORTH_BYTES, "worth.bytes", "B/s", "gauge", "f64", "sum", 0, 1e300),
+    (A.WORTH_BYTES, "worth.bytes", "1", "gauge", "f64", "max", 0, 16),
 ]
 for _j in range(MAX_QUOTAS):
     _ROWS += [

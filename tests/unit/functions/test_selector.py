@@ -12,7 +12,7 @@ from tiertwin.functions.selector import Selector, fixed
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 8), st.sampled_from([0.0, 0.3]))
-@settings(max_examples=10)
+@settings(max_examples=6)
 def test_changes_of_any_hour_are_bounded_and_budgets_kept(seed: int, most: int, lam: float) -> None:
     rng = np.random.default_rng(seed)
     cost = rng.integers(5, 40, 10).astype(float)
