@@ -47,8 +47,9 @@ void add_resource(const FairProblem& p, std::size_t r, double price, Bound& boun
 void add_user(const FairProblem& p, std::size_t u, double dear, double paid, Bound& bound) {
     const double w = p.weight[u], alpha = p.alpha[u], most = p.most[u], cheapest = dear - paid;
     double share = cheapest < 0.0 ? 1.0 : 0.0;
-    if (w > 0.0 && cheapest >= 0.0) share = best_share(w * std::exp(-alpha * std::log(most)), cheapest, alpha);
-    if (w > 0.0) bound.add(w * utility(share * most, alpha));
+    if (w > 0.0 && cheapest >= 0.0)
+        share = best_share(alpha == 0.0 ? w : w * std::exp(-alpha * std::log(most)), cheapest, alpha);
+    if (w > 0.0) bound.add(w * service_utility(share * most, alpha));
     bound.add(-share * most * cheapest);
     const double near = 64.0 * std::numeric_limits<double>::epsilon() * (dear + paid);
     const bool jumps = std::abs(cheapest) <= near || (alpha < kLinear && std::abs(cheapest - w) <= near);
@@ -83,8 +84,8 @@ FairWorth evaluate(const FairProblem& p, std::span<const double> x, std::span<do
         if (p.floor_at(u) >= 0) served_for[static_cast<std::size_t>(p.floor_at(u))].add(std::max(served, 0.0));
         if (p.most[u] == 0.0 || p.weight[u] == 0.0) continue;
         weighed = true;
-        value.add(p.weight[u] * utility(std::max(served, 0.0), p.alpha[u]));
-        scale.add(p.weight[u] * marginal_scale(std::max(served, 0.0), p.alpha[u]));
+        value.add(p.weight[u] * service_utility(std::max(served, 0.0), p.alpha[u]));
+        scale.add(p.weight[u] * service_scale(std::max(served, 0.0), p.alpha[u]));
     }
     for (std::size_t r = 0; r < load.size(); ++r) {
         value.add(-delay_cost(load[r], p.capacity[r], p.delay_of(r)));

@@ -19,6 +19,8 @@ constexpr index_t kWarmLimit = 20;
 constexpr double kLeastStep = 1e-9;
 constexpr index_t kPatience = 10;  // steps without a better plan or bound: rounding has the last word
 
+double gain(double weight, double y, double alpha) { return weight > 0.0 ? weight * service_utility(y, alpha) : 0.0; }
+
 double relative(double over, double scale) { return over <= 0.0 ? 0.0 : over / scale; }
 
 }  // namespace
@@ -36,10 +38,10 @@ void FairWork::judge(FairPart& part, const FairUser& w, std::size_t u) const {
     part.product += product;
     const double price = least + w.p - w.m + w.off;
     const double share = price < 0.0 ? 1.0 : best_share(w.weight, price, w.alpha);
-    part.high.add(worth(w.weight, share, w.alpha) - price * share);
-    part.low.add(worth(w.weight, w.y, w.alpha));
+    part.high.add(gain(w.weight, share, w.alpha) - price * share);
+    part.low.add(gain(w.weight, w.y, w.alpha));
     part.spent.add(spent * p->most[u] / unit);
-    part.size.add(w.weight * marginal_scale(w.y, w.alpha));
+    part.size.add(w.weight * service_scale(w.y, w.alpha));
     part.fullest = std::max(part.fullest, w.y);
 }
 
@@ -78,7 +80,7 @@ double FairWork::value_at(double fits) {
     if (fits > 1.0 - kRounding) return low.value() - fits * spent.value() - (1.0 - fits) * size.value();
     Sum exact;
     for (const FairUser& w : users)
-        if (w.counts) exact.add(worth(w.weight, w.y * fits, w.alpha));
+        if (w.counts) exact.add(gain(w.weight, w.y * fits, w.alpha));
     return exact.value() - fits * spent.value();
 }
 

@@ -165,8 +165,9 @@ double FairWork::weigh() {
             }
             spread_common(u, w.y, part.rows.data());
             w.s = 1.0 - w.y;
-            w.weight = p->weight[u] > 0.0 ? p->weight[u] * std::exp((1.0 - w.alpha) * std::log(p->most[u])) : 0.0;
-            part.size.add(w.weight * marginal_scale(w.y, w.alpha));
+            w.weight = p->weight[u];
+            if (w.alpha != 1.0) w.weight *= service_scale(p->most[u], w.alpha);
+            part.size.add(w.weight * service_scale(w.y, w.alpha));
         });
     });
     add_up_rows();
@@ -183,7 +184,7 @@ void FairWork::open_floors(double worth_all) {
         const FairUser& w = users[u];
         if (!w.counts || p->floor_at(u) < 0) continue;
         const auto s = static_cast<std::size_t>(p->floor_at(u));
-        own[s] += w.weight * marginal_scale(w.y, w.alpha);
+        own[s] += w.weight * service_scale(w.y, w.alpha);
         members[s] += 1.0;
     }
     for (std::size_t s = 0; s < floors.size(); ++s) {
@@ -225,7 +226,7 @@ void FairWork::open_rows(std::span<const double> price, double worth_all) {
         FairUser& w = users[u];
         if (!w.counts) continue;
         w.weight /= unit;
-        const double worth_here = w.weight * marginal_scale(w.y, w.alpha) + pulled(u, w.y);
+        const double worth_here = w.weight * service_scale(w.y, w.alpha) + pulled(u, w.y);
         const double products = w.part + 1.0;
         w.part = std::min(1.0, worth_here / kSmall);
         pairs += products * w.part;

@@ -45,6 +45,14 @@ inline constexpr double kLoadLimit = 0.98;
                    : (alpha < 1.0 ? 0.0 : std::numeric_limits<double>::infinity());
 }
 
+// The same two without a logarithm where alpha is 0: linear users are many in fair shares.
+[[nodiscard]] inline double service_utility(double y, double alpha) {
+    return alpha == 0.0 ? y - 1.0 : utility(y, alpha);
+}
+[[nodiscard]] inline double service_scale(double y, double alpha) {
+    return alpha == 0.0 ? y : marginal_scale(y, alpha);
+}
+
 // D(y), extended by +infinity beyond the pole; a resource without capacity costs nothing while unused.
 [[nodiscard]] inline double delay_cost(double load, double capacity, double kappa) {
     if (kappa <= 0.0 || load <= 0.0) return 0.0;
