@@ -35,7 +35,8 @@ class Case:
     and `amount` is not used. `setup` runs, untimed, before each timed run of either, and its result goes to both.
     Without `peer` the case reports our figure against a stated `target` in the same unit. `figure` takes the figure out
     of an answer where it is not the time of the run (a latency); `cpu` what other processes spent on it, CPU seconds.
-    `less`: less is better in another unit than "s", too (an error).
+    `less`: less is better in another unit than "s", too (an error). `runs`: so many of each, no more and no fewer, for
+    cases that take long.
     """
 
     case: str
@@ -50,6 +51,7 @@ class Case:
     figure: Callable[[Any], float] | None = None
     cpu: Callable[[Any], float] | None = None
     less: bool = False
+    runs: int | None = None
 
 
 def _timed(run: Callable[..., Any], case: Case) -> tuple[float, float]:
@@ -85,7 +87,8 @@ def measure(case: Case, least_runs: int) -> dict[str, Any]:
     try:
         end = time.perf_counter() + CASE_SECONDS
         turn = 0
-        while turn < least_runs or (turn < MOST_RUNS and (turn % 2 == 0 or time.perf_counter() < end)):
+        least, most = (least_runs, MOST_RUNS) if case.runs is None else (case.runs, case.runs)
+        while turn < least or (turn < most and (turn % 2 == 0 or time.perf_counter() < end)):
             pair = [("ours", case.ours), ("peer", case.peer)]
             for name, run in pair if turn % 2 == 0 else reversed(pair):
                 if run is not None:

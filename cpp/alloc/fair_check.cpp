@@ -10,6 +10,7 @@ namespace tiertwin::alloc {
 
 namespace {
 
+constexpr double kLinear = 1e-9;  // exponents below it: service jumps where the price is the weight
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 double service(const FairProblem& p, std::size_t u, std::span<const double> x) {
@@ -40,13 +41,19 @@ void add_resource(const FairProblem& p, std::size_t r, double price, Bound& boun
     bound.size += price * p.limit[r];
 }
 
-// max over the service of a user, its cheapest option costing `cheapest` (below 0: its floor pays for it)
-void add_user(const FairProblem& p, std::size_t u, double cheapest, Bound& bound) {
-    const double w = p.weight[u], alpha = p.alpha[u];
+// max over the service of a user, its cheapest option costing `dear`, of which its floor pays `paid`. A rounding error
+// of the price counts as often as there is service; that may be all of it where the price is next to a jump: 0, or the
+// weight of a linear user.
+void add_user(const FairProblem& p, std::size_t u, double dear, double paid, Bound& bound) {
+    const double w = p.weight[u], alpha = p.alpha[u], most = p.most[u], cheapest = dear - paid;
     double share = cheapest < 0.0 ? 1.0 : 0.0;
-    if (w > 0.0 && cheapest >= 0.0) share = best_share(w * std::exp(-alpha * std::log(p.most[u])), cheapest, alpha);
-    if (w > 0.0) bound.add(w * utility(share * p.most[u], alpha));
-    bound.add(-share * p.most[u] * cheapest);
+    if (w > 0.0 && cheapest >= 0.0)
+        share = best_share(alpha == 0.0 ? w : w * std::exp(-alpha * std::log(most)), cheapest, alpha);
+    if (w > 0.0) bound.add(w * service_utility(share * most, alpha));
+    bound.add(-share * most * cheapest);
+    const double near = 64.0 * std::numeric_limits<double>::epsilon() * (dear + paid);
+    const bool jumps = std::abs(cheapest) <= near || (alpha < kLinear && std::abs(cheapest - w) <= near);
+    if (paid > 0.0 || jumps) bound.size += 2.0 * (jumps ? 1.0 : share) * most * (dear + paid);
 }
 
 }  // namespace
@@ -77,8 +84,8 @@ FairWorth evaluate(const FairProblem& p, std::span<const double> x, std::span<do
         if (p.floor_at(u) >= 0) served_for[static_cast<std::size_t>(p.floor_at(u))].add(std::max(served, 0.0));
         if (p.most[u] == 0.0 || p.weight[u] == 0.0) continue;
         weighed = true;
-        value.add(p.weight[u] * utility(std::max(served, 0.0), p.alpha[u]));
-        scale.add(p.weight[u] * marginal_scale(std::max(served, 0.0), p.alpha[u]));
+        value.add(p.weight[u] * service_utility(std::max(served, 0.0), p.alpha[u]));
+        scale.add(p.weight[u] * service_scale(std::max(served, 0.0), p.alpha[u]));
     }
     for (std::size_t r = 0; r < load.size(); ++r) {
         value.add(-delay_cost(load[r], p.capacity[r], p.delay_of(r)));
@@ -110,16 +117,10 @@ double price_bound(const FairProblem& p, const FairPrices& given) {
     }
     for (std::size_t u = 0; u < p.most.size(); ++u) {
         if (p.most[u] == 0.0) continue;
-        double cheapest = kInfinity, dearest_term = 0.0;
+        double cheapest = kInfinity;
         for (std::size_t k = p.options.of_user[u]; k < p.options.of_user[u + 1]; ++k)
             if (p.open[k]) cheapest = std::min(cheapest, p.cost_of(k) + p.options.priced(k, price));
-        if (p.floor_at(u) >= 0) {
-            const double paid = pays[static_cast<std::size_t>(p.floor_at(u))];
-            dearest_term = cheapest + paid;
-            cheapest -= paid;
-        }
-        add_user(p, u, cheapest, bound);
-        bound.size += dearest_term * p.most[u];
+        add_user(p, u, cheapest, p.floor_at(u) < 0 ? 0.0 : pays[static_cast<std::size_t>(p.floor_at(u))], bound);
     }
     return bound.above();
 }

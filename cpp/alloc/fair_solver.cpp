@@ -13,28 +13,50 @@ namespace tiertwin::alloc {
 namespace {
 
 constexpr double kBoundary = 0.995;  // of the way to the nearest bound
+constexpr double kRounding = 1e-6;   // a plan that has to shrink by less than this is valued to first order
 constexpr double kEnough = 0.1;      // of the tolerance, for the sum of products
 constexpr index_t kWarmLimit = 20;
 constexpr double kLeastStep = 1e-9;
 constexpr index_t kPatience = 10;  // steps without a better plan or bound: rounding has the last word
 
+double gain(double weight, double y, double alpha) { return weight > 0.0 ? weight * service_utility(y, alpha) : 0.0; }
+
 double relative(double over, double scale) { return over <= 0.0 ? 0.0 : over / scale; }
 
 }  // namespace
 
-// What rounding took from the rows; returns the factor (1, or a little less) that makes the plan fit.
-double FairWork::find_slips() {
-    each_part([&](FairPart& part) {
-        part.rows.assign(row.size(), 0.0);
-        part.fullest = 1.0;
-        each_user(part, [&](FairUser& w, std::size_t u) {
-            for (std::size_t k = first(u); k < last(u); ++k)
-                if (p->open[k]) spread(k, x[k], part.rows.data());
-            spread_common(u, w.y, part.rows.data());
-            part.fullest = std::max(part.fullest, w.y);
-        });
-    });
-    add_up_rows();
+// What a user adds to the value, the bound, the scale and the sum of products.
+void FairWork::judge(FairPart& part, const FairUser& w, std::size_t u) const {
+    double least = std::numeric_limits<double>::infinity(), spent = 0.0, product = w.s * w.m;
+    for (std::size_t k = first(u); k < last(u); ++k) {
+        const FairOption& q = options[k];
+        if (!q.open()) continue;
+        least = std::min(least, q.z);
+        product += q.x * q.z;
+        if (!p->cost.empty()) spent += p->cost[k] * q.x;
+    }
+    part.product += product;
+    const double price = least + w.p - w.m + w.off;
+    const double share = price < 0.0 ? 1.0 : best_share(w.weight, price, w.alpha);
+    part.high.add(gain(w.weight, share, w.alpha) - price * share);
+    part.low.add(gain(w.weight, w.y, w.alpha));
+    part.spent.add(spent * p->most[u] / unit);
+    part.size.add(w.weight * service_scale(w.y, w.alpha));
+    part.fullest = std::max(part.fullest, w.y);
+}
+
+// Loads and right-hand sides of the rows, and what rounding took from them; returns the factor (1, or a little less)
+// that makes the plan fit.
+double FairWork::add_up_sums() {
+    for (std::size_t r = 0; r < row.size(); ++r) {
+        FairSum all = parts[0].sums[r];
+        for (std::size_t i = 1; i < parts.size(); ++i) {
+            all.load += parts[i].sums[r].load;
+            all.push += parts[i].sums[r].push;
+        }
+        row[r] = all.load;
+        right[r] = all.push;
+    }
     double fullest = 1.0;
     for (const FairPart& part : parts) fullest = std::max(fullest, part.fullest);
     for (std::size_t r = 0; r < rows.size(); ++r) {
@@ -47,34 +69,28 @@ double FairWork::find_slips() {
     return 1.0 / fullest;
 }
 
-void FairWork::judge_part(FairPart& part, double fits) {
-    part.low = part.high = part.size = {};
-    part.product = 0.0;
-    each_user(part, [&](FairUser& w, std::size_t u) {
-        double least = std::numeric_limits<double>::infinity(), spent = 0.0;
-        for (std::size_t k = first(u); k < last(u); ++k) {
-            if (!p->open[k]) continue;
-            least = std::min(least, z[k]);
-            part.product += x[k] * z[k];
-            spent += p->cost_of(k) * x[k];
-        }
-        part.product += w.s * w.m;
-        const double price = least + w.p - w.m + w.off;
-        const double share = price < 0.0 ? 1.0 : best_share(w.weight, price, w.alpha);
-        part.high.add(worth(w.weight, share, w.alpha) - price * share);
-        part.low.add(worth(w.weight, w.y * fits, w.alpha) - spent * fits * p->most[u] / unit);
-        part.size.add(w.weight * marginal_scale(w.y, w.alpha));
-    });
+// What the users' service is worth, less costs, when all of it is multiplied by `fits`.
+double FairWork::value_at(double fits) {
+    Sum low, size, spent;
+    for (const FairPart& part : parts) {
+        low.add(part.low.value());
+        size.add(part.size.value());
+        spent.add(part.spent.value());
+    }
+    if (fits > 1.0 - kRounding) return low.value() - fits * spent.value() - (1.0 - fits) * size.value();
+    Sum exact;
+    for (const FairUser& w : users)
+        if (w.counts) exact.add(gain(w.weight, w.y * fits, w.alpha));
+    return exact.value() - fits * spent.value();
 }
 
 // Bounds, scale and mu of this iterate; keeps the best of each. True when they are close enough.
 bool FairWork::judge(double tolerance) {
-    const double fits = find_slips();
-    each_part([&](FairPart& part) { judge_part(part, fits); });
+    const double fits = add_up_sums();
     Sum low, high, size;
+    low.add(value_at(fits));
     double product = 0.0;
     for (const FairPart& part : parts) {
-        low.add(part.low.value());
         high.add(part.high.value());
         size.add(part.size.value());
         product += part.product;
@@ -109,13 +125,12 @@ double FairWork::least_mu(double tolerance) const {
 
 void FairWork::keep_best(double lower, double upper, double scale, double fits) {
     ++since_better;
-    if (lower > best_lower) {
+    best_here = lower > best_lower;
+    if (best_here) {
         since_better = 0;
         best_lower = lower;
         best_scale = scale;
-        best_x = x;
-        if (fits < 1.0)
-            for (double& rate : best_x) rate *= fits;
+        best_fits = fits;
     }
     if (upper < best_upper) {
         since_better = 0;
@@ -130,7 +145,8 @@ FairAnswer FairWork::finish(index_t iterations) {
     out.iterations = iterations;
     out.x = std::move(best_x);
     for (std::size_t u = 0; u < users.size(); ++u)
-        for (std::size_t k = first(u); k < last(u); ++k) out.x[k] *= p->most[u];
+        for (std::size_t k = first(u); k < last(u); ++k)
+            out.x[k] = (best_here ? options[k].x : out.x[k]) * (best_fits * p->most[u]);
     fit(*p, out.x);
     out.price.resize(rows.size());
     for (std::size_t r = 0; r < rows.size(); ++r)
@@ -151,12 +167,12 @@ FairAnswer FairWork::finish(index_t iterations) {
 // Predictor, corrector, step; false when no step gets further.
 bool FairWork::iterate(double tolerance) {
     assemble();
-    const Reach ahead = direction();
+    const Reach ahead = direction(false);
     const double product = mu * pairs;
     const double reached = ahead.product_at(product, ahead.primal_step(1.0), ahead.dual_step(1.0)) / product;
     const double centre = std::max(std::max(reached * reached * reached, 1e-6) * mu, least_mu(tolerance));
-    right_side(centre, true);
-    const Reach reach = direction();
+    correct(centre);
+    const Reach reach = direction(true);
     const double primal = reach.primal_step(kBoundary), dual = reach.dual_step(kBoundary);
     if (!(std::max(primal, dual) > kLeastStep)) return false;
     step(primal, dual);
@@ -200,6 +216,7 @@ FairAnswer FairSolver::attempt(const FairProblem& problem, const FairStart& star
 // A warm start near a bound may stall; then the cold one has the steps left, and the better plan and prices count.
 FairAnswer FairSolver::solve(const FairProblem& problem, const FairStart& start, const FairLimits& limits) {
     arrange(problem);
+    work_->run = &limits.run;
     if (start.x.empty()) return attempt(problem, start, limits);
     FairLimits left = limits;
     left.iterations = std::min(limits.iterations, kWarmLimit);

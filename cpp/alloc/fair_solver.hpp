@@ -18,8 +18,9 @@
 //
 //   Cost of an iteration  O(options + entries + sum_u n_u^2) and one factorisation of the rows; 8-20 are usual
 //
-// Thread safety  one thread owns a solver; the answer depends on nothing but the arguments.
-// Returns        the best plan and the best prices among the iterates, both by their own merit, with the certificate
+// Thread safety  one thread owns a solver, and may lend it others (RunParts); the answer depends on nothing but the
+// arguments. Returns        the best plan and the best prices among the iterates, both by their own merit, with the
+// certificate
 //                gap = (bound - value) / S computed from them alone (price_bound, evaluate), not from the iteration.
 #pragma once
 
@@ -48,12 +49,20 @@ struct FairStart {
     std::span<const double> x = {}, price = {}, floor_price = {};
 };
 
+inline constexpr std::size_t kManyOptions = 50000;  // below, one part: threads would not pay
+
+// Does part(0) .. part(parts - 1), in any order and at the same time if it likes, and returns when all are done. Users
+// are shared out by the size of the problem alone (from 50 000 options on), and what parts add up is added in their
+// order: the answer is the same to the bit, whoever runs them.
+using RunParts = std::function<void(std::size_t parts, const std::function<void(std::size_t)>& part)>;
+
 // When to stop: the certified gap is at most `tolerance`, so many iterations are done, or `stop` says so. It is asked
 // once before each iteration, and the answer is the best so far; what it throws goes to the caller.
 struct FairLimits {
     index_t iterations = 100;
     double tolerance = 1e-3;
     std::function<bool()> stop = {};
+    RunParts run = {};  // empty: parts are done one after another
 };
 
 struct FairWork;

@@ -10,6 +10,7 @@ namespace tiertwin::alloc {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr std::size_t kParts = 8;
 constexpr double kRoom = 0.5;        // share of every limit that the cold start leaves free, at least
 constexpr double kWarmBlend = 0.02;  // of the cold start in a warm one, which keeps it inside the bounds
 constexpr double kColdSlack = 0.1, kWarmSlack = 0.01;  // least reduced price at the start, over the price of service
@@ -29,7 +30,8 @@ void FairWork::load(const FairProblem& problem) {
     const std::size_t k_all = o->of_option.size() - 1, r_all = problem.capacity.size(), u_all = problem.most.size();
     a.resize(o->row.size());
     common.resize(o->common_row.size());
-    for (auto* values : {&x, &z, &per_x, &per_z, &v, &g, &dx, &dz, &best_x}) values->assign(k_all, 0.0);
+    options.assign(k_all, {});
+    best_x.assign(k_all, 0.0);
     for (auto* values : {&right, &row}) values->assign(r_all + problem.floor.size(), 0.0);
     rows.assign(r_all, {});
     for (std::size_t r = 0; r < r_all; ++r) {
@@ -46,8 +48,6 @@ void FairWork::load(const FairProblem& problem) {
         const bool has_weight = problem.weight[u] > 0.0;
         weighed = weighed || has_weight;
         w.alpha = has_weight ? problem.alpha[u] : 0.0;
-        w.floor = problem.floor_at(u);
-        if (w.floor >= 0) w.pull = problem.most[u] / floor_of(w).unit;
         load_entries(u);
     }
     share_parts();
@@ -61,7 +61,7 @@ void FairWork::load_entries(std::size_t u) {
         a[e] = o->source[e] == FairLayout::kFill ? 0.0 : scaled(o->row[e], o->source[e]);
     for (std::size_t c = o->of_common[u]; c < o->of_common[u + 1]; ++c)
         common[c] =
-            o->common_source[c] == FairLayout::kFloor ? -users[u].pull : scaled(o->common_row[c], o->common_source[c]);
+            o->common_source[c] == FairLayout::kFloor ? -pull(u) : scaled(o->common_row[c], o->common_source[c]);
 }
 
 void FairWork::load_floors() {
@@ -73,10 +73,16 @@ void FairWork::load_floors() {
     }
 }
 
+// Parts of about as many options each.
 void FairWork::share_parts() {
-    parts.resize(1);
-    parts[0].from = 0;
-    parts[0].to = users.size();
+    const std::size_t count = options.size() < kManyOptions ? 1 : kParts;
+    parts.resize(count);
+    std::size_t u = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        parts[i].from = u;
+        while (u < users.size() && (i + 1 == count || o->of_user[u] * count < options.size() * (i + 1))) ++u;
+        parts[i].to = u;
+    }
 }
 
 // Everybody's demand split evenly over its open options, then halved, and options scaled down by their fullest row.
@@ -87,8 +93,8 @@ void FairWork::cold() {
             double count = 0.0;
             for (std::size_t k = first(u); k < last(u); ++k) count += p->open[k];
             for (std::size_t k = first(u); k < last(u); ++k) {
-                x[k] = p->open[k] ? 1.0 / count : 0.0;
-                if (p->open[k]) spread(k, x[k], part.rows.data());
+                options[k].x = p->open[k] ? 1.0 / count : 0.0;
+                if (p->open[k]) spread(k, options[k].x, part.rows.data());
             }
             spread_common(u, 1.0, part.rows.data());
         });
@@ -103,7 +109,7 @@ void FairWork::cold() {
                 double fullest = alike;
                 for (std::size_t e = o->of_option[k]; e < o->of_option[k + 1]; ++e)
                     if (a[e] > 0.0) fullest = std::max(fullest, row[o->row[e]]);
-                x[k] *= kRoom / fullest;
+                options[k].x *= kRoom / fullest;
             }
         });
     });
@@ -115,7 +121,7 @@ void FairWork::warm(const FairStart& start) {
     fit(*p, best_x);
     for (std::size_t u = 0; u < users.size(); ++u)
         for (std::size_t k = first(u); k < last(u); ++k)
-            if (p->open[k]) x[k] = kWarmBlend * x[k] + (1.0 - kWarmBlend) * best_x[k] / p->most[u];
+            if (p->open[k]) options[k].x = kWarmBlend * options[k].x + (1.0 - kWarmBlend) * best_x[k] / p->most[u];
 }
 
 // Weights in units of the mean marginal worth at the start; prices of rows as given, or what service on them is worth.
@@ -138,7 +144,9 @@ void FairWork::begin(const FairStart& start, bool warm) {
     best_l.assign(rows.size(), 0.0);
     best_pi.assign(floors.size(), 0.0);
     since_better = 0;
+    best_here = false;
     settle_prices(warm ? kWarmSlack : kColdSlack);
+    each_part([&](FairPart& part) { look(part, false, 0.0, 0.0); });
 }
 
 // Service, loads, weights in units of the problem; what all that service is worth at the margin.
@@ -151,14 +159,15 @@ double FairWork::weigh() {
             w.part = 0.0;
             for (std::size_t k = first(u); k < last(u); ++k) {
                 if (!p->open[k]) continue;
-                w.y += x[k];
-                spread(k, x[k], part.rows.data());
+                w.y += options[k].x;
+                spread(k, options[k].x, part.rows.data());
                 w.part += 1.0;
             }
             spread_common(u, w.y, part.rows.data());
             w.s = 1.0 - w.y;
-            w.weight = p->weight[u] > 0.0 ? p->weight[u] * std::exp((1.0 - w.alpha) * std::log(p->most[u])) : 0.0;
-            part.size.add(w.weight * marginal_scale(w.y, w.alpha));
+            w.weight = p->weight[u];
+            if (w.alpha != 1.0) w.weight *= service_scale(p->most[u], w.alpha);
+            part.size.add(w.weight * service_scale(w.y, w.alpha));
         });
     });
     add_up_rows();
@@ -171,10 +180,12 @@ double FairWork::weigh() {
 void FairWork::open_floors(double worth_all) {
     if (floors.empty()) return;
     std::vector<double> own(floors.size()), members(floors.size());
-    for (const FairUser& w : users) {
-        if (!w.counts || w.floor < 0) continue;
-        own[static_cast<std::size_t>(w.floor)] += w.weight * marginal_scale(w.y, w.alpha);
-        members[static_cast<std::size_t>(w.floor)] += 1.0;
+    for (std::size_t u = 0; u < users.size(); ++u) {
+        const FairUser& w = users[u];
+        if (!w.counts || p->floor_at(u) < 0) continue;
+        const auto s = static_cast<std::size_t>(p->floor_at(u));
+        own[s] += w.weight * service_scale(w.y, w.alpha);
+        members[s] += 1.0;
     }
     for (std::size_t s = 0; s < floors.size(); ++s) {
         FairFloor& f = floors[s];
@@ -215,13 +226,12 @@ void FairWork::open_rows(std::span<const double> price, double worth_all) {
         FairUser& w = users[u];
         if (!w.counts) continue;
         w.weight /= unit;
-        double worth_here = w.weight * marginal_scale(w.y, w.alpha);
-        if (w.floor >= 0) worth_here += w.pull * floor_of(w).pi * w.y;
+        const double worth_here = w.weight * service_scale(w.y, w.alpha) + pulled(u, w.y);
         const double products = w.part + 1.0;
         w.part = std::min(1.0, worth_here / kSmall);
         pairs += products * w.part;
         for (std::size_t k = first(u); k < last(u); ++k)
-            if (p->open[k]) spread(k, worth_here / w.y * x[k], right.data());
+            if (p->open[k]) spread(k, worth_here / w.y * options[k].x, right.data());
         spread_common(u, worth_here, right.data());
     }
     const double mean = worth_all / unit / static_cast<double>(rows.size());
@@ -258,14 +268,14 @@ void FairWork::settle_prices(double slack) {
             double cheapest = kInfinity;
             for (std::size_t k = first(u); k < last(u); ++k) {
                 if (!p->open[k]) continue;
-                z[k] = along(k, right.data()) + alike + p->cost_of(k) * p->most[u] / unit;
-                cheapest = std::min(cheapest, z[k]);
+                options[k].z = along(k, right.data()) + alike + p->cost_of(k) * p->most[u] / unit;
+                cheapest = std::min(cheapest, options[k].z);
             }
             w.p = w.alpha == 0.0 ? w.weight : w.weight * std::exp(-w.alpha * std::log(w.y));
-            const double room = slack * (w.floor < 0 ? w.p : w.p + w.pull * floor_of(w).pi);
+            const double room = slack * (w.p + pulled(u, 1.0));
             w.m = std::max(room, w.p - cheapest + room);
             for (std::size_t k = first(u); k < last(u); ++k)
-                if (p->open[k]) z[k] += w.m - w.p;
+                if (p->open[k]) options[k].z += w.m - w.p;
         });
     });
 }

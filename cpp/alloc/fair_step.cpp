@@ -12,30 +12,43 @@ constexpr double kLeastFall = 0.1;  // to this share a price of service or of wa
 
 }  // namespace
 
-void FairWork::prepare(FairUser& w, std::size_t u, double centre, bool corrector) {
+// The predictor's lines of a user: every product to 0.
+void FairWork::prepare(FairUser& w, std::size_t u) {
     double sum = 0.0, v_sum = 0.0;
-    const double mine = centre * w.part;
     for (std::size_t k = first(u); k < last(u); ++k) {
-        if (!p->open[k]) continue;
-        if (!corrector) {  // divisions are dear: once an iteration
-            per_x[k] = 1.0 / x[k];
-            per_z[k] = 1.0 / z[k];
-            v[k] = x[k] * per_z[k];
-        }
-        const double push = (corrector ? (mine - dx[k] * dz[k]) * per_x[k] : 0.0) - z[k];
-        g[k] = push;
-        v_sum += v[k];
-        sum += v[k] * push;
+        FairOption& q = options[k];
+        if (!q.open()) continue;
+        q.per_x = 1.0 / q.x;
+        q.v = q.x / q.z;
+        v_sum += q.v;
+        sum -= q.x;  // v z
     }
     w.v = v_sum;
-    w.target = (corrector ? centre * w.part - w.ds * w.dm : 0.0) - w.s * w.m;
+    w.target = -w.s * w.m;
     w.error = w.alpha == 0.0 ? 0.0 : fair_error(w.weight, w.p, w.y, w.alpha);
-    if (corrector && w.alpha == 1.0) w.error -= w.dp * w.dy / (w.p * w.y);
-    w.base = (w.alpha == 0.0 ? 0.0 : w.p * w.error) - w.target / w.s - w.off;
     w.curve = w.alpha * w.p / w.y + w.m / w.s;
     w.damp = 1.0 / (1.0 + w.v * w.curve);
+    settle(w, sum);
+}
+
+// The corrector's: every product to the centre, less what the predictor's step would leave.
+void FairWork::correct(FairUser& w, std::size_t u, double centre) {
+    const double mine = centre * w.part;
+    double sum = 0.0;
+    for (std::size_t k = first(u); k < last(u); ++k) {
+        FairOption& q = options[k];
+        if (!q.open()) continue;
+        q.dx = (mine - q.dx * q.dz) * q.per_x - q.z;
+        sum += q.v * q.dx;
+    }
+    w.target = mine + w.dy * w.dm - w.s * w.m;
+    if (w.alpha == 1.0) w.error -= w.dp * w.dy / (w.p * w.y);
+    settle(w, sum);
+}
+
+void FairWork::settle(FairUser& w, double sum) {
+    w.base = (w.alpha == 0.0 ? 0.0 : w.p * w.error) - w.target / w.s - w.off;
     w.still = (sum + w.v * w.base) * w.damp;
-    w.shift = w.base - w.curve * w.still;
 }
 
 void FairWork::prepare(FairRow& b, double centre, bool corrector, double& right_r) {
@@ -67,26 +80,35 @@ void FairWork::prepare(FairFloor& f, double centre, bool corrector, double& righ
     right_s += f.to_over / f.pi - f.to_short / f.rest - f.slip;
 }
 
-void FairWork::right_side(double centre, bool corrector) {
-    each_part([&](FairPart& part) {
-        part.rows.assign(right.size(), 0.0);
-        if (!corrector) normal->clear(part.normal);
-        each_user(part, [&](FairUser& w, std::size_t u) {
-            prepare(w, u, centre, corrector);
-            for (std::size_t k = first(u); k < last(u); ++k)
-                if (p->open[k]) spread(k, v[k] * (g[k] + w.shift), part.rows.data());
-            spread_common(u, w.still, part.rows.data());
-            if (!corrector) normal->add_user(part.normal, u, a, common, v, w.v, w.damp);
-        });
+void FairWork::look(FairPart& part, bool moves, double primal, double dual) {
+    part.sums.assign(right.size(), {});
+    part.low = part.high = part.size = part.spent = {};
+    part.product = 0.0;
+    part.fullest = 1.0;
+    normal->clear(part.normal);
+    each_user(part, [&](FairUser& w, std::size_t u) {
+        if (moves) step(w, u, primal, dual);
+        judge(part, w, u);
+        prepare(w, u);
+        part.v.resize(last(u) - first(u));
+        const double shift = w.base - w.curve * w.still;
+        for (std::size_t k = first(u); k < last(u); ++k) {
+            const FairOption& q = options[k];
+            part.v[k - first(u)] = q.v;
+            if (q.open()) spread_sums(k, q.x, q.v * shift - q.x, part.sums.data());
+        }
+        for (std::size_t c = o->of_common[u]; c < o->of_common[u + 1]; ++c) {
+            FairSum& sum = part.sums[o->common_row[c]];
+            sum.load += common[c] * w.y;
+            sum.push += common[c] * w.still;
+        }
+        normal->add_user(part.normal, u, a, common, part.v, w.v, w.damp);
     });
-    add_up_rows();
-    right.swap(row);
-    for (std::size_t r = 0; r < rows.size(); ++r) prepare(rows[r], centre, corrector, right[r]);
-    for (std::size_t s = 0; s < floors.size(); ++s) prepare(floors[s], centre, corrector, right[rows.size() + s]);
 }
 
 void FairWork::assemble() {
-    right_side(0.0, false);
+    for (std::size_t r = 0; r < rows.size(); ++r) prepare(rows[r], 0.0, false, right[r]);
+    for (std::size_t s = 0; s < floors.size(); ++s) prepare(floors[s], 0.0, false, right[rows.size() + s]);
     for (FairPart& part : parts) gathered_.push_back(&part.normal);
     normal->gather(gathered_);
     gathered_.clear();
@@ -98,31 +120,50 @@ void FairWork::assemble() {
     normal->factor();
 }
 
-void FairWork::direct(FairUser& w, std::size_t u, Reach& reach) {
+void FairWork::correct(double centre) {
+    each_part([&](FairPart& part) {
+        part.rows.assign(right.size(), 0.0);
+        each_user(part, [&](FairUser& w, std::size_t u) {
+            correct(w, u, centre);
+            const double shift = w.base - w.curve * w.still;
+            for (std::size_t k = first(u); k < last(u); ++k) {
+                const FairOption& q = options[k];
+                if (q.open()) spread(k, q.v * (q.dx + shift), part.rows.data());
+            }
+            spread_common(u, w.still, part.rows.data());
+        });
+    });
+    add_up_rows();
+    right.swap(row);
+    for (std::size_t r = 0; r < rows.size(); ++r) prepare(rows[r], centre, true, right[r]);
+    for (std::size_t s = 0; s < floors.size(); ++s) prepare(floors[s], centre, true, right[rows.size() + s]);
+}
+
+void FairWork::direct(FairUser& w, std::size_t u, bool corrector, Reach& reach) {
     const double* l = right.data();
     const double alike = along_common(u, l);
     double dearer = 0.0;
     for (std::size_t k = first(u); k < last(u); ++k) {
-        if (!p->open[k]) continue;
-        const double rise = along(k, l) + alike;
-        dz[k] = rise;
-        dearer += v[k] * rise;
+        FairOption& q = options[k];
+        if (!q.open()) continue;
+        q.dz = along(k, l) + alike;
+        dearer += q.v * q.dz;
     }
-    w.dy = w.still - dearer * w.damp;
-    const double delta = w.base - w.curve * w.dy;
+    const double dy = w.still - dearer * w.damp, delta = w.base - w.curve * dy;
     Reach far = reach;
     for (std::size_t k = first(u); k < last(u); ++k) {
-        if (!p->open[k]) continue;
-        const double rise = dz[k] - delta, more = v[k] * (g[k] - rise);
-        dz[k] = rise;
-        dx[k] = more;
-        far.pair(x[k], more, z[k], rise, per_x[k], per_z[k]);
+        FairOption& q = options[k];
+        if (!q.open()) continue;
+        const double rise = q.dz - delta, more = q.v * ((corrector ? q.dx : -q.z) - rise);
+        q.dz = rise;
+        q.dx = more;
+        far.pair(q.x, more, q.z, rise, q.per_x, q.v * q.per_x);
     }
+    w.dy = dy;
+    w.dm = (w.target + w.m * dy) / w.s;
+    w.dp = w.alpha == 0.0 ? 0.0 : w.p * (w.error - w.alpha * dy / w.y);
+    far.pair(w.s, -dy, w.m, w.dm, 1.0 / w.s, 1.0 / w.m);
     reach = far;
-    w.ds = -w.dy;
-    w.dm = (w.target + w.m * w.dy) / w.s;
-    w.dp = w.alpha == 0.0 ? 0.0 : w.p * (w.error - w.alpha * w.dy / w.y);
-    reach.pair(w.s, w.ds, w.m, w.dm, 1.0 / w.s, 1.0 / w.m);
 }
 
 void FairWork::direct(FairRow& b, double dl, Reach& reach) {
@@ -147,11 +188,11 @@ void FairWork::direct(FairFloor& f, double dpi, Reach& reach) {
     reach.pair(f.shortfall, f.d_short, f.rest, -dpi, 1.0 / f.shortfall, 1.0 / f.rest);
 }
 
-Reach FairWork::direction() {
+Reach FairWork::direction(bool corrector) {
     normal->solve(right);
     each_part([&](FairPart& part) {
         part.reach = {};
-        each_user(part, [&](FairUser& w, std::size_t u) { direct(w, u, part.reach); });
+        each_user(part, [&](FairUser& w, std::size_t u) { direct(w, u, corrector, part.reach); });
     });
     Reach reach = parts[0].reach;
     for (std::size_t i = 1; i < parts.size(); ++i) reach.join(parts[i].reach);
@@ -161,14 +202,17 @@ Reach FairWork::direction() {
 }
 
 void FairWork::step(FairUser& w, std::size_t u, double primal, double dual) {
-    w.y = 0.0;
+    double y = 0.0;
     for (std::size_t k = first(u); k < last(u); ++k) {
-        if (!p->open[k]) continue;
-        x[k] += primal * dx[k];
-        z[k] += dual * dz[k];
-        w.y += x[k];
+        FairOption& q = options[k];
+        if (best_here) best_x[k] = q.x;
+        if (!q.open()) continue;
+        q.x += primal * q.dx;
+        q.z += dual * q.dz;
+        y += q.x;
     }
-    w.s += primal * w.ds;
+    w.y = y;
+    w.s -= primal * w.dy;
     w.m += dual * w.dm;
     const double linear = w.p + dual * w.dp;
     w.p = std::max(linear, kLeastFall * w.p);
@@ -190,7 +234,7 @@ void FairWork::step(FairRow& b, double primal, double dual) {
 }
 
 void FairWork::step(double primal, double dual) {
-    each_part([&](FairPart& part) { each_user(part, [&](FairUser& w, std::size_t u) { step(w, u, primal, dual); }); });
+    each_part([&](FairPart& part) { look(part, true, primal, dual); });
     for (FairRow& b : rows) step(b, primal, dual);
     for (FairFloor& f : floors) {
         if (!f.active) continue;

@@ -16,17 +16,22 @@
 
 namespace tiertwin::alloc {
 
+struct FairOption {
+    double x = 0, z = 0;      // 0: closed
+    double per_x = 0, v = 0;  // 1 / x, x / z
+    double dx = 0, dz = 0;    // in the place of dx the right-hand side of x z, from correct() to direct()
+    [[nodiscard]] bool open() const { return x > 0.0; }
+};
+
 struct FairUser {
     bool counts;
-    std::int32_t floor = -1;
-    double pull = 0.0;     // D_u over the floor: a share of this user is so much of its floor; its row has -pull
-    double part;           // of mu: the products of this user are to be mu times this
+    double part = 0;       // of mu: the products of this user are to be mu times this
     double weight, alpha;  // scaled
     double s, m, p, y;     // slack of the demand, its price, price of service, service
-    double off = 0;        // l.a + cost + m - p - pull pi - z, alike for all options: 0 unless p was kept from falling
-    double ds = 0, dm = 0, dp = 0, dy = 0;
+    double off = 0;        // l.a + cost + m - p - z, alike for all options: 0 unless p was kept from falling
+    double dy = 0, dm = 0, dp = 0;
     double target, base, curve;  // right-hand side of s m; delta = base - curve * dy
-    double v, shift, damp;       // sum of v; delta where prices stand still; 1 / (1 + v * curve)
+    double v, damp;              // sum of v; 1 / (1 + v * curve)
     double still;                // dy where prices stand still
     double error;                // of p y^alpha = weight
 };
@@ -55,31 +60,41 @@ struct FairFloor {
     double part = 1, slip = 0;
 };
 
+// What a row gets from the options: load, and the right-hand side of its line.
+struct FairSum {
+    double load = 0, push = 0;
+};
+
 // What one part of the users adds up; parts are fixed by the size of the problem, and added in their order.
 struct FairPart {
     std::size_t from = 0, to = 0;  // users
     NormalPart normal;
-    std::vector<double> rows, floors;
+    std::vector<double> rows, v;  // v: of one user
+    std::vector<FairSum> sums;
     Reach reach;
-    Sum low, high, size;
+    Sum low, high, size, spent;
     double product = 0.0, fullest = 1.0;
 };
 
 struct FairWork {
     const FairLayout* o = nullptr;
     NormalMatrix* normal = nullptr;
+    const RunParts* run = nullptr;
     const FairProblem* p = nullptr;
     double unit = 1.0;
     std::vector<double> a, common;  // own and common entries, scaled
-    std::vector<double> x, z, per_x, per_z, v, g, dx, dz, best_x, best_l, best_pi;
-    std::vector<double> right, row;  // of resources, then of floors
+    std::vector<FairOption> options;
     std::vector<FairUser> users;
     std::vector<FairRow> rows;
     std::vector<FairFloor> floors;
     std::vector<FairPart> parts;
+    std::vector<double> right, row;  // of resources, then of floors
     double mu = 0.0, pairs = 0.0;
-    double best_lower = 0.0, best_upper = 0.0, best_scale = 0.0;  // the scale is that of the best plan
-    bool weighed = false;                                         // some user has a weight
+    std::vector<double> best_x, best_l, best_pi;
+    double best_lower = 0.0, best_upper = 0.0;
+    double best_scale = 0.0, best_fits = 1.0;  // those of the best plan
+    bool best_here = false;                    // the best plan is where the options are; else best_x
+    bool weighed = false;                      // some user has a weight
     index_t since_better = 0;
 
     std::size_t first(std::size_t u) const { return o->of_user[u]; }
@@ -106,10 +121,27 @@ struct FairWork {
         for (std::size_t c = o->of_common[u]; c < o->of_common[u + 1]; ++c)
             into[o->common_row[c]] += common[c] * amount;
     }
-    FairFloor& floor_of(const FairUser& w) { return floors[static_cast<std::size_t>(w.floor)]; }
+    void spread_sums(std::size_t k, double load, double push, FairSum* into) const {
+        const std::uint32_t* rows_of = o->row.data();
+        for (std::size_t e = o->of_option[k], to = o->of_option[k + 1]; e < to; ++e) {
+            FairSum& sum = into[rows_of[e]];
+            sum.load += a[e] * load;
+            sum.push += a[e] * push;
+        }
+    }
+    // A share of user u is so much of its floor; 0 without one.
+    double pull(std::size_t u) const {
+        const std::int32_t s = p->floor_at(u);
+        return s < 0 ? 0.0 : p->most[u] / floors[static_cast<std::size_t>(s)].unit;
+    }
+    double pulled(std::size_t u, double y) const {  // what its floor pays for a service of y
+        const std::int32_t s = p->floor_at(u);
+        return s < 0 ? 0.0 : pull(u) * floors[static_cast<std::size_t>(s)].pi * y;
+    }
 
     template <typename F>
     void each_part(F&& f) {
+        if (parts.size() > 1 && *run) return (*run)(parts.size(), [&](std::size_t i) { f(parts[i]); });
         for (FairPart& part : parts) f(part);
     }
     template <typename F>
@@ -132,20 +164,25 @@ struct FairWork {
     void warm_floors(std::span<const double> price);
     void settle_prices(double slack);
 
-    double find_slips();
+    // One pass over the users moves them, judges where they are and prepares what comes next.
+    void look(FairPart& part, bool moves, double primal, double dual);
+    void judge(FairPart& part, const FairUser& w, std::size_t u) const;
+    double add_up_sums();
     bool judge(double tolerance);
-    void judge_part(FairPart& part, double fits);
+    double value_at(double fits);
     [[nodiscard]] double least_mu(double tolerance) const;
     void keep_best(double lower, double upper, double scale, double fits);
 
     bool iterate(double tolerance);
     void assemble();
-    void right_side(double centre, bool corrector);
-    void prepare(FairUser& w, std::size_t u, double centre, bool corrector);
+    void correct(double centre);
+    void prepare(FairUser& w, std::size_t u);
+    void correct(FairUser& w, std::size_t u, double centre);
+    void settle(FairUser& w, double sum);
     void prepare(FairRow& b, double centre, bool corrector, double& right_r);
     void prepare(FairFloor& f, double centre, bool corrector, double& right_s);
-    [[nodiscard]] Reach direction();
-    void direct(FairUser& w, std::size_t u, Reach& reach);
+    [[nodiscard]] Reach direction(bool corrector);
+    void direct(FairUser& w, std::size_t u, bool corrector, Reach& reach);
     void direct(FairRow& b, double dl, Reach& reach);
     void direct(FairFloor& f, double dpi, Reach& reach);
     void step(double primal, double dual);

@@ -31,6 +31,7 @@ inline constexpr double kLoadLimit = 0.98;
     if (b <= 0.0) return 0.0;
     if (price <= b) return 1.0;
     if (alpha == 0.0) return 0.0;
+    if (alpha == 1.0) return std::max(b / price, std::numeric_limits<double>::min());
     return std::max(std::pow(b / price, 1.0 / alpha), std::numeric_limits<double>::min());  // log stays finite
 }
 
@@ -42,6 +43,14 @@ inline constexpr double kLoadLimit = 0.98;
     if (alpha == 1.0) return 1.0;
     return q > 0.0 ? std::exp((1.0 - alpha) * std::log(q))
                    : (alpha < 1.0 ? 0.0 : std::numeric_limits<double>::infinity());
+}
+
+// The same two without a logarithm where alpha is 0: linear users are many in fair shares.
+[[nodiscard]] inline double service_utility(double y, double alpha) {
+    return alpha == 0.0 ? y - 1.0 : utility(y, alpha);
+}
+[[nodiscard]] inline double service_scale(double y, double alpha) {
+    return alpha == 0.0 ? y : marginal_scale(y, alpha);
 }
 
 // D(y), extended by +infinity beyond the pole; a resource without capacity costs nothing while unused.

@@ -157,10 +157,11 @@ void NormalMatrix::sum_options(NormalPart& part, std::size_t u, std::span<const 
                                std::span<const double> v) const {
     double* mean = part.mean.data();
     double* triangle = part.triangle.data();
-    std::size_t from = shape_.of_option[shape_.of_user[u]];
-    for (std::size_t k = shape_.of_user[u]; k < shape_.of_user[u + 1]; ++k) {
+    const std::size_t first = shape_.of_user[u];
+    std::size_t from = shape_.of_option[first];
+    for (std::size_t k = 0; k < v.size(); ++k) {
         const double vk = v[k];
-        const std::size_t to = shape_.of_option[k + 1];
+        const std::size_t to = shape_.of_option[first + k + 1];
         for (std::size_t e = from; e < to; ++e) {  // entries of an option rise
             const double scaled = vk * a[e];
             const std::size_t at = local_[e];
@@ -176,12 +177,13 @@ void NormalMatrix::sum_options(NormalPart& part, std::size_t u, std::span<const 
 void NormalMatrix::sum_centred(NormalPart& part, std::size_t u, std::span<const double> a, std::span<const double> v,
                                double v_sum) const {
     const std::size_t n = union_offset_[u + 1] - union_offset_[u] - commons(u);
-    for (std::size_t k = shape_.of_user[u]; k < shape_.of_user[u + 1]; ++k)
-        for (std::size_t e = shape_.of_option[k]; e < shape_.of_option[k + 1]; ++e) part.mean[local_[e]] += v[k] * a[e];
-    for (std::size_t k = shape_.of_user[u]; k < shape_.of_user[u + 1]; ++k) {
+    const std::uint32_t* of = shape_.of_option.data() + shape_.of_user[u];
+    for (std::size_t k = 0; k < v.size(); ++k)
+        for (std::size_t e = of[k]; e < of[k + 1]; ++e) part.mean[local_[e]] += v[k] * a[e];
+    for (std::size_t k = 0; k < v.size(); ++k) {
         if (v[k] == 0.0) continue;
         for (std::size_t i = 0; i < n; ++i) part.option[i] = -part.mean[i] / v_sum;
-        for (std::size_t e = shape_.of_option[k]; e < shape_.of_option[k + 1]; ++e) part.option[local_[e]] += a[e];
+        for (std::size_t e = of[k]; e < of[k + 1]; ++e) part.option[local_[e]] += a[e];
         double* cell = part.triangle.data();
         for (std::size_t i = 0; i < n; ++i) {
             const double scaled = v[k] * part.option[i];
@@ -196,7 +198,7 @@ void NormalMatrix::add_user(NormalPart& part, std::size_t u, std::span<const dou
     std::fill_n(part.triangle.begin(), n * (n + 1) / 2, 0.0);
     std::fill_n(part.mean.begin(), n, 0.0);
     double most = 0.0;
-    for (std::size_t k = shape_.of_user[u]; k < shape_.of_user[u + 1]; ++k) most = std::max(most, v[k]);
+    for (const double weight : v) most = std::max(most, weight);
     const bool centred = (v_sum - most) + held * v_sum < kFewDigits * v_sum;
     centred ? sum_centred(part, u, a, v, v_sum) : sum_options(part, u, a, v);
     const double factor = (centred ? held : held - 1.0) / v_sum;
@@ -225,7 +227,7 @@ void NormalMatrix::clear() {
 void NormalMatrix::add_user(std::size_t u, std::span<const double> a, std::span<const double> v, double v_sum,
                             double held) {
     values_.swap(own_.values);
-    add_user(own_, u, a, {}, v, v_sum, held);
+    add_user(own_, u, a, {}, v.subspan(shape_.of_user[u], shape_.of_user[u + 1] - shape_.of_user[u]), v_sum, held);
     values_.swap(own_.values);
 }
 

@@ -51,7 +51,8 @@ class NormalMatrix {
 
     // Users first, each into the part of its thread; then the parts in their order, then the diagonal.
     void clear(NormalPart& part) const;
-    // The part of user u: `a` one number an entry, `common` one a common entry, `v` one an option, their sum V and h.
+    // The part of user u: `a` one number an entry, `common` one a common entry, `v` one an option of the user,
+    // their sum V and h.
     void add_user(NormalPart& part, std::size_t u, std::span<const double> a, std::span<const double> common,
                   std::span<const double> v, double v_sum, double held) const;
     void gather(std::span<NormalPart* const> parts);

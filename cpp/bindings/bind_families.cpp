@@ -1,9 +1,11 @@
-// Families of allocation at scale: options of users, fair shares of capacity. All of it keeps the GIL: a solve has one
-// owner, and runs in a process of its own where it takes long.
+// Families of allocation at scale: options of users, fair shares of capacity. Solves of up to 50 000 options keep the
+// GIL (milliseconds); larger ones let it go and may use threads.
 #include <optional>
 
 #include "alloc/fair_solver.hpp"
+#include "base/error.hpp"
 #include "bindings/common.hpp"
+#include "bindings/team.hpp"
 
 namespace tiertwin::bindings {
 
@@ -22,6 +24,25 @@ struct FairShares {
 
     Options structure;
     std::unique_ptr<FairSolver> solver;
+    bool busy = false;  // read and written under the GIL
+};
+
+// One solve at a time: while one of seconds has let go of the GIL, others must not touch the solver.
+class Busy {
+  public:
+    explicit Busy(FairShares& shares) : shares_(shares) {
+        if (shares.busy)
+            throw InvalidArgument(
+                "this structure is being solved by another thread: wait for it, or make one Options "
+                "for each thread");
+        shares.busy = true;
+    }
+    ~Busy() { shares_.busy = false; }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+
+  private:
+    FairShares& shares_;
 };
 
 template <typename T>
@@ -53,19 +74,32 @@ std::span<const double> numbers(const char* name, const std::optional<array>& gi
 // Whatever the callable returns, by its truth; what it raises passes through the solver.
 std::function<bool()> asked(const std::optional<py::function>& stop) {
     if (!stop) return nullptr;
-    return [&stop] { return py::bool_((*stop)()).cast<bool>(); };
+    return [&stop] {
+        const py::gil_scoped_acquire held;
+        return py::bool_((*stop)()).cast<bool>();
+    };
+}
+
+alloc::FairAnswer run(FairData& data, const alloc::FairStart& start, alloc::FairLimits limits, index_t threads) {
+    const Busy busy(data.shares);
+    auto& solver = data.shares.solver;
+    if (!solver) solver = std::make_unique<FairSolver>(data.shares.structure);
+    if (data.shares.structure.options() < alloc::kManyOptions) return solver->solve(data.problem, start, limits);
+    const py::gil_scoped_release free;  // 30 ms to a minute
+    Team team(static_cast<std::size_t>(threads));
+    limits.run = [&team](std::size_t parts, const std::function<void(std::size_t)>& part) { team.run(parts, part); };
+    return solver->solve(data.problem, start, limits);
 }
 
 py::tuple solved(FairData& data, const std::optional<array>& x, const std::optional<array>& price,
                  const std::optional<array>& floor_price, index_t limit, double tolerance,
-                 const std::optional<py::function>& stop) {
+                 const std::optional<py::function>& stop, index_t threads) {
+    if (threads < 1 || threads > 256) throw InvalidArgument("threads: expected 1..256, got " + std::to_string(threads));
     const FairProblem& problem = data.problem;
-    auto& solver = data.shares.solver;
-    if (!solver) solver = std::make_unique<FairSolver>(data.shares.structure);
     const alloc::FairStart start{numbers("start x", x, data.shares.structure.options(), "option"),
                                  numbers("start price", price, problem.capacity.size(), "resource"),
                                  numbers("start floor price", floor_price, problem.floor.size(), "floor")};
-    const auto a = solver->solve(problem, start, {limit, tolerance, asked(stop)});
+    const auto a = run(data, start, {limit, tolerance, asked(stop), {}}, threads);
     return py::make_tuple(fresh<double>(a.x), fresh<double>(a.price), fresh<double>(a.load), a.worth.value,
                           a.worth.scale, a.bound, a.iterations, fresh<double>(a.floor_price),
                           fresh<double>(a.shortfall));
@@ -114,7 +148,7 @@ void bind_families(py::module_& m) {
              "shares"_a, a("demand"), a("weight"), a("alpha"), a("capacity"), maybe("cost"), maybe("delay"),
              maybe("floor_of"), maybe("floor"), maybe("penalty"), py::keep_alive<1, 2>())
         .def("solve", &solved, maybe("start_x"), maybe("start_price"), maybe("start_floor_price"),
-             "iteration_limit"_a = 100, "tolerance"_a = 1e-3, "stop"_a = py::none(),
+             "iteration_limit"_a = 100, "tolerance"_a = 1e-3, "stop"_a = py::none(), "threads"_a = 1,
              "Fair shares: (x, price, load, value, scale, bound, iterations, floor_price, shortfall).")
         .def(
             "most", [](const FairData& data) { return fresh<double>(data.problem.most); },

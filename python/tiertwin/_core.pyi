@@ -454,6 +454,7 @@ class FairData:
         iteration_limit: int = 100,
         tolerance: float = 0.001,
         stop: Callable[[], bool] | None = None,
+        threads: int = 1,
     ) -> tuple[_Reals, _Reals, _Reals, float, float, float, int, _Reals, _Reals]:
         """Fair shares: (x, price, load, value, scale, bound, iterations, floor_price, shortfall)."""
 

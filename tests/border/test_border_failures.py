@@ -142,6 +142,7 @@ def test_only_sweeps_and_runs_release_the_gil() -> None:
         "bind_access.cpp": 1,  # AccessNetwork.run_until
         "bind_cells.cpp": 1,  # strongest
         "bind_failures.cpp": 2,  # FailureCore.pairs, FailureCore.scenarios
+        "bind_families.cpp": 1,  # FairData.solve from 50 000 options on
         "bind_packets.cpp": 2,  # PacketNetwork.run_until, run_to_end
         "bind_paths.cpp": 1,  # betweenness
         "bind_plant.cpp": 1,  # Plant.run_until

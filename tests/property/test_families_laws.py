@@ -8,7 +8,15 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.families import hostile_fair, hostile_routing, promised_fair, random_fair, random_routing
+from support.families import (
+    hostile_fair,
+    hostile_routing,
+    nasty_fair,
+    promised_fair,
+    random_fair,
+    random_routing,
+    wrong_answer,
+)
 from tiertwin.allocate.families import fair, routing
 from tiertwin.allocate.families.fair import FairKernel, FairProblem, Floors
 from tiertwin.allocate.families.options import Options
@@ -79,6 +87,30 @@ def test_hostile_fair_instances_are_answered_feasibly_with_a_true_bound(seed: in
     assert np.all(found.x[problem.most[problem.options.user_of] == 0] == 0)
     rival = FairKernel().allocate(problem, tolerance=1e-8)
     assert rival.value <= found.bound + 1e-9 * max(abs(found.bound), rival.scale)
+
+
+def test_no_certificate_of_a_nasty_instance_is_wrong() -> None:
+    """300 of the 10 000 of tests/long/hostile_fair.py, judged by loops and by the plans of others."""
+    for seed in range(300):
+        problem = nasty_fair(seed)
+        found = FairKernel().allocate(problem)
+        rivals = [FairKernel().allocate(problem, tolerance=1e-8).x]
+        rivals.append(FairKernel().allocate(problem, start=found, tolerance=1e-5).x)
+        assert wrong_answer(problem, found, rivals) == "", seed
+
+
+@given(SEEDS)
+def test_the_judge_of_nasty_instances_sees_what_is_wrong(seed: int) -> None:
+    problem = promised_fair(seed)
+    found = FairKernel().allocate(problem, tolerance=1e-5)
+    best = [FairKernel().allocate(problem, tolerance=1e-8).x]
+    assert wrong_answer(problem, found, best) == ""
+    step = 1e-2 * found.scale + 1e-6 * abs(found.value)
+    assert "bound" in wrong_answer(problem, dataclasses.replace(found, bound=found.bound + step), best)
+    assert "value" in wrong_answer(problem, dataclasses.replace(found, value=found.value - step), best)
+    assert "violation" in wrong_answer(problem, dataclasses.replace(found, x=1.01 * problem.most.max() + found.x), best)
+    below = dataclasses.replace(found, bound=found.value - step)
+    assert wrong_answer(problem, below, best) != ""
 
 
 @given(SEEDS)

@@ -64,6 +64,41 @@ def loads(options: Options, rate: np.ndarray) -> np.ndarray:
     return load
 
 
+def violation(problem: FairProblem, x: np.ndarray) -> float:
+    """Largest excess over a bound, relative to it."""
+    worst = 0.0
+    for u in range(problem.options.users):
+        own = [float(x[k]) for k in options_of(problem.options, u)]
+        if any(not math.isfinite(v) or v < 0 for v in own):
+            return math.inf
+        worst = max(worst, excess(sum(own), float(problem.demand[u])))
+    for r, load in enumerate(loads(problem.options, x)):
+        worst = max(worst, excess(float(load), top(problem, r)))
+    return worst
+
+
+def excess(amount: float, bound: float) -> float:
+    if amount <= bound:
+        return 0.0
+    return amount / bound - 1 if bound > 0 else math.inf
+
+
+def magnitude(problem: FairProblem, price: np.ndarray, floor_price: np.ndarray) -> float:
+    """Size of the terms of a bound: rounding is relative to that."""
+    total = sum(p * c for p, c in zip(price, problem.capacity, strict=True) if math.isfinite(c))
+    if problem.floors is not None:
+        total += float(problem.floors.penalty @ problem.floors.amount)
+    for u in range(problem.options.users):
+        reached = most(problem, u)
+        if reached == 0:
+            continue
+        if problem.weight[u] > 0:
+            total += float(problem.weight[u]) * (1 + abs(utility(reached, float(problem.alpha[u]))))
+        if promise(problem, u) >= 0:
+            total += float(floor_price[promise(problem, u)]) * reached
+    return float(total)
+
+
 def shortfalls(problem: FairProblem, x: np.ndarray) -> list[float]:
     if problem.floors is None:
         return []

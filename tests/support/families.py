@@ -6,7 +6,9 @@ import dataclasses
 
 import numpy as np
 
-from tiertwin.allocate.families.fair import FairProblem, Floors
+from reference import families as naive
+from tiertwin.allocate.families import fair
+from tiertwin.allocate.families.fair import FairAnswer, FairProblem, Floors
 from tiertwin.allocate.families.options import Options
 from tiertwin.allocate.families.routing import RoutingProblem
 
@@ -73,6 +75,85 @@ def hostile_fair(seed: int) -> FairProblem:
     demand = rng.choice([0.0, 1e-9, 1.0, 1.0, 1e12, np.inf], users)
     weight = rng.choice([0.0, 1e-6, 1.0, 1.0, 1e6], users)
     return FairProblem(options, demand, weight, rng.choice([0.0, 0.5, 1.0, 2.0], users), capacity)
+
+
+def nasty_fair(seed: int) -> FairProblem:
+    """What can be wrong with data and still be data, several at once: see the choices.
+
+    Zero, endless and tiny capacities, demands of 0, 1e12 and endless, weights of 0, twelve decades of everything,
+    resources and users and options twice, exact ties, floors out of reach, waiting that costs nothing or everything.
+    """
+    rng = np.random.default_rng([6, seed])
+    users, resources = int(rng.integers(1, 16)), int(rng.integers(1, 8))
+    options = random_options(rng, users, resources, unit=bool(rng.integers(2)))
+    if rng.random() < 0.3:  # every user's options twice
+        rows = [
+            [
+                dict(zip(options.resource[a:b].tolist(), options.use[a:b].tolist(), strict=True))
+                for k in range(options.user_offsets[u], options.user_offsets[u + 1])
+                for a, b in [(options.option_offsets[k], options.option_offsets[k + 1])] * 2
+            ]
+            for u in range(users)
+        ]
+        options = Options.of_lists(rows, resources)
+
+    def spread(count: int, *extremes: float) -> np.ndarray:
+        kind = rng.integers(4)
+        if kind == 0:
+            return np.ones(count)
+        if kind == 1:
+            return 10.0 ** rng.uniform(-6.0, 6.0, count)
+        values = rng.lognormal(0.0, 1.0, count)
+        return np.where(rng.random(count) < 0.3, rng.choice(extremes, count), values) if extremes else values
+
+    capacity = spread(resources, 0.0, 1e-9, 1e12, 0.0)
+    demand = spread(users, 0.0, 1e-12, 1e12, np.inf)
+    if rng.random() < 0.5:  # rows twice
+        options = Options(
+            options.user_offsets,
+            2 * options.option_offsets,
+            np.stack([options.resource, options.resource + resources], axis=1).reshape(-1),
+            np.repeat(options.use, 2),
+            2 * resources,
+        )
+        capacity = np.tile(capacity, 2)
+    floors = int(rng.integers(0, 4))
+    amount = spread(floors, 0.0, 1e-9, 1e9, 1e12)
+    return FairProblem(
+        options,
+        demand,
+        spread(users, 0.0, 0.0, 1e-6, 1e6),
+        rng.choice([0.0, 0.5, 1.0, 2.0, 4.0], users) if rng.random() < 0.5 else np.full(users, rng.integers(0, 3)),
+        capacity,
+        cost=spread(options.count, 0.0, 1e-9, 1e3) if rng.random() < 0.3 else None,
+        delay=spread(options.resources, 0.0, 1e-9, 1e3) if rng.random() < 0.3 else None,
+        floors=Floors(rng.integers(-1, floors, users), amount, spread(floors, 0.0, 1e-6, 1e9)) if floors else None,
+    )
+
+
+def wrong_answer(problem: FairProblem, found: FairAnswer, rivals: list[np.ndarray]) -> str:
+    """What is wrong with an answer, by loops that share nothing with the core; empty when nothing is.
+
+    Its plan must be feasible and worth what it says, its prices must give the bound it says, and none of the rival
+    plans, made feasible, may be worth more than that.
+    """
+    judged = fair.worth(problem, found.x)
+    value, scale = naive.fair_value(problem, found.x)
+    size = abs(value) + scale + naive.magnitude(problem, found.price, found.floor_price)
+    if not (judged.violation <= 1e-6 and naive.violation(problem, found.x) <= 1e-6):
+        return f"violation {judged.violation:.3g}, by loops {naive.violation(problem, found.x):.3g}"
+    if not (np.isfinite(found.bound) and abs(found.value - value) <= 1e-9 * size):
+        return f"value {found.value!r}, by loops {value!r}, bound {found.bound!r}"
+    if not found.gap >= 0:
+        return f"gap {found.gap!r}"
+    bound = naive.fair_bound(problem, found.price, found.floor_price)
+    if abs(bound - found.bound) > 1e-9 * size:
+        return f"bound {found.bound!r}, by loops {bound!r}"
+    for x in rivals:
+        plan = fair.fit(problem, x)
+        if naive.violation(problem, plan) <= 1e-9 and naive.fair_value(problem, plan)[0] > found.bound + 1e-9 * size:
+            return f"a plan is worth {naive.fair_value(problem, plan)[0]!r}, more than the bound {found.bound!r}"
+    return ""
 
 
 def random_routing(seed: int) -> RoutingProblem:

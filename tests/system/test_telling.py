@@ -162,6 +162,21 @@ def test_a_fork_tells_on_its_own():
     assert controller.telling is not other.telling
 
 
+def test_areas_are_told_and_their_gateways_may_tell_more():
+    plan = make_plan(load("metro", attributes={"bytes_share": 0.1, "focus": 3.0}), 20, 7, ["hierarchical"])
+    run = make_run(plan, resolve(plan.scenario), "hierarchical", MASTERS)
+    areas = []
+    for epoch in range(20):  # into the morning
+        run.run_epoch(epoch)
+        areas += [record for record in run.take_records() if record["kind"] == "areas"]
+    assert areas
+    factors = [twin.controller.telling.factor for twin in gateways(run)]
+    assert max(factors) > 1.0
+    assert min(factors) < 1.0
+    fog = next(twin for twin in run.twins.values() if twin.name == "fog-1")
+    assert fog.controller.fork().attention is not fog.controller.attention
+
+
 def test_the_study_is_paired_and_its_oracle_asks_for_nothing():
     scenario = load("metro")
     found = attribute_study(scenario, (1, 2), 3, (0.2,), ("worth", "oracle"), jobs=1)

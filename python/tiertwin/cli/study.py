@@ -81,6 +81,34 @@ def scale(seconds: float, quick: bool, as_json: bool) -> None:
         )
 
 
+@study.command("allocation-scale")
+@click.option("--pairs", "sizes", type=int, multiple=True, help="Pairs of user and node, rising; repeat for several.")
+@click.option("--family", "families", type=click.Choice(["pf", "lp"]), multiple=True, help="[default: both]")
+@click.option("--seconds", default=300.0, show_default=True, help="Time limit of the peer's process.")
+@click.option("--quick", is_flag=True, help="Up to 10 000 pairs only.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a family and size: the data of a plot.")
+def allocation_scale_command(
+    sizes: tuple[int, ...], families: tuple[str, ...], seconds: float, quick: bool, as_json: bool
+) -> None:
+    """Fair shares and weighted throughput: time, memory and gap as the problem grows, beside cvxpy."""
+    from tiertwin.errors import InputError
+    from tiertwin.study.allocation_scale import SIZES, allocation_scale
+
+    if any(pairs < 1 for pairs in sizes) or list(sizes) != sorted(sizes):
+        raise InputError(f"--pairs: expected rising numbers >= 1, got {', '.join(map(str, sizes))}")
+    chosen = sizes or (SIZES[:2] if quick else SIZES)
+    rows = []
+    for row in allocation_scale(chosen, families=families or ("pf", "lp"), peer_seconds=seconds):
+        rows.append(row)
+        if as_json:
+            click.echo(json.dumps(finite(row)))
+    if as_json:
+        return
+    ours = ("family", "pairs", "ours_cpu_s", "ours_mb", "gap", "steps")
+    click.echo("CPU seconds of the solve, peak memory of the process; gap: certified, and of the peer to our bound.")
+    click.echo(table(rows, (*ours, "peer", "peer_ended", "peer_cpu_s", "peer_mb", "peer_gap", "ratio")))
+
+
 @study.command("handover")
 @click.option("--horizon", "horizons", type=int, multiple=True, help="Whole seconds ahead; repeat [default: 1 2 5].")
 @click.option("--train", default=0.667, show_default=True, help="Share of the drives to learn from, the earliest ones.")

@@ -179,6 +179,28 @@ def test_stop_is_asked_once_an_iteration_and_the_best_so_far_comes_back() -> Non
     np.testing.assert_array_equal(kernel.allocate(problem, tolerance=1e-6).x, full.x)
 
 
+def test_any_number_of_threads_gives_the_same_bits() -> None:
+    problem = compute_offload(60_000)
+    one, *more = (FairKernel().allocate(problem, threads=threads) for threads in (1, 2, 3))
+    assert one.gap <= 1e-3
+    for other in more:
+        np.testing.assert_array_equal(other.x, one.x)
+        np.testing.assert_array_equal(other.price, one.price)
+        assert (other.value, other.bound, other.iterations) == (one.value, one.bound, one.iterations)
+    with pytest.raises(ValueError, match="threads: expected 1"):
+        FairKernel().allocate(problem, threads=0)
+    asked = []
+    stopped = FairKernel().allocate(problem, threads=2, stop=lambda: bool(asked.append(1)) or len(asked) > 3)
+    assert stopped.iterations == 3
+
+    def again() -> bool:
+        FairKernel().allocate(problem)
+        return False
+
+    with pytest.raises(ValueError, match="being solved"):
+        FairKernel().allocate(problem, stop=again)
+
+
 def test_a_resource_where_work_waits_stays_below_its_limit() -> None:
     one = Options.of_lists([[{0: 1.0}]], 1)
     problem = FairProblem(one, np.array([9.0]), np.ones(1), np.ones(1), np.array([4.0]), delay=np.array([1e-9]))
