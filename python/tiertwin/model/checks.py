@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tiertwin.errors import suggest
 from tiertwin.model.access_checks import access_problems, mast_problems
+from tiertwin.model.attribute_checks import attribute_problems
 from tiertwin.model.scenario import Scenario
 from tiertwin.model.services import MAX_TASKS_PER_S, Trace
 from tiertwin.model.surrounding_checks import element_problems, law_problems, map_problems, margin_problems
@@ -47,6 +48,7 @@ def cross_problems(scenario: Scenario, bad: frozenset[Path] = frozenset()) -> li
         (_day, ("day.urban.*", "day.rural.*", "day.background.*")),
         (law_problems, ("failures",)),
         (margin_problems, ("weather",)),
+        (attribute_problems, ("attributes",)),
         (access_problems, ("access", "classes.*.name", "devices", "base_stations")),
     ]
     found = [problem for check, needs in checks if not _touched(bad, *needs) for problem in check(scenario)]

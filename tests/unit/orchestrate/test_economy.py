@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tiertwin import _core
 from tiertwin.errors import InputError
 from tiertwin.orchestrate.economy import CellList, Economy
 from tiertwin.orchestrate.precedence import Order
@@ -12,7 +13,6 @@ from tiertwin.runtime.childconfig import settings_from_plain, settings_to_plain
 from tiertwin.runtime.plan import make_plan, settings_of
 from tiertwin.twin.attributes import RESOURCES, A, TableId, registry
 from tiertwin.world import load, resolve
-from tiertwin import _core
 
 
 def economy_of(**written):
