@@ -19,11 +19,12 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.hostile_trees import Tally, trial
 from tiertwin.allocate.master import Masters
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> None:

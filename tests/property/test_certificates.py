@@ -7,8 +7,8 @@ import pytest
 from support.hostile_trees import KINDS, Tally, trial
 from tiertwin.allocate.master import Masters
 
-TRIALS = 240
-BATCHES = 8
+TRIALS = 48
+BATCHES = 4
 
 
 @pytest.fixture(scope="module")
