@@ -22,7 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.hostile_trees import Tally, trial
-from tiertwin.allocate.master import Masters
+from tiertwin.allocate.mastersolver import MASTER_SOLVERS, master_solver
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,7 +35,7 @@ def main() -> None:
     options.add_argument("--report", type=Path, help="write the JSON here too")
     asked = options.parse_args()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    tally, masters, began = Tally(), Masters(), time.process_time()
+    tally, masters, began = Tally(), [master_solver(name) for name in MASTER_SOLVERS], time.process_time()
     for seed in range(asked.first, asked.first + asked.instances):
         trial(seed, masters, tally)
         if (seed + 1) % 250 == 0:
