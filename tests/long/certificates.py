@@ -37,9 +37,16 @@ def main() -> None:
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     tally, masters, began = Tally(), [master_solver(name) for name in MASTER_SOLVERS], time.process_time()
     for seed in range(asked.first, asked.first + asked.instances):
+        known = len(tally.failures)
         trial(seed, masters, tally)
+        for failure in tally.failures[known:]:
+            print(failure, file=sys.stderr, flush=True)
         if (seed + 1) % 250 == 0:
-            print(f"{seed + 1}: {tally.wrong} wrong of {tally.certificates}, {tally.broken} plans", file=sys.stderr)
+            print(
+                f"{seed + 1}: {tally.wrong} wrong of {tally.certificates}, {tally.broken} plans",
+                file=sys.stderr,
+                flush=True,
+            )
     found = {"commit": commit.stdout.strip(), "instances": asked.instances, "first": asked.first, **asdict(tally)}
     found["cpu_s"] = round(time.process_time() - began, 1)
     print(json.dumps(found))

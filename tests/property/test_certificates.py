@@ -7,8 +7,8 @@ import pytest
 from support.hostile_trees import Tally, trial
 from tiertwin.allocate.masterkernel import KernelMasters
 
-TRIALS = 120
-BATCHES = 5
+TRIALS = 80
+BATCHES = 4
 
 
 @pytest.fixture(scope="module")
