@@ -6,6 +6,7 @@ import pytest
 
 from support.hostile_trees import Tally, trial
 from tiertwin.allocate.masterkernel import KernelMasters
+from tiertwin.allocate.mastersolver import master_solver
 
 TRIALS = 80
 BATCHES = 4
@@ -14,6 +15,14 @@ BATCHES = 4
 @pytest.fixture(scope="module")
 def masters():
     return [KernelMasters()]  # nobody behind them: what they refuse goes down the ladder, and bounds must hold
+
+
+@pytest.mark.parametrize("seed", [10, 1410])
+def test_trials_that_once_failed(seed, masters):
+    """10: a node healed within a version; 1410: a quota of 1e-12 of what the leaf could use."""
+    tally = Tally()
+    trial(seed, [*masters, master_solver("cvxpy")], tally)
+    assert tally.failures == []
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
