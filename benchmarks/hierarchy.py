@@ -15,7 +15,10 @@ devices and servers at every depth (`tiertwin.study.instances.scenario_tree`). C
 
 Each bound of each round is asserted against a reference that proves itself (true gap ≤ certified gap). Standard error
 has a line a scheme: rounds, gaps, bytes a round, true gap, regret of the committed plan, CPU of masters and leaves, and
-with a fifth of the answers lost. The cases are of the scheme a run uses (``two-sided``), or of ``--scheme``.
+with a fifth of the answers lost. At three tiers two more lines: the same network with linear utilities (α = 0), and
+what is left when each group must be served whole at one tier, by rounding the committed plan. The cases are of the
+scheme a run uses (``two-sided``), or of ``--scheme``; masters are solved by the kernels, or as in a run with
+``--masters cvxpy``.
 """
 
 from __future__ import annotations
@@ -31,11 +34,13 @@ import numpy as np
 from contest import contest
 
 from support import Case, main
-from tiertwin.allocate.driver import Hierarchy, Leaf, Tree, TreeResult, finish
+from tiertwin.allocate.driver import Hierarchy, Leaf, Tree, TreeResult, evaluate, finish
+from tiertwin.allocate.leaf import LOAD_LIMIT, LeafProblem
 from tiertwin.allocate.leafsolver import leaf_solver
-from tiertwin.allocate.master import Masters
+from tiertwin.allocate.mastersolver import MASTER_SOLVERS, master_solver
 from tiertwin.allocate.messages import SCHEMES, TWO_SIDED, MasterAnswer, MasterRequest
 from tiertwin.allocate.monolithic import TIGHT, Monolith, Reference
+from tiertwin.allocate.nodeside import MasterSolver
 from tiertwin.study.instances import DEPTHS, scenario_tree
 from tiertwin.study.linkbytes import LinkBytes
 from tiertwin.world import load, resolve
@@ -80,19 +85,41 @@ class Clocked:
             self.seconds += time.process_time() - began
 
 
-def with_demand(tree: Tree | Leaf, factor: Callable[[int], np.ndarray]) -> Any:
-    """The tree with every leaf's demand multiplied by ``factor(G)``."""
+def changed(tree: Tree | Leaf, change: Callable[[LeafProblem], LeafProblem]) -> Any:
+    """The tree with every leaf's problem changed."""
     if isinstance(tree, Leaf):
-        demand = tree.problem.demand * factor(tree.problem.groups)
-        return Leaf(tree.name, replace(tree.problem, demand=demand))
-    return replace(tree, children=tuple(with_demand(child, factor) for child in tree.children))
+        return Leaf(tree.name, change(tree.problem))
+    return replace(tree, children=tuple(changed(child, change) for child in tree.children))
+
+
+def with_demand(tree: Tree, factor: Callable[[int], np.ndarray]) -> Tree:
+    """The tree with every leaf's demand multiplied by ``factor(G)``."""
+    found: Tree = changed(tree, lambda problem: replace(problem, demand=problem.demand * factor(problem.groups)))
+    return found
+
+
+def whole(problem: LeafProblem, x: np.ndarray) -> np.ndarray:
+    """Round a plan: each group at the tier with most of it that still has room in what the plan used, else at home."""
+    use = np.concatenate([problem.use_own, problem.use_quota])
+    granted = np.einsum("jgt,gt->j", problem.use_quota, x)
+    left = np.concatenate([LOAD_LIMIT * problem.capacity, granted])
+    out = np.zeros_like(x)
+    for group in np.argsort(-x.max(axis=1), kind="stable"):
+        served = x[group].sum()
+        for tier in np.argsort(-x[group], kind="stable"):
+            need = use[:, group, tier] * served
+            if tier == 0 or (x[group, tier] > 0 and (need <= left).all()):
+                left, out[group, tier] = left - need, served
+                break
+    return out
 
 
 class Instance:
     """A tree, its reference, and everything that is measured on it."""
 
-    def __init__(self, name: str, depth: int, tree: Tree, masters: Masters) -> None:
-        self.title, self.depth, self.tree, self._masters = f"hierarchy/{name}/depth{depth}", depth, tree, masters
+    def __init__(self, name: str, depth: int, tree: Tree, masters: MasterSolver) -> None:
+        self.name, self.depth, self.tree, self.masters = name, depth, tree, masters
+        self.title = f"hierarchy/{name}/depth{depth}"
         self.monolith = Monolith(tree)
         self.reference = self.monolith.solve(**TIGHT)
         assert self.reference.ok, f"{self.title}: no reference: {self.reference.status}"
@@ -107,12 +134,12 @@ class Instance:
         assert bounds.ub >= known.value - slack, f"{self.title}: upper bound {bounds.ub} < {known.value}"
 
     def made(self, scheme: str, offers: bool, *clocked: Clocked) -> Hierarchy:
-        leaves, masters = clocked or (leaf_solver("kernel"), self._masters)
+        leaves, masters = clocked or (leaf_solver("kernel"), self.masters)
         return Hierarchy(self.tree, leaves, masters, scheme=scheme, offers=offers, weigh=self._links)
 
     def cold(self, scheme: str, offers: bool) -> tuple[TreeResult, float, float]:
         """From nothing to the target: the rounds, and CPU s of leaves and masters; checked."""
-        leaves, masters = Clocked(leaf_solver("kernel")), Clocked(self._masters)
+        leaves, masters = Clocked(leaf_solver("kernel")), Clocked(self.masters)
         hierarchy = self.made(scheme, offers, leaves, masters)
         hierarchy.cold()
         done = finish(hierarchy, target_gap=TARGET, max_rounds=12)
@@ -175,6 +202,25 @@ def say(instance: Instance, scheme: str, offers: bool) -> None:
     )
 
 
+def aside(instance: Instance, scheme: str, offers: bool) -> None:
+    """Linear utilities, and groups served whole, on standard error."""
+    done, _, _ = instance.cold(scheme, offers)
+    plan = {leaf.name: whole(leaf.problem, done.allocation[leaf.name]) for leaf in instance.tree.leaves()}
+    worth = evaluate(instance.tree, plan)
+    assert worth.violation <= 1e-9
+    linear = changed(instance.tree, lambda problem: replace(problem, alpha=np.zeros_like(problem.alpha)))
+    flat = Instance(f"{instance.name}-linear", instance.depth, linear, instance.masters)
+    steps, _, _ = flat.cold(scheme, offers)
+    print(
+        f"  {instance.title} {scheme}: groups whole at one tier, by rounding: "
+        f"{100 * (done.bounds.ub - worth.value) / done.bounds.scale:.2f} % below the upper bound\n"
+        f"  {flat.title} {scheme}: rounds to 1 % / 0.1 % {steps.rounds_to(0.01)} / {steps.rounds_to(TARGET)}; "
+        f"gaps % {[round(100 * r.gap, 3) for r in steps.rounds]}",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
 def count(title: str, figure: float, unit: str, target: float | None) -> Case:
     """A case whose figure was found before; it is not timed."""
     return Case(title, lambda: figure, None, "target", lambda *_: None, unit, figure=float, target=target, less=True)
@@ -186,10 +232,12 @@ def cases_of(instance: Instance, scheme: str, offers: bool, quick: bool) -> Iter
         for offered in (False, True):
             if not quick or (one, offered) in ((scheme, offers), ("bracket", True)):
                 say(instance, one, offered)
+    if instance.depth == DEPTHS[1]:
+        aside(instance, scheme, offers)
     title, reference = instance.title, instance.reference
 
     def ours() -> float:
-        hierarchy = Hierarchy(instance.tree, leaf_solver("kernel"), instance._masters, scheme=scheme, offers=offers)
+        hierarchy = Hierarchy(instance.tree, leaf_solver("kernel"), instance.masters, scheme=scheme, offers=offers)
         hierarchy.cold()
         done = finish(hierarchy, target_gap=TARGET, max_rounds=12)
         assert done.bounds.gap <= TARGET
@@ -213,15 +261,15 @@ def cases_of(instance: Instance, scheme: str, offers: bool, quick: bool) -> Iter
 
 
 def cases(
-    quick: bool, topology: list[str] | None, depth: list[int] | None, scheme: str, offers: bool
+    quick: bool, topology: list[str] | None, depth: list[int] | None, scheme: str, offers: bool, masters: str
 ) -> Iterator[Case]:
     """The named networks; with --quick germany50, and mixed at three tiers."""
-    masters = Masters()
+    solver = master_solver(masters)
     wanted = dict.fromkeys(topology or NAMES, DEPTHS)
     for name, depths in (QUICK if quick and not topology else wanted).items():
         world = resolve(load(name))
         for tiers in depth or depths:
-            yield from cases_of(Instance(name, tiers, scenario_tree(world, tiers), masters), scheme, offers, quick)
+            yield from cases_of(Instance(name, tiers, scenario_tree(world, tiers), solver), scheme, offers, quick)
 
 
 def flags(parser: argparse.ArgumentParser) -> None:
@@ -229,6 +277,7 @@ def flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--topology", nargs="+", metavar="NAME", help="scenarios or topohub names")
     parser.add_argument("--depth", nargs="+", type=int, choices=DEPTHS, help="deciding tiers")
     parser.add_argument("--scheme", choices=SCHEMES, default=TWO_SIDED, help="what leaves are asked")
+    parser.add_argument("--masters", choices=MASTER_SOLVERS, default="kernel", help="what solves master problems")
     parser.add_argument("--offers", action="store_true", help="nodes offer quotas before the hello")
 
 

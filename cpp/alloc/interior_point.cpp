@@ -146,6 +146,8 @@ void Engine<R>::start() {
     for (std::size_t g = 0; g < groups_.size(); ++g) {
         Group<R>& group = groups_[g];
         const Cells cells = cells_of(g);
+        group.ds = group.dm = group.dp = 0.0;  // of the solve before, and NaN if it went astray: 0 * NaN is not 0
+        for (Cell<R>& cell : cells) cell.dz = cell.dn = 0.0;
         cells[0].z = 0.8;
         for (std::size_t t = 1; t < tiers_; ++t) {
             double factor = 1.0;

@@ -24,6 +24,7 @@ void bind_sinr(py::module_& m);
 void bind_handover(py::module_& m);
 void bind_alloc(py::module_& m);
 void bind_families(py::module_& m);
+void bind_master(py::module_& m);
 void bind_routing(py::module_& m);
 void bind_spectrum(py::module_& m);
 void bind_sync(py::module_& m);

@@ -15,6 +15,7 @@ PYBIND11_MODULE(_core, m) {
     b::bind_handover(m);
     b::bind_alloc(m);
     b::bind_families(m);
+    b::bind_master(m);
     b::bind_routing(m);
     b::bind_spectrum(m);
     b::bind_sync(m);

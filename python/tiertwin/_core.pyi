@@ -1653,6 +1653,18 @@ def slant_rain_loss(
 def slant_range(elevation_deg: _Reals, altitude_m: _Reals) -> _Reals:
     """Distance to a satellite, m; Earth's radius 6371 km."""
 
+def solve_upper(
+    level: _Reals,
+    slope: _Reals,
+    share: _Reals,
+    limit: _Reals,
+    kappa: _Reals,
+    price: _Reals,
+    iteration_limit: int = 80,
+    tolerance: float = 1e-08,
+) -> tuple[Any, ...]:
+    """Upper model of a node in the solver's units: (x [N, J], weight [N, K], price [J], gap, iterations)."""
+
 def spectral_efficiency(
     power: _Reals,
     gain: _Reals,

@@ -19,11 +19,12 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.hostile_trees import Tally, trial
-from tiertwin.allocate.master import Masters
+from tiertwin.allocate.mastersolver import MASTER_SOLVERS, master_solver
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> None:
@@ -34,11 +35,18 @@ def main() -> None:
     options.add_argument("--report", type=Path, help="write the JSON here too")
     asked = options.parse_args()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    tally, masters, began = Tally(), Masters(), time.process_time()
+    tally, masters, began = Tally(), [master_solver(name) for name in MASTER_SOLVERS], time.process_time()
     for seed in range(asked.first, asked.first + asked.instances):
+        known = len(tally.failures)
         trial(seed, masters, tally)
+        for failure in tally.failures[known:]:
+            print(failure, file=sys.stderr, flush=True)
         if (seed + 1) % 250 == 0:
-            print(f"{seed + 1}: {tally.wrong} wrong of {tally.certificates}, {tally.broken} plans", file=sys.stderr)
+            print(
+                f"{seed + 1}: {tally.wrong} wrong of {tally.certificates}, {tally.broken} plans",
+                file=sys.stderr,
+                flush=True,
+            )
     found = {"commit": commit.stdout.strip(), "instances": asked.instances, "first": asked.first, **asdict(tally)}
     found["cpu_s"] = round(time.process_time() - began, 1)
     print(json.dumps(found))

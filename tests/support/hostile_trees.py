@@ -90,8 +90,8 @@ def _some(rng, names):
     return frozenset(name for name in names if rng.random() < LOST)
 
 
-def trial(seed: int, masters, tally: Tally) -> None:
-    """One tree: its kind, scheme and faults follow from the seed."""
+def trial(seed: int, solvers, tally: Tally) -> None:
+    """One tree: its kind, scheme, faults, and which of the solvers of masters it gets, follow from the seed."""
     rng = np.random.default_rng([71, seed])
     kind, scheme = KINDS[seed % len(KINDS)], SCHEMES[int(rng.integers(len(SCHEMES)))]
     tree = hostile_tree(rng)
@@ -99,6 +99,7 @@ def trial(seed: int, masters, tally: Tally) -> None:
     reference = _reference(tally, tree)
     drift = ETA if kind == "drift" else 0.0
     offers = bool(rng.integers(2))
+    masters = solvers[int(rng.integers(len(solvers)))]
     hierarchy = Hierarchy(tree, leaf_solver("kernel"), masters, scheme=scheme, offers=offers, drift=drift)
     names = [n.name for n in tree.nodes()][1:] + [leaf.name for leaf in tree.leaves()]
     _judge(tally, hierarchy.cold(), reference, where + " hello")

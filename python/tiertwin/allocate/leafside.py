@@ -16,6 +16,7 @@ from tiertwin.allocate import kernel
 from tiertwin.allocate.bounds import leaf_worth
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array, LeafAnswer, LeafProblem
 from tiertwin.allocate.messages import Query, Said, Slots
+from tiertwin.allocate.nodemath import best_pair
 from tiertwin.allocate.registry import Allocator
 from tiertwin.allocate.renewal import LEAF, Worked, growth, has_moved, note_support
 from tiertwin.allocate.slots import SlotTable
@@ -25,6 +26,7 @@ DEAR_LIMIT = (
 )
 HELLO_SHARES = (0.15, 0.4)  # shares of the use at price 0 at which a hello asks itself
 OFFER_SHARES = (0.5, 1.0, 1.4)  # shares of an offered quota at which it asks itself instead
+PROMISE = 1e-6  # share of its value by which a plan may fall short of kept points before these are taken instead
 LEAST_HELLO = 1e-3  # it asks for at least this share of the most it could use of each component
 
 
@@ -150,11 +152,30 @@ class LeafSide:
         return self._say(self._cuts.taken, self._points.taken)
 
     def commit(self, quota: Array) -> LeafAnswer:
-        """Solve inside a granted quota: the plan put in force, worth at least any mixture of points inside it."""
+        """Solve inside a granted quota: the plan put in force, worth at least any two points mixed inside it.
+
+        A quota of 1e-12 of what could be used is beyond a solver's digits and not beyond a promise.
+        """
         granted = np.maximum(quota, 0.0)
-        answer = self._solver.solve_quota(self.problem, granted)
+        answer = self._promised(self._solver.solve_quota(self.problem, granted), granted)
         self._worked = Worked(granted, answer.quota_price, self.problem.quota_max, LEAF)
         return answer
+
+    def _promised(self, answer: LeafAnswer, quota: Array) -> LeafAnswer:
+        """Return the answer, or the best mixture of two kept points where that is worth more."""
+        slots = self._points.taken
+        if not slots.size:
+            return answer
+        weight, value = best_pair(self._points.level[slots], self._points.slope[slots], quota)
+        if value <= answer.value + PROMISE * abs(answer.value):
+            return answer
+        x = np.sum([w * self._plan[int(slot)] for w, slot in zip(weight, slots, strict=True) if w > 0], axis=0)
+        worth = leaf_worth(self.problem, x)
+        if worth.violation > 1e-9 or worth.value <= answer.value:
+            return answer
+        return replace(
+            answer, x=x, value=worth.value, scale=worth.scale, use=worth.use, own_load=worth.own_load, step=7
+        )
 
     # ---------------------------------------------------------------- one cut, one point
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tiertwin.allocate.driver import solve_tree
 from tiertwin.allocate.leafsolver import leaf_solver
-from tiertwin.allocate.master import Masters
+from tiertwin.allocate.mastersolver import master_solver
 from tiertwin.runtime.limited import run_limited
 from tiertwin.study.instances import random_tree
 
@@ -25,7 +25,9 @@ def scale_study(
     for fogs, leaves, groups in sizes:
         tree = random_tree(fogs, leaves, groups, seed)
         began = time.monotonic()
-        solved = solve_tree(tree, target_gap=1e-3, max_rounds=8, solver=leaf_solver("kernel"), masters=Masters())
+        solved = solve_tree(
+            tree, target_gap=1e-3, max_rounds=8, solver=leaf_solver("kernel"), masters=master_solver("kernel")
+        )
         took = time.monotonic() - began
         last = solved.rounds[-1]
         row: dict[str, Any] = {
