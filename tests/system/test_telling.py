@@ -168,7 +168,7 @@ def test_areas_are_told_and_their_gateways_may_tell_more():
     areas = []
     for epoch in range(20):  # into the morning
         run.run_epoch(epoch)
-        areas += [record for record in run.take_records() if record["event"] == "areas"]
+        areas += [record for record in run.take_records() if record["what"] == "areas"]
     assert areas
     factors = [twin.controller.telling.factor for twin in gateways(run)]
     assert max(factors) > 1.0
