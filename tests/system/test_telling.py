@@ -165,12 +165,12 @@ def test_a_fork_tells_on_its_own():
 def test_areas_are_told_and_their_gateways_may_tell_more():
     plan = make_plan(load("metro", attributes={"bytes_share": 0.1, "focus": 3.0}), 20, 7, ["hierarchical"])
     run = make_run(plan, resolve(plan.scenario), "hierarchical", MASTERS)
-    areas = []
+    areas, factors = [], []
     for epoch in range(20):  # into the morning
         run.run_epoch(epoch)
+        factors += [twin.controller.telling.factor for twin in gateways(run)]
         areas += [record for record in run.take_records() if record["what"] == "areas"]
     assert areas
-    factors = [twin.controller.telling.factor for twin in gateways(run)]
     assert max(factors) > 1.0
     assert min(factors) < 1.0
     fog = next(twin for twin in run.twins.values() if twin.name == "fog-1")

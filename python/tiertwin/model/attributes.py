@@ -42,13 +42,21 @@ class Attribute(Part):
     """What it may move unsaid besides, as a share of what was told last."""
 
 
+READ: tuple[tuple[str, str], ...] = (
+    ("server", "task_rate"), ("server", "up"), ("link", "up"), ("group", "task_rate"), ("server", "prb_up"),
+    ("server", "prb_up_peak"), ("link", "background_mbps"), ("link", "capacity_mbps"), ("group", "radio_mbps"),
+    ("group", "users"),
+)  # fmt: skip
+"""What decisions read, in the order in which somebody who knows them would ask for it."""
+
+
 def everything() -> tuple[Attribute, ...]:
     """Return the whole catalogue, those first that decisions read; what moves by whole numbers has a band of a half."""
     whole = ("up", "rate_bits")
+    rest = [(kind, name) for kind, names in NAMES.items() for name in names if (kind, name) not in READ]
     return tuple(
         Attribute(name=name, of=kind, band=0.5 if name in whole else 0.0)  # type: ignore[arg-type]
-        for kind, names in NAMES.items()
-        for name in names
+        for kind, name in (*READ, *rest)
     )
 
 
@@ -60,7 +68,7 @@ class Attributes(Part):
     selection: Selection = "worth"
     """Who comes first: `worth` to decisions per byte, `fixed` order of the catalogue, `random` order, most `variance`;
     or `all` (of every device, no budget), or `none` (twins begin with the plan and hear nothing but each other)."""
-    review_epochs: Annotated[int, Field(ge=1, le=86_400), INTEGRAL] = 10
+    review_epochs: Annotated[int, Field(ge=1, le=86_400), INTEGRAL] = 40
     """Epochs between two looks at what is worth telling."""
     focus: Annotated[float, Field(ge=1, le=16)] = 1.0
     """Times its usual bytes that a site may tell while its fog predicts trouble there; the others share what is left.

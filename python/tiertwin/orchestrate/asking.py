@@ -42,7 +42,7 @@ RADIO, COMPUTE, UPLINK = 0, 1, 2  # own resources of a site
 UNTOLD = 0.1  # of the worth of rates: users matter where rates are not told
 FIRST = 3  # epoch of the first subscription: until then the gateway tells by the catalogue's order
 LEAST = 0.01  # of the worthiest cell's: less is left to what the budget leaves over
-CHANGED = 0.5  # of all worth: a subscription that differs by less is not sent again
+CHANGED = 1.0  # of all worth: a subscription that differs by less is not sent again
 
 
 class Asking:
