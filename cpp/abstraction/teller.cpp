@@ -50,6 +50,10 @@ class Reader {
 Teller::Teller(std::vector<Tellable> cells) : cells_(std::move(cells)), worth_(cells_.size(), 0.0) {
     for (std::size_t i = 0; i < cells_.size(); ++i) {
         const Tellable& cell = cells_[i];
+        if (!std::isfinite(cell.prior)) {
+            throw InvalidArgument("Cell " + std::to_string(i) + ": expected a finite prior, got " +
+                                  std::to_string(cell.prior));
+        }
         if (std::isfinite(cell.band) && cell.band >= 0 && std::isfinite(cell.share) && cell.share >= 0) continue;
         throw InvalidArgument("Cell " + std::to_string(i) + ": expected a band and a share finite and >= 0, got " +
                               std::to_string(cell.band) + " and " + std::to_string(cell.share));
@@ -80,15 +84,14 @@ void Teller::compare(const StateTable& from, const StateTable& to) {
         target.go(cell.attribute, cell.target);
         const double x = source.value();
         if (!std::isfinite(x) || source.time() <= target.time()) continue;
-        const bool never = target.time() == kNever;
-        const double told = never ? 0.0 : target.value();
+        const double told = target.time() == kNever ? cell.prior : target.value();
         const double apart = std::abs(x - told);
-        if (!never && !(apart > cell.band + cell.share * std::abs(told))) continue;
+        if (!(apart > cell.band + cell.share * std::abs(told))) continue;
         moved_.push_back({worth_[i] * apart * apart, i});
     }
 }
 
-Told Teller::choose(double budget) {
+Told Teller::choose(double budget, double price) {
     std::sort(moved_.begin(), moved_.end(), [](const Candidate& a, const Candidate& b) {
         return a.worth > b.worth || (a.worth == b.worth && a.cell < b.cell);
     });
@@ -98,14 +101,20 @@ Told Teller::choose(double budget) {
     for (const Candidate& candidate : moved_) {
         const AttributeId attribute = cells_[candidate.cell].attribute;
         const bool opens = std::find(opened_.begin(), opened_.end(), attribute) == opened_.end();
-        const double cost = kCellBytes + (opens ? kBlockBytes : 0.0) + (chosen_.empty() ? kFrameBytes : 0.0);
-        if (told.bytes + cost > budget) {
+        const double own = kCellBytes + (opens ? kBlockBytes : 0.0);
+        const double cost = own + (chosen_.empty() ? kFrameBytes : 0.0);
+        if (told.bytes + cost > budget || candidate.worth < price * own) {
             ++told.waiting;
             continue;
         }
         told.bytes += cost;
+        told.worth += candidate.worth;
         if (opens) opened_.push_back(attribute);
         chosen_.push_back(candidate.cell);
+    }
+    if (told.worth < price * told.bytes) {
+        told = {0, told.waiting + static_cast<index_t>(chosen_.size()), 0.0, 0.0};
+        chosen_.clear();
     }
     told.cells = static_cast<index_t>(chosen_.size());
     std::sort(chosen_.begin(), chosen_.end());
@@ -133,12 +142,15 @@ void Teller::write(const StateTable& from, StateTable& to) {
     }
 }
 
-Told Teller::tell(const StateTable& from, StateTable& to, double budget) {
+Told Teller::tell(const StateTable& from, StateTable& to, double budget, double price) {
     if (!(budget >= 0.0)) {
         throw InvalidArgument("Expected a budget >= 0 bytes, got " + std::to_string(budget));
     }
+    if (!(price >= 0.0)) {
+        throw InvalidArgument("Expected a price >= 0 of a byte, got " + std::to_string(price));
+    }
     compare(from, to);
-    const Told told = choose(budget);
+    const Told told = choose(budget, price);
     write(from, to);
     return told;
 }

@@ -166,7 +166,8 @@ void bind_table_writes(py::class_<StateTable>& table) {
             },
             "attribute"_a, "type"_a, "Make room for an unknown attribute that is passed on.")
         .def("settle", &StateTable::settle, "first"_a, "Number all pending cells from `first` on, without a frame.")
-        .def("fork", &StateTable::fork, "A table of its own that shares blocks until one side writes.");
+        .def("fork", &StateTable::fork, "A table of its own that shares blocks until one side writes.")
+        .def("__deepcopy__", [](const StateTable& self, const py::dict&) { return self.fork(); }, "memo"_a);
 }
 
 }  // namespace

@@ -218,6 +218,7 @@ class AttributeRegistry:
 class StateTable:
     """Rows x attributes in blocks shared with forks; one thread owns it."""
 
+    def __deepcopy__(self, memo: dict[str, Any]) -> StateTable: ...
     def __init__(self, registry: AttributeRegistry, table_id: int, attributes: Sequence[int], rows: int) -> None: ...
     def add_opaque(self, attribute: int, type: str) -> None:
         """Make room for an unknown attribute that is passed on."""
@@ -826,6 +827,7 @@ class Peer:
 class Partition:
     """Member row -> group row (-1: none); immutable."""
 
+    def __deepcopy__(self, memo: dict[str, Any]) -> Partition: ...
     def __init__(self, group_of: _Ints, groups: int) -> None: ...
     def groups_of(self, rows: _Rows) -> _Rows:
         """Groups of these rows, u32, ascending, each once."""
@@ -841,6 +843,7 @@ class Partition:
 class SummaryPlan:
     """What to merge: (source, rule, target) a line; grows by add()."""
 
+    def __deepcopy__(self, memo: dict[str, Any]) -> SummaryPlan: ...
     def __init__(self, lines: Sequence[tuple[int, str, int]] = []) -> None: ...
     def __len__(self) -> int: ...
     def add(
@@ -877,12 +880,14 @@ class Teller:
 
     def __copy__(self) -> Teller: ...
     def __deepcopy__(self, memo: dict[str, Any]) -> Teller: ...
-    def __init__(self, attribute: _Ints, source: _Rows, target: _Rows, band: _Reals, share: _Reals) -> None:
-        """A cell moves when it differs from what was told by more than band + share*|told|."""
+    def __init__(
+        self, attribute: _Ints, source: _Rows, target: _Rows, band: _Reals, share: _Reals, prior: _Reals
+    ) -> None:
+        """A cell moves when it differs from what was told, or its prior, by more than band + share*|told|."""
 
     def __len__(self) -> int: ...
-    def tell(self, source: StateTable, target: StateTable, budget: float) -> tuple[int, int, float]:
-        """(cells told, cells that did not fit, bytes of the told)."""
+    def tell(self, source: StateTable, target: StateTable, budget: float, price: float = 0.0) -> tuple[int, int, float]:
+        """(cells told, cells left waiting, bytes and worth of the told)."""
 
     def want(self, worth: _Reals) -> None:
         """What the square of an error of each cell costs the listener, >= 0; 0: not wanted."""

@@ -22,12 +22,12 @@ def table() -> _core.StateTable:
     return _core.StateTable(known, 1, [1, 2], ROWS)
 
 
-def teller(band: float = 0.0, share: float = 0.0) -> _core.Teller:
+def teller(band: float = 0.0, share: float = 0.0, prior: float = 0.0) -> _core.Teller:
     """All cells of the table: attribute 1 by row, then attribute 2 by row."""
     row = np.tile(np.arange(ROWS, dtype=np.uint32), 2)
     attribute = np.repeat(np.array([1, 2], dtype=np.int64), ROWS)
     n = len(row)
-    return _core.Teller(attribute, row, row, np.full(n, band), np.full(n, share))
+    return _core.Teller(attribute, row, row, np.full(n, band), np.full(n, share), np.full(n, prior))
 
 
 def write(target: _core.StateTable, values: np.ndarray, time: int) -> None:
@@ -36,24 +36,32 @@ def write(target: _core.StateTable, values: np.ndarray, time: int) -> None:
 
 
 def naive(
-    worth: np.ndarray, now: np.ndarray, told: np.ndarray, band: float, share: float, budget: float
-) -> tuple[set[int], int, float]:
-    """The rule written out: (cells told, cells left waiting, bytes)."""
-    apart = np.abs(now - np.nan_to_num(told))
-    moved = [
-        i for i in range(len(now)) if worth[i] > 0 and (np.isnan(told[i]) or apart[i] > band + share * abs(told[i]))
-    ]
+    worth: np.ndarray,
+    now: np.ndarray,
+    told: np.ndarray,
+    moves: tuple[float, float, float],
+    budget: float,
+    price: float,
+) -> tuple[set[int], int, float, float]:
+    """The rule written out, `moves` = (band, share, prior): (cells told, cells left waiting, bytes, their worth)."""
+    band, share, prior = moves
+    before = np.where(np.isnan(told), prior, told)
+    apart = np.abs(now - before)
+    gain = worth * apart * apart
+    moved = [i for i in range(len(now)) if worth[i] > 0 and apart[i] > band + share * abs(before[i])]
     chosen: list[int] = []
-    spent, waiting = 0.0, 0
-    for i in sorted(moved, key=lambda i: (-worth[i] * apart[i] * apart[i], i)):
-        opens = not any(j // ROWS == i // ROWS for j in chosen)
-        cost = CELL + (BLOCK if opens else 0.0) + (0.0 if chosen else FRAME)
-        if spent + cost > budget:
+    spent, total, waiting = 0.0, 0.0, 0
+    for i in sorted(moved, key=lambda i: (-gain[i], i)):
+        own = CELL + (0.0 if any(j // ROWS == i // ROWS for j in chosen) else BLOCK)
+        cost = own + (0.0 if chosen else FRAME)
+        if spent + cost > budget or gain[i] < price * own:
             waiting += 1
             continue
-        spent += cost
+        spent, total = spent + cost, total + gain[i]
         chosen.append(i)
-    return set(chosen), waiting, spent
+    if total < price * spent:
+        return set(), waiting + len(chosen), 0.0, 0.0
+    return set(chosen), waiting, spent, total
 
 
 number = st.floats(-100, 100, allow_nan=False).map(lambda x: round(x, 2))
@@ -67,16 +75,18 @@ column = st.lists(number, min_size=2 * ROWS, max_size=2 * ROWS).map(np.array)
     worth=st.lists(st.sampled_from([0.0, 0.5, 1.0, 7.0]), min_size=2 * ROWS, max_size=2 * ROWS).map(np.array),
     band=st.sampled_from([0.0, 3.0]),
     share=st.sampled_from([0.0, 0.1]),
+    prior=st.sampled_from([0.0, 10.0]),
     budget=st.floats(0, 300),
+    price=st.sampled_from([0.0, 0.0, 1.0, 40.0]),
 )
-def test_it_tells_what_the_rule_says(first, then, worth, band, share, budget):
-    source, target, telling = table(), table(), teller(band, share)
+def test_it_tells_what_the_rule_says(first, then, worth, band, share, prior, budget, price):
+    source, target, telling = table(), table(), teller(band, share, prior)
     telling.want(worth)
     told = np.full(2 * ROWS, np.nan)
     for time, now in ((1000, first), (2000, then)):
         write(source, now, time)
-        chosen, waiting, spent = naive(worth, now, told, band, share, budget)
-        assert telling.tell(source, target, budget) == (len(chosen), waiting, spent)
+        chosen, waiting, spent, total = naive(worth, now, told, (band, share, prior), budget, price)
+        assert telling.tell(source, target, budget, price) == (len(chosen), waiting, spent, total)
         for i in chosen:
             told[i] = now[i]
         seen = np.concatenate([target.column(1), target.column(2)])
@@ -126,18 +136,22 @@ def test_mistakes_are_named():
     rows = np.zeros(1, dtype=np.uint32)
     one, none = np.ones(1, dtype=np.int64), np.zeros(1)
     with pytest.raises(ValueError, match="band"):
-        _core.Teller(one, rows, rows, np.array([-1.0]), none)
+        _core.Teller(one, rows, rows, np.array([-1.0]), none, none)
     with pytest.raises(ValueError, match="same length"):
-        _core.Teller(one, rows, np.zeros(2, dtype=np.uint32), none, none)
+        _core.Teller(one, rows, np.zeros(2, dtype=np.uint32), none, none, none)
+    with pytest.raises(ValueError, match="finite prior"):
+        _core.Teller(one, rows, rows, none, none, np.array([np.nan]))
+    with pytest.raises(ValueError, match="price"):
+        teller().tell(table(), table(), 1.0, -1.0)
     with pytest.raises(ValueError, match="one a cell"):
         teller().want(np.ones(3))
     with pytest.raises(ValueError, match="budget"):
         teller().tell(table(), table(), float("nan"))
-    far = _core.Teller(one, np.array([99], dtype=np.uint32), rows, none, none)
+    far = _core.Teller(one, np.array([99], dtype=np.uint32), rows, none, none, none)
     far.want(np.ones(1))
     with pytest.raises(ValueError, match="row below 5"):
         far.tell(table(), table(), 100.0)
-    unknown = _core.Teller(9 * one, rows, rows, none, none)
+    unknown = _core.Teller(9 * one, rows, rows, none, none, none)
     unknown.want(np.ones(1))
     with pytest.raises(KeyError, match="attribute 9"):
         unknown.tell(table(), table(), 100.0)

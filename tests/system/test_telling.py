@@ -58,8 +58,10 @@ def test_every_selection_runs_within_its_budget(name, selection):
         told, telling = twin.parent.told_bytes, twin.controller.telling
         if selection == "none":
             assert telling.told == 0
-        saved = 4.0 * telling.bytes_per_s + 2_000  # what was saved up, one frame more than was thought, a snapshot
-        assert told <= telling.bytes_per_s * epochs + saved
+        saved = (
+            4.0 * telling.purse.bytes_per_s + 2_000
+        )  # what was saved up, one frame more than was thought, a snapshot
+        assert told <= telling.purse.bytes_per_s * epochs + saved
         if selection != "none":
             assert telling.told > 0
 
@@ -111,9 +113,10 @@ def test_groups_are_told_as_shares_of_the_sites_tasks():
         below = run.twins[twin.children[0].name].children[0].table_in
         rates = np.nan_to_num(below.column(A.TASK_RATE)[: len(view.group_of)])
         site = table.column(A.TASK_RATE)[site_row(run.world, view.site, edge_layout(run.world, view.site))]
-        told = np.nan_to_num(table.column(A.TASK_RATE)[: view.groups])
+        told = table.column(A.TASK_RATE)[: view.groups]
+        told = np.where(np.isnan(told), view.nominal, told)  # as planned: nobody needs to say so
         assert told.sum() == pytest.approx(nominal_rate(run.world, view.site), rel=0.15)  # cells of several reports
-        assert site == pytest.approx(rates.sum(), rel=0.25)  # as of the last report, which moved on
+        assert site == pytest.approx(rates.sum(), rel=0.5)  # as of the last time it was worth its bytes
         view._rates_told(table)
         assert view.level == pytest.approx(site / nominal_rate(run.world, view.site))
 
@@ -133,7 +136,7 @@ def test_what_a_group_is_told_to_have_adds_up_to_the_site():
             assert np.isnan(rates).all()
 
 
-def test_a_subscription_to_cells_there_are_none_of_changes_nothing():
+def test_a_subscription_that_is_no_number_changes_nothing():
     run = started()
     for epoch in range(2):
         run.run_epoch(epoch)
@@ -142,24 +145,45 @@ def test_a_subscription_to_cells_there_are_none_of_changes_nothing():
     run.run_epoch(2)
     before = telling.subscribed
     one = np.ones(1)
-    for rows, values in (([10**6], one), ([0], -one), ([0], np.array([np.inf]))):
-        cells = {int(A.WORTH): (np.array(rows, dtype=np.uint32), values)}
+    wrong = ((A.BUDGET_UPLINK, -one), (A.QUERY_PRICE, np.array([np.inf])), (A.WORTH_BYTES, 17 * one))
+    for attribute, values in wrong:
+        cells = {int(attribute): (np.zeros(1, dtype=np.uint32), values)}
         effects = twin.controller.told(twin, Unit("edge", TableId.SUBSCRIPTION, cells, None), run.now)
         assert [effect.what for effect in effects] == ["refused"]
     assert telling.subscribed == before
 
 
-def test_a_fork_tells_on_its_own():
-    run = started()
+@pytest.mark.parametrize("selection", ["worth", "all", None])
+def test_forks_of_every_controller_are_apart(selection):
+    written = {} if selection is None else {"attributes": {"selection": selection, "focus": 2.0}}
+    plan = make_plan(load("metro", **written), 3, 7, ["hierarchical"])
+    run = make_run(plan, resolve(plan.scenario), "hierarchical", MASTERS)
     for epoch in range(2):
         run.run_epoch(epoch)
-    controller = gateways(run)[0].controller
-    other = controller.fork()
-    told = controller.telling.told
-    other.telling.told += 5
-    other.telling.subscribe(Unit("edge", TableId.SUBSCRIPTION, {}, None))
-    assert controller.telling.told == told
-    assert controller.telling is not other.telling
+    for twin in run.twins.values():
+        assert twin.controller.fork() is not twin.controller
+    if selection is not None:
+        controller = gateways(run)[0].controller
+        other = controller.fork()
+        told, saved = controller.telling.told, controller.telling.purse.saved
+        other.telling.told += 5
+        other.telling.subscribe(Unit("edge", TableId.SUBSCRIPTION, {}, None))
+        assert (controller.telling.told, controller.telling.purse.saved) == (told, saved)
+
+
+def test_a_gateway_that_begins_anew_is_told_again_what_to_tell():
+    run = started()
+    for epoch in range(3):
+        run.run_epoch(epoch)
+    twin = edges(run)[0]
+    asking = twin.controller.asking
+    before = asking.subscriptions
+    prices = twin.controller.plan.quota_price
+    asking.attend(twin, 2.0, run.now)
+    assert asking.review(twin, 3, prices, run.now) == []
+    asking._incarnation -= 1  # as if the gateway that was told had been another one
+    assert asking.review(twin, 4, prices, run.now)
+    assert asking.subscriptions == before + 1
 
 
 def test_areas_are_told_and_their_gateways_may_tell_more():
@@ -168,7 +192,7 @@ def test_areas_are_told_and_their_gateways_may_tell_more():
     areas, factors = [], []
     for epoch in range(20):  # into the morning
         run.run_epoch(epoch)
-        factors += [twin.controller.telling.factor for twin in gateways(run)]
+        factors += [twin.controller.telling.purse.factor for twin in gateways(run)]
         areas += [record for record in run.take_records() if record["what"] == "areas"]
     assert areas
     assert max(factors) > 1.0

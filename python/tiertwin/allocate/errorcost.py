@@ -8,8 +8,10 @@ the delay term D(y) = κ y/(C − y) is then paid at another load than planned f
 
 An error of a capacity by the share ε is one of its load by about −ε y (D depends on y/C, as κ ∝ C). Of resources above
 the site only the price π of a quota and its use u are known; of a delay term π/u is ½ D'' times (C − y)/y, which stands
-in for it. A plan made anew gains at most what the error costs, so the figures are upper estimates; what they are for is
-the order of things by worth (`tests/unit/allocate/test_errorcost.py` compares them with plans made anew).
+in for it. Beyond `BEND_LIMIT` of a capacity the curvature is that of the limit: a queue does not reach its steady state
+within an epoch, and a worth of a million would say no more than that it is full. A plan made anew gains at most what
+the error costs, so the figures are upper estimates; what they are for is the order of things by worth
+(`tests/unit/allocate/test_errorcost.py` compares them with plans made anew).
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tiertwin.allocate.leaf import LOAD_LIMIT, Array, LeafProblem
+from tiertwin.allocate.leaf import Array, LeafProblem
+
+BEND_LIMIT = 0.9  # of a capacity
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +54,7 @@ def error_cost(problem: LeafProblem, x: Array, quota_price: Array | None = None)
     """
     load_of = np.einsum("kgt,gt->kg", problem.use_own, x)
     load = load_of.sum(axis=1)
-    room = np.maximum(problem.capacity - np.minimum(load, LOAD_LIMIT * problem.capacity), 1e-300)
+    room = np.maximum(problem.capacity - np.minimum(load, BEND_LIMIT * problem.capacity), 1e-300)
     bend = np.where(problem.capacity > 0, problem.kappa * problem.capacity / room**3, 0.0)
     use = bend[:, None] * load_of**2
     cost = use.sum(axis=0)

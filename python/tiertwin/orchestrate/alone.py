@@ -104,7 +104,7 @@ class AloneController:
         effects.append(Record("decision", epoch, {"value": self.plan.value}))
         effects += twin.send_unit(self._gateway, TableId.BUDGET, cells, now, lease)
         if self.asking is not None:
-            effects += self.asking.review(twin, epoch, self.problem, self.plan, now)
+            effects += self.asking.review(twin, epoch, self.plan.quota_price, now)
         return effects
 
     def _split(self, problem: LeafProblem, x: F64) -> ClassShares:

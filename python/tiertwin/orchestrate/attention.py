@@ -10,7 +10,6 @@ The rule of areas is `tiertwin.functions.areas`. A changed mix makes an area of 
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,7 +82,3 @@ class Attention:
         rest = 1.0 - (focus - 1.0) * inside / outside
         factor: F64 = np.where(self.areas, focus, rest)
         return factor
-
-    def fork(self) -> Attention:
-        """Return an independent copy."""
-        return copy.deepcopy(self)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tiertwin.functions.crowd import FIRST_LOAD
 from tiertwin.twin.attributes import BASE_STATION, CELL_BYTES, CROWD, LINK, SENSORS, SERVER, TELEMETRY, WEATHER, A
 from tiertwin.twin.layout import Layout, edge_layout, gateway_layout
 
@@ -199,3 +200,28 @@ def sizes(table: _core.StateTable, cells: CellList) -> F64:
         values = np.abs(table.column(int(attribute))[cells.row[mine]])
         size[mine] = np.where(np.isfinite(values) & (values > 1e-9), values, 1.0)
     return size
+
+
+def priors(world: World, site: int, layout: Layout, cells: CellList) -> F64:
+    """Return what an edge believes of each cell before it is told anything: the plan; 0 of what it believes nothing."""
+    members, servers, links = layout.members, len(layout.servers), layout.links
+    planned = (world.group_devices[site] * world.tasks_per_s[:, None]).ravel()
+    users = world.group_devices[site].ravel()
+    believed: dict[tuple[int, int], F64] = {
+        (0, A.TASK_RATE): planned,
+        (0, A.USERS): users.astype(np.float64),
+        (0, A.RADIO_MBPS): np.tile(world.ring_rate_mbps, len(world.class_names)),
+        (1, A.TASK_RATE): np.full(1, nominal_rate(world, site)),
+        (1, A.UP): np.ones(servers),
+        (1, A.PRB_UP): np.full(servers, FIRST_LOAD),
+        (1, A.PRB_UP_PEAK): np.full(servers, FIRST_LOAD),
+        (2, A.UP): np.ones(len(links)),
+        (2, A.CAPACITY_MBPS): np.repeat(world.link_capacity_mbps, 2)[links],
+        (2, A.BACKGROUND_MBPS): world.background_mbps[links],
+    }
+    found = np.zeros(len(cells))
+    for (kind, attribute), values in believed.items():
+        mine = (cells.kind == kind) & (cells.attribute == attribute)
+        if len(values) == int(mine.sum()) and (kind > 0 or members == len(values)):
+            found[mine] = values
+    return found

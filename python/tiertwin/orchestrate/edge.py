@@ -193,7 +193,7 @@ class EdgeController:
         )
         effects += self._lease_to_gateway(twin, epoch, quota, now)
         if self.asking is not None:
-            effects += self.asking.review(twin, epoch, self.problem, self.plan, now)
+            effects += self.asking.review(twin, epoch, self.plan.quota_price, now)
         return effects
 
     def _guard(self, answer: LeafAnswer, quota: F64) -> LeafAnswer:

@@ -70,7 +70,7 @@ class GatewayController:
         if unit.table == TableId.SUBSCRIPTION and self.telling is not None:
             if self.telling.subscribe(unit):
                 return []
-            return [Record("refused", twin.epoch, {"subscription": len(self.telling.cells)})]
+            return [Record("refused", twin.epoch, {"subscription": len(unit.cells)})]
         if unit.table != TableId.BUDGET or unit.lease is None:
             return []
         if unit.lease.is_older_than(self.lease) or not unit.lease.holds(now):
@@ -78,6 +78,8 @@ class GatewayController:
         wanted = within_limits(unit.cells, self._inventory)
         self.lease = unit.lease
         self.local_policy = False
+        if self.telling is not None:
+            self.telling.obeyed(wanted.shares)
         self.clipped += wanted.clipped
         effects: list[Effect] = [Record("clipped", twin.epoch, {"cells": wanted.clipped})] if wanted.clipped else []
         cells = units.setpoint_cells(wanted.shares, wanted.classes)
@@ -93,10 +95,4 @@ class GatewayController:
         return []
 
     def fork(self) -> GatewayController:
-        telling, self.telling = self.telling, None
-        try:
-            other = copy.deepcopy(self)
-        finally:
-            self.telling = telling
-        other.telling = None if telling is None else telling.fork()
-        return other
+        return copy.deepcopy(self)

@@ -126,10 +126,10 @@ class SiteView:
         if fresh:
             self.newest_ns = newest
         measured, covered = heard_rates(rates, heard, self.told_of, self.groups)
-        if self._grouped:
+        if self._grouped and self.economy is not None and self.economy.selection == "all":
             self._count(table, heard)
-            self._infer_users(table, rates, heard)
-            self._weigh_told(table)
+        elif self._grouped:
+            self._count_told(table, rates, heard)
         self.estimator.update(measured, covered)
         middle = (newest + now) / 2  # the oldest is a period older than the newest
         self.demand = self.estimator.predict(self._rhythm.ahead(Tier.EDGE, middle, now))
@@ -139,7 +139,7 @@ class SiteView:
         """Tasks/s of each member row as last told; NaN: not told.
 
         Of groups told as shares, those untold have among them, in proportion to what was nominal, what the others leave
-        of the site's rate. Before that is told nothing is known: a few groups say little of the others.
+        of the site's rate; that is as planned until it is told.
         """
         told: F64 = table.column(A.TASK_RATE)
         rates = told[: len(self.told_of)]
@@ -148,7 +148,7 @@ class SiteView:
             return rates
         site = float(told[self._site_row])
         if not np.isfinite(site):
-            return np.full(len(rates), np.nan)
+            site = self._planned
         self.level = max(site, 0.0) / self._planned
         rates = rates * self.level
         untold = np.isnan(rates)
@@ -172,19 +172,16 @@ class SiteView:
             self._weighed_ns = int(table.times(A.PRB_UP)[row])
             self.crowd.weigh(float(table.column(A.PRB_UP)[row]), float(table.column(A.PRB_UP_PEAK)[row]))
 
-    def _infer_users(self, table: _core.StateTable, rates: F64, heard: npt.NDArray[np.bool_]) -> None:
-        """Where tasks were told and users were not, or long before, there are as many users as make these tasks."""
-        rows = slice(len(self.group_of))
+    def _count_told(self, table: _core.StateTable, rates: F64, heard: npt.NDArray[np.bool_]) -> None:
+        """The same of what a gateway has smoothed; users told long before tasks are as many as make these tasks."""
+        rows, row = slice(len(self.group_of)), self._station_row
         told = table.times(A.USERS)[rows]
         stale = (told < 0) | (table.times(A.TASK_RATE)[rows].clip(min=0) - told.clip(min=0) > USERS_BEHIND)
+        self.crowd.infer(table.column(A.USERS)[rows], heard & (told >= 0))
         self.crowd.infer(np.maximum(np.nan_to_num(rates), 0.0) / self._rate, heard & stale)
         self.nominal = self.estimator.nominal = self.crowd.users * self._rate
-
-    def _weigh_told(self, table: _core.StateTable) -> None:
-        assert self.economy is not None
-        if self.economy.selection != "all":
-            row = self._station_row
-            self.crowd.set_loads(float(table.column(A.PRB_UP)[row]), float(table.column(A.PRB_UP_PEAK)[row]))
+        self.crowd.set_rates(table.column(A.RADIO_MBPS)[rows])
+        self.crowd.set_loads(float(table.column(A.PRB_UP)[row]), float(table.column(A.PRB_UP_PEAK)[row]))
 
     def problem(self, demand: F64 | None = None) -> LeafProblem:
         """The leaf problem of this data version."""

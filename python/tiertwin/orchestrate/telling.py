@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tiertwin import _core
 from tiertwin.orchestrate.condense import Condenser
-from tiertwin.orchestrate.economy import CellList, sizes
+from tiertwin.orchestrate.economy import CellList, priors, sizes
 from tiertwin.orchestrate.precedence import Interest, Order
-from tiertwin.twin.attributes import CELL_BYTES, FRAME_BYTES, A, TableId
+from tiertwin.orchestrate.purse import Purse
+from tiertwin.orchestrate.valuing import Valuing
+from tiertwin.twin.attributes import BLOCK_BYTES, CELL_BYTES, FRAME_BYTES, MAX_QUOTAS, A
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,13 +23,8 @@ if TYPE_CHECKING:
 
     F64 = npt.NDArray[np.float64]
 
-SECOND = 1_000_000_000
-SAVED_S = 3.0  # of budget that a gateway may save up for a burst
 MOST_FOCUS = 16.0  # times the usual bytes: what a scenario may ask for
-READ = [
-    int(a) for a in (A.TASK_RATE, A.USERS, A.RADIO_MBPS, A.PRB_UP, A.PRB_UP_PEAK, A.CAPACITY_MBPS, A.BACKGROUND_MBPS)
-]
-READ_LEAST = 0.02  # of the worthiest cell's: what decisions read, if wrong by all it is, whatever its worth was lately
+READ = [int(a) for a in (A.UP, A.TASK_RATE, A.RADIO_MBPS, A.PRB_UP, A.PRB_UP_PEAK, A.CAPACITY_MBPS, A.BACKGROUND_MBPS)]
 LEFT_OVER = 1e-6  # of the worthiest cell's: what no decision reads, told with what the budget leaves over
 FRAME_CELLS = 8  # a frame is worth its header from so many cells on: budgets save up for them
 
@@ -48,28 +44,31 @@ class Telling:
 
     def __init__(self, world: World, site: int, economy: Economy, attributes: list[int]) -> None:
         self._economy = economy
-        self.bytes_per_s = economy.bytes_per_s(world, site)
         self._layout = economy.layout(world, site)
         self.cells = CellList.of(economy, world, site, set(attributes))
         cells = self.cells
-        self._teller = _core.Teller(cells.attribute, cells.row, cells.row, cells.band, cells.share)
+        self._teller = _core.Teller(
+            cells.attribute, cells.row, cells.row, cells.band, cells.share, priors(world, site, self._layout, cells)
+        )
         every = economy.selection == "all"  # of every device, as it came
         self._condenser = None if every else Condenser(world, site, economy, attributes)
         if economy.selection == "all":
             self._teller.want(np.ones(len(cells)))
         self._order = None if economy.selection in ("all", "none") else Order(economy, site, cells)
         self._interest = Interest(economy, cells) if economy.selection == "worth" else None
-        self._worth: F64 | None = None
+        self._valuing = self._valued(world)
         self._read = np.isin(cells.attribute, READ)
-        self._fresh = False
-        self.factor = 1.0  # times the usual bytes, as the edge said
-        self._saved, self._sent = SAVED_S * self.bytes_per_s, 0
-        self._least = FRAME_BYTES + FRAME_CELLS * CELL_BYTES
-        self._then: int | None = None
+        least = FRAME_BYTES + FRAME_CELLS * CELL_BYTES
+        self.purse = Purse(economy.bytes_per_s(world, site), least, priced=economy.selection == "worth")
         self.asking_paid = True  # subscriptions are taken off the budget
         self.told = 0  # cells
         self.waiting = 0  # cells that moved and were wanted, but did not fit; counted at every report
         self.subscribed = 0
+
+    def _valued(self, world: World) -> Valuing | None:
+        if self._economy.selection != "worth" or self._condenser is None:
+            return None
+        return Valuing(self._condenser.view, self.cells, world.objective.kappa0_link)
 
     def summarise(self, twin: Twin, now: int) -> None:
         """Bring the table for the edge up to date, as far as the budget reaches."""
@@ -78,82 +77,60 @@ class Telling:
         assert parent is not None
         assert parent.table_out is not None
         heard = below if self._condenser is None else self._condenser.update(below, now)
-        self._save(now, parent.told_bytes)
-        self._weigh(heard, now)
-        if self._saved < self._least:
+        self.purse.earn(now, parent.told_bytes)
+        self._weigh(heard, parent.table_out, now)
+        if not self.purse.open:
             return
-        told, waiting, _ = self._teller.tell(heard, parent.table_out, self._saved)
+        told, waiting, spent, worth = self._teller.tell(
+            heard, parent.table_out, max(self.purse.saved, 0.0), self.purse.price
+        )
+        self.purse.valued(worth, spent)
         self.told += told
         self.waiting += waiting
 
-    def _weigh(self, heard: _core.StateTable, now: int) -> None:
-        """Say what comes first: as the edge asked, or by an order of our own."""
-        if self._order is not None and not self.subscribed:
-            worth = self._order.worth(heard, now)
-            if worth is not None:
-                self._teller.want(worth)
-            return
-        if self._interest is not None and self._interest.look(heard, now):
-            self._fresh = True
-        if self._worth is not None and self._fresh:
-            self._fresh = False
-            size = sizes(heard, self.cells)
-            top = float((self._worth * size**2)[self.cells.attribute != A.UP].max(initial=0.0))
-            rank = 1.0 if self._interest is None else self._interest.value[self.cells.line]
-            least = np.where(self._read, READ_LEAST, LEFT_OVER * rank) * top
-            self._teller.want(np.maximum(self._worth, least / size**2))
+    def _weigh(self, heard: _core.StateTable, told: _core.StateTable, now: int) -> None:
+        """Say what comes first: by what errors cost, or by an order."""
+        if self._interest is not None:
+            self._interest.look(heard, now)
+        worth = None if self._valuing is None else self._valuing.worth(heard, told)
+        if worth is not None:
+            self._teller.want(self._with_the_rest(worth, heard))
+        elif self._order is not None:
+            ordered = self._order.worth(heard, now)
+            if ordered is not None:
+                self._teller.want(ordered)
 
-    def _save(self, now: int, sent: int) -> None:
-        """Add what the time past allows, and take off what was `sent` in truth: headers, and what was sent again."""
-        if self.bytes_per_s == float("inf"):
-            self._saved = float("inf")
-            return
-        past = self.period_s if self._then is None else (now - self._then) / SECOND
-        rate = self.factor * self.bytes_per_s
-        self._saved = min(self._saved + past * rate, max(SAVED_S * rate, self._least)) - (sent - self._sent)
-        self._then, self._sent = now, sent
+    def _with_the_rest(self, worth: F64, heard: _core.StateTable) -> F64:
+        """Add what no decision reads: it comes last."""
+        square = sizes(heard, self.cells) ** 2
+        top = float((worth * square)[self.cells.attribute != A.UP].max(initial=0.0))
+        rank = 1.0 if self._interest is None else self._interest.value[self.cells.line]
+        return np.where(self._read, worth, LEFT_OVER * rank * top / square)
 
-    @property
-    def period_s(self) -> float:
-        """Between two reports of a device, s."""
-        return self._economy.period_s
+    def obeyed(self, shares: F64) -> None:
+        """Take the plan that set-points say, share of each device's tasks a tier [N, T]."""
+        if self._valuing is not None:
+            self._valuing.obeyed(shares)
 
     def subscribe(self, unit: Unit) -> bool:
-        """Take what the edge wants; False: it names cells there are none of, and nothing is taken."""
+        """Take what the edge says it is about; False: a number is none, and nothing is taken."""
+        if not all(np.isfinite(values).all() and (values >= 0).all() for _, values in unit.cells.values()):
+            return False
         usual = unit.cells.get(int(A.WORTH_BYTES))
+        if usual is not None and not float(usual[1][0]) <= MOST_FOCUS:
+            return False
+        uplink = unit.cells.get(int(A.BUDGET_UPLINK))
+        if uplink is not None and self._valuing is not None:
+            of = sorted(a for a in unit.cells if A.QUERY_PRICE <= a < A.QUERY_PRICE + MAX_QUOTAS)
+            self._valuing.priced(float(uplink[1][0]), np.array([float(unit.cells[a][1][0]) for a in of]))
         if usual is not None:
-            if not len(usual[1]) or not 0.0 <= float(usual[1][0]) <= MOST_FOCUS:
-                return False
-            self.factor = float(usual[1][0])
-            if int(A.WORTH) not in unit.cells:
-                return True
-        found = unit.cells.get(int(A.WORTH))
-        worth = np.zeros(len(self.cells))
-        if found is not None:
-            rows, values = found
-            if len(rows) and int(rows.max()) >= len(worth):
-                return False
-            if not np.isfinite(values).all() or (values < 0).any():
-                return False
-            worth[rows] = values
-        self._worth, self._fresh = worth, True  # weighed at the next report, when sizes are known
-        if found is not None and self.asking_paid:
-            self._saved -= FRAME_BYTES + CELL_BYTES * len(found[0])  # asking is paid out of the same purse
+            self.purse.factor = float(usual[1][0])
+        if self.asking_paid:
+            self.purse.take(subscription_bytes(len(unit.cells)))  # asking is paid out of the same purse
         self.subscribed += 1
         return True
 
-    def fork(self) -> Telling:
-        """Return an independent copy."""
-        other = copy.copy(self)
-        other._teller = copy.copy(self._teller)
-        other._condenser = None if self._condenser is None else self._condenser.fork()
-        other._order, other._interest = copy.deepcopy(self._order), copy.deepcopy(self._interest)
-        return other
 
-
-def subscription_shape(
-    economy: Economy, world: World, site: int, attributes: list[int]
-) -> tuple[TableId, list[int], int]:
-    """Return table, attributes and rows of the unit by which an edge subscribes."""
-    cells = CellList.of(economy, world, site, set(attributes))
-    return TableId.SUBSCRIPTION, [int(A.WORTH), int(A.WORTH_BYTES)], max(len(cells), 1)
+def subscription_bytes(cells: int) -> float:
+    """Bytes of a subscription of so many cells, each of an attribute of its own."""
+    return FRAME_BYTES - BLOCK_BYTES + cells * (BLOCK_BYTES + CELL_BYTES)

@@ -9,10 +9,11 @@ from tiertwin import _core
 from tiertwin.allocate.messages import LOWER, UPPER
 from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate import units
+from tiertwin.orchestrate.asking import subscription_attributes
 from tiertwin.orchestrate.gateway import GatewayController
 from tiertwin.orchestrate.plantside import PlantSideController
 from tiertwin.orchestrate.site import SiteInventory
-from tiertwin.orchestrate.telling import Telling, subscription_shape
+from tiertwin.orchestrate.telling import Telling
 from tiertwin.plant import PlantOptions, SimulatedPlant
 from tiertwin.runtime.host import ORIGIN, Host
 from tiertwin.runtime.roster import PLANT, Node, Roster
@@ -170,11 +171,10 @@ class TreeBuilder:
         attributes = sorted({*economy.member_attributes(self._world), *self._resources})
         return TableShape(TableId.TELEMETRY, attributes, economy.layout(self._world, site).rows)
 
-    def _subscription(self, site: int) -> list[TableShape]:
+    def _subscription(self) -> list[TableShape]:
         if self._economy is None:
             return []
-        told = [int(a) for a in self._told(site).attributes]
-        return [TableShape(*subscription_shape(self._economy, self._world, site, told))]
+        return [TableShape(TableId.SUBSCRIPTION, subscription_attributes(quota_components(EDGE)), 1)]
 
     def layout(self, spec: TwinSpec) -> Layout:
         """Uplink layout of a twin below the root."""
@@ -194,7 +194,7 @@ class TreeBuilder:
     def _units(self, child: TwinSpec) -> tuple[list[TableShape], list[TableShape]]:
         """(up, down) unit tables between a child and its parent."""
         if child.tier == DEVICE:
-            return [], [self._set_points(child.site), *self._subscription(child.site)]
+            return [], [self._set_points(child.site), *self._subscription()]
         quotas = quota_components(child.tier)
         up = [
             TableShape(TableId.CUT, units.cut_attributes(quotas), units.SLOTS),

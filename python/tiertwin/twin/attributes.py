@@ -258,6 +258,7 @@ SUMMARY = [
 ]
 DEFAULT_MAX_AGE_MS = 5_000
 CELL_BYTES = 12.0  # of a cell told with others of its column at one time (wire-format.md)
+BLOCK_BYTES = 16.0  # of a block beyond the first
 FRAME_BYTES = 56.0  # of a frame with one block, without its cells
 
 

@@ -185,6 +185,9 @@ class World:
         for field in fields(self):
             _freeze(getattr(self, field.name))
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> World:
+        return self  # read-only: copies of what refers to it refer to it too
+
     @property
     def node_count(self) -> int:
         """Nodes of the topology."""

@@ -26,6 +26,19 @@ def test_follows_who_reported_and_keeps_the_others() -> None:
     assert 1.0 / crowd.radio_mbps[2] == pytest.approx(1 / 25 + RATE_GAIN * (1 / 20 - 1 / 25))
 
 
+def test_users_are_those_lately_there() -> None:
+    crowd = made()
+    everybody, rates = np.ones(3, dtype=bool), np.full(3, np.nan)
+    for reported in (10.0, 20.0):
+        crowd.update(np.full(3, reported), rates, everybody)
+    assert crowd.users.tolist() == [15.0, 15.0, 15.0]  # the mean of few
+    for _ in range(100):
+        crowd.update(np.full(3, 4.0), rates, everybody)
+    assert crowd.users == pytest.approx(4.0, abs=1e-3)
+    crowd.update(np.full(3, 14.0), rates, everybody)
+    assert crowd.users == pytest.approx(5.0, abs=1e-3)  # a tenth of the way
+
+
 def test_nothing_reported_changes_nothing() -> None:
     crowd = made()
     crowd.update(np.full(3, np.nan), np.full(3, np.nan), np.array([True, True, False]))

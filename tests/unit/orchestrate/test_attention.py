@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -53,11 +55,11 @@ def test_all_sites_together_get_what_they_got_and_none_is_silenced(loads, focus)
         assert attention.areas.sum() <= 2
 
 
-def test_a_fork_is_apart():
+def test_a_copy_is_apart():
     attention = Attention(GCYCLES, GHZ, BUDGET, 3.0)
     for _ in range(10):
         attention.look(demand(0.4, {}))
-    other = attention.fork()
+    other = copy.deepcopy(attention)
     for _ in range(20):
         other.look(demand(0.4, {0: 2.0}))
     assert other.areas.any()
