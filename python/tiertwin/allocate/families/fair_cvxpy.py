@@ -227,5 +227,4 @@ def _weight(problem: FairProblem, most: Array) -> Array:
 
 def _open(problem: FairProblem) -> Any:
     """``[K]`` options of users that count whose resources all have capacity."""
-    closed = (problem.options.uses > 0).T @ (problem.capacity <= 0).astype(np.float64)
-    return (np.asarray(closed) == 0) & (problem.most[problem.options.user_of] > 0)
+    return problem.options.open(problem.capacity, problem.most > 0)

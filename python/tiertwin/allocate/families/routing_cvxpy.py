@@ -111,8 +111,6 @@ class RoutingForm:
 
 def _parts(problem: RoutingProblem) -> tuple[Any, Any, Any]:
     """Demands > 0, their options whose links all have capacity, and links that limit anything."""
-    options = problem.options
     wanted = problem.demand > 0
-    closed = np.asarray((options.uses > 0).T @ (problem.capacity <= 0).astype(np.float64)) > 0
     limited = np.isfinite(problem.capacity) & (problem.capacity > 0)
-    return wanted, ~closed & wanted[options.user_of], limited
+    return wanted, problem.options.open(problem.capacity, wanted), limited

@@ -87,10 +87,7 @@ class FailureProblem:
     @cached_property
     def open(self) -> Mask:
         """``[K]`` options of demands > 0 whose links all have capacity."""
-        options = self.routing.options
-        closed = (options.uses > 0).T @ (self.routing.capacity <= 0).astype(np.float64)
-        wanted = self.routing.demand[options.user_of] > 0
-        usable: Mask = (np.asarray(closed) == 0) & wanted
+        usable: Mask = self.routing.options.open(self.routing.capacity, self.routing.demand > 0)
         return usable
 
     @cached_property
@@ -137,9 +134,7 @@ class FailureAnswer:
     @property
     def gap(self) -> float:
         """Certified relative gap, utilisation / bound − 1; 0 where nothing is to be carried."""
-        if self.utilisation <= self.bound:
-            return 0.0
-        return self.utilisation / self.bound - 1.0 if self.bound > 0 else float("inf")
+        return routing.certified_gap(self.utilisation, self.bound)
 
 
 def split_in(problem: FailureProblem, answer: FailureAnswer, scenario: int) -> Array:

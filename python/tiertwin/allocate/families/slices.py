@@ -277,9 +277,7 @@ class SliceAnswer:
     @property
     def gap(self) -> float:
         """Certified gap (bound − value) / S; 0 where nobody counts."""
-        if self.bound <= self.value:
-            return 0.0
-        return (self.bound - self.value) / self.scale if self.scale > 0 else float("inf")
+        return fair.certified_gap(self.value, self.bound, self.scale)
 
 
 @dataclass(frozen=True, eq=False)

@@ -232,8 +232,7 @@ def _numbers(problem: SliceProblem, units: Units) -> dict[str, Array]:
 
 def _open(problem: SliceProblem) -> Any:
     """``[K]`` options of users that count whose resources all have capacity."""
-    closed = (problem.options.uses > 0).T @ (problem.capacity <= 0).astype(np.float64)
-    return (np.asarray(closed) == 0) & (problem.base.most[problem.options.user_of] > 0)
+    return problem.options.open(problem.capacity, problem.base.most > 0)
 
 
 def _key(problem: SliceProblem) -> tuple[Any, ...]:
