@@ -7,7 +7,7 @@ import pytest
 
 import tiertwin as tt
 from support.inprocess import cut_off, plan_of, started, world_of
-from tiertwin.allocate.driver import evaluate
+from tiertwin.allocate.trees import evaluate
 from tiertwin.errors import PeerError
 from tiertwin.orchestrate.edge import EdgeController
 from tiertwin.orchestrate.gateway import GatewayController

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tiertwin.allocate.driver import Leaf, Tree
 from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.master import Masters
+from tiertwin.allocate.trees import Leaf, Tree
 from tiertwin.orchestrate.edge import EdgeController
 from tiertwin.orchestrate.fork import Fork
 from tiertwin.orchestrate.inner import InnerController

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tiertwin.allocate.driver import Leaf, Tree, evaluate
 from tiertwin.allocate.leafside import carry_over
 from tiertwin.allocate.master import Masters
 from tiertwin.allocate.monolithic import solve_monolithic
+from tiertwin.allocate.trees import Leaf, Tree, evaluate
 from tiertwin.orchestrate.policies import HIERARCHICAL
 from tiertwin.runtime.execute import make_run
 from tiertwin.runtime.measure import decision_tree
