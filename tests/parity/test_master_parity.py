@@ -9,6 +9,7 @@ import pytest
 
 from reference.cuts import random_tree
 from tiertwin import _core
+from tiertwin.allocate import masterkernel
 from tiertwin.allocate.driver import solve_tree
 from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.master import Masters
@@ -105,6 +106,21 @@ def test_what_the_kernels_refuse_goes_to_the_fallback():
     assert kernels.refused == 1
     broken = replace(request, level=np.full_like(request.level, np.nan))
     assert kernels.solve(broken) is None
+
+
+@pytest.mark.parametrize("kind", [UPPER, LOWER])
+@pytest.mark.parametrize("what", [np.nan, 0.0, 2.0], ids=["nan", "nothing", "too much"])
+def test_s3_serves_when_a_kernel_lies(kind, what, reference, monkeypatch):
+    request = concave_request(11, kind)
+    good = KernelMasters().solve(request)
+    raw = replace(good, r=good.r * what, weight=good.weight * what, price=good.price * what)
+    monkeypatch.setattr(masterkernel, "_upper", lambda _: raw)
+    monkeypatch.setattr(masterkernel, "_lower", lambda _: raw)
+    assert KernelMasters().solve(request) is None  # S6 to S8 are the node's: tests/unit/allocate/test_master.py
+    kernels = KernelMasters(reference)
+    behind = kernels.solve(request)
+    assert (good.step, behind.step, kernels.refused) == (2, 3, 1)
+    assert behind.value == reference.solve(request).value
 
 
 @pytest.mark.parametrize("fan", [(6,), (3, 3), (2, 2, 2)])

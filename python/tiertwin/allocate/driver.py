@@ -425,7 +425,7 @@ def solve_tree(
     tree
         Any depth ≥ 2 (root and leaves).
     solver, masters
-        What solves leaves and master problems (`Masters()` of master.py).
+        What solves leaves and master problems (`mastersolver.master_solver`).
     scheme, offers
         As :class:`Hierarchy` says.
     """

@@ -81,10 +81,6 @@ class Masters:
                 return answer
         return None
 
-    def solve_all(self, requests: list[MasterRequest]) -> list[MasterAnswer | None]:
-        """Solve several requests in their order."""
-        return [self.solve(request) for request in requests]
-
     def warm_up(self, shape: Shape, *, linear: bool = True) -> None:
         """Compile for requests of this shape (kind, N, J, O, K), with or without the linear form few solves need."""
         for form in (False, True)[: 1 + linear]:

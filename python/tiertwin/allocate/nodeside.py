@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 
 class MasterSolver(Protocol):
-    """What solves master problems: `master.Masters`, or a pool behind a socket."""
+    """What solves master problems (`mastersolver.py`), here or in a process of the pool."""
 
     def solve(self, request: MasterRequest) -> MasterAnswer | None:
         """Return a checked answer, or None when there is none in time."""
