@@ -9,7 +9,7 @@ import pytest
 
 from reference.cuts import random_tree
 from tiertwin import _core
-from tiertwin.allocate import masterkernel
+from tiertwin.allocate import master, masterkernel
 from tiertwin.allocate.driver import solve_tree
 from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.master import Masters
@@ -152,6 +152,17 @@ def test_solvers_by_name():
     assert master_solver("kernel").solve(request).step == 2
     with pytest.raises(UnknownNameError, match="kernel"):
         master_solver("kernels")
+
+
+def test_shapes_are_compiled_beforehand_behind_kernels_too(monkeypatch):
+    request = concave_request(12, UPPER)
+    raw = replace(KernelMasters().solve(request), weight=-np.ones_like(request.level))
+    ready = master_solver("kernel", [request.shape])
+    monkeypatch.setattr(masterkernel, "_upper", lambda _: raw)
+    compiled = []
+    monkeypatch.setattr(master, "_Compiled", lambda *shape, **_: compiled.append(shape))
+    assert ready.solve(request).step == 3
+    assert compiled == []
 
 
 @pytest.mark.parametrize(

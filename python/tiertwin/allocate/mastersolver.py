@@ -1,7 +1,7 @@
 """What solves master problems, by the name a scenario gives it (``policy.master_solver``).
 
-kernel   C++ kernels, and cvxpy behind them for what fails their check; cvxpy is imported when that happens first,
-         mostly never
+kernel   C++ kernels, and cvxpy behind them for what fails their check: imported when that happens first, mostly never,
+         or beforehand where nobody can wait for it
 cvxpy    the reference alone
 """
 
@@ -29,7 +29,7 @@ def master_solver(choice: str, shapes: Iterable[Shape] = (), *, linear: bool = T
     choice
         One of `MASTER_SOLVERS`.
     shapes
-        Of requests (kind, N, J, O, K) that ``cvxpy`` compiles for beforehand; kernels compile nothing.
+        Of requests (kind, N, J, O, K) that cvxpy, also behind kernels, compiles for beforehand; none: when they come.
     linear
         Whether for its linear form, too.
 
@@ -39,7 +39,8 @@ def master_solver(choice: str, shapes: Iterable[Shape] = (), *, linear: bool = T
         `choice` is none of `MASTER_SOLVERS`.
     """
     if choice == "kernel":
-        return KernelMasters(_WhenNeeded())
+        known = list(shapes)
+        return KernelMasters(_cvxpy_masters(known, linear=linear) if known else _WhenNeeded())
     if choice == "cvxpy":
         return _cvxpy_masters(shapes, linear=linear)
     raise UnknownNameError(f"master solver: none is called {choice!r}{suggest(choice, MASTER_SOLVERS)}")

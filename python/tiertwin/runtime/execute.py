@@ -199,8 +199,9 @@ def _execute(
 
 def _make(plan: RunPlan, world: World, policy: str, tree: TreeOptions | None) -> Run:
     if tree is None or policy != HIERARCHICAL:
-        shapes = master_shapes(Roster(world)) if policy == HIERARCHICAL else []
-        return make_run(plan, world, policy, master_solver(plan.scenario.policy.master_solver, shapes, linear=False))
+        chosen = plan.scenario.policy.master_solver
+        shapes = master_shapes(Roster(world)) if policy == HIERARCHICAL and chosen == "cvxpy" else []
+        return make_run(plan, world, policy, master_solver(chosen, shapes, linear=False))
     from tiertwin.runtime.launcher import TreePlan  # noqa: PLC0415  brings sockets
     from tiertwin.runtime.liverun import LiveRun  # noqa: PLC0415
     from tiertwin.runtime.treerun import TreeRun  # noqa: PLC0415
