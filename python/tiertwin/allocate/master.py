@@ -10,8 +10,8 @@ capacity, values over the spread of the model; without it Clarabel loses digits 
 to buckets, so a node whose children come and go compiles rarely. Solves are stateless (`warm_start=False`, iteration
 limits and never a time limit): the same request gives the same answer.
 
-Ladder: S1 faults → S2 conic → S3 linear form → None (the node goes on with S6–S8, nodeside.py). Every answer passes the
-independent check of nodemath.py, whatever its status.
+Ladder: S1 faults → S2 conic → S3 linear form → None (the node goes on with S6–S8, masterladder.py). Every answer passes
+the independent check of nodemath.py, whatever its status.
 """
 
 from __future__ import annotations

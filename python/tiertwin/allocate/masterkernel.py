@@ -7,7 +7,7 @@
 Solved in scaled form as in master.py. Every answer passes the independent check of nodemath.py.
 
 Ladder: S1 faults → S2 kernel → S3 the fallback, where the kernel's answer fails the check → None (the node goes on with
-S6 to S8, nodeside.py). What has more components than the kernels take is the fallback's from the start: its S2.
+S6 to S8, masterladder.py). What has more components than the kernels take is the fallback's from the start: its S2.
 """
 
 from __future__ import annotations
