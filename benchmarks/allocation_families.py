@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from support import Case, main
-from tiertwin.allocate.families import slices, spectrum
+from tiertwin.allocate.families import slices
 from tiertwin.allocate.families.reservation import ReservationAnswer, ReservationProblem
 from tiertwin.allocate.families.reservation_cvxpy import ReservationCvxpy
 from tiertwin.allocate.families.reservation_kernel import ReservationKernel
@@ -23,8 +23,9 @@ from tiertwin.allocate.families.samples import compute_offload
 from tiertwin.allocate.families.slices import Guarantees, SliceAnswer, SliceKernel, SliceProblem, Slices
 from tiertwin.allocate.families.slices_admission import admit
 from tiertwin.allocate.families.slices_cvxpy import SliceForm
-from tiertwin.allocate.families.spectrum import SpectrumAnswer, SpectrumKernel, SpectrumProblem
+from tiertwin.allocate.families.spectrum import SpectrumAnswer, SpectrumProblem
 from tiertwin.allocate.families.spectrum_cvxpy import SpectrumCvxpy
+from tiertwin.allocate.families.spectrum_kernel import SpectrumKernel, strongest
 
 LOOSE = {"tol_gap_abs": 1e-4, "tol_gap_rel": 1e-4, "tol_feas": 1e-5}
 
@@ -140,7 +141,7 @@ def cluster(users: int, cells: int, seed: int = 1) -> SpectrumProblem:
 def spectrum_case(users: int, cells: int) -> Case:
     """A cluster from full power."""
     problem = cluster(users, cells)
-    full = spectrum.strongest(problem)
+    full = strongest(problem)
 
     def check(a: SpectrumAnswer, b: SpectrumAnswer) -> None:
         assert a.gap <= 0.05

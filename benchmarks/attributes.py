@@ -14,6 +14,7 @@ import importlib
 import itertools
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from support import Case, main
 from tiertwin import _core
 from tiertwin.functions import levels
 from tiertwin.functions.areas import ChangeFlag
-from tiertwin.functions.selection import exact, exchanged, select
+from tiertwin.functions.selection import exact, select
 from tiertwin.functions.worth import Worth, WorthOptions, sample_entropy, score_windows
 
 Reals = NDArray[np.float64]
@@ -211,7 +212,8 @@ def choices(quick: bool) -> Iterator[Case]:
     count = 300 if quick else 2000
     yield from gap_case(f"select, {count} instances", gaps(select, count, penalised=False), TARGET)
     yield from gap_case(f"select with redundancy, {count // 4} instances", gaps(select, count // 4, True), TARGET)
-    yield from gap_case(f"greedy and exchanges alone, {count} instances", gaps(exchanged, count, False), 0.2)
+    alone = partial(select, search=False)
+    yield from gap_case(f"greedy and exchanges alone, {count} instances", gaps(alone, count, False), 0.2)
     yield from gap_case(f"levels, {count} instances", level_gaps(count), TARGET)
     given = instance(np.random.default_rng(4), ATTRIBUTES, 0)
     yield Case(

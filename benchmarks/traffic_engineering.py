@@ -31,8 +31,9 @@ from tiertwin.allocate.families import routing
 from tiertwin.allocate.families.fair import FairAnswer, FairKernel
 from tiertwin.allocate.families.routing import RoutingAnswer, RoutingKernel, RoutingProblem
 from tiertwin.allocate.families.routing_cvxpy import RoutingForm
-from tiertwin.allocate.families.routing_failures import FailureAnswer, FailureKernel, FailureProblem, split_in
+from tiertwin.allocate.families.routing_failures import FailureAnswer, FailureProblem, split_in
 from tiertwin.allocate.families.routing_failures_cvxpy import FailureForm
+from tiertwin.allocate.families.routing_failures_kernel import FailureKernel
 from tiertwin.allocate.families.samples import routing_over_paths
 
 GAP = 1e-3

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from support import Case, main
-from tiertwin.allocate.master import Masters
+from tiertwin.allocate.mastersolver import master_solver
 from tiertwin.runtime.execute import make_run
 from tiertwin.runtime.launcher import TreePlan
 from tiertwin.runtime.plan import make_plan, settings_of
@@ -104,7 +104,7 @@ def cases(quick: bool) -> Iterable[Case]:
             trees = Trees(name, Path(folder))
             tree = trees.tree()
             try:
-                epochs = Epochs(tree, make_run(trees.plan, trees.world, POLICY, Masters()))
+                epochs = Epochs(tree, make_run(trees.plan, trees.world, POLICY, master_solver("kernel")))
                 yield Case(
                     f"tree/epoch/{name}",
                     epochs.by_tree,

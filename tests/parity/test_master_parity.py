@@ -9,6 +9,7 @@ import pytest
 
 from reference.cuts import random_tree
 from tiertwin import _core
+from tiertwin.allocate import master, masterkernel
 from tiertwin.allocate.driver import solve_tree
 from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.master import Masters
@@ -107,6 +108,21 @@ def test_what_the_kernels_refuse_goes_to_the_fallback():
     assert kernels.solve(broken) is None
 
 
+@pytest.mark.parametrize("kind", [UPPER, LOWER])
+@pytest.mark.parametrize("what", [np.nan, 0.0, 2.0], ids=["nan", "nothing", "too much"])
+def test_s3_serves_when_a_kernel_lies(kind, what, reference, monkeypatch):
+    request = concave_request(11, kind)
+    good = KernelMasters().solve(request)
+    raw = replace(good, r=good.r * what, weight=good.weight * what, price=good.price * what)
+    monkeypatch.setattr(masterkernel, "_upper", lambda _: raw)
+    monkeypatch.setattr(masterkernel, "_lower", lambda _: raw)
+    assert KernelMasters().solve(request) is None  # S6 to S8 are the node's: tests/unit/allocate/test_master.py
+    kernels = KernelMasters(reference)
+    behind = kernels.solve(request)
+    assert (good.step, behind.step, kernels.refused) == (2, 3, 1)
+    assert behind.value == reference.solve(request).value
+
+
 @pytest.mark.parametrize("fan", [(6,), (3, 3), (2, 2, 2)])
 def test_a_tree_closes_as_with_the_reference(fan, reference):
     tree = random_tree(70, fan, groups=6)
@@ -136,6 +152,17 @@ def test_solvers_by_name():
     assert master_solver("kernel").solve(request).step == 2
     with pytest.raises(UnknownNameError, match="kernel"):
         master_solver("kernels")
+
+
+def test_shapes_are_compiled_beforehand_behind_kernels_too(monkeypatch):
+    request = concave_request(12, UPPER)
+    raw = replace(KernelMasters().solve(request), weight=-np.ones_like(request.level))
+    ready = master_solver("kernel", [request.shape])
+    monkeypatch.setattr(masterkernel, "_upper", lambda _: raw)
+    compiled = []
+    monkeypatch.setattr(master, "_Compiled", lambda *shape, **_: compiled.append(shape))
+    assert ready.solve(request).step == 3
+    assert compiled == []
 
 
 @pytest.mark.parametrize(

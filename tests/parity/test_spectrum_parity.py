@@ -9,10 +9,10 @@ import pytest
 
 from reference import spectrum as naive
 from tiertwin import _core
-from tiertwin.allocate.families import spectrum
-from tiertwin.allocate.families.spectrum import SpectrumKernel, SpectrumProblem
+from tiertwin.allocate.families.spectrum import SpectrumProblem
 from tiertwin.allocate.families.spectrum_cvxpy import SpectrumCvxpy
 from tiertwin.allocate.families.spectrum_interface import SpectrumInterface
+from tiertwin.allocate.families.spectrum_kernel import SpectrumKernel, strongest
 
 SAMPLE = SpectrumInterface().sample
 
@@ -31,7 +31,7 @@ def test_efficiencies_are_those_of_the_loops() -> None:
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 4])
 def test_powers_are_those_of_a_plain_search(seed: int) -> None:
     problem = SAMPLE(seed)
-    cell = spectrum.strongest(problem).cell
+    cell = strongest(problem).cell
     power, value, gap, _ = _core.ascend_power(
         cell, problem.weight, problem.power_most, **problem.cluster, iteration_limit=2000, tolerance=1e-7
     )

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tiertwin import _core
 from tiertwin.allocate.families import spectrum
 from tiertwin.allocate.families.fairness import fairness, fairness_by_class
-from tiertwin.allocate.families.spectrum import SpectrumKernel
 from tiertwin.allocate.families.spectrum_interface import SpectrumInterface
+from tiertwin.allocate.families.spectrum_kernel import SpectrumKernel, strongest
 
 SEEDS = st.integers(0, 10**6)
 SAMPLE, RIVALS = SpectrumInterface().sample, SpectrumInterface().rivals
@@ -74,7 +74,7 @@ def test_turns_never_lose_and_beat_the_loudest_cell_at_full_power(seed: int, awk
     assert judged.violation <= 1e-9
     assert judged.value == found.value <= found.bound + 1e-9 * max(found.scale, 1.0)
     assert np.all(np.diff(found.history) >= 0)
-    assert found.value >= spectrum.strongest(problem).value - 1e-6 * max(found.scale, 1.0)
+    assert found.value >= strongest(problem).value - 1e-6 * max(found.scale, 1.0)
     warm = SpectrumKernel().allocate(problem, start=found)
     assert warm.value >= found.value - 1e-3 * max(found.scale, 1.0)
 

@@ -13,8 +13,8 @@ import numpy as np
 from scipy import sparse
 
 from tiertwin.allocate.bounds import leaf_cut, leaf_worth
-from tiertwin.allocate.driver import Leaf, Tree
 from tiertwin.allocate.leaf import LOAD_LIMIT, LeafAnswer, LeafProblem
+from tiertwin.allocate.trees import Leaf, Tree
 
 
 class ConeLeafSolver:

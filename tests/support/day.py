@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tiertwin.allocate.driver import Leaf, Tree
+from tiertwin.allocate.trees import Leaf, Tree
 from tiertwin.orchestrate.siteview import SiteView
 from tiertwin.world import World
 from tiertwin.world.objective import node_resources, tier_costs

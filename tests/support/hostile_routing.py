@@ -16,7 +16,8 @@ from scipy import optimize, sparse
 from tiertwin.allocate.families import fair, routing
 from tiertwin.allocate.families.options import Options
 from tiertwin.allocate.families.routing import RoutingKernel, RoutingProblem
-from tiertwin.allocate.families.routing_failures import FailureKernel, FailureProblem, split_in
+from tiertwin.allocate.families.routing_failures import FailureProblem, split_in
+from tiertwin.allocate.families.routing_failures_kernel import FailureKernel
 from tiertwin.allocate.families.routing_maxmin import max_min
 from tiertwin.errors import InputError
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from reference.cuts import random_leaf, with_demand
-from tiertwin.allocate.driver import Faults, Hierarchy, Leaf, Tree, evaluate
+from tiertwin.allocate.driver import Faults, Hierarchy
 from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.messages import SCHEMES
 from tiertwin.allocate.monolithic import TIGHT, Monolith
+from tiertwin.allocate.trees import Leaf, Tree, evaluate
 
 KINDS = ("plain", "loss", "changed", "drift")
 ETA = 0.05

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from tiertwin.allocate.master import Masters
+from tiertwin.allocate.mastersolver import master_solver
 from tiertwin.model.scenario import Scenario
 from tiertwin.runtime.execute import make_run
 from tiertwin.runtime.inprocess import InProcessRun
 from tiertwin.runtime.plan import RunPlan, make_plan
 from tiertwin.world import World, load, resolve
 
-MASTERS = Masters()  # compiled problems are kept; a solve does not depend on earlier ones
+MASTERS = master_solver("kernel")  # as runs have it; a solve does not depend on earlier ones
 
 
 @lru_cache

@@ -7,7 +7,9 @@ import pytest
 
 import tiertwin as tt
 from support.inprocess import cut_off, plan_of, started, world_of
-from tiertwin.allocate.driver import evaluate
+from tiertwin.allocate import masterkernel
+from tiertwin.allocate.master import Masters
+from tiertwin.allocate.trees import evaluate
 from tiertwin.errors import PeerError
 from tiertwin.orchestrate.edge import EdgeController
 from tiertwin.orchestrate.gateway import GatewayController
@@ -174,6 +176,35 @@ def test_kernel_and_cvxpy_decide_alike(leaf_solver: str) -> None:
     reference = tt.run(tt.load("metro", devices__count=300), epochs=1, seed=7).to_json()["policies"]["hierarchical"]
     assert abs(kpis["objective"] - reference["objective"]) <= 1e-3 * reference["scale"]
     assert np.isfinite(kpis["certified_gap_median"])
+
+
+@pytest.mark.parametrize("behind", ["cvxpy", "nobody"])
+def test_a_run_goes_on_when_the_master_kernels_lie(behind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernel → cvxpy (S3) → the node's own steps: bounds hold on every rung, and the plan stays a plan."""
+    scenario = tt.load("metro", devices__count=300)
+    expected = tt.run(scenario, epochs=2, seed=7).to_json()["policies"]["hierarchical"]
+    monkeypatch.setattr(masterkernel, "settle", lambda *_, **__: None)
+    if behind == "nobody":
+        monkeypatch.setattr(Masters, "solve", lambda *_: None)
+    kpis = tt.run(scenario, epochs=2, seed=7).to_json()["policies"]["hierarchical"]
+    steps = kpis["solver_step_counts"]
+    assert expected["solver_step_counts"].keys() == {"S2"}
+    assert steps["S3" if behind == "cvxpy" else "S6"] > 0
+    assert kpis["lower_bound"] <= expected["upper_bound"]
+    assert expected["lower_bound"] <= kpis["upper_bound"]
+    assert kpis["local_policy_epochs"] == 0
+    if behind == "cvxpy":
+        assert kpis["upper_bound"] - kpis["lower_bound"] <= 6e-3 * kpis["scale"]
+
+
+def test_cvxpy_masters_are_one_word_away() -> None:
+    """They decide like the kernels, to what both promise: each plan is below the other's bound."""
+    scenario = tt.load("metro", devices__count=300)
+    runs = [tt.run(tt.load(scenario, policy__master_solver=name), epochs=2, seed=7) for name in ("kernel", "cvxpy")]
+    ours, theirs = (run.to_json()["policies"]["hierarchical"] for run in runs)
+    assert abs(ours["objective"] - theirs["objective"]) <= 6e-3 * theirs["scale"]
+    assert ours["lower_bound"] <= theirs["upper_bound"]
+    assert theirs["lower_bound"] <= ours["upper_bound"]
 
 
 def test_a_child_that_names_a_later_epoch_stops_nobody() -> None:

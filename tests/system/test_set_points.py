@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from support.inprocess import cut_off, started
-from tiertwin.allocate.driver import Tree
+from tiertwin.allocate.trees import Tree
 from tiertwin.orchestrate.alone import AloneController
 from tiertwin.orchestrate.edge import EdgeController
 from tiertwin.orchestrate.gateway import GatewayController

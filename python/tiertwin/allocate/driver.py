@@ -6,57 +6,19 @@ A round is one way down and one way up over the tree; the hello or the warm refr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from tiertwin.allocate.bounds import delay, leaf_worth
-from tiertwin.allocate.leaf import LOAD_LIMIT, Array, LeafAnswer, LeafProblem
+from tiertwin.allocate.leaf import Array, LeafAnswer
 from tiertwin.allocate.leafside import LeafSide, LeafSolver
 from tiertwin.allocate.membership import register_leaf, register_node
 from tiertwin.allocate.messages import TWO_SIDED, Bounds, Query, Said
 from tiertwin.allocate.nodemath import offers
 from tiertwin.allocate.nodeside import MasterSolver, NodeSide, run
+from tiertwin.allocate.trees import Evaluation, Leaf, Tree, evaluate, levels_of, resources
 from tiertwin.errors import InputError
-
-
-@dataclass(frozen=True, eq=False)
-class Leaf:
-    """A leaf of a tree: its name, its problem, and the most it could ever demand (without it: its problem)."""
-
-    name: str
-    problem: LeafProblem
-    registered: LeafProblem | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Tree:
-    """An inner node: its own resources (capacity, κ) and its children. The root has no uplink.
-
-    A leaf below has tiers device, edge, then the nodes above it bottom-up, and quotas [compute, uplink] of each
-    of them bottom-up with the root's compute last.
-    """
-
-    name: str
-    compute: tuple[float, float]
-    uplink: tuple[float, float] | None
-    children: tuple[Tree | Leaf, ...]
-
-    def leaves(self) -> Iterator[Leaf]:
-        """Leaves in roster order."""
-        for child in self.children:
-            if isinstance(child, Leaf):
-                yield child
-            else:
-                yield from child.leaves()
-
-    def nodes(self) -> Iterator[Tree]:
-        """Inner nodes, parents first."""
-        yield self
-        for child in self.children:
-            if isinstance(child, Tree):
-                yield from child.nodes()
 
 
 @dataclass(frozen=True)
@@ -113,44 +75,6 @@ class TreeResult:
     def allocation(self) -> dict[str, Array]:
         """``x[G, T]`` of each leaf."""
         return {name: answer.x for name, answer in self.answers.items()}
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What an allocation of a whole tree is worth, every delay term included, and how far it breaks a limit."""
-
-    value: float
-    scale: float
-    violation: float
-    loads: dict[str, tuple[float, ...]] = field(default_factory=dict)
-
-
-def evaluate(tree: Tree, allocation: Mapping[str, Array]) -> Evaluation:
-    """Value an allocation by the one formula used for every policy: leaves, then the delay terms of every node.
-
-    Parameters
-    ----------
-    tree
-        The tree.
-    allocation
-        ``x[G, T]`` tasks/s for each leaf by name.
-    """
-    value = scale = violation = 0.0
-    use: dict[str, Array] = {}
-    for leaf in tree.leaves():
-        worth = leaf_worth(leaf.problem, np.asarray(allocation[leaf.name], dtype=np.float64))
-        value, scale, violation = value + worth.value, scale + worth.scale, max(violation, worth.violation)
-        use[leaf.name] = worth.use
-    loads: dict[str, tuple[float, ...]] = {}
-    for node in reversed(list(tree.nodes())):
-        capacity, kappa = _resources(node)
-        total = np.sum([use[child.name] for child in node.children], axis=0)
-        load, use[node.name] = total[: capacity.size], total[capacity.size :]
-        limit = LOAD_LIMIT * capacity
-        value -= float(delay(np.minimum(load, limit), capacity, kappa).sum())
-        violation = max(violation, float(((load - limit) / np.maximum(limit, 1e-12)).max()))
-        loads[node.name] = tuple(load.tolist())
-    return Evaluation(value, scale, max(violation, 0.0), loads)
 
 
 @dataclass(frozen=True)
@@ -326,7 +250,7 @@ class Hierarchy:
         """Offer quotas down the tree, by name; nothing where they are not wanted."""
         if not self._offers:
             return {}
-        capacity, _ = _resources(node)
+        capacity, _ = resources(node)
         levels = capacity.size + above.size
         most = np.stack([_most(child, levels) for child in node.children])
         offered: dict[str, Array] = {}
@@ -377,7 +301,7 @@ class Hierarchy:
             return
         asks = self._scheme if all(isinstance(child, Leaf) for child in node.children) else TWO_SIDED
         names = [child.name for child in node.children]
-        side = NodeSide(names, node.compute, node.uplink, _levels(node), slots=self._slots, asks=asks)
+        side = NodeSide(names, node.compute, node.uplink, levels_of(node), slots=self._slots, asks=asks)
         self.node_sides[node.name] = side
         for child in node.children:
             self._enter(child)
@@ -416,7 +340,7 @@ class Hierarchy:
         """Forget a child; withhold what it was granted from the owners of the resources, `path` bottom-up."""
         granted = self._granted.pop(child.name, np.zeros(0))
         for node in path if granted.size else ():
-            own = _resources(node)[0].size
+            own = resources(node)[0].size
             self._withheld.append(_Withheld(self.version + self._lease, node.name, granted[:own]))
             granted = granted[own:]
         below: list[Leaf | Tree] = [child] if isinstance(child, Leaf) else [*child.leaves(), *child.nodes()]
@@ -454,7 +378,7 @@ def _reduced(tree: Tree, withheld: Sequence[_Withheld]) -> Tree:
     """Return the tree without what is withheld; a smaller server is one of fewer of the same: κ stays in proportion."""
     if not withheld:
         return tree
-    capacity, kappa = _resources(tree)
+    capacity, kappa = resources(tree)
     taken = np.zeros_like(capacity)
     for one in withheld:
         if one.node == tree.name:
@@ -469,7 +393,7 @@ def _reduced(tree: Tree, withheld: Sequence[_Withheld]) -> Tree:
 def _registration(child: Tree | Leaf) -> Said:
     if isinstance(child, Leaf):
         return register_leaf(child.problem if child.registered is None else child.registered)
-    return register_node([_registration(one) for one in child.children], _resources(child)[0].size)
+    return register_node([_registration(one) for one in child.children], resources(child)[0].size)
 
 
 def _most(child: Tree | Leaf, levels: int) -> Array:
@@ -501,7 +425,7 @@ def solve_tree(
     tree
         Any depth ≥ 2 (root and leaves).
     solver, masters
-        What solves leaves and master problems (`Masters()` of master.py).
+        What solves leaves and master problems (`mastersolver.master_solver`).
     scheme, offers
         As :class:`Hierarchy` says.
     """
@@ -525,19 +449,3 @@ def _record(hierarchy: Hierarchy, b: Bounds) -> Round:
     moved = hierarchy.floats_up, hierarchy.floats_down, hierarchy.bytes_up, hierarchy.bytes_down
     hierarchy.floats_up = hierarchy.floats_down = hierarchy.bytes_up = hierarchy.bytes_down = 0
     return Round(b.ub, b.lb, b.scale, b.gap, b.gap_of_improvement, *moved)
-
-
-def _levels(node: Tree) -> int:
-    """J of the children of a node, read off any leaf below: two components a node on the way, one for the root."""
-    child, passed = node, 0
-    while isinstance(child.children[0], Tree):
-        child = child.children[0]
-        passed += 2
-    first = child.children[0]
-    assert isinstance(first, Leaf)
-    return first.problem.quotas - passed
-
-
-def _resources(node: Tree) -> tuple[Array, Array]:
-    pairs = [node.compute] if node.uplink is None else [node.compute, node.uplink]
-    return np.array([c for c, _ in pairs]), np.array([k for _, k in pairs])

@@ -10,8 +10,8 @@ capacity, values over the spread of the model; without it Clarabel loses digits 
 to buckets, so a node whose children come and go compiles rarely. Solves are stateless (`warm_start=False`, iteration
 limits and never a time limit): the same request gives the same answer.
 
-Ladder: S1 faults → S2 conic → S3 linear form → None (the node goes on with S6–S8, nodeside.py). Every answer passes the
-independent check of nodemath.py, whatever its status.
+Ladder: S1 faults → S2 conic → S3 linear form → None (the node goes on with S6–S8, masterladder.py). Every answer passes
+the independent check of nodemath.py, whatever its status.
 """
 
 from __future__ import annotations
@@ -80,10 +80,6 @@ class Masters:
             if answer is not None:
                 return answer
         return None
-
-    def solve_all(self, requests: list[MasterRequest]) -> list[MasterAnswer | None]:
-        """Solve several requests in their order."""
-        return [self.solve(request) for request in requests]
 
     def warm_up(self, shape: Shape, *, linear: bool = True) -> None:
         """Compile for requests of this shape (kind, N, J, O, K), with or without the linear form few solves need."""

@@ -4,11 +4,15 @@
     lower   cpp/alloc/leaf: a mixture of points is a leaf that serves each child's unit of demand at one slot or
             another, slot 0 (which uses nothing) being its device tier
 
-Solved in scaled form as in master.py. Every answer passes the independent check of nodemath.py; what fails it, or has
-more components than the kernels take, goes to the fallback.
+Solved in scaled form as in master.py. Every answer passes the independent check of nodemath.py.
+
+Ladder: S1 faults → S2 kernel → S3 the fallback, where the kernel's answer fails the check → None (the node goes on with
+S6 to S8, masterladder.py). What has more components than the kernels take is the fallback's from the start: its S2.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,6 +24,7 @@ from tiertwin.allocate.nodeside import MasterSolver
 
 OPTIMAL = 1e-4  # largest distance of an answer to its own dual bound, share of the model's spread
 SLACK = 1e-5  # largest relative overdraft that is repaired
+FALLBACK = 3  # the step at which the fallback serves
 LEVELS = 8  # components the kernels take
 LEAST_LIMIT = 1e-9  # of a row, in shares: an interior must exist
 FREE = 2.0  # a limit no load can reach, in shares
@@ -44,17 +49,15 @@ class KernelMasters:
         """Return a checked answer, the fallback's, or None. About 0.1 ms for 10 children × 12 slots."""
         if faults(request):
             return None
-        if request.slope.shape[2] <= LEVELS:
+        taken = request.slope.shape[2] <= LEVELS
+        if taken:
             found = _upper(request) if request.kind == UPPER else _lower(request)
             answer = settle(request, found, slack=SLACK, optimal=OPTIMAL)
             if answer is not None:
                 return answer
         self.refused += 1
-        return None if self._fallback is None else self._fallback.solve(request)
-
-    def solve_all(self, requests: list[MasterRequest]) -> list[MasterAnswer | None]:
-        """Solve several requests in their order."""
-        return [self.solve(request) for request in requests]
+        behind = None if self._fallback is None else self._fallback.solve(request)
+        return replace(behind, step=FALLBACK) if behind is not None and taken else behind
 
 
 def _rows(request: MasterRequest) -> tuple[Array, Array]:

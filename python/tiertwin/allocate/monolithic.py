@@ -7,7 +7,7 @@ one problem take tens of GB to compile). Variables are shares of demand, loads a
     max Σ w U(q) − cost·z − κ·(t − 1),   q = Σ_t z ≤ 1,  load = B z ≤ 0.98,  t (1 − load) ≥ 1
 
 It counts as a reference only if it proves itself: the repaired plan valued by the independent formula
-(`driver.evaluate`) and the dual bound at its own prices, recomputed in closed form, must be ≤ 1e-5 S apart. Nothing is
+(`trees.evaluate`) and the dual bound at its own prices, recomputed in closed form, must be ≤ 1e-5 S apart. Nothing is
 taken from the solver on trust.
 """
 
@@ -23,9 +23,9 @@ import numpy as np
 from scipy import sparse
 
 from tiertwin.allocate.bounds import conjugate, leaf_cut
-from tiertwin.allocate.driver import Leaf, Tree, evaluate
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array
 from tiertwin.allocate.leafside import carry_over
+from tiertwin.allocate.trees import Leaf, Tree, evaluate
 
 cp: Any = cvxpy  # its names come by star imports, which strict mypy does not follow
 

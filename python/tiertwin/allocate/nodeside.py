@@ -8,8 +8,7 @@ and no clock or thread is in here. Children are folded in roster order; the orde
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -20,6 +19,7 @@ from tiertwin.allocate.bounds import delay
 from tiertwin.allocate.childmodel import NOTHING, ChildModel, Children, without_unusable
 from tiertwin.allocate.leaf import LOAD_LIMIT, Array
 from tiertwin.allocate.leafside import DEAR_LIMIT, OFFER_SHARES, distinct
+from tiertwin.allocate.masterladder import MasterLadder
 from tiertwin.allocate.messages import (
     BRACKET,
     LOWER,
@@ -33,7 +33,7 @@ from tiertwin.allocate.messages import (
     Said,
     Slots,
 )
-from tiertwin.allocate.nodemath import faults, fitting, greedy, node_cut, settle, zero_answer
+from tiertwin.allocate.nodemath import fitting, node_cut
 from tiertwin.allocate.renewal import NODE, Worked
 from tiertwin.errors import InputError
 
@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 
 class MasterSolver(Protocol):
-    """What solves master problems: `master.Masters`, or a pool behind a socket."""
+    """What solves master problems (`mastersolver.py`), here or in a process of the pool."""
 
     def solve(self, request: MasterRequest) -> MasterAnswer | None:
         """Return a checked answer, or None when there is none in time."""
@@ -109,9 +109,7 @@ class NodeSide:
         self._own = Archive(slots, levels - own)
         self._worked: Worked | None = None
         self._used = np.zeros(len(self.children), dtype=np.int64)
-        self._good: dict[tuple[int | bool, ...], MasterAnswer] = {}
-        self._steps: set[int] = set()
-        self.steps: Counter[int] = Counter()  # how often each step of the ladder gave the answer
+        self.ladder = MasterLadder()
         self._asked: Query | None = None
 
     # ---------------------------------------------------------------- data
@@ -173,7 +171,7 @@ class NodeSide:
         origin = self._said.rearrange(children)
         self._own.rearrange(origin)
         self._used = np.zeros(len(origin), dtype=np.int64)
-        self._good.clear()
+        self.ladder.forget()
         self._models = self._best = None
 
     # ---------------------------------------------------------------- operations (generators)
@@ -285,7 +283,7 @@ class NodeSide:
             plan=lower.r,
             versions=np.array([said.version for said in self._heard()], dtype=np.int64),
             stale=self._model().stale,
-            steps=tuple(sorted(self._steps)),
+            steps=tuple(sorted(self.ladder.taken)),
         )
         self._best = now if self._best is None else _tighter(self._best, now)
         return self._best
@@ -310,34 +308,10 @@ class NodeSide:
 
     def _solve(self, requests: list[MasterRequest]) -> Masters[list[MasterAnswer]]:
         answers = yield requests
-        return [self._admit(request, answer) for request, answer in zip(requests, answers, strict=True)]
-
-    def _admit(self, request: MasterRequest, answer: MasterAnswer | None) -> MasterAnswer:
-        """Take the solver's answer, or walk down the ladder: S6 greedy, S7 last good clipped, S8 zero points."""
-        key = (*request.shape, bool(np.isinf(request.quota).any()))
-        last = self._good.get(key)
-        rungs: list[Callable[[], MasterAnswer | None]] = [
-            lambda: answer,
-            lambda: None if faults(request) else greedy(request),
+        return [
+            self._fold(request, self.ladder.admit(request, answer))
+            for request, answer in zip(requests, answers, strict=True)
         ]
-        rungs += [
-            lambda: None if last is None else MasterAnswer(last.r, last.price, last.weight, last.value, 7, "last good")
-        ]
-        for position, rung in enumerate(rungs):
-            offer = rung()
-            if offer is None or offer.weight.shape != request.level.shape:
-                continue
-            admitted = settle(request, offer, slack=1e-4 if position == 0 else 1.0, optimal=np.inf)
-            if admitted is not None:
-                if position == 0:
-                    self._good[key] = admitted
-                return self._fold(request, self._counted(admitted))
-        return self._fold(request, self._counted(zero_answer(request)))
-
-    def _counted(self, answer: MasterAnswer) -> MasterAnswer:
-        self._steps.add(answer.step)
-        self.steps[answer.step] += 1
-        return answer
 
     def _solve_root(self) -> Masters[tuple[MasterAnswer, MasterAnswer]]:
         """Solve both models without a quota, once for bounds and queries until something new is learnt."""
@@ -450,7 +424,7 @@ class NodeSide:
         self.version, self._revision, self._outdated = version, 0, False
         self._models = self._best = None
         self._own.begin()
-        self._steps.clear()
+        self.ladder.begin()
 
     def _heard(self) -> list[Said]:
         return self._said.heard()

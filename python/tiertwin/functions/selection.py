@@ -3,9 +3,9 @@
     max   Σ V_a x_a − λ Σ_{a<b} S_ab x_a x_b ,   x in {0, 1}^A
     s.t.  Σ d_a x_a ≤ D  (bytes/s),   Σ c_a x_a ≤ C  (CPU seconds a cycle)
 
-`exchanged` starts greedily, by marginal value over d/D + c/C, from nothing and from every single attribute (after
-Sahni, J. ACM 22 (1975) 115, for one constraint), and then exchanges one for one, one for two and two for one while that
-pays. `select` goes on from there through what else may be taken, attribute by attribute, with at most `WIDTH` states:
+`select` starts greedily, by marginal value over d/D + c/C, from nothing and from every single attribute (after Sahni,
+J. ACM 22 (1975) 115, for one constraint), and then exchanges one for one, one for two and two for one while that pays.
+It goes on from there by a search through what else may be taken, attribute by attribute, with at most `WIDTH` states:
 for a dozen attributes that is a proof. Above `LARGE` it stops at a few exchanges: each is a small part of the whole.
 `exact` proves the best of a few dozen; `gap_to_exact` says how far a rule is from it.
 
@@ -52,6 +52,7 @@ def select(
     v_hi: float = 0.0,
     v_lo: float = 0.0,
     stick: float = 0.0,
+    search: bool = True,
 ) -> Mask:
     """Choose attributes of the greatest value within both budgets.
 
@@ -65,6 +66,8 @@ def select(
         An attribute that is not held enters only above `v_hi`; v_lo ≤ v_hi.
     stick
         Share by which the value of a held attribute counts more: near ties nothing changes.
+    search
+        Whether to go on after the exchanges; without it the choice is found in half the time and proves nothing.
 
     Returns
     -------
@@ -77,31 +80,7 @@ def select(
         held, v_hi, v_lo, stick,
     )  # fmt: skip
     best = _greedy_best(problem, open_to)
-    return best if problem.size > LARGE else _search(problem, best, open_to, WIDTH)[0]
-
-
-def exchanged(
-    value: Reals,
-    cost_bytes: Reals,
-    cost_cpu: Reals | None = None,
-    *,
-    byte_budget: float,
-    cpu_budget: float = np.inf,
-    redundancy: Reals | None = None,
-    lam: float = 0.0,
-    held: Mask | None = None,
-    v_hi: float = 0.0,
-    v_lo: float = 0.0,
-    stick: float = 0.0,
-) -> Mask:
-    """Choose as `select` does, without its last step: greedy choices and exchanges alone."""
-    problem, open_to = _asked(
-        budgeted(
-            value, cost_bytes, cost_cpu, byte_budget=byte_budget, cpu_budget=cpu_budget, redundancy=redundancy, lam=lam
-        ),
-        held, v_hi, v_lo, stick,
-    )  # fmt: skip
-    return _greedy_best(problem, open_to)
+    return best if problem.size > LARGE or not search else _search(problem, best, open_to, WIDTH)[0]
 
 
 def _asked(problem: Budgeted, held: Mask | None, v_hi: float, v_lo: float, stick: float) -> tuple[Budgeted, Mask]:

@@ -188,6 +188,8 @@ class Policy(Part):
 
     leaf_solver: Annotated[str, Field(min_length=1, max_length=64)] = "auto"
     """Solver of a site: `kernel`, `cvxpy`, an installed allocator, or `auto` (the kernel where it fits)."""
+    master_solver: Literal["kernel", "cvxpy"] = "kernel"
+    """Solver of an inner node: `kernel` (with cvxpy behind it, for answers that fail their check) or `cvxpy` alone."""
     target_gap: Annotated[float, Field(gt=0, lt=1)] = 1e-3
     """Certified gap at which rounds stop in the first decision, in units of S."""
     warm_target_gap: Annotated[float, Field(gt=0, lt=1)] = 5e-3

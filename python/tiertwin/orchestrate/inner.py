@@ -164,7 +164,7 @@ class InnerController:
     @property
     def steps(self) -> dict[int, int]:
         """How often each step of the solver ladder gave the answer, so far."""
-        return dict(self.node.steps)
+        return dict(self.node.ladder.counts)
 
     @property
     def parent(self) -> str | None:

@@ -101,12 +101,13 @@ class TwinsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SolverConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A worker of the solver pool; problems of `shapes` are compiled before it says that it is there."""
+    """A worker of the solver pool with its solver's name; `shapes` are compiled before it says that it is there."""
 
     key: NodeKey
     pool: Peer
     host: Text
     port: int
+    solver: Text
     shapes: list[tuple[int, int, int, int, int]] = []
 
 

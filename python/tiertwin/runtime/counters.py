@@ -178,7 +178,7 @@ COUNTERS: tuple[Counter, ...] = (
         "answers",
         "twin",
         ("s2", "S2", "the first solver gave the answer", "step.2"),
-        ("s3", "S3", "the linear form gave the answer", "step.3"),
+        ("s3", "S3", "the solver behind it or the linear form gave the answer", "step.3"),
         ("s4", "S4", "an answer as the checker admitted it", "step.4"),
         ("s5", "S5", "an answer was repaired", "step.5"),
         ("s6", "S6", "the greedy allocation served", "step.6"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from tiertwin.allocate.mastersolver import master_solver
 from tiertwin.errors import ProcessError
 from tiertwin.orchestrate.policies import HIERARCHICAL
 from tiertwin.runtime.host import ORIGIN, SolveHere
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from tiertwin.allocate.nodeside import MasterSolver
     from tiertwin.runtime.exposition import MetricsServer
     from tiertwin.runtime.host import Host, Solver
     from tiertwin.runtime.liverun import LiveRun
@@ -197,13 +199,9 @@ def _execute(
 
 def _make(plan: RunPlan, world: World, policy: str, tree: TreeOptions | None) -> Run:
     if tree is None or policy != HIERARCHICAL:
-        from tiertwin.allocate.master import Masters  # noqa: PLC0415  cvxpy: not while a tree runs
-
-        masters = Masters()
-        if policy == HIERARCHICAL:
-            for shape in master_shapes(Roster(world)):
-                masters.warm_up(shape, linear=False)
-        return make_run(plan, world, policy, masters)
+        chosen = plan.scenario.policy.master_solver
+        shapes = master_shapes(Roster(world)) if policy == HIERARCHICAL and chosen == "cvxpy" else []
+        return make_run(plan, world, policy, master_solver(chosen, shapes, linear=False))
     from tiertwin.runtime.launcher import TreePlan  # noqa: PLC0415  brings sockets
     from tiertwin.runtime.liverun import LiveRun  # noqa: PLC0415
     from tiertwin.runtime.treerun import TreeRun  # noqa: PLC0415
@@ -231,7 +229,7 @@ class _Sinks:
             self.log.write(line)
 
 
-def make_run(plan: RunPlan, world: World, policy: str, masters: Any) -> InProcessRun:
+def make_run(plan: RunPlan, world: World, policy: str, masters: MasterSolver) -> InProcessRun:
     """A policy's twins, network and plant in this process, before the first epoch."""
     return InProcessRun(host_of(plan, world, policy, SolveHere(masters)), world, rhythm_of(plan.scenario))
 

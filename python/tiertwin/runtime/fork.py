@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tiertwin.allocate.driver import Leaf, Tree
 from tiertwin.allocate.leafsolver import leaf_solver
-from tiertwin.allocate.master import Masters
+from tiertwin.allocate.mastersolver import master_solver
+from tiertwin.allocate.trees import Leaf, Tree
+from tiertwin.model.scenario import Policy
 from tiertwin.orchestrate.edge import EdgeController
 from tiertwin.orchestrate.fork import Fork
 from tiertwin.orchestrate.inner import InnerController
@@ -36,9 +37,9 @@ class DomainTwin:
     def fork(self) -> Fork:
         """Return an independent copy of the domain; cheap, tables are shared until written."""
         run = self._run
-        scenario = run.world.scenario
-        solver = leaf_solver("auto" if scenario is None else scenario.policy.leaf_solver)
-        return Fork(run.world, self._domain(decision_tree(run.world, run.observe())), self._tables(), solver, Masters())
+        policy = Policy() if run.world.scenario is None else run.world.scenario.policy
+        solvers = leaf_solver(policy.leaf_solver), master_solver(policy.master_solver)
+        return Fork(run.world, self._domain(decision_tree(run.world, run.observe())), self._tables(), *solvers)
 
     def _tables(self) -> dict[str, Any]:
         held = {}

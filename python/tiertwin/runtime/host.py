@@ -25,6 +25,7 @@ from tiertwin.wire.memory import Faults, MemoryNetwork
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from tiertwin.allocate.nodeside import MasterSolver
     from tiertwin.runtime.roster import Roster
     from tiertwin.runtime.southbound import Southbound
     from tiertwin.twin.twin import Twin
@@ -55,15 +56,15 @@ class SolveHere:
     Parameters
     ----------
     masters
-        ``solve_all(requests)``.
+        What solves them, one after the other.
     """
 
-    def __init__(self, masters: Any) -> None:
+    def __init__(self, masters: MasterSolver) -> None:
         self._masters = masters
         self._held: dict[tuple[str, int], list[Any]] = {}
 
     def start(self, node: str, ticket: int, requests: Sequence[Any]) -> None:
-        self._held[node, ticket] = self._masters.solve_all(list(requests))
+        self._held[node, ticket] = [self._masters.solve(request) for request in requests]
 
     def answers(self, node: str, ticket: int) -> list[Any]:
         return self._held.pop((node, ticket))

@@ -216,7 +216,8 @@ class Launcher:
         if name in self._solvers():
             shapes = master_shapes(plan.roster) if plan.real_clock else []
             place = plan.pool_host, self._board.port(POOL)
-            return ChildConfig(name, solver=SolverConfig(self.keys.keys[name], self._pool, *place, shapes))
+            wanted = plan.settings.master_solver
+            return ChildConfig(name, solver=SolverConfig(self.keys.keys[name], self._pool, *place, wanted, shapes))
         process = next(process for process in plan.processes if process.name == name)
         twins = self._twins(process, plan.folder / WORLD_FILE, self._pool)
         outlive = plan.real_clock  # its twins go on when the launcher is gone

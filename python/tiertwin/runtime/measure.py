@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tiertwin.allocate.driver import Leaf, Tree, evaluate
+from tiertwin.allocate.trees import Leaf, Tree, evaluate
 from tiertwin.world import node_resources
 
 if TYPE_CHECKING:

@@ -116,6 +116,7 @@ def settings_of(plan: RunPlan, world: World, policy: str) -> Settings:
         seed=plan.seed,
         policy=policy,
         leaf_solver=scenario.policy.leaf_solver,
+        master_solver=scenario.policy.master_solver,
         rhythm=rhythm_of(scenario),
         report_ms=scenario.tiers.edge.report_ms,
         plant=PlantOptions.of(world).with_traces_of(world),

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tiertwin.allocate.driver import Tree
+    from tiertwin.allocate.trees import Tree
     from tiertwin.runtime.measure import EpochRow, Meter
 
 REFERENCE_EVERY = 10  # epochs between monolithic references

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     F64 = npt.NDArray[np.float64]
 
-CONIC, LINEAR = 1, 2  # forms; a request names the one to begin with, an answer the one it came from
+CONIC, LINEAR = 1, 2  # forms: a request names what to begin with (S2), an answer whether that served or S3
 OPTIMAL, ERROR = 1, 6  # statuses used: an admissible answer, or none
 _INFINITE = 1e300  # stands for a quota that is not limited: floats on the wire are finite
 _REQUEST = ("level", "slope", "rmax", "capacity", "kappa", "quota", "price")  # block attributes 1, 2, …

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tiertwin import _core
+from tiertwin.allocate.mastersolver import master_solver
 from tiertwin.errors import PeerError
 from tiertwin.runtime import logs
 from tiertwin.runtime.control import Linked, Ready, Stop
@@ -16,7 +17,7 @@ from tiertwin.wire.context import WireContext
 from tiertwin.wire.zeromq import NodeEndpoint, ParentAddress
 
 if TYPE_CHECKING:
-    from tiertwin.allocate.master import Masters
+    from tiertwin.allocate.nodeside import MasterSolver
     from tiertwin.runtime.child import Pipe
     from tiertwin.runtime.childconfig import ChildConfig
     from tiertwin.wire.endpoint import Buffer
@@ -28,11 +29,7 @@ def run_solver(config: ChildConfig, pipe: Pipe) -> None:
     """Connect to the pool and solve until told to stop."""
     solver = config.solver
     assert solver is not None
-    from tiertwin.allocate.master import Masters  # noqa: PLC0415  cvxpy: the reason this is a process of its own
-
-    masters = Masters()
-    for shape in solver.shapes:
-        masters.warm_up(shape)
+    masters = master_solver(solver.solver, solver.shapes)
     name = solver.key.node
     with WireContext(Access(()), now_ns=time.monotonic_ns(), now_s=time.time()) as wire:
         board = Switchboard(wire)
@@ -55,7 +52,7 @@ def run_solver(config: ChildConfig, pipe: Pipe) -> None:
                 endpoint.send(sender, _solved(masters, frame))
 
 
-def _solved(masters: Masters, frame: Buffer) -> bytes:
+def _solved(masters: MasterSolver, frame: Buffer) -> bytes:
     began = time.monotonic_ns()
     try:
         number, _, request = decode_request(frame)

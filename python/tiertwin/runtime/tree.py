@@ -270,6 +270,8 @@ class Settings:
         When twins decide, and how often they report.
     leaf_solver
         ``auto``, ``kernel``, ``cvxpy`` or an installed allocator.
+    master_solver
+        One of `mastersolver.MASTER_SOLVERS`.
     plant
         Options of the simulated plant.
     economy
@@ -279,6 +281,7 @@ class Settings:
     seed: int
     policy: str
     leaf_solver: str
+    master_solver: str
     rhythm: Rhythm
     report_ms: int
     plant: PlantOptions

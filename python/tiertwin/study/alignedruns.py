@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tiertwin.allocate.master import Masters
+from tiertwin.allocate.mastersolver import master_solver
+from tiertwin.allocate.nodeside import MasterSolver
 from tiertwin.errors import InputError
 from tiertwin.orchestrate.edge import EdgeController
 from tiertwin.orchestrate.policies import HIERARCHICAL
@@ -48,7 +49,7 @@ def aligned_runs(
         )
     if len(seeds) < 2:
         raise InputError(f"expected at least 2 seeds (an interval needs two worlds), got {len(seeds)}", "seeds")
-    masters = Masters()
+    masters = master_solver(scenario.policy.master_solver)
     found: dict[str, dict[str, list[float]]] = {arm: {name: [] for name in FIGURES} for arm in ARMS}
     for seed in seeds:
         for arm in ARMS:
@@ -70,7 +71,7 @@ def _row(found: dict[str, dict[str, list[float]]], arm: str, name: str) -> dict[
     return row
 
 
-def _one(scenario: Scenario, seed: int, epochs: int, arm: str, masters: Masters) -> dict[str, Any]:
+def _one(scenario: Scenario, seed: int, epochs: int, arm: str, masters: MasterSolver) -> dict[str, Any]:
     alignment = "hold" if arm == "hold" else "forecast"
     plan = make_plan(load(scenario, policy__alignment=alignment), epochs, seed, [HIERARCHICAL])
     run = make_run(plan, resolve(plan.scenario), HIERARCHICAL, masters)

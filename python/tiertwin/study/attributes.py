@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tiertwin.allocate.master import Masters
+from tiertwin.allocate.mastersolver import master_solver
 from tiertwin.errors import InputError, UnknownNameError, suggest
 from tiertwin.orchestrate.economy import Economy
 from tiertwin.orchestrate.gateway import GatewayController
@@ -129,20 +129,15 @@ def _all(workers: SideBySide, scenario: Scenario, jobs: Sequence[_Job], say: Cal
     return outcomes
 
 
-_masters: list[Masters] = []
-
-
 def run_one(scenario: Scenario, job: _Job) -> Outcome:
-    """Play one world with one arm; masters are compiled once a process."""
-    if not _masters:
-        _masters.append(Masters())
+    """Play one world with one arm."""
     selection = WORTH if job.arm.selection == ORACLE else job.arm.selection
     share = min(max(job.budget, 1e-6), 1.0)
     written = {**_written(scenario), "selection": selection, "bytes_share": share}
     if job.arm.selection == ORACLE:
         written["review_epochs"] = 1
     plan = make_plan(load(scenario, attributes=written), job.epochs, job.seed, [HIERARCHICAL])
-    run = make_run(plan, resolve(plan.scenario), HIERARCHICAL, _masters[0])
+    run = make_run(plan, resolve(plan.scenario), HIERARCHICAL, master_solver(plan.scenario.policy.master_solver))
     if job.arm.selection == ORACLE:
         _unpaid(run)
     meter = Meter(run.world)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tiertwin.allocate.driver import Leaf, Tree
 from tiertwin.allocate.leaf import Array, LeafProblem
+from tiertwin.allocate.trees import Leaf, Tree
 from tiertwin.errors import InputError
 from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate.siteview import SiteView

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tiertwin.allocate.driver import Leaf, Tree, evaluate
 from tiertwin.allocate.leafside import carry_over
-from tiertwin.allocate.master import Masters
+from tiertwin.allocate.mastersolver import master_solver
 from tiertwin.allocate.monolithic import solve_monolithic
+from tiertwin.allocate.trees import Leaf, Tree, evaluate
 from tiertwin.orchestrate.policies import HIERARCHICAL
 from tiertwin.runtime.execute import make_run
 from tiertwin.runtime.measure import decision_tree
@@ -45,7 +45,7 @@ class Prices:
 
 def prices(plan: RunPlan, world: World, every: int = 10) -> list[Prices]:
     """Run the hierarchy and price it at the end of every `every` epochs (at least once, at the last)."""
-    run = make_run(plan, world, HIERARCHICAL, Masters())
+    run = make_run(plan, world, HIERARCHICAL, master_solver(plan.scenario.policy.master_solver))
     found = []
     for epoch in range(plan.epochs):
         run.run_epoch(epoch)

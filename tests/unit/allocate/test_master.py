@@ -8,14 +8,14 @@ import cvxpy as cp
 import numpy as np
 import pytest
 
-from tiertwin.allocate import master, nodeside
+from tiertwin.allocate import master, masterladder
 from tiertwin.allocate.bounds import delay
 from tiertwin.allocate.conemap import ConeMap, NotSimpleError
 from tiertwin.allocate.leaf import LOAD_LIMIT
 from tiertwin.allocate.master import Masters
+from tiertwin.allocate.masterladder import MasterLadder
 from tiertwin.allocate.messages import LOWER, UPPER, MasterAnswer, MasterRequest
 from tiertwin.allocate.nodemath import dual_value, faults, greedy, primal_value, settle, zero_answer
-from tiertwin.allocate.nodeside import NodeSide
 
 
 def random_request(seed, kind, *, children=4, levels=3, own=2, slots=6, priced=False):
@@ -231,32 +231,25 @@ def test_s3_takes_over_when_the_conic_solver_fails(what, masters, monkeypatch):
     assert own.solve(request) is None
 
 
-def node_with(request):
-    """A node that can admit answers of this request's shape."""
-    node = NodeSide([f"edge-{e}" for e in range(request.level.shape[0])], (1.0, 0.1), (1.0, 0.1), 3)
-    node._fold = lambda _request, answer: answer  # there are no children behind this request
-    return node
-
-
 @pytest.mark.parametrize("kind", [UPPER, LOWER])
 def test_s6_s7_s8_when_no_solver_answers(kind, masters, monkeypatch):
     request = random_request(4, kind)
-    node = node_with(request)
-    good = node._admit(request, masters.solve(request))
+    ladder = MasterLadder()
+    good = ladder.admit(request, masters.solve(request))
     assert good.step == 2
-    fallback = node._admit(request, None)
+    fallback = ladder.admit(request, None)
     assert (fallback.step, fallback.status) == (6, "greedy")
     assert fallback.value <= good.value + 1e-9
-    monkeypatch.setattr(nodeside, "greedy", lambda _: None)
+    monkeypatch.setattr(masterladder, "greedy", lambda _: None)
     smaller = replace(request, quota=request.quota / 2, capacity=request.capacity / 2)
-    last = node._admit(smaller, None)
+    last = ladder.admit(smaller, None)
     assert last.step == 7
     load = last.r.sum(axis=0)
     assert (load <= np.concatenate([LOAD_LIMIT * smaller.capacity, smaller.quota]) * (1 + 1e-9)).all()
-    safe = node_with(request)._admit(request, None)
+    safe = MasterLadder().admit(request, None)
     assert safe.step == 8
     assert not safe.r.any()
-    assert node._steps == {2, 6, 7}
+    assert ladder.taken == {2, 6, 7}
 
 
 @pytest.mark.parametrize("kind", [UPPER, LOWER])

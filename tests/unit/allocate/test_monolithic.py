@@ -11,9 +11,9 @@ import pytest
 from reference.cuts import ConeLeafSolver, random_leaf, random_tree
 from tiertwin.allocate import monolithic
 from tiertwin.allocate.bounds import delay
-from tiertwin.allocate.driver import Leaf, Tree, evaluate
 from tiertwin.allocate.leaf import LOAD_LIMIT
 from tiertwin.allocate.monolithic import solve_monolithic
+from tiertwin.allocate.trees import Leaf, Tree, evaluate
 
 
 @pytest.mark.parametrize(("fan", "alphas"), [((5,), (0.5, 1.0, 2.0)), ((3, 3), (0.0, 1.0, 3.0)), ((2, 2, 2), (1.0,))])

@@ -13,7 +13,8 @@ from tiertwin.allocate.families.reservation import ReservationProblem
 from tiertwin.allocate.families.reservation_day import day_study, sample_day
 from tiertwin.allocate.families.reservation_interface import ReservationInterface
 from tiertwin.allocate.families.reservation_kernel import ReservationKernel, lacks
-from tiertwin.allocate.families.spectrum import SpectrumKernel, SpectrumProblem, fixed, strongest
+from tiertwin.allocate.families.spectrum import SpectrumProblem
+from tiertwin.allocate.families.spectrum_kernel import SpectrumKernel, fixed, strongest
 from tiertwin.errors import InputError
 
 INF = np.inf

@@ -13,13 +13,13 @@ from tiertwin.allocate.families.routing import RoutingKernel, RoutingProblem
 from tiertwin.allocate.families.routing_failures import (
     NORMAL,
     FailureAnswer,
-    FailureKernel,
     FailureProblem,
     price_bound,
     proportional,
     split_in,
 )
 from tiertwin.allocate.families.routing_failures_cvxpy import FailureCvxpy
+from tiertwin.allocate.families.routing_failures_kernel import FailureKernel
 from tiertwin.errors import InputError
 
 # one demand over three links, one path each

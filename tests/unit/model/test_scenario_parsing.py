@@ -87,6 +87,7 @@ def test_scenarios_are_frozen_and_survive_json():
             inline(policy={"leaf_solver": ""}),
             "policy.leaf_solver: expected",
         ),
+        (inline(policy={"master_solver": "scip"}), "policy.master_solver: expected"),
         (inline(name="Not A Name"), "name: expected text that matches"),
         (inline(name="../../etc/passwd"), "name: expected text that matches"),
         (inline(topology={}), "topology: expected exactly one of nodes (with links), topohub or builtin, got none"),

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tiertwin.allocate.driver import evaluate
+from tiertwin.allocate.trees import evaluate
 from tiertwin.runtime.limited import run_limited
 from tiertwin.study.instances import random_tree
 from tiertwin.study.scale import scale_study

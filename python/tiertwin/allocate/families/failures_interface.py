@@ -1,6 +1,6 @@
 """Traffic engineering that stays good when links fail, as the registry and the conformance suite see it.
 
-`Failures` gives the allocators of `routing_failures.py` the face all families have; they know no warm start, and their
+`Failures` gives the allocators of failure-aware routing the face all families have; they know no warm start, and their
 limit is one of rounds.
 """
 
@@ -14,7 +14,8 @@ import numpy as np
 
 from tiertwin.allocate.families import routing, routing_failures
 from tiertwin.allocate.families.interface import Judged
-from tiertwin.allocate.families.routing_failures import FailureAnswer, FailureKernel, FailureProblem
+from tiertwin.allocate.families.routing_failures import FailureAnswer, FailureProblem
+from tiertwin.allocate.families.routing_failures_kernel import ROUND_LIMIT, FailureKernel
 from tiertwin.allocate.families.routing_interface import RoutingInterface
 from tiertwin.allocate.leaf import Array
 
@@ -31,7 +32,7 @@ class Failures:
         problem: FailureProblem,
         *,
         start: FailureAnswer | None = None,
-        iteration_limit: int = routing_failures.ROUND_LIMIT,
+        iteration_limit: int = ROUND_LIMIT,
         tolerance: float = routing_failures.TOLERANCE,
         stop: Callable[[], bool] | None = None,
     ) -> FailureAnswer:

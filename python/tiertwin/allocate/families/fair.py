@@ -161,9 +161,7 @@ class FairAnswer:
     @property
     def gap(self) -> float:
         """Certified gap (bound − value) / S; 0 where nobody counts."""
-        if self.bound <= self.value:
-            return 0.0
-        return (self.bound - self.value) / self.scale if self.scale > 0 else float("inf")
+        return certified_gap(self.value, self.bound, self.scale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,6 +244,13 @@ def worth(problem: FairProblem, x: Array) -> FairWorth:
     """Judge a plan ``x[K]`` by the independent checker."""
     value, scale, load, violation, fault, index, shortfall = _data(problem).value(_vector(x))
     return FairWorth(value, scale, load, violation, Fault(fault), index, shortfall)
+
+
+def certified_gap(value: float, bound: float, scale: float) -> float:
+    """(bound − value) / scale; 0 where the bound is reached, infinity where there is no scale to measure by."""
+    if bound <= value:
+        return 0.0
+    return (bound - value) / scale if scale > 0 else float("inf")
 
 
 def price_bound(problem: FairProblem, price: Array, floor_price: Array | None = None) -> float:

@@ -9,25 +9,20 @@ constants, since cvxpy's compilation grows with the number of parameters.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import cvxpy
 import numpy as np
 from scipy import sparse
 
-from tiertwin.allocate.families import fair
+from tiertwin.allocate.families import compiled, fair
+from tiertwin.allocate.families.compiled import PARAMETER_LIMIT, Forms
 from tiertwin.allocate.families.fair import FairAnswer, FairProblem
-from tiertwin.allocate.families.options import Options
 from tiertwin.allocate.leaf import Array
-from tiertwin.errors import SolveError
 
 cp: Any = cvxpy  # its names come by star imports, which strict mypy does not follow
 
-PARAMETER_LIMIT = 3000
 LOAD_LIMIT = 0.98  # of the capacity where loads wait
-TIGHT = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10}
 
 
 class FairCvxpy:
@@ -44,9 +39,7 @@ class FairCvxpy:
     name = "cvxpy"
 
     def __init__(self, solver: str = "CLARABEL", settings: dict[str, Any] | None = None) -> None:
-        self._solver = solver
-        self._settings = (TIGHT if solver == "CLARABEL" else {}) if settings is None else settings
-        self._forms: WeakKeyDictionary[Options, FairForm] = WeakKeyDictionary()
+        self._forms: Forms[FairProblem, FairAnswer] = Forms(FairForm, solver, settings)
 
     def allocate(
         self,
@@ -65,12 +58,7 @@ class FairCvxpy:
         """
         if not np.any(problem.most > 0):
             return fair.answer(problem, np.zeros(problem.options.count), np.zeros(problem.options.resources), 0)
-        form = self._forms.get(problem.options)
-        if form is None or not form.fits(problem):
-            form = self._forms[problem.options] = FairForm(problem)
-        form.put(problem)
-        limit = {"max_iter": iteration_limit} if self._solver == "CLARABEL" else {}
-        return form.solve(problem, self._solver, {**limit, **self._settings})
+        return self._forms.solve(problem.options, problem, iteration_limit=iteration_limit)
 
 
 class FairForm:
@@ -146,14 +134,7 @@ class FairForm:
 
     def solve(self, problem: FairProblem, solver: str, settings: dict[str, Any]) -> FairAnswer:
         """Solve and turn back to the units of the problem."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "may be inaccurate": the checker decides, not a status
-            try:
-                self._problem.solve(solver=solver, warm_start=False, enforce_dpp=not self.constant, **settings)
-            except (cp.error.SolverError, ValueError) as error:
-                raise SolveError(f"fair shares in cvxpy: {solver} gave up: {error}") from error
-        if self._x.value is None or not np.all(np.isfinite(self._x.value)):
-            raise SolveError(f"fair shares in cvxpy: no numbers from {solver}, status {self._problem.status!r}")
+        iterations = compiled.solve(self._problem, self._x, solver, settings, dpp=not self.constant, what="fair shares")
         _, options_of, rows, _, _ = self._parts
         x = np.zeros(problem.options.count)
         x[options_of] = self._x.value * self._most[problem.options.user_of[options_of]]
@@ -163,8 +144,7 @@ class FairForm:
         pays = np.zeros(self._asked.size)
         if self._promises is not None and self._promises.dual_value is not None:
             pays = np.asarray(self._promises.dual_value) * self._unit / self._asked
-        stats = self._problem.solver_stats
-        return fair.answer(problem, x, price, int(stats.num_iters or 0) if stats is not None else 0, pays)
+        return fair.answer(problem, x, price, iterations, pays)
 
     def _number(self, name: str, count: int) -> Any:
         return None if self.constant else cp.Parameter(count, nonneg=True, name=name)
@@ -176,7 +156,7 @@ class FairForm:
         alpha = self._alpha[counts]
         for exponent in np.unique(alpha):
             members = np.flatnonzero(alpha == exponent)
-            gain += self._weight[members] @ _utility(served[members], float(exponent))
+            gain += self._weight[members] @ compiled.utility(served[members], float(exponent))
         load: Any = uses @ self._x
         constraints: list[Any] = [served <= self._demand]
         if self._waiting.size:  # as inequalities of load and what is left, so that the dual is the price of load
@@ -194,14 +174,6 @@ class FairForm:
             gain -= self._penalty @ shortfall
             constraints.append(self._promises)
         self._problem = cp.Problem(cp.Maximize(gain), constraints)
-
-
-def _utility(served: Any, exponent: float) -> Any:
-    if exponent == 1.0:
-        return cp.log(served)
-    if exponent == 0.0:
-        return served
-    return cp.power(served, 1.0 - exponent) / (1.0 - exponent)
 
 
 def _unit(problem: FairProblem, most: Array) -> float:
@@ -255,5 +227,4 @@ def _weight(problem: FairProblem, most: Array) -> Array:
 
 def _open(problem: FairProblem) -> Any:
     """``[K]`` options of users that count whose resources all have capacity."""
-    closed = (problem.options.uses > 0).T @ (problem.capacity <= 0).astype(np.float64)
-    return (np.asarray(closed) == 0) & (problem.most[problem.options.user_of] > 0)
+    return problem.options.open(problem.capacity, problem.most > 0)

@@ -104,9 +104,7 @@ class FairInterface:
 
     def gap(self, judged: Judged, bound: float) -> float:
         """(bound − value) / S."""
-        if bound <= judged.value:
-            return 0.0
-        return (bound - judged.value) / judged.scale if judged.scale > 0 else float("inf")
+        return fair.certified_gap(judged.value, bound, judged.scale)
 
     def rivals(self, problem: FairProblem, answer: FairAnswer) -> Iterator[Array]:
         """Random plans made feasible, and the kernel's."""

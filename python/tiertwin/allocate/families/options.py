@@ -90,6 +90,11 @@ class Options:
         ones = np.ones(self.count)
         return sparse.csr_array((ones, np.arange(self.count), self.user_offsets), shape=(self.users, self.count))
 
+    def open(self, capacity: Array, counts: Any) -> Any:
+        """``[K]`` whether an option's resources all have capacity ``[R]`` and its user ``[U]`` counts."""
+        closed = np.asarray((self.uses > 0).T @ (capacity <= 0).astype(np.float64))
+        return (closed == 0) & counts[self.user_of]
+
     @staticmethod
     def of_lists(options: Sequence[Sequence[dict[int, float]]], resources: int) -> Options:
         """Build from ``options[u][i] = {resource: use}``; for small problems written by hand."""

@@ -127,7 +127,7 @@ FAMILIES: dict[str, Family] = {
             "spectrum",
             "association, spectrum and power of a cluster of cells, proportionally fair",
             {
-                "kernel": f"{_HERE}.spectrum:SpectrumKernel",
+                "kernel": f"{_HERE}.spectrum_kernel:SpectrumKernel",
                 "cvxpy": f"{_HERE}.spectrum_cvxpy:SpectrumCvxpy",
             },
             {"cvxpy": frozenset()},

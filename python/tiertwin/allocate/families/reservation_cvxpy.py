@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import cvxpy
 import numpy as np
 
-from tiertwin.allocate.families import reservation
+from tiertwin.allocate.families import compiled, reservation
 from tiertwin.allocate.families.reservation import ReservationAnswer, ReservationProblem
 from tiertwin.allocate.leaf import Array
-from tiertwin.errors import SolveError
 
 cp: Any = cvxpy  # its names come by star imports, which strict mypy does not follow
 
@@ -74,14 +72,7 @@ def _solve(problem: ReservationProblem, *, whole: bool, settings: dict[str, Any]
     if problem.before is not None and problem.change is not None:
         cost += cp.sum(cp.multiply(problem.change * unit / money, cp.abs(reserved - problem.before / unit)))
     posed = cp.Problem(cp.Minimize(cost), limits + rows)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the checker decides, not a status
-        try:
-            posed.solve(solver="HIGHS", warm_start=False, **settings)
-        except (cp.error.SolverError, ValueError) as error:
-            raise SolveError(f"reservation in cvxpy: HiGHS gave up: {error}") from error
-    if y.value is None or not np.all(np.isfinite(y.value)):
-        raise SolveError(f"reservation in cvxpy: no numbers from HiGHS, status {posed.status!r}")
+    compiled.solve(posed, y, "HIGHS", settings, dpp=False, what="reservation")
     price = np.zeros((3, tiers))
     if not whole:
         price = np.abs(np.stack([row.dual_value for row in rows])) * money / unit

@@ -102,9 +102,7 @@ class RoutingAnswer:
     @property
     def gap(self) -> float:
         """Certified relative gap, utilisation / bound − 1; 0 where nothing is to be carried."""
-        if self.utilisation <= self.bound:
-            return 0.0
-        return self.utilisation / self.bound - 1.0 if self.bound > 0 else float("inf")
+        return certified_gap(self.utilisation, self.bound)
 
     @property
     def concurrent_flow(self) -> float:
@@ -179,6 +177,13 @@ def worth(problem: RoutingProblem, share: Array) -> RoutingWorth:
         _vector(share), problem.demand, problem.capacity
     )
     return RoutingWorth(utilisation, load, violation, Fault(fault), index)
+
+
+def certified_gap(utilisation: float, bound: float) -> float:
+    """Utilisation / bound − 1; 0 where the bound is reached, infinity where nothing was proved."""
+    if utilisation <= bound:
+        return 0.0
+    return utilisation / bound - 1.0 if bound > 0 else float("inf")
 
 
 def price_bound(problem: RoutingProblem, price: Array) -> float:

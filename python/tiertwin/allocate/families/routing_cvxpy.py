@@ -6,22 +6,18 @@ expression (DPP); above `PARAMETER_LIMIT` of them they are constants. Rates are 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import cvxpy
 import numpy as np
 
-from tiertwin.allocate.families import routing
+from tiertwin.allocate.families import compiled, routing
+from tiertwin.allocate.families.compiled import PARAMETER_LIMIT, Forms
 from tiertwin.allocate.families.options import Options
 from tiertwin.allocate.families.routing import RoutingAnswer, RoutingProblem
-from tiertwin.errors import SolveError
 
 cp: Any = cvxpy  # its names come by star imports, which strict mypy does not follow
-
-PARAMETER_LIMIT = 3000
 
 
 class RoutingCvxpy:
@@ -38,8 +34,7 @@ class RoutingCvxpy:
     name = "cvxpy"
 
     def __init__(self, solver: str = "HIGHS", settings: dict[str, Any] | None = None) -> None:
-        self._solver, self._settings = solver, settings or {}
-        self._forms: WeakKeyDictionary[Options, RoutingForm] = WeakKeyDictionary()
+        self._forms: Forms[RoutingProblem, RoutingAnswer] = Forms(RoutingForm, solver, settings or {})
 
     def allocate(
         self,
@@ -59,11 +54,7 @@ class RoutingCvxpy:
         """
         if not np.any(problem.demand > 0):
             return routing.answer(problem, np.zeros(problem.options.count), np.zeros(problem.options.resources), 0)
-        form = self._forms.get(problem.options)
-        if form is None or not form.fits(problem):
-            form = self._forms[problem.options] = RoutingForm(problem)
-        form.put(problem)
-        return form.solve(problem, self._solver, self._settings)
+        return self._forms.solve(problem.options, problem)
 
 
 class RoutingForm:
@@ -98,22 +89,14 @@ class RoutingForm:
 
     def solve(self, problem: RoutingProblem, solver: str, settings: dict[str, Any]) -> RoutingAnswer:
         """Solve and turn back to the units of the problem."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "may be inaccurate": the checker decides, not a status
-            try:
-                self._problem.solve(solver=solver, warm_start=False, enforce_dpp=not self.constant, **settings)
-            except (cp.error.SolverError, ValueError) as error:
-                raise SolveError(f"routing in cvxpy: {solver} gave up: {error}") from error
-        if self._x.value is None or not np.all(np.isfinite(self._x.value)):
-            raise SolveError(f"routing in cvxpy: no numbers from {solver}, status {self._problem.status!r}")
+        iterations = compiled.solve(self._problem, self._x, solver, settings, dpp=not self.constant, what="routing")
         share = np.zeros(problem.options.count)
         demand = problem.demand[problem.options.user_of[self._open]]
         share[self._open] = self._x.value * self._unit / demand
         price = np.zeros(problem.options.resources)
         if self._rows is not None and self._rows.dual_value is not None:
             price[self._limited] = np.abs(self._rows.dual_value)
-        stats = self._problem.solver_stats
-        return routing.answer(problem, share, price, int(stats.num_iters or 0) if stats is not None else 0)
+        return routing.answer(problem, share, price, iterations)
 
     def _number(self, count: int) -> Any:
         return None if self.constant else cp.Parameter(count, nonneg=True)
@@ -128,8 +111,6 @@ class RoutingForm:
 
 def _parts(problem: RoutingProblem) -> tuple[Any, Any, Any]:
     """Demands > 0, their options whose links all have capacity, and links that limit anything."""
-    options = problem.options
     wanted = problem.demand > 0
-    closed = np.asarray((options.uses > 0).T @ (problem.capacity <= 0).astype(np.float64)) > 0
     limited = np.isfinite(problem.capacity) & (problem.capacity > 0)
-    return wanted, ~closed & wanted[options.user_of], limited
+    return wanted, problem.options.open(problem.capacity, wanted), limited

@@ -6,16 +6,14 @@ scenarios × paths: for small networks and comparisons.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import cvxpy
 import numpy as np
 from scipy import sparse
 
-from tiertwin.allocate.families import routing
+from tiertwin.allocate.families import compiled, routing
 from tiertwin.allocate.families.routing_failures import NORMAL, FailureAnswer, FailureProblem, price_bound, split_in
-from tiertwin.errors import SolveError
 
 cp: Any = cvxpy  # its names come by star imports, which strict mypy does not follow
 
@@ -61,14 +59,7 @@ class FailureForm:
         SolveError
             The solver gave no numbers.
         """
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "may be inaccurate": the checker decides, not a status
-            try:
-                self.problem.solve(solver=solver, warm_start=False, **(settings or {}))
-            except (cp.error.SolverError, ValueError) as error:
-                raise SolveError(f"failure-aware routing in cvxpy: {solver} gave up: {error}") from error
-        if self._x.value is None or not np.all(np.isfinite(self._x.value)):
-            raise SolveError(f"failure-aware routing in cvxpy: no numbers, status {self.problem.status!r}")
+        compiled.solve(self.problem, self._x, solver, settings or {}, dpp=False, what="failure-aware routing")
         problem, routed, options = self._problem, self._problem.routing, self._problem.routing.options
         demand = routed.demand[options.user_of]
         share = np.zeros(options.count)

@@ -74,9 +74,7 @@ class RoutingInterface:
 
     def gap(self, judged: Judged, bound: float) -> float:
         """Utilisation / bound − 1."""
-        if judged.value >= bound:
-            return 0.0
-        return judged.value / bound - 1.0 if bound < 0 else float("inf")
+        return routing.certified_gap(-judged.value, -bound)
 
     def rivals(self, problem: RoutingProblem, answer: RoutingAnswer) -> Iterator[Array]:
         """Random splits, and the kernel's."""

@@ -6,26 +6,20 @@ demands, capacities, kept parts, caps, limits, floors and penalties are Paramete
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import cvxpy
 import numpy as np
 from scipy import sparse
 
-from tiertwin.allocate.families import slices
-from tiertwin.allocate.families.options import Options
+from tiertwin.allocate.families import compiled, slices
+from tiertwin.allocate.families.compiled import PARAMETER_LIMIT, Forms
 from tiertwin.allocate.families.slices import Prices, SliceAnswer, SliceProblem
 from tiertwin.allocate.families.slices_repair import fitted
 from tiertwin.allocate.leaf import Array
-from tiertwin.errors import SolveError
 
 cp: Any = cvxpy  # its names come by star imports, which strict mypy does not follow
-
-PARAMETER_LIMIT = 3000
-TIGHT = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10}
 
 
 class SliceCvxpy:
@@ -34,9 +28,7 @@ class SliceCvxpy:
     name = "cvxpy"
 
     def __init__(self, solver: str = "CLARABEL", settings: dict[str, Any] | None = None) -> None:
-        self._solver = solver
-        self._settings = (TIGHT if solver == "CLARABEL" else {}) if settings is None else settings
-        self._forms: WeakKeyDictionary[Options, SliceForm] = WeakKeyDictionary()
+        self._forms: Forms[SliceProblem, SliceAnswer] = Forms(SliceForm, solver, settings)
 
     def allocate(
         self,
@@ -55,12 +47,7 @@ class SliceCvxpy:
         """
         if not np.any(_open(problem)):
             return slices.answer(problem, np.zeros(problem.options.count), no_prices(problem), np.zeros(0), 0)
-        form = self._forms.get(problem.options)
-        if form is None or not form.fits(problem):
-            form = self._forms[problem.options] = SliceForm(problem)
-        limit = {"max_iter": iteration_limit} if self._solver == "CLARABEL" else {}
-        form.put(problem)
-        return form.solve(problem, self._solver, {**limit, **self._settings})
+        return self._forms.solve(problem.options, problem, iteration_limit=iteration_limit)
 
 
 @dataclass(frozen=True)
@@ -119,18 +106,9 @@ class SliceForm:
 
     def solve(self, problem: SliceProblem, solver: str, settings: dict[str, Any]) -> SliceAnswer:
         """Solve what was put in and turn back to the units of the problem."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "may be inaccurate": the checker decides, not a status
-            try:
-                self._problem.solve(solver=solver, warm_start=False, enforce_dpp=not self.constant, **settings)
-            except (cp.error.SolverError, ValueError) as error:
-                raise SolveError(f"slices in cvxpy: {solver} gave up: {error}") from error
-        if self._x.value is None or not np.all(np.isfinite(self._x.value)):
-            raise SolveError(f"slices in cvxpy: no numbers from {solver}, status {self._problem.status!r}")
+        iterations = compiled.solve(self._problem, self._x, solver, settings, dpp=not self.constant, what="slices")
         x = np.zeros(problem.options.count)
         x[self._at] = self._x.value * self._units.user[problem.options.user_of[self._at]]
-        stats = self._problem.solver_stats
-        iterations = int(stats.num_iters or 0) if stats is not None else 0
         return slices.answer(problem, fitted(problem, x), self._prices(problem), self._floor_price(problem), iterations)
 
     def _prices(self, problem: SliceProblem) -> Prices:
@@ -161,7 +139,7 @@ class SliceForm:
         for exponent in np.unique(base.alpha[users]):
             members = np.flatnonzero((base.alpha[users] == exponent) & (base.weight[users] > 0))
             if members.size:
-                gain += v["weight"][members] @ _utility(served[members], float(exponent))
+                gain += v["weight"][members] @ compiled.utility(served[members], float(exponent))
         uses = (sparse.diags_array(1 / rows_unit) @ options.uses)[:, self._at] @ sparse.diags_array(unit)
         uses = sparse.csr_array(uses)
         constraints = [served <= v["demand"]]
@@ -254,8 +232,7 @@ def _numbers(problem: SliceProblem, units: Units) -> dict[str, Array]:
 
 def _open(problem: SliceProblem) -> Any:
     """``[K]`` options of users that count whose resources all have capacity."""
-    closed = (problem.options.uses > 0).T @ (problem.capacity <= 0).astype(np.float64)
-    return (np.asarray(closed) == 0) & (problem.base.most[problem.options.user_of] > 0)
+    return problem.options.open(problem.capacity, problem.base.most > 0)
 
 
 def _key(problem: SliceProblem) -> tuple[Any, ...]:
@@ -271,11 +248,3 @@ def _dual(constraint: Any, count: int) -> Array:
     if constraint is None or constraint.dual_value is None:
         return np.zeros(count)
     return np.abs(np.asarray(constraint.dual_value, dtype=np.float64)).reshape(-1)
-
-
-def _utility(served: Any, exponent: float) -> Any:
-    if exponent == 1.0:
-        return cp.log(served)
-    if exponent == 0.0:
-        return served
-    return cp.power(served, 1.0 - exponent) / (1.0 - exponent)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tiertwin.allocate.families import slices
+from tiertwin.allocate.families import fair, slices
 from tiertwin.allocate.families.fair_interface import drawn_options
 from tiertwin.allocate.families.interface import Judged
 from tiertwin.allocate.families.slices import Guarantees, Prices, SliceAnswer, SliceProblem, Slices
@@ -109,9 +109,7 @@ class SlicesInterface:
 
     def gap(self, judged: Judged, bound: float) -> float:
         """(bound − value) / S."""
-        if bound <= judged.value:
-            return 0.0
-        return (bound - judged.value) / judged.scale if judged.scale > 0 else float("inf")
+        return fair.certified_gap(judged.value, bound, judged.scale)
 
     def rivals(self, problem: SliceProblem, answer: SliceAnswer) -> Iterator[Array]:
         """Random plans made feasible, and our own of the other kind."""

@@ -8,7 +8,7 @@ demand and backhaul, the only problems this takes, nobody goes there.
 from __future__ import annotations
 
 from tiertwin.allocate.families.fair_cvxpy import FairCvxpy
-from tiertwin.allocate.families.spectrum import SpectrumKernel
+from tiertwin.allocate.families.spectrum_kernel import SpectrumKernel
 
 
 class SpectrumCvxpy(SpectrumKernel):

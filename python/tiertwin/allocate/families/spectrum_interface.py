@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tiertwin.allocate.families import spectrum
+from tiertwin.allocate.families import fair, spectrum
 from tiertwin.allocate.families.interface import Judged
 from tiertwin.allocate.families.spectrum import SpectrumAnswer, SpectrumProblem
 from tiertwin.allocate.leaf import Array
@@ -96,9 +96,7 @@ class SpectrumInterface:
 
     def gap(self, judged: Judged, bound: float) -> float:
         """(bound − value) / Σ w."""
-        if bound <= judged.value:
-            return 0.0
-        return (bound - judged.value) / judged.scale if judged.scale > 0 else float("inf")
+        return fair.certified_gap(judged.value, bound, judged.scale)
 
     def rivals(self, problem: SpectrumProblem, answer: SpectrumAnswer) -> Iterator[Array]:
         """Equal shares at the loudest cell and at random ones, cut to demands and backhauls."""
