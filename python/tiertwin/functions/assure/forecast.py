@@ -5,9 +5,9 @@
     ahead = model.predict(24)                                          # ahead.mean, .lower, .upper: [series, 24]
 
 A method works on one scale (`Scale`) and says where it expects the next slots; all else is here: checks, holes, the
-clock, and the bands. The newest `calibration_days` of a history are not learned from but forecast as they will be
-later, and what those forecasts missed makes the bands (`ScoreBook`: docs/assurance-forecast.md#bands). There are two
-books: of forecasts of the next slot, and of forecasts made at the start of a day for its slots.
+clock, and the bands. `fit` learns from all but the newest `calibration_days`, forecasts those as they came, and what
+these forecasts missed makes the bands (`ScoreBook`: docs/assurance-forecast.md#bands); then it learns anew from all.
+There are two books: of forecasts of the next slot, and of forecasts made at the start of a day for its slots.
 """
 
 from __future__ import annotations
@@ -108,6 +108,7 @@ class Forecaster(ABC):
         self._learn(np.ascontiguousarray(filled(z[:, :-held], slots[:-held], self.calendar)), first_slot)
         self._next = first_slot + early.shape[1]
         self._calibrate(z[:, -held:])
+        self._learn(np.ascontiguousarray(filled(z, slots, self.calendar)), first_slot)
         return self
 
     def update(self, sample: ArrayLike, slot: int | None = None) -> None:
