@@ -73,8 +73,8 @@ void bind_smoothing(py::module_& m) {
 
 void bind_scores(py::module_& m) {
     py::class_<ScoreBook>(m, "ScoreBook", "Weighted conformal bounds of a series from what forecasts missed.")
-        .def(py::init<index_t, index_t, double, double, double>(), "series"_a, "memory"_a, "level"_a, "decay"_a = 1.0,
-             "gain"_a = 0.0)
+        .def(py::init<index_t, index_t, double, double, double, double>(), "series"_a, "memory"_a, "level"_a,
+             "decay"_a = 1.0, "gain"_a = 0.0, "shared"_a = 0.0)
         .def(
             "push", [](ScoreBook& self, const Reals& scores) { self.push(vector_in(scores, "scores")); },
             "scores"_a.noconvert())

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 MEMORY_DAYS = 28  # whose scores make a band
 HALF_LIFE_DAYS = 21.0  # of a score's weight
-ADAPT = 0.005  # step of the adapting level
+ADAPT = 0.005  # step of the adapting level, by the series' own misses
+ADAPT_SHARED = 0.05  # and by those of all series
 LEAST_SPREAD = 1e-6  # of a slot of the day, on the scale of the models
 
 
@@ -169,7 +170,7 @@ class Forecaster(ABC):
         self._plan, self._plan_start = np.empty((series, 0)), 0
         self._spread = np.ones((2, per_day))
         decay = 0.5 ** (1.0 / (HALF_LIFE_DAYS * per_day))
-        books = [ScoreBook(series, MEMORY_DAYS * per_day, self.level, decay, ADAPT) for _ in range(2)]
+        books = [ScoreBook(series, MEMORY_DAYS * per_day, self.level, decay, ADAPT, ADAPT_SHARED) for _ in range(2)]
         self._soon, self._later = books
         place = self.calendar.slot_of_day(self._next + np.arange(z.shape[1]))
         missed = np.stack([self._follow(z[:, t]) for t in range(z.shape[1])], axis=-1)  # [2, series, time]
