@@ -33,3 +33,31 @@ def forecast_command(folder: str | None, methods: tuple[str, ...], as_json: bool
     )
     figures = ("nmae", "ratio", "coverage", "coverage_cells_10", "coverage_cells_90", "width")
     click.echo(table(found["rows"], ("method", "ahead", *figures)))
+
+
+@click.command("life")
+@click.option("--data", "folder", metavar="DIR", help="Folder with cmapss_fd001_train.zip [default: TIERTWIN_DATA].")
+@click.option("--method", "methods", multiple=True, help="kernel, boosted; repeat [default: kernel].")
+@click.option("--folds", default=5, show_default=True)
+@click.option("--seed", default=1, show_default=True, help="Of the folds and the cuts.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def life_command(folder: str | None, methods: tuple[str, ...], folds: int, seed: int, as_json: bool) -> None:
+    """Remaining life of NASA's simulated turbofans (FD001), with 90 % intervals and probabilities of failure."""
+    from tiertwin.study.datafolder import data_file
+    from tiertwin.study.life import HORIZONS, life_study
+
+    path = data_file("cmapss_fd001_train.zip", folder)
+    found = life_study(path, methods or ("kernel",), folds, seed, told=lambda text: click.echo(text, err=True))
+    if as_json:
+        click.echo(json.dumps(finite(found)))
+        return
+    data = found["data"]
+    click.echo(
+        f"{data['engines']} engines in {data['folds']} folds (seed {data['seed']}), {data['cuts']} cuts each, life up to "
+        f"{data['cap']:g} cycles, intervals of {100 * data['level']:g} %."
+    )
+    figures = ("rmse", "rmse_low", "rmse_high", "mae", "coverage", "coverage_below_cap", "width")
+    click.echo(table(found["rows"], ("method", *figures)))
+    click.echo("\nBrier scores of failure within so many cycles; base: always the share in the training folds.")
+    scores = [f"{kind}_{w:g}" for w in HORIZONS for kind in ("brier", "base")]
+    click.echo(table(found["rows"], ("method", *scores)))
