@@ -53,8 +53,8 @@ def life_command(folder: str | None, methods: tuple[str, ...], folds: int, seed:
         return
     data = found["data"]
     click.echo(
-        f"{data['engines']} engines in {data['folds']} folds (seed {data['seed']}), {data['cuts']} cuts each, life up to "
-        f"{data['cap']:g} cycles, intervals of {100 * data['level']:g} %."
+        f"{data['engines']} engines in {data['folds']} folds (seed {data['seed']}), {data['cuts']} cuts each, life up "
+        f"to {data['cap']:g} cycles, intervals of {100 * data['level']:g} %."
     )
     figures = ("rmse", "rmse_low", "rmse_high", "mae", "coverage", "coverage_below_cap", "width")
     click.echo(table(found["rows"], ("method", *figures)))

@@ -11,8 +11,8 @@ VARIABLE = "TIERTWIN_DATA"
 SOURCES = {
     "milan_hourly.npz": "array 'activity' (cells × hours, from 1 Nov 2013) made of the Telecom Italia Big Data "
     "Challenge's call-detail records, doi:10.1038/sdata.2015.55",
-    "cmapss_fd001_train.zip": "train_FD001.txt of the C-MAPSS turbofan data of NASA (simulated engines run to failure), "
-    "A. Saxena et al., PHM 2008",
+    "cmapss_fd001_train.zip": "train_FD001.txt of the C-MAPSS turbofan data of NASA (simulated engines run to "
+    "failure), A. Saxena et al., PHM 2008",
     "ucc5g_traces.csv.gz": "the 5G traces of University College Cork in one table with a column 'trace' that names the "
     "file of each row, doi:10.1145/3339825.3394938",
 }

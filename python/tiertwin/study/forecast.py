@@ -1,7 +1,7 @@
 """Forecasts of hourly traffic of 150 cells of Milan: errors and bands of every method on the last 7 of 55 days.
 
-Data: `milan_hourly.npz` (array 'activity', cells × hours from Friday 1 November 2013): Telecom Italia Big Data Challenge,
-ODbL; G. Barlacchi et al., Scientific Data 2 (2015) 150055. The file is the only layout read.
+Data: `milan_hourly.npz` (array 'activity', cells × hours from Friday 1 November 2013): Telecom Italia Big Data
+Challenge, ODbL; G. Barlacchi et al., Scientific Data 2 (2015) 150055. The file is the only layout read.
 
 The first 48 days are the history; each method learns from the first 34 of them, makes its bands from the next 14, and
 learns anew from all 48 (`Forecaster.fit`). The last 7 days come sample by sample and nothing is learned anew:

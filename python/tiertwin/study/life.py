@@ -1,11 +1,12 @@
 """Remaining life of simulated turbofan engines: errors, intervals and probabilities on engines never learned from.
 
 Data: `cmapss_fd001_train.zip` (train_FD001.txt) of C-MAPSS: A. Saxena, K. Goebel, D. Simon, N. Eklund, "Damage
-propagation modeling for aircraft engine run-to-failure simulation", PHM 2008; public, NASA. **Simulated, not measured.**
+propagation modeling for aircraft engine run-to-failure simulation", PHM 2008; public, NASA.
+**Simulated, not measured.**
 
 The 100 engines are dealt into k folds; each fold is held out once and everything, hyperparameters and calibration
-included, is learned from the others. Each held-out engine is cut at 20 cycles drawn uniformly (with replacement) from 30
-to its last; the truth at a cut is min(cycles left, 125).
+included, is learned from the others. Each held-out engine is cut at 20 cycles drawn uniformly (with replacement) from
+30 to its last; the truth at a cut is min(cycles left, 125).
 
     age only    the baseline without sensors: Weibull's law of the other engines' lives, given the age (mean, quantiles,
                 probability)
@@ -52,7 +53,7 @@ def read_engines(path: Path) -> list[F64]:
     runs = [table[table[:, 0] == engine] for engine in np.unique(table[:, 0])]
     for run in runs:
         if (np.diff(run[:, 1]) <= 0).any():
-            raise InputError(f"{MEMBER}: expected rising cycles, got a clock that goes backwards at engine {run[0, 0]:g}")
+            raise InputError(f"{MEMBER}: engine {run[0, 0]:g}: expected rising cycles, got a clock that goes backwards")
     return [np.ascontiguousarray(run[:, 2:]) for run in runs]
 
 

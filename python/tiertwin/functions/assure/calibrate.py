@@ -1,8 +1,8 @@
 """Scores made probabilities, and how good probabilities are.
 
-    Brier      mean of (p − y)²                                   G. W. Brier, Mon. Weather Rev. 78 (1950) 1
-    Platt      p = 1/(1 + e^{−(a s + b)}), likeliest a ≥ 0, b     J. Platt (1999); targets (n₊+1)/(n₊+2), 1/(n₋+2)
-    isotonic   the non-decreasing p(s) nearest to y               B. Zadrozny, C. Elkan, KDD 2002
+Brier      mean of (p − y)²                                   G. W. Brier, Mon. Weather Rev. 78 (1950) 1
+Platt      p = 1/(1 + e^{−(a s + b)}), likeliest a ≥ 0, b     J. Platt (1999); targets (n₊+1)/(n₊+2), 1/(n₋+2)
+isotonic   the non-decreasing p(s) nearest to y               B. Zadrozny, C. Elkan, KDD 2002
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ class Likelihood:
         fit = float((self.z.T * weights).sum()) / count
         value = (0.5 * fit + float(np.log(np.diag(factor)).sum())) / n + PRIOR * float(((theta - START) ** 2).sum())
         pull = inverse - weights @ weights.T / count
-        by_lag = np.bincount(self._place.ravel(), weights=pull.ravel(), minlength=2 * n)
+        by_lag: F64 = np.bincount(self._place.ravel(), weights=pull.ravel(), minlength=2 * n).astype(np.float64)
         gradient = 0.5 / n * self._slopes(theta, n, by_lag)
         gradient[NOISE] += 0.5 / n * float(np.trace(pull)) * float(np.exp(theta[NOISE]))
         return value, gradient + 2.0 * PRIOR * (theta - START)

@@ -34,8 +34,8 @@ COUNT = 17
 def neighbours(z: F64) -> I64:
     """Return the series most alike to each, by correlation. [series, up to 8]"""
     count = min(NEIGHBOURS, len(z) - 1)
-    alike = np.corrcoef(z) if len(z) > 1 else np.zeros((1, 1))
-    np.fill_diagonal(alike, -np.inf)
+    alike = np.atleast_2d(np.corrcoef(z))
+    alike[np.diag_indices(len(z))] = -np.inf
     result: I64 = np.argsort(-np.nan_to_num(alike, nan=-1.0, neginf=-2.0), axis=1, kind="stable")[:, :count]
     return result
 
@@ -114,4 +114,5 @@ def _known_mean(rows: list[F64]) -> F64:
     known = ~np.isnan(stacked)
     count = known.sum(axis=0)
     total = np.where(known, stacked, 0.0).sum(axis=0)
-    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    result: F64 = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    return result

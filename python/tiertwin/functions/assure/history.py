@@ -38,17 +38,20 @@ def checked(history: ArrayLike, least: int, *, counts: bool, where: str) -> F64:
     problems = []
     if values.shape[1] < least:
         problems.append(
-            f"history: expected at least {least} samples, got {values.shape[1]}; wait, or take a method that needs fewer"
+            f"history: expected at least {least} samples, got {values.shape[1]}; wait, or take a method that "
+            "needs fewer"
         )
     seen = ~np.isnan(values)
-    none = ~seen.any(axis=1)
-    low, high = np.where(seen, values, np.inf).min(axis=1), np.where(seen, values, -np.inf).max(axis=1)
+    none: NDArray[np.bool_] = np.asarray(~seen.any(axis=1))
+    low: F64 = np.asarray(np.where(seen, values, np.inf).min(axis=1))
+    high: F64 = np.asarray(np.where(seen, values, -np.inf).max(axis=1))
     flat = (low == high) & ~none
-    advice = (
+    below = low < 0.0 if counts else np.zeros_like(none)
+    advice: tuple[tuple[NDArray[np.bool_], str], ...] = (
         (none, "have no value at all: all of theirs are missing; leave them out"),
         (flat, "are constant: nothing to learn from; leave them out, their forecast is their value"),
         (~np.isfinite(low + high) & ~none & ~flat, "hold infinite values; write NaN where nothing was seen"),
-        (np.array(counts) & (low < 0.0) & ~none, "fall below 0: expected counts or rates; or use scale='plain'"),
+        (below & ~none, "fall below 0: expected counts or rates; or use scale='plain'"),
     )
     problems += [f"history: series {_rows(bad)} {text}" for bad, text in advice if bad.any()]
     if problems:
@@ -71,8 +74,10 @@ def filled(values: F64, slots: NDArray[np.int64], calendar: Calendar) -> F64:
     stand_in = np.full_like(values, np.nan)
     for place, count in ((week, calendar.per_week), (day, calendar.per_day), (np.zeros_like(day), 1)):
         sums, seen = np.zeros((2, len(values), count))
-        np.add.at(sums, (slice(None), place), np.where(hole, 0.0, values))
-        np.add.at(seen, (slice(None), place), ~hole)
+        known = np.where(hole, 0.0, values)
+        for at in range(count):
+            sums[:, at] = known[:, place == at].sum(axis=1)
+            seen[:, at] = (~hole[:, place == at]).sum(axis=1)
         mean = np.divide(sums, seen, out=np.full_like(sums, np.nan), where=seen > 0)[:, place]
         stand_in = np.where(np.isnan(stand_in), mean, stand_in)
     return np.where(hole, stand_in, values)

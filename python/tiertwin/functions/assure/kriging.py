@@ -1,4 +1,4 @@
-"""Forecasts by a Gaussian process in time that all series share: `covariance` says what it is, `GrowingFactor` keeps it.
+"""Forecasts by a Gaussian process in time that all series share: `covariance` has its law, `GrowingFactor` keeps it.
 
 The forecast is the best linear one for that covariance: how many weeks to average, how far a day resembles the one
 before, how long a surprise lingers all follow from it, and nothing is tuned by hand.

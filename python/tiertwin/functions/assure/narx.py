@@ -49,7 +49,7 @@ class Regressor(Forecaster):
         return np.nan_to_num(rows)
 
     def _train(self, features: Features) -> None:
-        raise NotImplementedError
+        raise NotImplementedError("a regression says how it learns")
 
 
 class RidgeNarx(Regressor):
@@ -76,7 +76,7 @@ class RidgeNarx(Regressor):
         target = features.z[:, origins + lead - features.first_slot].ravel()
         gram = rows.T @ rows
         gram[np.diag_indices(COUNT)] += self.RIDGE * np.trace(gram) / COUNT
-        return np.linalg.solve(gram, rows.T @ target)
+        return np.linalg.solve(gram, rows.T @ target).astype(np.float64)
 
     def _ahead(self, horizon: int) -> F64:
         per_day = self.calendar.per_day

@@ -27,10 +27,11 @@ class Past:
 
     def __init__(self, values: F64, first_slot: int, keep: int) -> None:
         kept = values[:, -keep:]
-        self._keep, self._end = keep, kept.shape[1]
+        self._keep = keep
+        self._end: int = kept.shape[1]
         self._values = np.empty((len(values), 2 * keep))
         self._values[:, : self._end] = kept
-        self._first = first_slot + values.shape[1] - self._end
+        self._first: int = first_slot + values.shape[1] - self._end
 
     @property
     def values(self) -> F64:

@@ -8,9 +8,9 @@ predictions miss makes all that is said of uncertainty:
                   side above it nothing to miss
     probability   P(life ≤ w) = isotonic regression of [life ≤ w] on −ŷ (`Isotonic`)
 
-Life counts up to `cap`: far from the end sensors do not tell (F. O. Heimes, PHM 2008). Cross-validated residuals for
-intervals: R. F. Barber et al., Ann. Stat. 49 (2021) 486; taking near ones: ours, after J. Lei, L. Wasserman, J. R. Stat.
-Soc. B 76 (2014) 71. Rows of one machine depend on each other, so the coverage is a measured thing, not a theorem.
+Life counts up to `cap`: far from the end sensors do not tell (F. O. Heimes, PHM 2008). Cross-validated misses: R. F.
+Barber et al., Ann. Stat. 49 (2021) 486; near ones: ours, after J. Lei, L. Wasserman, J. R. Stat. Soc. B 76 (2014) 71.
+Rows of one machine depend on each other, so the coverage is a measured thing, not a theorem.
 """
 
 from __future__ import annotations

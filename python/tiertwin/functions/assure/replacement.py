@@ -26,7 +26,7 @@ GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 @dataclass(frozen=True)
 class AgePolicy:
-    """Replace at `age` (infinite: run to failure, nothing is gained by going before), at `cost_rate` per unit of time."""
+    """Replace at `age` (infinite: run to failure, nothing is gained before), at `cost_rate` per unit of time."""
 
     age: float
     cost_rate: float

@@ -36,7 +36,7 @@ def arrhenius(temperature_c: ArrayLike, reference_c: float = 25.0, activation_ev
     """Return how many times as fast wear runs as at the reference. InputError below absolute zero."""
     kelvin = np.asarray(temperature_c, dtype=np.float64) + ZERO_C
     if not ((kelvin > 0.0).all() and reference_c + ZERO_C > 0.0):
-        raise InputError(f"temperature_c: expected above −273.15 °C, got {temperature_c}", "arrhenius")
+        raise InputError(f"temperature_c: expected above −273.15 °C, got {kelvin.min() - ZERO_C:g}", "arrhenius")
     result: F64 = np.exp(activation_ev / BOLTZMANN_EV * (1.0 / (reference_c + ZERO_C) - 1.0 / kelvin))
     return result
 
@@ -92,23 +92,28 @@ def fit_wiener(wear: ArrayLike, times: ArrayLike, acceleration: ArrayLike = 1.0)
     where = "fit_wiener"
     x, t = np.asarray(wear, dtype=np.float64), np.asarray(times, dtype=np.float64)
     if x.ndim != 1 or x.shape != t.shape or len(x) < 3:
-        raise InputError(f"wear, times: expected two lists of one length of at least 3, got {x.shape}, {t.shape}", where)
+        raise InputError(
+            f"wear, times: expected two lists of one length of at least 3, got {x.shape}, {t.shape}", where
+        )
     if not (np.isfinite(x).all() and np.isfinite(t).all()):
         raise InputError("wear, times: expected finite values; leave out what was not seen", where)
     step = np.diff(t)
     if (step <= 0.0).any():
         at = int(np.flatnonzero(step <= 0.0)[0])
         raise InputError(
-            f"times[{at + 1}]: expected a time after {t[at]}, got {t[at + 1]}: the clock went backwards; sort the samples",
+            f"times[{at + 1}]: expected a time after {t[at]}, got {t[at + 1]}: the clock went backwards; sort the "
+            "samples",
             where,
         )
     run = step * np.asarray(acceleration, dtype=np.float64)
+    if not (np.isfinite(run).all() and (run > 0.0).all()):
+        raise InputError("acceleration: expected positive, finite factors", where)
     rise = np.diff(x)
     drift = float(rise.sum() / run.sum())
     diffusion = math.sqrt(float(((rise - drift * run) ** 2 / run).mean()))
     if not (drift > 0.0 and diffusion > 0.0):
         raise InputError(
-            f"wear: expected a path that grows and is not a straight line, got drift {drift:g}, diffusion {diffusion:g}",
+            f"wear: expected a path that grows and is no straight line, got drift {drift:g}, diffusion {diffusion:g}",
             where,
         )
     return Wiener(drift, diffusion)

@@ -98,7 +98,9 @@ def checked_lives(times: ArrayLike, ended: ArrayLike | None, where: str) -> tupl
     t = np.asarray(times, dtype=np.float64)
     done = np.ones(t.shape, dtype=np.bool_) if ended is None else np.asarray(ended, dtype=np.bool_)
     if t.ndim != 1 or t.size == 0 or done.shape != t.shape:
-        raise InputError(f"times, ended: expected two lists of one length, not empty, got {t.shape}, {done.shape}", where)
+        raise InputError(
+            f"times, ended: expected two lists of one length, not empty, got {t.shape}, {done.shape}", where
+        )
     if not (np.isfinite(t).all() and (t > 0.0).all()):
         bad = int(np.flatnonzero(~(np.isfinite(t) & (t > 0.0)))[0])
         raise InputError(f"times[{bad}]: expected a positive, finite time, got {t[bad]}", where)
@@ -181,7 +183,9 @@ def fit_hazard(times: ArrayLike, ended: ArrayLike | None, covariates: ArrayLike,
         raise InputError(f"covariates: expected finite values [{len(t)}, p], got shape {x.shape}", where)
     spread = x.std(axis=0)
     if (spread == 0.0).any():
-        raise InputError(f"covariates: columns {np.flatnonzero(spread == 0.0).tolist()} are constant; leave them out", where)
+        raise InputError(
+            f"covariates: columns {np.flatnonzero(spread == 0.0).tolist()} are constant; leave them out", where
+        )
     centre = x.mean(axis=0)
     u, log = (x - centre) / spread, np.log(t)
     start = fit_weibull(t, done)
