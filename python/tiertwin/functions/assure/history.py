@@ -50,7 +50,7 @@ def checked(history: ArrayLike, least: int, *, counts: bool, where: str) -> F64:
     advice: tuple[tuple[NDArray[np.bool_], str], ...] = (
         (none, "have no value at all: all of theirs are missing; leave them out"),
         (flat, "are constant: nothing to learn from; leave them out, their forecast is their value"),
-        (~np.isfinite(low + high) & ~none & ~flat, "hold infinite values; write NaN where nothing was seen"),
+        ((np.isinf(low) | np.isinf(high)) & ~none & ~flat, "hold infinite values; write NaN where nothing was seen"),
         (below & ~none, "fall below 0: expected counts or rates; or use scale='plain'"),
     )
     problems += [f"history: series {_rows(bad)} {text}" for bad, text in advice if bad.any()]
