@@ -73,7 +73,7 @@ def test_samples_one_by_one_or_in_the_history_say_alike(method: type[Forecaster]
 @settings(max_examples=20)
 @given(seed=SEEDS, count=st.integers(19, 120))
 def test_bounds_hold_exchangeable_scores(seed: int, count: int) -> None:
-    """Split conformal: P(inside) >= level for any law; here of 4 000 series at once, the margin four standard errors."""
+    """Split conformal: P(inside) >= level for any law; here 4 000 series at once, the margin four standard errors."""
     rng = np.random.default_rng(seed)
     scores = rng.standard_t(2, (count + 1, 4000))
     book = _core.ScoreBook(4000, 200, 0.8)

@@ -178,9 +178,7 @@ def test_features_know_nothing_of_what_comes_after() -> None:
     for lead in (1, 3, 4, 7):
         other = z.copy()
         other[:, newest + 1 :] = 99.0
-        one, two = (
-            Features(values, 0, HOURS, near).ahead(np.array([newest]), lead) for values in (z, other)
-        )
+        one, two = (Features(values, 0, HOURS, near).ahead(np.array([newest]), lead) for values in (z, other))
         np.testing.assert_array_equal(one, two)
 
 

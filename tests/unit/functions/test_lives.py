@@ -189,11 +189,11 @@ def test_scores_become_probabilities() -> None:
 def test_kernel_ridge_is_its_formula() -> None:
     rng = np.random.default_rng(0)
     rows, y, asked = rng.normal(size=(20, 3)), rng.normal(size=20), rng.normal(size=(4, 3))
-    model = KernelRidge(0.7, 0.3).fit(rows, y)
+    model = KernelRidge(0.7, 0.3, 0.4).fit(rows, y)
     u, v = ((a - rows.mean(axis=0)) / rows.std(axis=0) for a in (rows, asked))
 
     def kernel(a: np.ndarray, b: np.ndarray) -> float:
-        return math.exp(-0.7 * float(((a - b) ** 2).sum()) / 3)
+        return math.exp(-0.7 * float(((a - b) ** 2).sum()) / 3) + 0.4 * float(a @ b) / 3
 
     gram = np.array([[kernel(a, b) for b in u] for a in u]) + 0.3 * np.eye(20)
     weights = np.linalg.solve(gram, y - y.mean())
