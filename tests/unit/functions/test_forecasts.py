@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import importlib
 
 import numpy as np
@@ -212,7 +211,6 @@ def test_without_the_extra_its_pip_line_is_told(monkeypatch) -> None:
     monkeypatch.setattr(boosted.importlib, "import_module", refuse)
     with pytest.raises(MissingExtraError, match=r'pip install "tiertwin\[ml\]"'):
         boosted.BoostedTrees(HOURS).fit(traffic(per_day=DAY))
-    assert builtins.__import__ is not None
 
 
 def test_boosted_trees_forecast_too() -> None:

@@ -238,7 +238,7 @@ def test_remaining_life_refuses_what_it_cannot_learn_from() -> None:
     with pytest.raises(InputError, match=r"expected fit\(runs\) before"):
         RemainingLife().predict(runs)
     with pytest.raises(UnknownNameError, match="Did you mean 'kernel'"):
-        RemainingLife("kernal")
+        RemainingLife("kernell")
     with pytest.raises(InputError, match="cap > 0"):
         RemainingLife(cap=0.0)
     model = RemainingLife(least_cycles=10).fit(runs)
