@@ -40,9 +40,15 @@ def forecast_command(folder: str | None, methods: tuple[str, ...], as_json: bool
 @click.option("--method", "methods", multiple=True, help="kernel, boosted; repeat [default: kernel].")
 @click.option("--folds", default=5, show_default=True)
 @click.option("--seed", default=1, show_default=True, help="Of the folds and the cuts.")
+@click.option("--plant", is_flag=True, help="Foretell failures of parts of the plant instead; needs no data.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def life_command(folder: str | None, methods: tuple[str, ...], folds: int, seed: int, as_json: bool) -> None:
+def life_command(
+    folder: str | None, methods: tuple[str, ...], folds: int, seed: int, plant: bool, as_json: bool
+) -> None:
     """Remaining life of NASA's simulated turbofans (FD001), with 90 % intervals and probabilities of failure."""
+    if plant:
+        _part_lives(seed, as_json)
+        return
     from tiertwin.study.datafolder import data_file
     from tiertwin.study.life import HORIZONS, life_study
 
@@ -61,3 +67,19 @@ def life_command(folder: str | None, methods: tuple[str, ...], folds: int, seed:
     click.echo("\nBrier scores of failure within so many cycles; base: always the share in the training folds.")
     scores = [f"{kind}_{w:g}" for w in HORIZONS for kind in ("brier", "base")]
     click.echo(table(found["rows"], ("method", *scores)))
+
+
+def _part_lives(seed: int, as_json: bool) -> None:
+    from tiertwin.study.partlife import part_life_study
+
+    found = part_life_study(seed=seed)
+    if as_json:
+        click.echo(json.dumps(finite(found)))
+        return
+    data = found["data"]
+    click.echo(f"{data['parts']} parts over {data['days']} days (seed {data['seed']}), half of them learned from:")
+    click.echo(
+        f"{data['lives_learned']} lives; {data['lives_reported']} of the others cut at {data['cuts']} measurements."
+    )
+    click.echo("brier: of the probability; base: of always saying the share that failed.")
+    click.echo(table(found["rows"], ("lead_days", "method", "precision", "recall", "f1", "brier", "base")))

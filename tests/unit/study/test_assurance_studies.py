@@ -16,6 +16,8 @@ from tiertwin.cli import main
 from tiertwin.errors import InputError, UnknownNameError
 from tiertwin.study.forecast import forecast_study, judged, nmae, play
 from tiertwin.study.life import AGE, life_study, read_engines
+from tiertwin.study.partlife import Life, alarms, best_limit, foreseen, part_life_study
+from tiertwin.study.partlife import play as play_parts
 
 
 def call(*arguments: str) -> Result:
@@ -136,3 +138,57 @@ def test_what_is_not_the_data_is_refused(folder: Path, tmp_path: Path) -> None:
     pack(path, table)
     with pytest.raises(InputError, match="engine 1: expected rising cycles, got a clock that goes backwards"):
         read_engines(path)
+
+
+@pytest.fixture(scope="module")
+def part_lives() -> list[Life]:
+    return [life for part in play_parts(np.linspace(0.1, 0.9, 12), 240, 3) for life in part]
+
+
+def test_lives_of_parts_are_whole_and_apart(part_lives: list[Life]) -> None:
+    for life in part_lives:
+        assert life.born < life.times[0] <= life.times[-1] <= life.failed
+        assert life.failed - life.times[-1] < 21_600.0
+        assert life.times[0] - life.born <= 21_600.0
+        assert (np.diff(life.times) == 21_600.0).all()
+        assert life.wear[0] < 0.3
+        assert life.wear.max() < 1.0
+        assert (life.signals[:, 1] >= 1.0).all()  # none of a part that is down
+    worn = np.array([life.wear[-1] for life in part_lives])
+    assert 0.05 < (worn < 0.85).mean() < 0.5  # ended by a shock
+
+
+def test_who_knows_the_process_is_right_on_average(part_lives: list[Life]) -> None:
+    """Its probabilities are calibrated: as many fail as it says, within four standard errors of independent cuts."""
+    lead = 7 * 86_400.0
+    cuts = [(life, at) for life in part_lives for at in range(30, len(life.times), 40)]
+    said = np.array([foreseen(life, at, lead) for life, at in cuts])
+    real = np.array([life.failed - life.times[at - 1] <= lead for life, at in cuts])
+    assert abs(said.mean() - real.mean()) < 4 * np.sqrt((said * (1 - said)).sum()) / len(cuts)
+    assert said[real].mean() > 3 * said[~real].mean()
+
+
+def test_alarms_are_counted_as_defined() -> None:
+    found = alarms(np.array([True, True, False, False]), np.array([True, False, True, True]))
+    assert found == {"precision": 0.5, "recall": pytest.approx(1 / 3), "f1": pytest.approx(0.4)}
+    assert best_limit(np.array([1.0, 2.0, 3.0, 4.0]), np.array([False, True, False, True])) == 2.0
+    assert np.isnan(alarms(np.zeros(2, bool), np.zeros(2, bool))["f1"])
+
+
+def test_failures_of_parts_are_foretold() -> None:
+    found = part_life_study(parts=20, days=160)
+    rows = {(row["lead_days"], row["method"]): row for row in found["rows"]}
+    for lead in (3, 7):
+        sensed, known = rows[lead, "sensors"], rows[lead, "process"]
+        assert known["brier"] < sensed["brier"] + 0.02
+        assert sensed["brier"] < sensed["base"]
+        assert sensed["f1"] > 0.3
+    with pytest.raises(InputError, match="at least 10 parts and 120 days"):
+        part_life_study(parts=2)
+
+
+def test_parts_at_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tiertwin.study.partlife.part_life_study.__defaults__", (12, 130, 1))
+    found = call("life", "--plant", "--json")
+    assert {row["method"] for row in json.loads(found.stdout)["rows"]} == {"sensors", "threshold", "process"}
+    assert "lead_days" in call("life", "--plant", "--seed", "2").output

@@ -147,6 +147,11 @@ class RemainingLife:
         machine, best = np.arange(len(guess)), np.argmin(high - low, axis=1)
         return Remaining(guess, low[machine, best], high[machine, best])
 
+    @property
+    def held_out(self) -> tuple[F64, F64]:
+        """Cross-validated predictions of the machines learned from, rising, and what was true: min(cycles, cap)."""
+        return self._guess, self._truth
+
     def failure(self, runs: Sequence[ArrayLike], within: float) -> F64:
         """Return P(a machine fails within so many cycles), [machines]; 0 < within < cap. InputError."""
         if not 0.0 < within < self.cap:
