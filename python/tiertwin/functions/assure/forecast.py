@@ -40,7 +40,8 @@ class Forecast:
     """Centres and bands, each [series, horizon], in the unit of the history.
 
     `mean` is the centre of the forecast on the scale of the model: with the square root it is the median rather than
-    the mean of what may come (it minimises absolute errors).
+    the mean of what may come (it minimises absolute errors). A bound is infinite (below: 0, with the square root) while
+    there are too few forecasts to calibrate its level: 2/(1 − level) − 1 of each book.
     """
 
     mean: F64
