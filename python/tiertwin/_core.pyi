@@ -1021,6 +1021,44 @@ class FailureCore:
     @property
     def node_count(self) -> int: ...
 
+class GrowingFactor:
+    """A Gaussian process in time over many series, a sample at a time."""
+
+    def __init__(self, series: int, same: _Reals, other: _Reals, noise: float) -> None: ...
+    def ahead(self, slots: _Ints, kinds: _Ints) -> tuple[_Reals, _Reals]:
+        """Mean [slots, series] and variance [slots]."""
+
+    def append(self, slot: int, kind: int, values: _Reals) -> None:
+        """Take one sample of all series."""
+
+    @property
+    def samples(self) -> int: ...
+
+class DoubleSeason:
+    """Exponential smoothing with a daily and a weekly cycle, many series."""
+
+    def __init__(self, series: int, day: int, week: int) -> None: ...
+    def ahead(self, steps: int) -> _Reals:
+        """Forecasts [series, steps]."""
+
+    def follow(self, history: _Reals, gains: _Reals) -> _Reals:
+        """Begin anew; mean square of one-step errors [series]."""
+
+    def update(self, values: _Reals) -> None: ...
+
+class ScoreBook:
+    """Weighted conformal bounds of a series from what forecasts missed."""
+
+    def __init__(
+        self, series: int, memory: int, level: float, decay: float = 1.0, gain: float = 0.0, shared: float = 0.0
+    ) -> None: ...
+    def bounds(self) -> tuple[_Reals, _Reals]:
+        """Lower and upper score, each [series]."""
+
+    def push(self, scores: _Reals) -> None: ...
+    @property
+    def miss_rate(self) -> _Reals: ...
+
 class Plant:
     """Discrete-event simulator of tasks over radio, links and servers. One thread owns it."""
 
@@ -1505,6 +1543,9 @@ def indoors_at(seed: int, share: float, x_m: _Reals, y_m: _Reals) -> _Bools:
 def ingest(table: StateTable, frame: Buffer, cursor: int = 0) -> int:
     """Check a DELTA, then apply what lies beyond `cursor`; cells that changed. A bad frame applies nothing."""
 
+def isotonic(values: _Reals, weights: _Reals) -> _Reals:
+    """The nearest non-decreasing sequence."""
+
 def max_flow(
     graph: Graph, src: int, dst: int, capacity: _Reals, overlay: Overlay | None = None
 ) -> tuple[float, _Reals, _Bools, _Ints]:
@@ -1717,6 +1758,9 @@ def terrestrial_path_factor(ghz: _Reals, rain001_mm_h: _Reals, km: _Reals, tilt_
 
 def terrestrial_rain_loss(ghz: _Reals, rain001_mm_h: _Reals, km: _Reals, tilt_deg: _Reals, percent: _Reals) -> _Reals:
     """Loss by rain exceeded in so much of an average year, dB (ITU-R P.530-17)."""
+
+def trends(values: _Reals, ptr: _Ints, taus: Sequence[float], window: int, first: int) -> _Reals:
+    """Levels, slopes and beginnings of runs at every cycle."""
 
 def waterfill(
     capacity: _Reals, offsets: _Ints, links: _Ints, weights: _Reals, tolerance: float = 1e-12

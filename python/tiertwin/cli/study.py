@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from tiertwin.cli.assure import forecast_command, life_command
 from tiertwin.cli.fidelity import fidelity
 from tiertwin.cli.run import finite
 from tiertwin.cli.tables import table
@@ -18,6 +19,8 @@ def study() -> None:
 
 
 study.add_command(fidelity)
+study.add_command(forecast_command)
+study.add_command(life_command)
 
 
 @study.command("policies")

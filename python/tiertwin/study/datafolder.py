@@ -11,6 +11,8 @@ VARIABLE = "TIERTWIN_DATA"
 SOURCES = {
     "milan_hourly.npz": "array 'activity' (cells × hours, from 1 Nov 2013) made of the Telecom Italia Big Data "
     "Challenge's call-detail records, doi:10.1038/sdata.2015.55",
+    "cmapss_fd001_train.zip": "train_FD001.txt of the C-MAPSS turbofan data of NASA (simulated engines run to "
+    "failure), A. Saxena et al., PHM 2008",
     "ucc5g_traces.csv.gz": "the 5G traces of University College Cork in one table with a column 'trace' that names the "
     "file of each row, doi:10.1145/3339825.3394938",
 }
@@ -20,10 +22,15 @@ class DataMissingError(InputError):
     """A data set is not where it should be; the message says which variable to set and what the file holds."""
 
 
-def data_file(name: str) -> Path:
-    """Return the path of a file in that folder; raises DataMissingError."""
-    folder = os.environ.get(VARIABLE, "")
+def data_file(name: str, given: str | Path | None = None) -> Path:
+    """Return the path of a file in the folder given, or else in that of the variable; raises DataMissingError."""
     about = f"{name} holds {SOURCES[name]}."
+    if given is not None:
+        path = Path(given) / name
+        if not path.is_file():
+            raise DataMissingError(f"--data: expected a folder with {name}, got {str(given)!r}. {about}")
+        return path
+    folder = os.environ.get(VARIABLE, "")
     if not folder:
         raise DataMissingError(
             f"Set {VARIABLE} to the folder with {name}: `export {VARIABLE}=/path/to/folder`. {about}"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,25 +20,34 @@ from tiertwin.errors import InputError
 from tiertwin.study.alignment import World, play, rows_of
 from tiertwin.study.datafolder import data_file
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 FILE = "milan_hourly.npz"
 GROUP = 10
 FIRST_HOUR = 28 * 24
 
 
-def milan_world(path: Path, lead_h: int) -> World:
-    """Return the data as a world; InputError: not the file expected."""
+def milan_activity(path: Path, least_hours: int) -> NDArray[np.float64]:
+    """Return the activity, [cells, hours]; InputError: not the file expected, or too short."""
     try:
         with np.load(path, allow_pickle=False) as stored:
             activity = np.asarray(stored["activity"], dtype=np.float64)
     except (KeyError, ValueError, OSError) as error:
         raise InputError(f"expected arrays with 'activity' (cells, hours), got {error}", str(path)) from None
-    if activity.ndim != 2 or activity.shape[0] < 2 * GROUP or activity.shape[1] <= FIRST_HOUR + lead_h + 1:
+    if activity.ndim != 2 or activity.shape[0] < 2 * GROUP or activity.shape[1] < least_hours:
         raise InputError(
-            f"expected activity of {2 * GROUP} cells and {FIRST_HOUR + lead_h + 2} hours or more, got {activity.shape}",
+            f"expected activity of {2 * GROUP} cells and {least_hours} hours or more, got {activity.shape}",
             str(path),
         )
     if not (np.isfinite(activity).all() and activity.min() >= 0.0):
         raise InputError("expected finite activity of at least 0", str(path))
+    return activity
+
+
+def milan_world(path: Path, lead_h: int) -> World:
+    """Return the data as a world; InputError: not the file expected."""
+    activity = milan_activity(path, FIRST_HOUR + lead_h + 2)
     groups = len(activity) // GROUP
     demand = activity[: groups * GROUP].T.reshape(-1, groups, GROUP)
     shape = demand.shape[1:]
