@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from tiertwin.cli.detection import nab, skab
 from tiertwin.cli.fidelity import fidelity
 from tiertwin.cli.run import finite
 from tiertwin.cli.tables import table
@@ -18,6 +19,8 @@ def study() -> None:
 
 
 study.add_command(fidelity)
+study.add_command(nab)
+study.add_command(skab)
 
 
 @study.command("policies")
