@@ -89,6 +89,7 @@ void IncidentLog::detach(Place place) {
     --from.size;
     AlarmRecord alarm = record.alarm;
     alarm.incident = from.number;
+    alarm.left = true;
     hand_out({alarm});
     incident_of_[static_cast<std::size_t>(place)] = -1;
 }

@@ -159,7 +159,7 @@ void IncidentLog::raise(Place place, Time time, index_t severity) {
     std::int32_t incident = incident_near(object, time);
     if (incident < 0) incident = fresh_incident();
     Record& record = records_[static_cast<std::size_t>(place)];
-    record.alarm = {totals_.alarms++, -1, object, place % causes_, severity, time, time, -1, 1, false};
+    record.alarm = {totals_.alarms++, -1, object, place % causes_, severity, time, time, -1, 1, false, false};
     append(incident, place);
     ++incidents_[static_cast<std::size_t>(incident)].raised;
     ++totals_.raised;

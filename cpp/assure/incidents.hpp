@@ -10,7 +10,8 @@
 // an incident. Incidents are the connected components of alarms under "related and within `window`".
 //
 // An incident closes when all its alarms are cleared and `window` has passed since its last change; then it is handed
-// out once, with its alarms. The root is a first guess: the worst of the alarms raised first (within `window` / 10 of
+// out once, with its alarms. A cleared alarm whose pair is raised anew after `window` leaves an incident that is still
+// open and is handed out at once, with the number the incident then has (a later merge may give it an older one). The root is a first guess: the worst of the alarms raised first (within `window` / 10 of
 // the first), the lowest object among equals; a localiser that knows the dependencies does better.
 //
 // Source    The life of an alarm follows 3GPP TS 28.111 (alarmRaisedTime, alarmChangedTime, alarmClearedTime,
@@ -48,7 +49,7 @@ struct AlarmRecord {
     index_t object = -1, cause = -1, severity = 0;
     Time raised = 0, changed = 0, cleared = -1;  // -1: still raised
     index_t events = 0;
-    bool root = false;
+    bool root = false, left = false;  // left: handed out alone, as its pair was raised anew
 };
 
 struct IncidentTotals {

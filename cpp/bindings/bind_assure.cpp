@@ -128,6 +128,7 @@ py::dict columns(const std::vector<AlarmRecord>& alarms) {
     column("cleared_ns", [](const AlarmRecord& a) { return a.cleared; });
     column("events", [](const AlarmRecord& a) { return a.events; });
     column("root", [](const AlarmRecord& a) { return static_cast<index_t>(a.root); });
+    column("left", [](const AlarmRecord& a) { return static_cast<index_t>(a.left); });
     return result;
 }
 

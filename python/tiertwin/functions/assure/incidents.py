@@ -186,5 +186,6 @@ class Incidents:
                 "events": row["events"],
                 "incident": row["incident"],
                 "worstSeverity": Severity(row["severity"]).name,
-            },
+            }
+            | ({"raisedAgain": True} if row["left"] else {}),
         )
