@@ -36,6 +36,7 @@ void check(const StreamOptions& options) {
     expect_within("memory", options.tail.memory, 5.0, 1e9);
     expect_positive("clip", options.tail.clip);
     expect_within("heaviest", options.tail.heaviest, 0.0, 0.49);
+    check(options.pattern);
     expect_at_least("warm", options.warm, 1);
     expect_within("recur", options.recur, 0.0, 1e6);
     expect_within("keep", options.keep, 0.0, 1.0);
@@ -57,7 +58,7 @@ StreamWatch::StreamWatch(index_t series, StreamOptions options)
         profile_slots_ += static_cast<std::size_t>(profile.slots);
         residuals_ += (profile.value ? 1U : 0U) + (profile.mean ? 1U : 0U);
     }
-    State state;
+    State state{Pattern(options_.pattern), {}, {}, {}, {}};
     state.levels.assign(options_.gains.size(), 0.0);
     state.slots.assign(profile_slots_, {});
     state.tails.assign(residuals_, {});
@@ -80,7 +81,8 @@ void StreamWatch::push(std::span<const double> values, std::span<const double> t
         if (std::isnan(values[at])) continue;
         State& state = states_[at % states_.size()];
         const double time_s = times_s[at / states_.size()];
-        score[at] = without_recurring(state, rarest(state, values[at], time_s), time_s);
+        const double single = without_recurring(state, rarest(state, values[at], time_s), time_s);
+        score[at] = std::max(single, state.pattern.push(values[at], options_.pattern));
         alarm[at] = alarm_of(state, score[at]);
         follow(state, values[at], time_s);
     }
@@ -160,7 +162,7 @@ index_t StreamWatch::memory_bytes() const {
     std::size_t bytes = states_.capacity() * sizeof(State);
     for (const State& state : states_)
         bytes += 8 * (state.levels.capacity() + state.peaks.capacity()) + sizeof(Slot) * state.slots.capacity() +
-                 sizeof(TwoTails) * state.tails.capacity();
+                 sizeof(TwoTails) * state.tails.capacity() + state.pattern.bytes();
     return static_cast<index_t>(bytes);
 }
 

@@ -26,13 +26,16 @@ void bind_stream(py::module_& m) {
              py::kw_only(), "period_s"_a, "slots"_a, "gain"_a, "visits"_a, "value"_a, "mean"_a);
     py::class_<StreamWatch>(m, "StreamWatch")
         .def(py::init([](index_t series, const std::vector<double>& gains, const std::vector<ProfileOptions>& profiles,
-                         double short_gain, double scale_gain, const std::vector<double>& tail, index_t warm,
+                         double short_gain, double scale_gain, const std::vector<double>& tail,
+                         const std::vector<index_t>& pattern, double level, double cap, index_t warm,
                          const std::vector<double>& recur, index_t recur_slots, index_t hold, double least,
                          double again) {
-                 if (tail.size() != 4 || recur.size() != 3)
-                     throw InvalidArgument("tail, recur: expected 4 and 3 numbers, got " + std::to_string(tail.size()) +
-                                           " and " + std::to_string(recur.size()));
-                 StreamOptions options{gains, profiles, short_gain, scale_gain, {}, warm};
+                 if (tail.size() != 4 || recur.size() != 3 || pattern.size() != 4)
+                     throw InvalidArgument("tail, recur, pattern: expected 4, 3 and 4 numbers, got " +
+                                           std::to_string(tail.size()) + ", " + std::to_string(recur.size()) +
+                                           " and " + std::to_string(pattern.size()));
+                 StreamOptions options{gains, profiles, short_gain, scale_gain, {}, {}, warm};
+                 options.pattern = {pattern[0], pattern[1], pattern[2], pattern[3], level, cap};
                  options.tail = {tail[0], tail[1], tail[2], tail[3]};
                  options.recur = recur[0];
                  options.keep = recur[1];
@@ -43,7 +46,8 @@ void bind_stream(py::module_& m) {
                  options.again = again;
                  return StreamWatch(series, options);
              }),
-             "series"_a, py::kw_only(), "gains"_a, "profiles"_a, "short_gain"_a, "scale_gain"_a, "tail"_a, "warm"_a,
+             "series"_a, py::kw_only(), "gains"_a, "profiles"_a, "short_gain"_a, "scale_gain"_a, "tail"_a,
+             "pattern"_a, "level"_a, "cap"_a, "warm"_a,
              "recur"_a, "recur_slots"_a, "hold"_a, "least"_a, "again"_a)
         .def(
             "push",

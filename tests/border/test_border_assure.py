@@ -13,7 +13,7 @@ from tiertwin.errors import InputError
 from tiertwin.functions.assure.alarms import AlarmRecord, Cause, Severity, date_time
 from tiertwin.functions.assure.incidents import Incidents
 from tiertwin.functions.assure.levels import Changes, Shifts, Subspace
-from tiertwin.functions.assure.streams import Season, StreamOptions, Streams, judge_series
+from tiertwin.functions.assure.streams import Mixes, Season, StreamOptions, Streams, judge_series
 
 ONE = np.array([1], dtype=np.int64)
 
@@ -85,6 +85,9 @@ def test_no_rows_are_no_news() -> None:
         ({"seasons": (Season(value=False, mean=False),)}, "got neither"),
         ({"quantile": 1.0}, "quantile: expected"),
         ({"heaviest": 0.5}, "heaviest: expected"),
+        ({"mixes": Mixes(bins=4)}, "bins: expected an odd number, got 4"),
+        ({"mixes": Mixes(warm=51)}, "warm: expected at least 52"),
+        ({"mixes": Mixes(level=0.0)}, "level: expected"),
         ({"hold": -1}, "hold: expected"),
         ({"again": float("nan")}, "again: expected"),
         ({"recur_slots": 2}, "recur_slots: expected"),

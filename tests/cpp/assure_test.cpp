@@ -8,6 +8,7 @@
 #include "assure/changes.hpp"
 #include "assure/checks.hpp"
 #include "assure/incidents.hpp"
+#include "assure/pattern.hpp"
 #include "assure/shift.hpp"
 #include "assure/stream.hpp"
 #include "assure/subspace.hpp"
@@ -70,6 +71,30 @@ TEST_CASE("until five values lay beyond the threshold, only a record is rare, by
     for (int k = 0; k < 99; ++k) tail.learn(0.0, 0.0, k, options);
     CHECK(tail.rare(1.0, 99.0, options) == doctest::Approx(2.0));
     CHECK(tail.rare(0.0, 99.0, options) == 0.0);
+}
+
+TEST_CASE("a chi-squared tail is the closed form") {
+    CHECK(rarity_of_chi2(13.276704135987624, 4) == doctest::Approx(2.0));  // its 99th percentile
+    CHECK(rarity_of_chi2(18.466826952903173, 4) == doctest::Approx(3.0));
+    CHECK(rarity_of_chi2(0.0, 4) == 0.0);
+    CHECK(std::isinf(rarity_of_chi2(INFINITY, 4)));
+}
+
+TEST_CASE("a mix of values is new once, then known; single values may all be known") {
+    const PatternOptions options{20, 5, 10, 40, 1e-5, 5.0};
+    Pattern pattern(options);
+    Draw draw;
+    index_t first = 0, second = 0;
+    for (int k = 0; k < 600; ++k) first += pattern.push(draw(), options) > 0.0 ? 1 : 0;
+    const auto stuck = [&] {
+        index_t told = 0;
+        for (int k = 0; k < 40; ++k) told += pattern.push(0.5, options) > 0.0 ? 1 : 0;
+        for (int k = 0; k < 40; ++k) (void)pattern.push(draw(), options);
+        return told;
+    };
+    CHECK(stuck() > 0);
+    for (int k = 0; k < 5; ++k) second = stuck();
+    CHECK(second == 0);
 }
 
 TEST_CASE("quantiles are interpolated") {

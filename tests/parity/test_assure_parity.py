@@ -11,9 +11,9 @@ from reference import assure as naive
 from tiertwin.functions.assure.alarms import Cause
 from tiertwin.functions.assure.incidents import Incidents
 from tiertwin.functions.assure.levels import Changes, Shifts, Subspace
-from tiertwin.functions.assure.streams import WEEK, Season, StreamOptions, Streams
+from tiertwin.functions.assure.streams import WEEK, Mixes, Season, StreamOptions, Streams
 
-HOUR = 3600.0
+NONE = Mixes(window=0)
 
 
 def daily(seed: int, rows: int, missing: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
@@ -33,7 +33,8 @@ def daily(seed: int, rows: int, missing: float = 0.0) -> tuple[np.ndarray, np.nd
     "options",
     [
         StreamOptions(least=1.0),
-        StreamOptions(gains=(1.0, 0.3, 0.0), seasons=(), recur=0.0, hold=0, least=0.0, again=1.0, heaviest=0.0),
+        StreamOptions(mixes=Mixes(window=12, bins=7, most=4, warm=30, level=0.01, cap=9.0), recur=0.0),
+        StreamOptions(gains=(1.0, 0.3, 0.0), seasons=(), recur=0.0, hold=0, least=0.0, again=1.0, heaviest=0.0, mixes=NONE),
         StreamOptions(gains=(), seasons=(Season(slots=5, visits=1), WEEK), recur=1.0, keep=0.0, warm=5, quantile=0.9),
     ],
 )

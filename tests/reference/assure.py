@@ -61,6 +61,37 @@ class Residual:
         return rare
 
 
+def mixes(values: np.ndarray, o: StreamOptions) -> np.ndarray:
+    """Score of new mixes of one series; missing values 0."""
+    m, known = o.mixes, []
+    score, seen, low, high = np.zeros(len(values)), [], 0.0, 0.0
+    for k, x in enumerate(values):
+        if np.isnan(x) or not m.window:
+            continue
+        seen.append(x)
+        if len(seen) <= m.warm or min(seen) == max(seen):
+            continue
+        if not low <= x <= high or low == high:
+            old = low + (np.arange(m.bins) + 0.5) * (high - low) / m.bins
+            low, high = min(seen), max(seen)
+            place = np.clip((old - low) / ((high - low) / m.bins), 0, m.bins - 1).astype(int)
+            for mix in known:
+                mix[0] = np.bincount(place, mix[0], m.bins)
+        place = np.clip((np.array(seen[-m.window :]) - low) / ((high - low) / m.bins), 0, m.bins - 1).astype(int)
+        h = np.bincount(place, minlength=m.bins) / m.window
+        g = [2 * m.window * stats.entropy(h, mix[0]) for mix in known]
+        rare = -stats.chi2.logsf(min(g), m.bins - 1) / math.log(10) if g else math.inf
+        if g and rare < -math.log10(m.level):
+            known[int(np.argmin(g))][1] += 1
+            continue
+        score[k] = min(rare, m.cap) if g else 0.0
+        if len(known) < m.most:
+            known.append([h, 1])
+        else:
+            known[int(np.argmin([mix[1] for mix in known]))] = [h, 1]
+    return score
+
+
 def stream(values: np.ndarray, times: np.ndarray, o: StreamOptions) -> tuple[np.ndarray, np.ndarray]:
     """Score and alarm of one series."""
     residuals: dict[Any, Residual] = {}
@@ -68,7 +99,7 @@ def stream(values: np.ndarray, times: np.ndarray, o: StreamOptions) -> tuple[np.
     slots: dict[Any, list[float]] = {}
     peaks = dict.fromkeys(range(o.recur_slots), 0.0)
     mean, seen, slot, slot_peak, since, last = 0.0, 0, None, 0.0, 0, 0.0
-    score, alarm = np.zeros(len(values)), np.zeros(len(values))
+    score, alarm, new = np.zeros(len(values)), np.zeros(len(values)), mixes(values, o)
     for k, (x, t) in enumerate(zip(values, times, strict=True)):
         if np.isnan(x):
             continue
@@ -88,7 +119,7 @@ def stream(values: np.ndarray, times: np.ndarray, o: StreamOptions) -> tuple[np.
                 peaks[slot] = max(o.keep * peaks[slot], slot_peak)
             slot, slot_peak = now, 0.0
         slot_peak = max(slot_peak, rare)
-        score[k] = max(0.0, rare - o.recur * before)
+        score[k] = max(0.0, rare - o.recur * before, new[k])
         free = last == 0.0 or since >= o.hold
         since += 1
         if score[k] > o.least and (free or score[k] > o.again * last + 1):

@@ -1,9 +1,10 @@
 """Anomalies in many streams at once: residuals of levels and seasons, and how rare they are by what came before.
 
-    score   −log₁₀ of the tail probability of the rarest residual, less what was as rare at this time of earlier periods
+    score   −log₁₀ of the tail probability of the rarest residual, less what was as rare at this time of earlier
+            periods; or that of a mix of values in a window that was never seen before, if it is larger
     alarm   the score where it rises above `least` and no alarm was within the hold-off; else 0
 
-The kernel, its formulas, sources and rules are in `cpp/assure/stream.hpp`; how the defaults were chosen and what they are
+The kernel, its formulas, sources and rules are in `cpp/assure/stream.hpp`, `tail.hpp` and `pattern.hpp`; how the defaults were chosen and what they are
 worth on public benchmarks in docs/assurance-detection.md.
 """
 
@@ -55,6 +56,34 @@ WEEK = Season(period_s=WEEK_S, slots=168, gain=0.05, visits=2, value=False)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mixes:
+    """When the mix of values in a window is new.
+
+    Parameters
+    ----------
+    window
+        Values in it; 0: not judged.
+    bins
+        Between the least and the largest value so far, odd, ≥ 3.
+    most
+        Mixes remembered.
+    warm
+        Values before the first, ≥ `window`.
+    level
+        A mix is new where its probability under every known one is below.
+    cap
+        Largest score.
+    """
+
+    window: int = 52
+    bins: int = 5
+    most: int = 40
+    warm: int = 200
+    level: float = 1e-5
+    cap: float = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class StreamOptions:
     """How streams are judged; one set of options for all series of a watch.
 
@@ -68,6 +97,8 @@ class StreamOptions:
         Of the short mean, and of the scale of a residual.
     quantile, memory, clip, heaviest
         Of the tails: threshold, excesses remembered, largest excess in means, largest shape (< 0.5).
+    mixes
+        When the mix of values in a window is new.
     warm
         Values before a residual is judged.
     recur, keep, recur_period_s, recur_slots
@@ -76,8 +107,7 @@ class StreamOptions:
     hold
         Samples after an alarm without another, unless the score is `again` times the alarm's + 1.
     least
-        The score above which there is an alarm: 2 is a tail probability of 1 %. For operation 3 … 5; benchmarks that
-        choose their own threshold want it low.
+        The score above which there is an alarm: 2 is a tail probability of 1 %. For operation 3 … 5.
     again
         See `hold`.
     """
@@ -90,12 +120,13 @@ class StreamOptions:
     memory: float = 30.0
     clip: float = 20.0
     heaviest: float = 0.4
+    mixes: Mixes = Mixes()
     warm: int = 50
     recur: float = 0.8
     keep: float = 0.9
     recur_period_s: float = DAY_S
     recur_slots: int = 48
-    hold: int = 50
+    hold: int = 100
     least: float = 3.0
     again: float = 2.0
 
@@ -108,6 +139,9 @@ class StreamOptions:
             short_gain=self.short_gain,
             scale_gain=self.scale_gain,
             tail=[self.quantile, self.memory, self.clip, self.heaviest],
+            pattern=[self.mixes.window, self.mixes.bins, self.mixes.most, self.mixes.warm],
+            level=self.mixes.level,
+            cap=self.mixes.cap,
             warm=self.warm,
             recur=[self.recur, self.keep, self.recur_period_s],
             recur_slots=self.recur_slots,
