@@ -44,7 +44,7 @@ double Pattern::push(double value, const PatternOptions& options) {
     least_ = seen_ == 0 ? value : std::min(least_, value);
     largest_ = seen_ == 0 ? value : std::max(largest_, value);
     ring_[static_cast<std::size_t>(seen_++ % options.window)] = value;
-    if (seen_ <= options.warm || !(largest_ > least_)) return 0.0;
+    if (++since_ < options.window || seen_ <= options.warm || !(largest_ > least_)) return 0.0;
     if (!ready_ || value < low_ || value > high_) widen(least_, largest_, options);
     std::ranges::fill(counts_, 0.0);
     for (const double x : ring_) counts_[bin_of(x, counts_.size())] += 1.0;

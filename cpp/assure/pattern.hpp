@@ -33,6 +33,7 @@ class Pattern {
     explicit Pattern(const PatternOptions& options);
 
     [[nodiscard]] double push(double value, const PatternOptions& options);  // finite values
+    void restart() { since_ = 0; }  // after a gap: the next window is judged when it is whole
 
     [[nodiscard]] std::size_t bytes() const;
 
@@ -49,7 +50,7 @@ class Pattern {
     std::vector<double> ring_, counts_;
     std::vector<Mix> mixes_;
     double least_ = 0.0, largest_ = 0.0, low_ = 0.0, high_ = 0.0;
-    index_t seen_ = 0;
+    index_t seen_ = 0, since_ = 0;
     bool ready_ = false;
 };
 

@@ -43,6 +43,7 @@ void check(const StreamOptions& options) {
     expect_positive("recur_period_s", options.recur_period_s);
     expect_at_least("recur_slots", options.recur_slots, 3);
     expect_at_least("hold", options.hold, 0);
+    expect_at_least("gap", options.gap, 0);
     expect_within("least", options.least, 0.0, 1e300);
     expect_within("again", options.again, 1.0, 1e300);
 }
@@ -78,8 +79,11 @@ void StreamWatch::push(std::span<const double> values, std::span<const double> t
     if (!times_s.empty()) newest_s_ = times_s.back();
     for (std::size_t at = 0; at < values.size(); ++at) {
         score[at] = alarm[at] = 0.0;
-        if (std::isnan(values[at])) continue;
         State& state = states_[at % states_.size()];
+        if (std::isnan(values[at])) {
+            ++state.missing;
+            continue;
+        }
         const double time_s = times_s[at / states_.size()];
         const double single = without_recurring(state, rarest(state, values[at], time_s), time_s);
         score[at] = std::max(single, state.pattern.push(values[at], options_.pattern));
@@ -89,10 +93,13 @@ void StreamWatch::push(std::span<const double> values, std::span<const double> t
 }
 
 double StreamWatch::rarest(State& state, double value, double time_s) {
-    if (state.seen == 0.0) {
+    if (state.seen == 0.0 || state.missing > options_.gap) {
         std::ranges::fill(state.levels, value);
         state.mean = value;
+        state.fresh = 0.0;
+        state.pattern.restart();
     }
+    state.missing = 0;
     double rare = 0.0;
     auto tail = state.tails.begin();
     const auto judge = [&](double residual) {
@@ -103,6 +110,7 @@ double StreamWatch::rarest(State& state, double value, double time_s) {
         judge(value - level);
         ++tail;
     }
+    const bool settled = state.fresh >= 2.0 / options_.short_gain - 1.0;
     std::size_t first = 0;
     for (const ProfileOptions& profile : options_.profiles) {
         const auto slot = static_cast<std::size_t>(slot_at(time_s, profile.period_s, profile.slots));
@@ -113,7 +121,7 @@ double StreamWatch::rarest(State& state, double value, double time_s) {
             ++tail;
         }
         if (profile.mean) {
-            if (known) judge(state.mean - here.mean);
+            if (known && settled) judge(state.mean - here.mean);
             ++tail;
         }
         first += static_cast<std::size_t>(profile.slots);
@@ -123,7 +131,8 @@ double StreamWatch::rarest(State& state, double value, double time_s) {
 
 void StreamWatch::follow(State& state, double value, double time_s) const {
     state.seen += 1.0;
-    const double fresh = 1.0 / state.seen;
+    state.fresh += 1.0;
+    const double fresh = 1.0 / state.fresh;
     for (std::size_t k = 0; k < state.levels.size(); ++k)
         state.levels[k] += std::max(fresh, options_.gains[k]) * (value - state.levels[k]);
     state.mean += std::max(fresh, options_.short_gain) * (value - state.mean);

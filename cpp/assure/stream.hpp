@@ -14,11 +14,13 @@
 //
 // Source    Ours; parts: exponential smoothing, Pareto tails (tail.hpp). -log10 of a tail probability of residuals is
 //           the anomaly likelihood of A. Lavin, S. Ahmad (ICMLA 2015, DOI 10.1109/ICMLA.2015.141) with another tail.
-// Missing   NaN: score and alarm 0, nothing is learnt, `hold` does not count it. An all-missing series never alarms.
+// Missing   NaN: score and alarm 0, nothing is learnt, `hold` does not count it. An all-missing series never alarms. After
+//           more than `gap` of them in a row levels and short mean begin anew with the values that come: what they were is
+//           of another hour; so does the window of the mixes. Profiles judge on. The short mean is judged once it is one of 2 / short_gain - 1.
 // Constant  0 for ever. A series that never moved for `warm` samples and then does is as rare as 1 / (n + 1).
 // Clock     times may stand still but not go backwards: InvalidArgument, nothing of the call is taken.
 // Invariant x -> a x + b leaves scores and alarms as they are (up to rounding), a < 0 too.
-// Costs     about 0.4 us a sample (5 residuals, 40 mixes). Memory: 16 bytes a slot, 96 a residual, 6 KB for the mixes.
+// Costs     about 0.25 us a sample (5 residuals, some mixes). Memory: 16 bytes a slot, 96 a residual, 6 KB for the mixes.
 // Thread    one thread owns it.
 #pragma once
 
@@ -45,7 +47,7 @@ struct StreamOptions {
     PatternOptions pattern;
     index_t warm = 50;
     double recur = 0.8, keep = 0.9, recur_period_s = 86'400.0;
-    index_t recur_slots = 48, hold = 100;
+    index_t recur_slots = 48, hold = 100, gap = 12;
     double least = 3.0, again = 2.0;
 };
 
@@ -70,8 +72,8 @@ class StreamWatch {
         std::vector<Slot> slots;  // of all profiles, one after another
         std::vector<TwoTails> tails;
         std::vector<double> peaks;  // M of each slot
-        double seen = 0.0, mean = 0.0, slot_peak = 0.0, last_score = 0.0;
-        index_t slot = -1, since = 0;
+        double seen = 0.0, fresh = 0.0, mean = 0.0, slot_peak = 0.0, last_score = 0.0;
+        index_t slot = -1, since = 0, missing = 0;
     };
     [[nodiscard]] double rarest(State& state, double value, double time_s);
     void follow(State& state, double value, double time_s) const;

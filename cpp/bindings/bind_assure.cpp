@@ -28,7 +28,7 @@ void bind_stream(py::module_& m) {
         .def(py::init([](index_t series, const std::vector<double>& gains, const std::vector<ProfileOptions>& profiles,
                          double short_gain, double scale_gain, const std::vector<double>& tail,
                          const std::vector<index_t>& pattern, double level, double cap, index_t warm,
-                         const std::vector<double>& recur, index_t recur_slots, index_t hold, double least,
+                         const std::vector<double>& recur, index_t recur_slots, index_t hold, index_t gap, double least,
                          double again) {
                  if (tail.size() != 4 || recur.size() != 3 || pattern.size() != 4)
                      throw InvalidArgument("tail, recur, pattern: expected 4, 3 and 4 numbers, got " +
@@ -42,13 +42,14 @@ void bind_stream(py::module_& m) {
                  options.recur_period_s = recur[2];
                  options.recur_slots = recur_slots;
                  options.hold = hold;
+                 options.gap = gap;
                  options.least = least;
                  options.again = again;
                  return StreamWatch(series, options);
              }),
              "series"_a, py::kw_only(), "gains"_a, "profiles"_a, "short_gain"_a, "scale_gain"_a, "tail"_a,
              "pattern"_a, "level"_a, "cap"_a, "warm"_a,
-             "recur"_a, "recur_slots"_a, "hold"_a, "least"_a, "again"_a)
+             "recur"_a, "recur_slots"_a, "hold"_a, "gap"_a, "least"_a, "again"_a)
         .def(
             "push",
             [](StreamWatch& watch, const Reals& values, const Reals& times_s) {

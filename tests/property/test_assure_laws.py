@@ -128,6 +128,15 @@ def test_a_peak_at_the_same_time_every_day_becomes_normal() -> None:
     assert (once > 0).sum() > (alarm > 0).sum()
 
 
+def test_a_gap_is_no_anomaly_though_the_day_went_on() -> None:
+    rng = np.random.default_rng(8)
+    times = np.arange(288 * 21) * 300.0
+    x = 40.0 + 25.0 * np.sin(2 * np.pi * times / 86_400.0) + rng.normal(0.0, 2.0, times.size)
+    x[5000:5040] = np.nan
+    alarm = Streams(1, StreamOptions(least=4.0)).push(x[:, None], times)[1][:, 0]
+    assert not alarm[5000:5100].any()
+
+
 @given(SEEDS, st.integers(2, 40))
 @settings(max_examples=20, deadline=None)
 def test_incidents_are_components(seed: int, sites: int) -> None:

@@ -21,8 +21,9 @@ def rareness(y: float, history: dict[str, float], seen: float, o: StreamOptions)
     variance = max(history["square"] - m**2, 1e-12 * m**2)
     xi = min(max(0.5 * (1 - m**2 / variance), 0.0), o.heaviest)
     beta = m * (1 - xi)
-    p = stats.genpareto.sf(y - history["u"], xi if xi >= 1e-6 else 0.0, scale=beta) * (1 - o.quantile)
-    return -math.log10(p) if p > 0 else math.inf
+    size = (y - history["u"]) / beta
+    ln = -size if xi < 1e-6 else -math.log1p(xi * size) / xi  # of the generalised Pareto's tail
+    return -(ln + math.log(1 - o.quantile)) / math.log(10)
 
 
 def learn(history: dict[str, float], y: float, scale: float, seen: float, o: StreamOptions) -> None:
@@ -64,12 +65,15 @@ class Residual:
 def mixes(values: np.ndarray, o: StreamOptions) -> np.ndarray:
     """Score of new mixes of one series; missing values 0."""
     m, known = o.mixes, []
-    score, seen, low, high = np.zeros(len(values)), [], 0.0, 0.0
+    score, seen, low, high, since, missing = np.zeros(len(values)), [], 0.0, 0.0, 0, 0
     for k, x in enumerate(values):
         if np.isnan(x) or not m.window:
+            missing += 1
             continue
+        since = 1 if missing > o.gap else since + 1
+        missing = 0
         seen.append(x)
-        if len(seen) <= m.warm or min(seen) == max(seen):
+        if since < m.window or len(seen) <= m.warm or np.ptp(seen) == 0:
             continue
         if not low <= x <= high or low == high:
             old = low + (np.arange(m.bins) + 0.5) * (high - low) / m.bins
@@ -79,7 +83,8 @@ def mixes(values: np.ndarray, o: StreamOptions) -> np.ndarray:
                 mix[0] = np.bincount(place, mix[0], m.bins)
         place = np.clip((np.array(seen[-m.window :]) - low) / ((high - low) / m.bins), 0, m.bins - 1).astype(int)
         h = np.bincount(place, minlength=m.bins) / m.window
-        g = [2 * m.window * stats.entropy(h, mix[0]) for mix in known]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            g = [2 * m.window * np.where(h > 0, h * np.log(h / mix[0]), 0.0).sum() for mix in known]
         rare = -stats.chi2.logsf(min(g), m.bins - 1) / math.log(10) if g else math.inf
         if g and rare < -math.log10(m.level):
             known[int(np.argmin(g))][1] += 1
@@ -98,19 +103,22 @@ def stream(values: np.ndarray, times: np.ndarray, o: StreamOptions) -> tuple[np.
     levels: dict[float, float] = {}
     slots: dict[Any, list[float]] = {}
     peaks = dict.fromkeys(range(o.recur_slots), 0.0)
-    mean, seen, slot, slot_peak, since, last = 0.0, 0, None, 0.0, 0, 0.0
+    mean, seen, slot, slot_peak, since, last, missing, fresh = 0.0, 0, None, 0.0, 0, 0.0, 0, 0
     score, alarm, new = np.zeros(len(values)), np.zeros(len(values)), mixes(values, o)
     for k, (x, t) in enumerate(zip(values, times, strict=True)):
         if np.isnan(x):
+            missing += 1
             continue
-        if not seen:
+        if not seen or missing > o.gap:
+            fresh = 0
             levels, mean = dict.fromkeys(range(len(o.gains)), x), x  # type: ignore[arg-type]
+        missing = 0
         here = {j: (j, int((t / s.period_s) % 1.0 * s.slots)) for j, s in enumerate(o.seasons)}
         found = [("level", j, x - levels[j]) for j in range(len(o.gains))]
         for j, s in enumerate(o.seasons):
             profile, visits = slots.get(here[j], [0.0, 0])
             if visits >= s.visits:
-                found += [("value", j, x - profile)] * s.value + [("mean", j, mean - profile)] * s.mean
+                found += [("value", j, x - profile)] * s.value + [("mean", j, mean - profile)] * (s.mean and fresh >= 2 / o.short_gain - 1)
         rare = max([residuals.setdefault(key[:2], Residual()).push(key[2], o) for key in found], default=0.0)
         now = int((t / o.recur_period_s) % 1.0 * o.recur_slots)
         before = max(peaks[(now + d) % o.recur_slots] for d in (-1, 0, 1))
@@ -126,9 +134,10 @@ def stream(values: np.ndarray, times: np.ndarray, o: StreamOptions) -> tuple[np.
             alarm[k] = last = score[k]
             since = 1
         seen += 1
+        fresh += 1
         for j, g in enumerate(o.gains):
-            levels[j] += max(1 / seen, g) * (x - levels[j])
-        mean += max(1 / seen, o.short_gain) * (x - mean)
+            levels[j] += max(1 / fresh, g) * (x - levels[j])
+        mean += max(1 / fresh, o.short_gain) * (x - mean)
         for j, s in enumerate(o.seasons):
             entry = slots.setdefault(here[j], [0.0, 0])
             entry[1] += 1

@@ -106,6 +106,8 @@ class StreamOptions:
         parts. `recur` 0: every day is judged by itself.
     hold
         Samples after an alarm without another, unless the score is `again` times the alarm's + 1.
+    gap
+        Missing samples in a row after which levels begin anew.
     least
         The score above which there is an alarm: 2 is a tail probability of 1 %. For operation 3 … 5.
     again
@@ -127,6 +129,7 @@ class StreamOptions:
     recur_period_s: float = DAY_S
     recur_slots: int = 48
     hold: int = 100
+    gap: int = 12
     least: float = 3.0
     again: float = 2.0
 
@@ -146,6 +149,7 @@ class StreamOptions:
             recur=[self.recur, self.keep, self.recur_period_s],
             recur_slots=self.recur_slots,
             hold=self.hold,
+            gap=self.gap,
             least=self.least,
             again=self.again,
         )
