@@ -1,9 +1,9 @@
 """A storm of alarms into incidents, and streams judged: time, and memory that stays. No peer: rates are our own.
 
-`alarms/storm/N`: N events of 40 faults over 10 000 objects and 8 causes within 3 s, in calls of 10 000; the check asserts
-one incident a fault with all its objects, and that the log holds what it held before the first event (but for the records
-of incidents). `alarms/streams/S`: 2 000 rows of S series; the check asserts that an injected spike alarms everywhere and that
-memory stays.
+`alarms/storm/N`: N events of 40 faults over 10 000 objects and 8 causes within 3 s, in calls of 10 000; the check
+asserts one incident a fault with all its objects, and that the log holds what it held before the first event (but for
+the records of incidents). `alarms/streams/S`: 2 000 rows of S series; the check asserts that an injected spike alarms
+everywhere and that memory stays.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def streams(series: int, rows: int = 2000) -> dict[str, Any]:
     from tiertwin.functions.assure.streams import Streams
 
     rng = np.random.default_rng(2)
-    values, times = rng.normal(size=(rows, series)), np.arange(rows) * 300.0
+    values, times = rng.standard_normal((rows, series)), np.arange(rows) * 300.0
     values[1500] += 25.0
     watch = Streams(series)
     before = watch.memory_bytes()

@@ -85,7 +85,8 @@ void ChangePoints::judge(State& state, double z) const {
     for (std::size_t r = 0; r < runs.size(); ++r) {
         runs[r].weight /= sum;
         if (r <= static_cast<std::size_t>(options_.delay)) state.recent += runs[r].weight;
-        if (runs[r].weight > runs[static_cast<std::size_t>(state.length)].weight) state.length = static_cast<index_t>(r);
+        if (runs[r].weight > runs[static_cast<std::size_t>(state.length)].weight)
+            state.length = static_cast<index_t>(r);
     }
     if (state.judged <= options_.delay) state.recent = 0.0;
     state.recent = std::min(state.recent, 1.0);

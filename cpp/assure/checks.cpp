@@ -53,7 +53,8 @@ void expect_forwards(std::span<const double> times_s, double newest) {
         }
         throw InvalidArgument("times_s: expected finite times that do not go backwards, got " +
                               std::to_string(times_s[row]) + " s in row " + std::to_string(row) + " after " +
-                              std::to_string(newest) + " s; sort the samples, or begin a new watch after the clock was "
+                              std::to_string(newest) +
+                              " s; sort the samples, or begin a new watch after the clock was "
                               "set back; nothing of this call was taken");
     }
 }

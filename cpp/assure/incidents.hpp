@@ -1,26 +1,27 @@
 // Alarms in, incidents out: repeats become one alarm, alarms that belong together by place and time one incident.
 //
-// An *alarm* is a pair of object and cause that is raised until it is cleared. An event of a pair that is raised already
-// is a repeat: it is counted, its severity kept if worse. A pair raised again within `window` after it was cleared, in an
-// incident that is still open, is the same alarm again (flapping); later it is a new one.
+// An *alarm* is a pair of object and cause that is raised until it is cleared. An event of a pair that is raised
+// already is a repeat: it is counted, its severity kept if worse. A pair raised again within `window` after it was
+// cleared, in an incident that is still open, is the same alarm again (flapping); later it is a new one.
 //
 // A new alarm joins every open incident that has a raised or just cleared alarm, changed within `window` of it, at the
-// same object or at one *related* to it (rows of a CSR given by the caller: links of a node, nodes of a site, servers of
-// a service; taken in both directions). Several incidents so joined become one: the oldest lives on. Otherwise it begins
-// an incident. Incidents are the connected components of alarms under "related and within `window`".
+// same object or at one *related* to it (rows of a CSR given by the caller: links of a node, nodes of a site, servers
+// of a service; taken in both directions). Several incidents so joined become one: the oldest lives on. Otherwise it
+// begins an incident. Incidents are the connected components of alarms under "related and within `window`".
 //
 // An incident closes when all its alarms are cleared and `window` has passed since its last change; then it is handed
 // out once, with its alarms. A cleared alarm whose pair is raised anew after `window` leaves an incident that is still
-// open and is handed out at once, with the number the incident then has (a later merge may give it an older one). The root is a first guess: the worst of the alarms raised first (within `window` / 10 of
-// the first), the lowest object among equals; a localiser that knows the dependencies does better.
+// open and is handed out at once, with the number the incident then has (a later merge may give it an older one). The
+// root is a first guess: the worst of the alarms raised first (within `window` / 10 of the first), the lowest object
+// among equals; a localiser that knows the dependencies does better.
 //
 // Source    The life of an alarm follows 3GPP TS 28.111 (alarmRaisedTime, alarmChangedTime, alarmClearedTime,
 //           correlatedNotifications, rootCauseIndicator). The correlation is ours.
 // Bounded   one record a pair, made at the start: 92 bytes × objects × causes. Closed incidents wait in a list for
 //           `take`: at most `keep` alarms, the oldest incidents fall out and are counted in `dropped`.
-// Clock     events come in order of time, from 0 on: one that goes backwards is an InvalidArgument, nothing of the call is taken.
-// Costs     a repeat 10 ns; a new alarm (1 + related) × causes; a merge relabels the smaller: O(log) each in all.
-// Thread    one thread owns it.
+// Clock     events come in order of time, from 0 on: one that goes backwards is an InvalidArgument, nothing of the call
+// is taken. Costs     a repeat 10 ns; a new alarm (1 + related) × causes; a merge relabels the smaller: O(log) each in
+// all. Thread    one thread owns it.
 #pragma once
 
 #include <cstdint>

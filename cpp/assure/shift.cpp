@@ -15,7 +15,8 @@ namespace {
 constexpr double kRounding = 1e-9, kMostZ = 1e6;
 
 void check(const ShiftOptions& options) {
-    if (options.mean < 1) throw InvalidArgument("mean: expected at least 1 sample, got " + std::to_string(options.mean));
+    if (options.mean < 1)
+        throw InvalidArgument("mean: expected at least 1 sample, got " + std::to_string(options.mean));
     if (options.clean < 2 * options.mean + 8)
         throw InvalidArgument("clean: expected at least 2 × mean + 8 = " + std::to_string(2 * options.mean + 8) +
                               " samples, got " + std::to_string(options.clean));

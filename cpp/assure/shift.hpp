@@ -10,7 +10,8 @@
 //
 // Source    Ours. The chart of a short mean against limits of a clean phase is that of W. A. Shewhart (1931), the
 //           following level exponential smoothing (S. W. Roberts, Technometrics 1 (1959) 239).
-// Clean     the first `clean` values *seen* of each attribute, taken to be without fault; z is 0 until then. r is judged
+// Clean     the first `clean` values *seen* of each attribute, taken to be without fault; z is 0 until then. r is
+// judged
 //           from the 2 w-th on.
 // Missing   NaN: z keeps what it was, nothing is learnt: a sensor that falls silent while shifted stays shifted.
 // Constant  the limit is at least 1e-9 of the largest value of the clean start (rounding); z is capped at 1e6. An

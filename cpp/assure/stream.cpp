@@ -103,8 +103,8 @@ double StreamWatch::rarest(State& state, double value, double time_s) {
     double rare = 0.0;
     auto tail = state.tails.begin();
     const auto judge = [&](double residual) {
-        rare = std::max(rare, tail->push(residual, static_cast<double>(options_.warm), options_.scale_gain,
-                                         options_.tail));
+        rare = std::max(rare,
+                        tail->push(residual, static_cast<double>(options_.warm), options_.scale_gain, options_.tail));
     };
     for (const double level : state.levels) {
         judge(value - level);

@@ -1,10 +1,10 @@
 // Is a value of a stream anomalous? Many series at once, seasons included, in memory that does not grow.
 //
 //   local      r = x - l_g             l_g a level that follows x with gain g, one for each of `gains`
-//   seasonal   r = x - p(t)            p a profile of `slots` parts of a period, each with the running mean of its visits
-//   and/or     r = m - p(t)            m a short mean of x (gain `short_gain`)
-//   rare       of each r: -log10 of its tail probability by what came before (tail.hpp, both sides)
-//   score      S = the largest of them, minus `recur` x what was as rare at this time of earlier periods:
+//   seasonal   r = x - p(t)            p a profile of `slots` parts of a period, each with the running mean of its
+//   visits and/or     r = m - p(t)            m a short mean of x (gain `short_gain`) rare       of each r: -log10 of
+//   its tail probability by what came before (tail.hpp, both sides) score      S = the largest of them, minus `recur` x
+//   what was as rare at this time of earlier periods:
 //              M(t) = the largest S of this slot and its neighbours in earlier periods, times `keep` a period.
 //              A peak that comes every day at about the same time is no anomaly.
 //   pattern    score = max(S, that of a new mix of values in a window: pattern.hpp)
@@ -14,14 +14,16 @@
 //
 // Source    Ours; parts: exponential smoothing, Pareto tails (tail.hpp). -log10 of a tail probability of residuals is
 //           the anomaly likelihood of A. Lavin, S. Ahmad (ICMLA 2015, DOI 10.1109/ICMLA.2015.141) with another tail.
-// Missing   NaN: score and alarm 0, nothing is learnt, `hold` does not count it. An all-missing series never alarms. After
-//           more than `gap` of them in a row levels and short mean begin anew with the values that come: what they were is
-//           of another hour; so does the window of the mixes. Profiles judge on. The short mean is judged once it is one of 2 / short_gain - 1.
+// Missing   NaN: score and alarm 0, nothing is learnt, `hold` does not count it. An all-missing series never alarms.
+// After
+//           more than `gap` of them in a row levels and short mean begin anew with the values that come: what they were
+//           is of another hour; so does the window of the mixes. Profiles judge on. The short mean is judged once it is
+//           one of 2 / short_gain - 1.
 // Constant  0 for ever. A series that never moved for `warm` samples and then does is as rare as 1 / (n + 1).
 // Clock     times may stand still but not go backwards: InvalidArgument, nothing of the call is taken.
 // Invariant x -> a x + b leaves scores and alarms as they are (up to rounding), a < 0 too.
-// Costs     about 0.25 us a sample (5 residuals, some mixes). Memory: 16 bytes a slot, 96 a residual, 6 KB for the mixes.
-// Thread    one thread owns it.
+// Costs     about 0.25 us a sample (5 residuals, some mixes). Memory: 16 bytes a slot, 96 a residual, 6 KB for the
+// mixes. Thread    one thread owns it.
 #pragma once
 
 #include <span>

@@ -131,9 +131,8 @@ void SubspaceWatch::statistics(std::span<const double> row, double& t2, double& 
 }
 
 index_t SubspaceWatch::memory_bytes() const {
-    const std::size_t doubles = clean_.capacity() + mean_.capacity() + inverse_spread_.capacity() +
-                                lambda_.capacity() + components_.capacity() + z_.capacity() + t2_.ring.capacity() +
-                                q_.ring.capacity();
+    const std::size_t doubles = clean_.capacity() + mean_.capacity() + inverse_spread_.capacity() + lambda_.capacity() +
+                                components_.capacity() + z_.capacity() + t2_.ring.capacity() + q_.ring.capacity();
     return static_cast<index_t>(sizeof(SubspaceWatch) + 8 * doubles);
 }
 

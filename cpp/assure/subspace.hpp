@@ -1,20 +1,19 @@
 // Do many attributes still hang together as they did while all was well? T² and Q of principal components.
 //
-//   z = (x - mean) / std over the clean start;  P = leading eigenvectors of the correlation, the fewest whose eigenvalues
-//   lambda make up `share` of all;  t = P z
-//   T² = sum t_k² / lambda_k     far from the centre, but within the model
-//   Q  = |z - Pᵀ t|²             off the model
-//   both as means of the last `mean` rows, over the q-quantile of the same in the clean start (linear interpolation):
-//   above `factor` is an anomaly
+//   z = (x - mean) / std over the clean start;  P = leading eigenvectors of the correlation, the fewest whose
+//   eigenvalues lambda make up `share` of all;  t = P z T² = sum t_k² / lambda_k     far from the centre, but within
+//   the model Q  = |z - Pᵀ t|²             off the model both as means of the last `mean` rows, over the q-quantile of
+//   the same in the clean start (linear interpolation): above `factor` is an anomaly
 //
-// Source    H. Hotelling (1947); Q: J. E. Jackson, G. S. Mudholkar, Technometrics 21 (1979) 341. Limits are quantiles of
+// Source    H. Hotelling (1947); Q: J. E. Jackson, G. S. Mudholkar, Technometrics 21 (1979) 341. Limits are quantiles
+// of
 //           the clean start, not those of normal theory: residuals of real sensors are neither normal nor independent.
 // Clean     the first `clean` complete rows, taken to be without fault. Before: both 0.
 // Missing   a row with a NaN is not judged: the statistics keep what they were.
 // Constant  an attribute that did not move in the clean start has no part in z.
-// Range     values up to 1e140; others are refused, nothing changes. No component is left: Q is 0; none is off: T² alone.
-// Costs     the fit: 10 A³ + clean A²; a row: 4 A k. Memory: 8 A (A + clean) bytes while learning, 8 A² + 16 `mean` after.
-// Thread    one thread owns it.
+// Range     values up to 1e140; others are refused, nothing changes. No component is left: Q is 0; none is off: T²
+// alone. Costs     the fit: 10 A³ + clean A²; a row: 4 A k. Memory: 8 A (A + clean) bytes while learning, 8 A² + 16
+// `mean` after. Thread    one thread owns it.
 #pragma once
 
 #include <span>

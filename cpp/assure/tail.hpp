@@ -5,14 +5,15 @@
 //   e     y - u of the values beyond u: running mean m and mean square (gain max(1/k, 1/memory)), each e at most
 //         `clip` m, so that one outlier does not become the measure of all later ones
 //   xi    generalised Pareto by moments, (1 - m² / var) / 2 kept within 0 … `heaviest`;  beta = m (1 - xi)
-//   rare  -log10 P(Y > y) = -log10(1 - q) + log10(1 + xi e / beta) / xi      (e / (beta ln 10) for xi -> 0); 0 for y <= u
+//   rare  -log10 P(Y > y) = -log10(1 - q) + log10(1 + xi e / beta) / xi      (e / (beta ln 10) for xi -> 0); 0 for y <=
+//   u
 //
 // While fewer than 5 values lay beyond u nothing is known of the tail: a y above all of n earlier ones has then the
 // rank's log10(n + 1), others 0.
 //
 // Source    J. Pickands, The Annals of Statistics 3 (1975) 119; moments: J. R. M. Hosking, J. R. Wallis, Technometrics
-//           29 (1987) 339; on streams: A. Siffer et al., KDD 2017 (DOI 10.1145/3097983.3098144), who keep the peaks; the
-//           running moments are ours. Costs 20 operations, 56 bytes.
+//           29 (1987) 339; on streams: A. Siffer et al., KDD 2017 (DOI 10.1145/3097983.3098144), who keep the peaks;
+//           the running moments are ours. Costs 20 operations, 56 bytes.
 #pragma once
 
 #include <algorithm>

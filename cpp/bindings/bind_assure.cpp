@@ -32,8 +32,8 @@ void bind_stream(py::module_& m) {
                          double again) {
                  if (tail.size() != 4 || recur.size() != 3 || pattern.size() != 4)
                      throw InvalidArgument("tail, recur, pattern: expected 4, 3 and 4 numbers, got " +
-                                           std::to_string(tail.size()) + ", " + std::to_string(recur.size()) +
-                                           " and " + std::to_string(pattern.size()));
+                                           std::to_string(tail.size()) + ", " + std::to_string(recur.size()) + " and " +
+                                           std::to_string(pattern.size()));
                  StreamOptions options{gains, profiles, short_gain, scale_gain, {}, {}, warm};
                  options.pattern = {pattern[0], pattern[1], pattern[2], pattern[3], level, cap};
                  options.tail = {tail[0], tail[1], tail[2], tail[3]};
@@ -47,9 +47,8 @@ void bind_stream(py::module_& m) {
                  options.again = again;
                  return StreamWatch(series, options);
              }),
-             "series"_a, py::kw_only(), "gains"_a, "profiles"_a, "short_gain"_a, "scale_gain"_a, "tail"_a,
-             "pattern"_a, "level"_a, "cap"_a, "warm"_a,
-             "recur"_a, "recur_slots"_a, "hold"_a, "gap"_a, "least"_a, "again"_a)
+             "series"_a, py::kw_only(), "gains"_a, "profiles"_a, "short_gain"_a, "scale_gain"_a, "tail"_a, "pattern"_a,
+             "level"_a, "cap"_a, "warm"_a, "recur"_a, "recur_slots"_a, "hold"_a, "gap"_a, "least"_a, "again"_a)
         .def(
             "push",
             [](StreamWatch& watch, const Reals& values, const Reals& times_s) {
@@ -161,8 +160,10 @@ void bind_incidents(py::module_& m) {
             "time_ns"_a.noconvert(), "object"_a.noconvert(), "cause"_a.noconvert(), "severity"_a.noconvert(),
             "Take events in order of time; severity 0 clears.")
         .def("advance", &IncidentLog::advance, "now_ns"_a, "Close what has been quiet by now.")
-        .def("open", [](const IncidentLog& log) { return columns(log.open()); }, "Alarms of the open incidents.")
-        .def("take", [](IncidentLog& log) { return columns(log.take()); }, "Alarms of incidents closed since.")
+        .def(
+            "open", [](const IncidentLog& log) { return columns(log.open()); }, "Alarms of the open incidents.")
+        .def(
+            "take", [](IncidentLog& log) { return columns(log.take()); }, "Alarms of incidents closed since.")
         .def("totals", [](const IncidentLog& log) { return totals(log.totals()); })
         .def("memory_bytes", &IncidentLog::memory_bytes);
 }

@@ -35,7 +35,9 @@ def daily(seed: int, rows: int, missing: float = 0.0) -> tuple[np.ndarray, np.nd
     [
         StreamOptions(least=1.0),
         StreamOptions(mixes=Mixes(window=12, bins=7, most=4, warm=30, level=0.01, cap=9.0), recur=0.0),
-        StreamOptions(gains=(1.0, 0.3, 0.0), seasons=(), recur=0.0, hold=0, least=0.0, again=1.0, heaviest=0.0, mixes=NONE),
+        StreamOptions(
+            gains=(1.0, 0.3, 0.0), seasons=(), recur=0.0, hold=0, least=0.0, again=1.0, heaviest=0.0, mixes=NONE
+        ),
         StreamOptions(gains=(), seasons=(Season(slots=5, visits=1), WEEK), recur=1.0, keep=0.0, warm=5, quantile=0.9),
     ],
 )
@@ -80,7 +82,8 @@ def test_change_points() -> None:
     expected, longest = naive.changes(x, expected=100.0, warm=40, delay=5)
     np.testing.assert_allclose(recent[:, 0], expected, rtol=1e-7, atol=1e-12)
     np.testing.assert_array_equal(length[:, 0], longest)
-    assert changed[150:158].any() and not changed[60:150].any()
+    assert changed[150:158].any()
+    assert not changed[60:150].any()
 
 
 @pytest.mark.parametrize("seed", range(12))

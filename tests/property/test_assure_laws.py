@@ -77,9 +77,7 @@ def test_how_rows_are_split_into_calls_changes_nothing(seed: int, cuts: list[int
     parts: list[list[np.ndarray]] = []
     for part in np.split(np.arange(len(x)), sorted(set(cuts))):
         rows = np.ascontiguousarray(x[part])
-        parts.append(
-            [*streams.push(rows, times[part]), shifts.push(rows), *subspace.push(rows), changes.push(rows)[1]]
-        )
+        parts.append([*streams.push(rows, times[part]), shifts.push(rows), *subspace.push(rows), changes.push(rows)[1]])
     whole = [
         *Streams(2, LOW).push(x, times),
         Shifts(2, clean=200).push(x),
@@ -111,7 +109,8 @@ def test_what_is_plain_is_told() -> None:
     assert (alarm[350] > 0).all()
     x[500:, 0] += 4.0
     told = Shifts(2, clean=200).push(x) > 1
-    assert told[510:, 0].mean() > 0.99 and told[510:, 1].mean() < 0.1
+    assert told[510:, 0].mean() > 0.99
+    assert told[510:, 1].mean() < 0.1
     y = np.random.default_rng(5).normal(size=(600, 1)) * np.where(np.arange(600) < 300, 1.0, 6.0)[:, None]
     assert Changes(1).push(y)[0][300:315].any()
 
@@ -123,7 +122,8 @@ def test_a_peak_at_the_same_time_every_day_becomes_normal() -> None:
     x[40::96] += 8.0
     alarm = Streams(1, StreamOptions(seasons=())).push(x[:, None], times)[1][:, 0]
     days = (alarm > 0).reshape(20, 96)[:, 38:43].any(axis=1)
-    assert days[:3].any() and not days[-6:].any()
+    assert days[:3].any()
+    assert not days[-6:].any()
     once = Streams(1, StreamOptions(seasons=(), recur=0.0)).push(x[:, None], times)[1][:, 0]
     assert (once > 0).sum() > (alarm > 0).sum()
 

@@ -118,7 +118,9 @@ def stream(values: np.ndarray, times: np.ndarray, o: StreamOptions) -> tuple[np.
         for j, s in enumerate(o.seasons):
             profile, visits = slots.get(here[j], [0.0, 0])
             if visits >= s.visits:
-                found += [("value", j, x - profile)] * s.value + [("mean", j, mean - profile)] * (s.mean and fresh >= 2 / o.short_gain - 1)
+                found += [("value", j, x - profile)] * s.value + [("mean", j, mean - profile)] * (
+                    s.mean and fresh >= 2 / o.short_gain - 1
+                )
         rare = max([residuals.setdefault(key[:2], Residual()).push(key[2], o) for key in found], default=0.0)
         now = int((t / o.recur_period_s) % 1.0 * o.recur_slots)
         before = max(peaks[(now + d) % o.recur_slots] for d in (-1, 0, 1))
@@ -268,7 +270,11 @@ def incidents(
         groups = [g for g in groups if g not in joined] + [{"alarms": members, "changed": time, "open": True}]
     return [
         (
-            {(alarms[a]["object"], alarms[a]["cause"], alarms[a]["raised"]) for a in g["alarms"] if not alarms[a]["left"]},
+            {
+                (alarms[a]["object"], alarms[a]["cause"], alarms[a]["raised"])
+                for a in g["alarms"]
+                if not alarms[a]["left"]
+            },
             sum(alarms[a]["left"] for a in g["alarms"]),
         )
         for g in groups

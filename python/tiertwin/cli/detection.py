@@ -43,7 +43,9 @@ def nab(folder: Path, as_json: bool) -> None:
     click.echo("\nOurs by file, standard profile, one threshold (the best for all files):")
     columns = ("file", "part", "windows", "found", "false_alarms", "false_alarms_a_day", "raw")
     click.echo(table(found["by_file"], columns))
-    click.echo("\nPublished by NAB, standard profile, its threshold for 58 files: summed over the files above, and of all 58:")
+    click.echo(
+        "\nPublished by NAB, standard profile, its threshold for 58 files: summed over the files above, and of all 58:"
+    )
     click.echo(table(found["published"], ("detector", "files", "score")))
 
 

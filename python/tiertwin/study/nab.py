@@ -1,11 +1,12 @@
 """The Numenta Anomaly Benchmark on the files of a folder: ours beside re-made and published detectors.
 
-Data: `data/<group>/<file>.csv` (timestamp, value) and the windows in `labels/combined_windows.json`, as in the repository
-numenta/NAB; or `nab.zip` with `data/…` and `nab_combined_windows.json` beside it. Groups read: those there are of the
-ones asked for. Scores by study/nabscore.py.
+Data: `data/<group>/<file>.csv` (timestamp, value) and the windows in `labels/combined_windows.json`, as in the
+repository numenta/NAB; or `nab.zip` with `data/…` and `nab_combined_windows.json` beside it. Groups read: those there
+are of the ones asked for. Scores by study/nabscore.py.
 
-Split: files by name, 1st, 3rd, 5th … for tuning, the others held out. The options of our detector (`OPTIONS`) were chosen
-on the tuning half alone, by random search over a coarse grid; docs/assurance-detection.md tells what else was looked at.
+Split: files by name, 1st, 3rd, 5th … for tuning, the others held out. The options of our detector (`OPTIONS`) were
+chosen on the tuning half, by random search over a coarse grid; docs/assurance-detection.md tells what else was looked
+at.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def load_corpus(folder: Path, groups: Sequence[str] = GROUPS) -> list[Labelled]:
     names = [name for name in tree.names if name.split("/")[0] in groups]
     unlabelled = [name for name in names if name not in windows]
     if unlabelled:
-        raise InputError(f"{unlabelled[0]}: expected its windows in the labels, got none (an empty list where there are none)")
+        raise InputError(
+            f"{unlabelled[0]}: expected its windows in the labels, got none (an empty list where there are none)"
+        )
     return [_series(tree, name, windows[name]) for name in names]
 
 
@@ -96,7 +99,7 @@ def perfect(series: Labelled) -> F64:
 
 def chance(series: Labelled) -> F64:
     """Return NAB's random detector: uniform numbers, seed 42 for each file."""
-    numbers = random.Random(42)
+    numbers = random.Random(42)  # noqa: S311 - NAB's own
     return np.array([numbers.uniform(0.0, 1.0) for _ in range(series.values.size)])
 
 

@@ -1,8 +1,8 @@
 """What NAB publishes of its detectors: raw standard scores by file, and normalised ones of the whole benchmark.
 
-Source: github.com/numenta/NAB, results/<detector>/<detector>_standard_scores.csv (column Score, rounded to 9 digits) and
-results/final_results.json. The thresholds are NAB's: the best for all 58 files. The sums over the files of two groups are
-thus what those detectors get *there*; chosen for these files alone a threshold could only raise them.
+Source: github.com/numenta/NAB, results/<detector>/<detector>_standard_scores.csv (column Score, rounded to 9 digits)
+and results/final_results.json. The thresholds are NAB's: the best for all 58 files. The sums over the files of two
+groups are thus what those detectors get *there*; chosen for these files alone a threshold could only raise them.
 """
 
 WHOLE_BENCHMARK = {

@@ -8,8 +8,8 @@
     score       100 (raw − null) / (perfect − null), null = −A_FN × windows, perfect = A_TP × windows
     threshold   one for the corpus and profile: the score or scores that give the largest raw sum, as NAB has it
 
-Source: A. Lavin, S. Ahmad, "Evaluating Real-time Anomaly Detection Algorithms: the Numenta Anomaly Benchmark", ICMLA 2015
-(arXiv 1510.03336). Details that the paper leaves open (probation, windows counted, the +1 in a window) are those that
+Source: A. Lavin, S. Ahmad, "Evaluating Real-time Anomaly Detection Algorithms: the Numenta Anomaly Benchmark", ICMLA
+2015 (arXiv 1510.03336). Details that the paper leaves open (probation, windows counted, the +1 in a window) are those that
 reproduce the scores NAB publishes file by file: tests/unit/study/test_nab_study.py.
 """
 
@@ -138,7 +138,9 @@ def curve(corpus: Sequence[Labelled], scores: Mapping[str, F64], profile: Profil
 
 def _scored(series: Labelled, score: F64, profile: Profile) -> tuple[F64, npt.NDArray[np.int64], F64]:
     if score.shape != series.values.shape or not np.isfinite(score).all():
-        raise InputError(f"{series.name}: expected {series.values.size} finite scores, got shape {score.shape}", "scores")
+        raise InputError(
+            f"{series.name}: expected {series.values.size} finite scores, got shape {score.shape}", "scores"
+        )
     window, worth = row_weights(series)
     weighted = np.where(window >= 0, profile.true_positive, profile.false_positive) * worth
     kept = slice(series.probation, None)

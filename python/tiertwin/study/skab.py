@@ -5,11 +5,11 @@ changepoint), or `skab.zip` with the same. The anomaly-free run is not used.
 
 Protocol, that of the published notebooks: a detector learns on the first 400 rows of each file and then tells every row
 of that file 0 or 1; rows of all files are counted together. F1 = TP/(TP + (FP + FN)/2), FAR = FP/(FP + TN), MAR =
-FN/(FN + TP). Ours tells nothing in the first 400 rows, and reads the file in one pass, in order; the published MSET smooths
-over 30 rows to come.
+FN/(FN + TP). Ours tells nothing in the first 400 rows, and reads the file in one pass, in order; the published MSET
+smooths over 30 rows to come.
 
-Split: files by number, 0, 2, 4 … for tuning, 1, 3, 5 … held out. Gain, short mean and factor of `OURS` were chosen on the
-tuning half.
+Split: files by number, 0, 2, 4 … for tuning, 1, 3, 5 … held out. Gain, short mean and factor of `OURS` were chosen on
+the tuning half.
 """
 
 from __future__ import annotations
@@ -82,11 +82,12 @@ def ours(run: Run) -> Mask:
 def subspace(run: Run) -> Mask:
     """Return rows in which T² or Q, as means of 10 rows, is above its limit (ours, nothing tuned)."""
     t2, q = Subspace(SENSORS, clean=CLEAN).push(run.values)
-    return np.maximum(t2, q) > 1.0
+    result: Mask = np.maximum(t2, q) > 1.0
+    return result
 
 
 def mset(run: Run) -> Mask:
-    """Return MSET as its notebook has it: all 400 rows are the memory, relative residual, centred mean of 60, above 0.01.
+    """Return MSET as its notebook has it: 400 rows of memory, relative residual, centred mean of 60, above 0.01.
 
     Kernel 1 − |x − y|/(|x| + |y|) (K. C. Gross et al., multivariate state estimation technique).
     """
@@ -96,7 +97,8 @@ def mset(run: Run) -> Mask:
     weights = np.linalg.solve(_likeness(memory, memory), _likeness(memory, z))
     estimate = (memory.T @ weights).T * spread + mean
     relative = np.linalg.norm(run.values - estimate, axis=1) / np.linalg.norm(estimate, axis=1)
-    return _centred_mean(relative, 60) > 0.01
+    result: Mask = _centred_mean(relative, 60) > 0.01
+    return result
 
 
 def _likeness(a: F64, b: F64) -> F64:

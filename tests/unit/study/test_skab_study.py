@@ -94,7 +94,8 @@ def test_the_command_line_prints_both_ways(tmp_path: Path) -> None:
     folder = str(folder_of(tmp_path))
     shown = CliRunner().invoke(main, ["study", "skab", "--data", folder])
     assert shown.exit_code == 0, shown.output
-    assert "valve1/2.csv" in shown.output and "Conv-AE" in shown.output
+    assert "valve1/2.csv" in shown.output
+    assert "Conv-AE" in shown.output
     found = json.loads(CliRunner().invoke(main, ["study", "skab", "--data", folder, "--json"]).output)
     assert {row["files"] for row in found["rows"]} == {"tuning", "held out", "all"}
     assert CliRunner().invoke(main, ["study", "nab", "--data", str(tmp_path / "none")]).exit_code == 2

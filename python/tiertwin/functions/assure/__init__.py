@@ -1,1 +1,1 @@
-"""What is failing: detectors over streams, alarms as 3GPP TS 28.111 has them, incidents (docs/assurance-detection.md)."""
+"""What is failing: detectors over streams, alarms of 3GPP TS 28.111, incidents (docs/assurance-detection.md)."""

@@ -116,7 +116,9 @@ class Incidents:
     def tell(self, time_s: float, name: str, cause: str, severity: Severity) -> None:
         """Take one event by names; raises InputError with what was expected."""
         if name not in self.index:
-            raise InputError(f"object: expected one of the {len(self.objects)} objects of this log, got {name!r}", "tell")
+            raise InputError(
+                f"object: expected one of the {len(self.objects)} objects of this log, got {name!r}", "tell"
+            )
         if cause not in self.cause_index:
             raise InputError(f"cause: expected one of {', '.join(self.cause_index)}, got {cause!r}", "tell")
         row = (round(time_s * 1e9), self.index[name], self.cause_index[cause], int(severity))
@@ -153,7 +155,8 @@ class Incidents:
         return start, np.array([k for row in rows for k in row], dtype=np.int64)
 
     def _incidents(self, columns: dict[str, Ints]) -> list[Incident]:
-        rows = [dict(zip(columns, values, strict=True)) for values in zip(*map(np.ndarray.tolist, columns.values()))]
+        table = [column.tolist() for column in columns.values()]
+        rows = [dict(zip(columns, values, strict=True)) for values in zip(*table, strict=True)]
         incidents = []
         for number, group in groupby(rows, key=lambda row: row["incident"]):
             alarms = list(group)

@@ -51,9 +51,7 @@ class Shifts:
         factor: float = 1.5,
     ) -> None:
         self.factor = factor
-        self._core = _core.ShiftWatch(
-            attributes, clean=clean, mean=mean, gain=gain, quantile=quantile, factor=factor
-        )
+        self._core = _core.ShiftWatch(attributes, clean=clean, mean=mean, gain=gain, quantile=quantile, factor=factor)
 
     def push(self, values: Reals) -> Reals:
         """Return z/factor (N, A) for `values` (N, A), float64, C order, NaN: not seen; above 1: shifted."""
@@ -138,7 +136,7 @@ class Changes:
         self._core = _core.ChangePoints(series, expected=expected, most=most, warm=warm, delay=delay)
 
     def push(self, values: Reals) -> tuple[Mask, Reals, Ints]:
-        """Return changed, P(change within `delay`) and the most probable run length, (N, S) each, of `values` (N, S)."""
+        """Return changed, P(change within `delay`) and the most probable run length, (N, S) each."""
         recent, length = self._core.push(values)
         return recent >= self.threshold, recent, length
 

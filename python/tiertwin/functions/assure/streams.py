@@ -4,8 +4,8 @@
             periods; or that of a mix of values in a window that was never seen before, if it is larger
     alarm   the score where it rises above `least` and no alarm was within the hold-off; else 0
 
-The kernel, its formulas, sources and rules are in `cpp/assure/stream.hpp`, `tail.hpp` and `pattern.hpp`; how the defaults were chosen and what they are
-worth on public benchmarks in docs/assurance-detection.md.
+The kernel, its formulas, sources and rules are in `cpp/assure/stream.hpp`, `tail.hpp` and `pattern.hpp`; how the
+defaults were chosen and what they are worth on public benchmarks in docs/assurance-detection.md.
 """
 
 from __future__ import annotations
