@@ -49,7 +49,7 @@ def streams(series: int, rows: int = 2000) -> dict[str, Any]:
     from tiertwin.functions.assure.streams import Streams
 
     rng = np.random.default_rng(2)
-    values, times = rng.standard_normal((rows, series)), np.arange(rows) * 300.0
+    values, times = rng.standard_normal((rows, series)), np.arange(rows, dtype=np.float64) * 300.0
     values[1500] += 25.0
     watch = Streams(series)
     before = watch.memory_bytes()

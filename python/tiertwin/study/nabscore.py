@@ -9,8 +9,8 @@
     threshold   one for the corpus and profile: the score or scores that give the largest raw sum, as NAB has it
 
 Source: A. Lavin, S. Ahmad, "Evaluating Real-time Anomaly Detection Algorithms: the Numenta Anomaly Benchmark", ICMLA
-2015 (arXiv 1510.03336). Details that the paper leaves open (probation, windows counted, the +1 in a window) are those that
-reproduce the scores NAB publishes file by file: tests/unit/study/test_nab_study.py.
+2015 (arXiv 1510.03336). Details that the paper leaves open (probation, windows counted, the +1 in a window) are those
+that reproduce the scores NAB publishes file by file: tests/unit/study/test_nab_study.py.
 """
 
 from __future__ import annotations

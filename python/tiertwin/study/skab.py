@@ -75,7 +75,7 @@ def _run(tree: Tree, name: str) -> Run:
 
 def ours(run: Run) -> Mask:
     """Return rows in which any sensor is shifted."""
-    result: Mask = (Shifts(SENSORS, clean=CLEAN, **OURS).push(run.values) > 1.0).any(axis=1)
+    result: Mask = Shifts(SENSORS, clean=CLEAN, **OURS).push(run.values).max(axis=1) > 1.0
     return result
 
 
