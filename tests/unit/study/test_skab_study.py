@@ -52,20 +52,18 @@ def test_a_plain_fault_is_told_by_ours(tmp_path: Path) -> None:
     assert all(row["delay_rows"] < 10 for row in found["by_run"])
 
 
-def test_published_mset_comes_out_on_the_real_runs() -> None:
-    """F1 0.78, false alarms 17.6 %: what the published code gives on these 16 runs."""
-    runs = skab.load_runs(data_file("skab.zip").parent)
+def test_the_real_runs() -> None:
+    """MSET gets what its published code gives on these 16 runs; ours reaches its aim where nothing was chosen."""
+    folder = data_file("skab.zip").parent
+    runs = skab.load_runs(folder)
     assert [len(runs), runs[10].name, int(runs[0].anomaly.sum())] == [16, "valve1/10.csv", 401]
-    found = skab.figures(runs, [skab.mset(run) for run in runs])
-    assert [round(found[key], 2) for key in ("f1", "far_percent", "mar_percent")] == [0.78, 17.57, 14.98]
-
-
-def test_ours_on_the_real_runs_reaches_its_aim_on_the_held_out_half() -> None:
-    found = skab.skab_study(data_file("skab.zip").parent)
-    figures = {(row["detector"], row["files"]): row for row in found["rows"]}
+    figures = {(row["detector"], row["files"]): row for row in skab.skab_study(folder)["rows"]}
+    mset = figures["MSET (re-made)", "all"]
+    assert [round(mset[key], 2) for key in ("f1", "far_percent", "mar_percent")] == [0.78, 17.57, 14.98]
     for part in ("held out", "all"):
         assert figures["ours", part]["f1"] >= 0.78
         assert figures["ours", part]["f1"] > figures["MSET (re-made)", part]["f1"]
+        assert figures["ours", part]["far_percent"] < figures["MSET (re-made)", part]["far_percent"]
 
 
 def test_a_sum_centred_as_published() -> None:
