@@ -50,7 +50,7 @@ struct StreamOptions {
     index_t warm = 50;
     double recur = 0.8, keep = 0.9, recur_period_s = 86'400.0;
     index_t recur_slots = 48, hold = 100, gap = 12;
-    double least = 3.0, again = 2.0;
+    double least = 4.0, again = 2.0;
 };
 
 class StreamWatch {

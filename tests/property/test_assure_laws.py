@@ -120,11 +120,11 @@ def test_a_peak_at_the_same_time_every_day_becomes_normal() -> None:
     times = np.arange(96 * 20) * 900.0
     x = rng.normal(size=times.size)
     x[40::96] += 8.0
-    alarm = Streams(1, StreamOptions(seasons=())).push(x[:, None], times)[1][:, 0]
+    alarm = Streams(1, StreamOptions(seasons=(), least=3.0)).push(x[:, None], times)[1][:, 0]
     days = (alarm > 0).reshape(20, 96)[:, 38:43].any(axis=1)
     assert days[:3].any()
     assert not days[-6:].any()
-    once = Streams(1, StreamOptions(seasons=(), recur=0.0)).push(x[:, None], times)[1][:, 0]
+    once = Streams(1, StreamOptions(seasons=(), recur=0.0, least=3.0)).push(x[:, None], times)[1][:, 0]
     assert (once > 0).sum() > (alarm > 0).sum()
 
 

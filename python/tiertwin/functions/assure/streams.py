@@ -109,7 +109,7 @@ class StreamOptions:
     gap
         Missing samples in a row after which levels begin anew.
     least
-        The score above which there is an alarm: 2 is a tail probability of 1 %. For operation 3 … 5.
+        The score above which there is an alarm: 2 is a tail probability of 1 %. For operation 4 … 6.
     again
         See `hold`.
     """
@@ -130,7 +130,7 @@ class StreamOptions:
     recur_slots: int = 48
     hold: int = 100
     gap: int = 12
-    least: float = 3.0
+    least: float = 4.0
     again: float = 2.0
 
     def watch(self, series: int) -> _core.StreamWatch:
