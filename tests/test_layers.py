@@ -57,6 +57,7 @@ CPP_DEPENDS = {
     "alloc": {"base"},
     "sync": {"state", "base"},
     "abstraction": {"graph", "state", "base"},
+    "assure": {"abstraction", "base"},
     "perf": {"graph", "queueing", "radio", "base"},
     "whatif": {"graph", "base"},
     "forecast": {"base"},

@@ -32,6 +32,7 @@ void bind_session(py::module_& m);
 void bind_abstraction(py::module_& m);
 void bind_teller(py::module_& m);
 void bind_worth(py::module_& m);
+void bind_assure(py::module_& m);
 void bind_perf(py::module_& m);
 void bind_failures(py::module_& m);
 void bind_forecast(py::module_& m);

@@ -960,6 +960,88 @@ class Worth:
     @property
     def zones(self) -> int: ...
 
+class ProfileOptions:
+    def __init__(self, *, period_s: float, slots: int, gain: float, visits: int, value: bool, mean: bool) -> None: ...
+
+class StreamWatch:
+    def __init__(
+        self,
+        series: int,
+        *,
+        gains: Sequence[float],
+        profiles: Sequence[ProfileOptions],
+        short_gain: float,
+        scale_gain: float,
+        tail: Sequence[float],
+        pattern: Sequence[int],
+        level: float,
+        cap: float,
+        warm: int,
+        recur: Sequence[float],
+        recur_slots: int,
+        hold: int,
+        gap: int,
+        least: float,
+        again: float,
+    ) -> None: ...
+    def memory_bytes(self) -> int: ...
+    def push(self, values: _Reals, times_s: _Reals) -> tuple[_Reals, _Reals]:
+        """Score and alarm of rows × series."""
+
+    @property
+    def series(self) -> int: ...
+
+class ShiftWatch:
+    def __init__(
+        self, attributes: int, *, clean: int, mean: int, gain: float, quantile: float, factor: float
+    ) -> None: ...
+    def limit(self, attribute: int) -> float: ...
+    def memory_bytes(self) -> int: ...
+    def push(self, values: _Reals) -> _Reals:
+        """z of rows × attributes."""
+
+    @property
+    def attributes(self) -> int: ...
+
+class SubspaceWatch:
+    def __init__(self, attributes: int, *, clean: int, mean: int, share: float, quantile: float) -> None: ...
+    def memory_bytes(self) -> int: ...
+    def push(self, values: _Reals) -> tuple[_Reals, _Reals]:
+        """T² and Q over their limits, one a row."""
+
+    @property
+    def attributes(self) -> int: ...
+    @property
+    def components(self) -> int: ...
+
+class ChangePoints:
+    def __init__(self, series: int, *, expected: float, most: int, warm: int, delay: int) -> None: ...
+    def memory_bytes(self) -> int: ...
+    def push(self, values: _Reals) -> tuple[_Reals, _Ints]:
+        """P(change within the last `delay` values) and most probable run length."""
+
+    @property
+    def series(self) -> int: ...
+
+class IncidentLog:
+    def __init__(
+        self, objects: int, causes: int, start: _Ints, related: _Ints, *, window_ns: int, keep: int
+    ) -> None: ...
+    def advance(self, now_ns: int) -> None:
+        """Close what has been quiet by now."""
+
+    def memory_bytes(self) -> int: ...
+    def open(self) -> dict[str, Any]:
+        """Alarms of the open incidents."""
+
+    def push(self, time_ns: _Ints, object: _Ints, cause: _Ints, severity: _Ints) -> None:
+        """Take events in order of time; severity 0 clears."""
+
+    def take(self) -> dict[str, Any]:
+        """Alarms of incidents closed since."""
+
+    def totals(self) -> dict[str, Any]: ...
+
 class PerformanceModel:
     """Delays, tails and losses of packets over given paths; immutable."""
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tiertwin.cli.assure import forecast_command, life_command
+from tiertwin.cli.detection import nab, skab
 from tiertwin.cli.fidelity import fidelity
 from tiertwin.cli.run import finite
 from tiertwin.cli.tables import table
@@ -21,6 +22,8 @@ def study() -> None:
 study.add_command(fidelity)
 study.add_command(forecast_command)
 study.add_command(life_command)
+study.add_command(nab)
+study.add_command(skab)
 
 
 @study.command("policies")

@@ -1,1 +1,1 @@
-"""Assurance: what is about to happen to traffic and to machines, with bands that hold."""
+"""Assurance: what is failing, what is about to, and why: detection, alarms, incidents, forecasts, lives, localisation."""
