@@ -59,6 +59,7 @@ CPP_DEPENDS = {
     "abstraction": {"graph", "state", "base"},
     "perf": {"graph", "queueing", "radio", "base"},
     "whatif": {"graph", "base"},
+    "localise": {"base"},
     "plant": {"graph", "radio", "base"},
 }
 CLOCKS = re.compile(r"\btime\.(time|monotonic|perf_counter|process_time)(_ns)?\(|datetime\.now\(")

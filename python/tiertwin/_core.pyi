@@ -826,6 +826,7 @@ class Peer:
 class Partition:
     """Member row -> group row (-1: none); immutable."""
 
+    def __deepcopy__(self, memo: dict[str, Any]) -> Partition: ...
     def __init__(self, group_of: _Ints, groups: int) -> None: ...
     def groups_of(self, rows: _Rows) -> _Rows:
         """Groups of these rows, u32, ascending, each once."""
@@ -841,6 +842,7 @@ class Partition:
 class SummaryPlan:
     """What to merge: (source, rule, target) a line; grows by add()."""
 
+    def __deepcopy__(self, memo: dict[str, Any]) -> SummaryPlan: ...
     def __init__(self, lines: Sequence[tuple[int, str, int]] = []) -> None: ...
     def __len__(self) -> int: ...
     def add(
@@ -1015,6 +1017,38 @@ class FailureCore:
     def element_count(self) -> int: ...
     @property
     def node_count(self) -> int: ...
+
+class Influences:
+    """A noisy-OR model: causes by observations."""
+
+    def __init__(self, start: _Ints, observation: _Ints, q: _Reals, leak: _Reals, prior: _Reals) -> None: ...
+    @property
+    def cause_count(self) -> int: ...
+    @property
+    def observation_count(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+
+class Evidence:
+    """What was observed of a noisy-OR model so far."""
+
+    def __init__(self, model: Influences) -> None: ...
+    def forget(self) -> None:
+        """Every observation is missing again."""
+
+    def gains(self) -> _Reals:
+        """Log-odds of each cause alone against none."""
+
+    def observe(self, observation: _Ints, state: _Signed) -> None:
+        """Set states of observations: 1 alarm, 0 silent, -1 missing."""
+
+    def posterior(
+        self, cutoff: float = 25.0, shortlist: int = 12, work: float = 20000000.0
+    ) -> tuple[_Reals, _Ints, float, bool, int]:
+        """Probability of each cause, the best set, ln of its posterior, whether the sum is complete, parts."""
+
+    def states(self) -> _Signed:
+        """State of every observation."""
 
 class Plant:
     """Discrete-event simulator of tasks over radio, links and servers. One thread owns it."""

@@ -1,0 +1,108 @@
+#include "localise/posterior.hpp"
+
+#include <numeric>
+
+#include "localise/pairs.hpp"
+#include "localise/rivals.hpp"
+#include "localise/subsets.hpp"
+
+namespace tiertwin::localise {
+namespace {
+
+struct Answer {
+    Mass mass;
+    Members best;
+    double score;
+    bool complete;
+};
+
+// Causes whose sets can all be summed with this much work.
+std::size_t room_for(const Part& part, const Limits& limits, double work) {
+    const double terms = 2.0 + static_cast<double>(part.influence.size()) / static_cast<double>(part.causes());
+    const auto room = static_cast<std::size_t>(std::max(2.0, std::floor(std::log2(work / terms))));
+    return std::min(room, limits.shortlist);
+}
+
+// Exact: all sets of all causes.
+Mass summed_up(const Part& part, const Members& best) {
+    Members all(part.causes());
+    std::iota(all.begin(), all.end(), 0);
+    Mass mass(part.causes(), Standing(part, best).score());
+    Subsets(part, {}, all, 0).sum(mass);
+    return mass;
+}
+
+void add_small_sets(const Part& part, Mass& mass) {
+    mass.add(0.0, {});
+    for (std::size_t c = 0; c < part.causes(); ++c) mass.add(part.gain[c], {static_cast<std::int32_t>(c)});
+}
+
+// Rivals whose sets were neither a pair nor sets of the shortlist.
+void add_rivals(const std::vector<Rival>& rivals, const Members& best, const Members& list, Mass& mass) {
+    for (const auto& rival : rivals) {
+        const std::size_t size = best.size() + (rival.gone < 0 ? 1u : 0u);
+        if (size < 3 || std::ranges::binary_search(list, rival.cause)) continue;
+        Members set(1, rival.cause);
+        for (const std::int32_t m : best)
+            if (m != rival.gone) set.push_back(m);
+        mass.add_total(mass.weight(rival.score));
+        for (const std::int32_t c : set) mass.credit(c, mass.weight(rival.score));
+        mass.offer(rival.score, set);
+    }
+}
+
+Answer around(const Part& part, const Members& order, const Members& best, const Limits& limits, double work) {
+    const double score = Standing(part, best).score();
+    const std::size_t room = room_for(part, limits, work);
+    if (part.causes() <= room) return {summed_up(part, best), best, score, true};
+    Mass mass(part.causes(), score);
+    add_small_sets(part, mass);
+    const bool all_pairs = add_pairs(part, order, score, limits.cutoff, work, mass);
+    const auto near = rivals(part, order, best, limits.cutoff);
+    const Shortlist chosen = shortlist(part, best, near, room);
+    Subsets(part, chosen.fixed, chosen.list, 3).sum(mass);
+    add_rivals(near, best, chosen.list, mass);
+    return {std::move(mass), best, score, all_pairs && chosen.everybody};
+}
+
+Answer solve(const Part& part, const Limits& limits, double work) {
+    const Members order = by_gain(part);
+    Members best = improved(part, order, greedy(part, order));
+    Answer answer = around(part, order, best, limits, work);
+    for (int again = 0; again < 8 && answer.mass.surpassed(); ++again)
+        answer = around(part, order, improved(part, order, answer.mass.best()), limits, work);
+    return answer;
+}
+
+double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
+
+}  // namespace
+
+Posterior posterior(Evidence& evidence, const Limits& limits) {
+    const auto parts = parts_of(evidence, limits.cutoff);
+    Posterior found;
+    found.parts = parts.size();
+    for (const double gain : evidence.gains()) found.probability.push_back(sigmoid(gain));
+    std::vector<std::uint8_t> settled(found.probability.size(), 0);
+    const double work = limits.work / static_cast<double>(std::max<std::size_t>(parts.size(), 5));
+    for (const Part& part : parts) {
+        const Answer answer = solve(part, limits, work);
+        for (std::size_t c = 0; c < part.causes(); ++c) {
+            const auto cause = static_cast<std::size_t>(part.cause[c]);
+            found.probability[cause] = answer.mass.share(c);
+            settled[cause] = 1;
+        }
+        for (const std::int32_t c : answer.best) found.best.push_back(part.cause[static_cast<std::size_t>(c)]);
+        found.ln_best += answer.score - answer.mass.ln_total();
+        found.complete = found.complete && answer.complete;
+    }
+    for (std::size_t c = 0; c < settled.size(); ++c) {  // causes without an alarm, each on its own
+        if (settled[c] != 0) continue;
+        if (found.probability[c] > 0.5) found.best.push_back(static_cast<std::int32_t>(c));
+        found.ln_best += std::log(std::max(found.probability[c], 1.0 - found.probability[c]));
+    }
+    std::ranges::sort(found.best);
+    return found;
+}
+
+}  // namespace tiertwin::localise
