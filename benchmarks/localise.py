@@ -83,7 +83,11 @@ def main() -> None:
     for per_cause in (30, 300):
         for faults in (1, 2, 5):
             row = measure(causes, observations, per_cause, faults, seed=faults)
-            print(json.dumps(row) if given.json else "  ".join(f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()))
+            print(
+                json.dumps(row)
+                if given.json
+                else "  ".join(f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items())
+            )
 
 
 if __name__ == "__main__":

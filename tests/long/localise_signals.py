@@ -74,7 +74,11 @@ def reliability(rows, edges=(0.0, 0.02, 0.1, 0.3, 0.6, 0.9, 0.99, 1.0 + 1e-9)):
     stated = np.concatenate([probability for _, probability, *_ in rows])
     truth = np.concatenate([np.isin(np.arange(len(p)), there) for _, p, there, *_ in rows])
     at = np.digitize(stated, edges) - 1
-    return [(stated[at == b].mean(), truth[at == b].mean(), int((at == b).sum())) for b in range(len(edges) - 1) if (at == b).any()]
+    return [
+        (stated[at == b].mean(), truth[at == b].mean(), int((at == b).sum()))
+        for b in range(len(edges) - 1)
+        if (at == b).any()
+    ]
 
 
 def main() -> None:
@@ -82,9 +86,19 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=200)
     parser.add_argument("--worlds", nargs="+", default=["mixed", "germany50"])
     given = parser.parse_args()
-    wrong = replace(Certainties(), own=0.6, cut=0.6, own_weak=0.5, weak_loss=0.8, weak_delay=0.8, leak=dict.fromkeys(Certainties().leak, 0.02))
+    wrong = replace(
+        Certainties(),
+        own=0.6,
+        cut=0.6,
+        own_weak=0.5,
+        weak_loss=0.8,
+        weak_delay=0.8,
+        leak=dict.fromkeys(Certainties().leak, 0.02),
+    )
     for world in given.worlds:
-        print(f"\n| {world} | top-1 | top-3 | best set is the truth | top-1 with wrong certainties |\n|---|---:|---:|---:|---:|")
+        print(
+            f"\n| {world} | top-1 | top-3 | best set is the truth | top-1 with wrong certainties |\n|---|---:|---:|---:|---:|"
+        )
         every = []
         for mix in MIXES:
             rows = play(world, mix, given.cases)

@@ -189,7 +189,9 @@ def dependencies(
     causes = tuple(causes_of(world, groups or {}))
     number = {name: k for k, name in enumerate(names.observations())}
     reach = Reach(world, causes)
-    triples = [(c, number[name], q) for c, cause in enumerate(causes) for name, q in _shows(names, reach, sure, c, cause)]
+    triples = [
+        (c, number[name], q) for c, cause in enumerate(causes) for name, q in _shows(names, reach, sure, c, cause)
+    ]
     cause, observation, q = (np.array(part) for part in zip(*triples, strict=True))
     return Dependencies(
         causes,

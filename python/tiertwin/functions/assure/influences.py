@@ -54,7 +54,9 @@ class Rows:
         row, column = np.asarray(cause, dtype=np.int64), np.asarray(observation, dtype=np.int64)
         value = np.asarray(q, dtype=np.float64)
         if not row.shape == column.shape == value.shape or row.ndim != 1:
-            raise InputError(f"expected three vectors of one length, got {row.shape}, {column.shape}, {value.shape}", "q")
+            raise InputError(
+                f"expected three vectors of one length, got {row.shape}, {column.shape}, {value.shape}", "q"
+            )
         if row.size and (row.min() < 0 or row.max() >= causes):
             raise InputError(f"expected causes 0 … {causes - 1}, got {row.min()} … {row.max()}", "q")
         order = np.lexsort((column, row))
