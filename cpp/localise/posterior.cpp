@@ -1,7 +1,5 @@
 #include "localise/posterior.hpp"
 
-#include <numeric>
-
 #include "localise/pairs.hpp"
 #include "localise/rivals.hpp"
 #include "localise/subsets.hpp"
@@ -16,17 +14,8 @@ struct Answer {
     bool complete;
 };
 
-// Causes whose sets can all be summed with this much work.
-std::size_t room_for(const Part& part, const Limits& limits, double work) {
-    const double terms = 2.0 + static_cast<double>(part.influence.size()) / static_cast<double>(part.causes());
-    const auto room = static_cast<std::size_t>(std::max(2.0, std::floor(std::log2(work / terms))));
-    return std::min(room, limits.shortlist);
-}
-
 // Exact: all sets of all causes.
-Mass summed_up(const Part& part, const Members& best) {
-    Members all(part.causes());
-    std::iota(all.begin(), all.end(), 0);
+Mass summed_up(const Part& part, const Members& all, const Members& best) {
     Mass mass(part.causes(), Standing(part, best).score());
     Subsets(part, {}, all, 0).sum(mass);
     return mass;
@@ -53,24 +42,28 @@ void add_rivals(const std::vector<Rival>& rivals, const Members& best, const Mem
 
 Answer around(const Part& part, const Members& order, const Members& best, const Limits& limits, double work) {
     const double score = Standing(part, best).score();
-    const std::size_t room = room_for(part, limits, work);
-    if (part.causes() <= room) return {summed_up(part, best), best, score, true};
+    if (part.causes() <= limits.shortlist && subsets_cost(part, order) <= work)
+        return {summed_up(part, order, best), best, score, true};
     Mass mass(part.causes(), score);
     add_small_sets(part, mass);
     const bool all_pairs = add_pairs(part, order, score, limits.cutoff, work, mass);
-    const auto near = rivals(part, order, best, limits.cutoff);
-    const Shortlist chosen = shortlist(part, best, near, room);
+    double left = work;
+    const auto near = rivals(part, order, best, limits.cutoff, left);
+    const Shortlist chosen = shortlist(part, best, near, limits.shortlist, work);
     Subsets(part, chosen.fixed, chosen.list, 3).sum(mass);
     add_rivals(near, best, chosen.list, mass);
-    return {std::move(mass), best, score, all_pairs && chosen.everybody};
+    return {std::move(mass), best, score, all_pairs && chosen.everybody && left >= 0.0};
 }
 
 Answer solve(const Part& part, const Limits& limits, double work) {
     const Members order = by_gain(part);
-    Members best = improved(part, order, greedy(part, order));
-    Answer answer = around(part, order, best, limits, work);
-    for (int again = 0; again < 8 && answer.mass.surpassed(); ++again)
-        answer = around(part, order, improved(part, order, answer.mass.best()), limits, work);
+    double swaps = work;
+    Answer answer = around(part, order, improved(part, order, greedy(part, order), swaps), limits, work);
+    for (int again = 0; again < 8 && answer.mass.surpassed(); ++again) {
+        const Members better = answer.mass.best();
+        answer = around(part, order, improved(part, order, better, swaps), limits, work);
+    }
+    answer.complete = answer.complete && swaps > 0.0;
     return answer;
 }
 

@@ -1,5 +1,7 @@
 #include "localise/rivals.hpp"
 
+#include "localise/subsets.hpp"
+
 #include <utility>
 
 namespace tiertwin::localise {
@@ -14,11 +16,14 @@ Members rest_of(const Members& best, std::int32_t gone) {
 }
 
 void add_rivals(const Part& part, const Members& order, const Standing& best, std::int32_t gone, double least,
-                std::vector<Rival>& found) {
+                double& work, std::vector<Rival>& found) {
     const Standing rest = gone < 0 ? best : Standing(part, rest_of(best.members(), gone));
+    work -= static_cast<double>(part.background.size());
     for (const std::int32_t c : order) {
+        if (work < 0.0) return;
         if (rest.score() + part.gain[static_cast<std::size_t>(c)] < least) break;
         if (best.has(c)) continue;
+        work -= static_cast<double>(part.of(static_cast<std::size_t>(c)).size());
         const double score = rest.score() + rest.gain(c);
         if (score >= least) found.push_back({c, gone, score});
     }
@@ -49,20 +54,26 @@ Ranked strongest(const std::vector<Rival>& rivals, std::size_t causes) {
 
 }  // namespace
 
-std::vector<Rival> rivals(const Part& part, const Members& order, const Members& best, double cutoff) {
+std::vector<Rival> rivals(const Part& part, const Members& order, const Members& best, double cutoff,
+                          double& work) {
     const Standing set(part, best);
     std::vector<Rival> found;
-    add_rivals(part, order, set, -1, set.score() - cutoff, found);
-    for (const std::int32_t m : best) add_rivals(part, order, set, m, set.score() - cutoff, found);
+    add_rivals(part, order, set, -1, set.score() - cutoff, work, found);
+    for (const std::int32_t m : best) {
+        if (work < 0.0) break;
+        add_rivals(part, order, set, m, set.score() - cutoff, work, found);
+    }
     return found;
 }
 
-Shortlist shortlist(const Part& part, const Members& best, const std::vector<Rival>& rivals, std::size_t room) {
-    const double score = Standing(part, best).score();
+Shortlist shortlist(const Part& part, const Members& best, const std::vector<Rival>& rivals, std::size_t room,
+                    double work) {
+    const Standing set(part, best);
     Shortlist found{best, {}};
+    while (room > 2 && best.size() <= room && subsets_cost(part, best) > work) --room;
     if (best.size() > room) {
         Ranked missed;  // least missed first
-        for (const std::int32_t m : best) missed.emplace_back(Standing(part, rest_of(best, m)).score(), m);
+        for (const std::int32_t m : best) missed.emplace_back(-set.loss(m), m);
         rank(missed);
         found = {};
         for (std::size_t k = 0; k < missed.size(); ++k)
@@ -70,10 +81,10 @@ Shortlist shortlist(const Part& part, const Members& best, const std::vector<Riv
         found.everybody = false;
     }
     for (const auto& [rival, cause] : strongest(rivals, part.causes())) {
-        if (found.list.size() < room)
-            found.list.push_back(cause);
-        else if (rival > score - kTelling)
-            found.everybody = false;
+        found.list.push_back(cause);
+        if (found.list.size() <= room && subsets_cost(part, found.list) <= work) continue;
+        found.list.pop_back();
+        if (rival > set.score() - kTelling) found.everybody = false;
     }
     std::ranges::sort(found.list);
     std::ranges::sort(found.fixed);

@@ -11,17 +11,19 @@ struct Rival {
     double score;
 };
 
-// All within `cutoff` of the best set's score. Costs O(influences) a member.
-[[nodiscard]] std::vector<Rival> rivals(const Part& part, const Members& order, const Members& best, double cutoff);
+// All within `cutoff` of the best set's score; as many as `work` terms find, which is then below 0. Costs O(alarms +
+// influences of rivals) a member.
+[[nodiscard]] std::vector<Rival> rivals(const Part& part, const Members& order, const Members& best, double cutoff,
+                                        double& work);
 
 struct Shortlist {
     Members list, fixed;      // ascending; `fixed`: members of the best set for which there was no room
     bool everybody = true;    // no rival of weight above 1/1000 was left out
 };
 
-// At most `room` causes: members of the best set first, then the strongest rivals. Where members alone are too many,
+// At most `room` causes, fewer where all their sets would cost more than `work`: members of the best set first, then the strongest rivals. Where members alone are too many,
 // half of the room goes to those that are missed least.
 [[nodiscard]] Shortlist shortlist(const Part& part, const Members& best, const std::vector<Rival>& rivals,
-                                  std::size_t room);
+                                  std::size_t room, double work);
 
 }  // namespace tiertwin::localise

@@ -23,11 +23,12 @@ Members with(Members members, std::int32_t more) {
 
 // The best cause to add to a set, if it brings the score above `least`; `barred` may not come back.
 std::pair<std::int32_t, double> best_addition(const Part& part, const Members& order, const Standing& set,
-                                              std::int32_t barred, double least) {
+                                              std::int32_t barred, double least, double& work) {
     std::int32_t best = -1;
     for (const std::int32_t c : order) {
         if (set.score() + part.gain[static_cast<std::size_t>(c)] <= least) break;  // nor does any after it
         if (c == barred || set.has(c)) continue;
+        work -= static_cast<double>(part.of(static_cast<std::size_t>(c)).size());
         const double score = set.score() + set.gain(c);
         if (score > least) best = c, least = score;
     }
@@ -51,6 +52,17 @@ Standing::Standing(const Part& part, Members members)
     }
 }
 
+void Standing::add(std::int32_t c) {
+    score_ += gain(c);
+    for (const auto& to : part_->of(static_cast<std::size_t>(c))) {
+        const auto i = static_cast<std::size_t>(to.observation);
+        exposure_[i] += to.exposure;
+        ln_alarm_[i] = ln_alarm(exposure_[i]);
+    }
+    members_.insert(std::ranges::lower_bound(members_, c), c);
+    member_[static_cast<std::size_t>(c)] = 1;
+}
+
 double Standing::gain(std::int32_t c) const {
     double gain = part_->plain[static_cast<std::size_t>(c)];
     for (const auto& to : part_->of(static_cast<std::size_t>(c))) {
@@ -58,6 +70,15 @@ double Standing::gain(std::int32_t c) const {
         gain += ln_alarm(exposure_[i] + to.exposure) - ln_alarm_[i];
     }
     return gain;
+}
+
+double Standing::loss(std::int32_t c) const {
+    double loss = part_->plain[static_cast<std::size_t>(c)];
+    for (const auto& to : part_->of(static_cast<std::size_t>(c))) {
+        const auto i = static_cast<std::size_t>(to.observation);
+        loss += ln_alarm_[i] - ln_alarm(std::max(exposure_[i] - to.exposure, part_->background[i]));
+    }
+    return loss;
 }
 
 Members by_gain(const Part& part) {
@@ -81,22 +102,24 @@ Members greedy(const Part& part, const Members& order) {
         if (gain <= kBetter) continue;
         const std::pair<double, std::int32_t> now{gain, -c};
         if (queue.empty() || now >= queue.top())
-            set = Standing(part, with(set.members(), c));
+            set.add(c);
         else
             queue.push(now);
     }
     return set.members();
 }
 
-Members improved(const Part& part, const Members& order, Members members, int rounds) {
-    for (int round = 0; round < rounds; ++round) {
+Members improved(const Part& part, const Members& order, Members members, double& work) {
+    while (work > 0.0) {
         const Standing set(part, members);
-        auto [added, best] = best_addition(part, order, set, -1, set.score() + kBetter);
+        auto [added, best] = best_addition(part, order, set, -1, set.score() + kBetter, work);
         Members next = added >= 0 ? with(members, added) : members;
         for (const std::int32_t m : members) {
+            if (work <= 0.0) break;
+            work -= static_cast<double>(part.background.size());
             const Standing rest(part, without(members, m));
             if (rest.score() > best) best = rest.score(), next = rest.members();
-            const auto [other, score] = best_addition(part, order, rest, m, best);
+            const auto [other, score] = best_addition(part, order, rest, m, best, work);
             if (other >= 0) best = score, next = with(rest.members(), other);
         }
         if (next == members) break;

@@ -4,7 +4,8 @@
 // causes whose last known gain is below the best (M. Minoux, 1978), and single gains bound what any swap can win.
 //
 // Thread safety  pure functions.
-// Costs          greedy about O(influences) a cause taken; a round of swaps that much a member.
+// Costs          greedy about O(influences) altogether; a round of swaps O(alarms + influences of rivals) a member,
+//                counted in terms and stopped when a budget of them is used up.
 #pragma once
 
 #include "localise/parts.hpp"
@@ -20,8 +21,11 @@ class Standing {
 
     [[nodiscard]] const Members& members() const { return members_; }
     [[nodiscard]] double score() const { return score_; }
+    void add(std::int32_t c);  // not a member so far
     // What `c`, not a member, would add. O(its alarms).
     [[nodiscard]] double gain(std::int32_t c) const;
+    // What is lost without the member `c`; rounded, for ranking. O(its alarms).
+    [[nodiscard]] double loss(std::int32_t c) const;
     [[nodiscard]] const std::vector<double>& exposures() const { return exposure_; }
     [[nodiscard]] bool has(std::int32_t c) const { return member_[static_cast<std::size_t>(c)] != 0; }
 
@@ -39,7 +43,8 @@ class Standing {
 [[nodiscard]] Members greedy(const Part& part, const Members& order);
 
 // Adds, drops or swaps one member as long as that makes the score better, the best such change each time. Every change
-// makes it better by more than 1e-12, so this ends; `rounds` bounds how long it may take.
-[[nodiscard]] Members improved(const Part& part, const Members& order, Members members, int rounds = 64);
+// makes it better by more than 1e-12, so this ends; sooner where `work` terms (what is left of them is left in it) are
+// not enough.
+[[nodiscard]] Members improved(const Part& part, const Members& order, Members members, double& work);
 
 }  // namespace tiertwin::localise

@@ -1,9 +1,26 @@
 #include "localise/subsets.hpp"
 
+#include <functional>
+
 namespace tiertwin::localise {
+
+double subsets_cost(const Part& part, const Members& list) {
+    std::vector<std::size_t> size;
+    for (const std::int32_t c : list) size.push_back(part.of(static_cast<std::size_t>(c)).size());
+    std::ranges::sort(size, std::greater<>());
+    double cost = 0.0, times = 1.0;
+    for (const std::size_t alarms : size) {
+        cost += times * static_cast<double>(alarms + 2);
+        times *= 2.0;
+    }
+    return cost;
+}
 
 Subsets::Subsets(const Part& part, const Members& fixed, const Members& shortlist, std::size_t smallest)
     : part_(part), fixed_(fixed), list_(shortlist), smallest_(smallest), chosen_(fixed), kept_(shortlist.size()) {
+    std::ranges::stable_sort(list_, [&](std::int32_t a, std::int32_t b) {
+        return part.of(static_cast<std::size_t>(a)).size() > part.of(static_cast<std::size_t>(b)).size();
+    });
     const Standing start(part, fixed);
     score_ = start.score();
     exposure_ = start.exposures();
