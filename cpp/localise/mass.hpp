@@ -23,8 +23,9 @@ class Mass {
     // A sum made elsewhere: its total, and the share of it a cause has.
     void add_total(double weight) { total_ += weight; }
     void credit(std::int32_t c, double weight) { of_[static_cast<std::size_t>(c)] += weight; }
+    [[nodiscard]] bool beats(double score) const { return score > best_score_; }
     void offer(double score, const Members& members) {
-        if (score > best_score_) best_score_ = score, best_ = members;
+        if (beats(score)) best_score_ = score, best_ = members;
     }
     // A set better than the reference by more than rounding: weights want a new reference.
     [[nodiscard]] bool surpassed() const { return best_score_ > reference_ + 1e-9; }
@@ -33,7 +34,7 @@ class Mass {
         std::ranges::sort(sorted);
         return sorted;
     }
-    [[nodiscard]] double share(std::size_t c) const { return of_[c] / total_; }
+    [[nodiscard]] double share(std::size_t c) const { return std::clamp(of_[c] / total_, 0.0, 1.0); }  // rounding
     [[nodiscard]] double ln_total() const { return std::log(total_) + reference_; }
 
   private:

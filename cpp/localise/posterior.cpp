@@ -26,18 +26,27 @@ void add_small_sets(const Part& part, Mass& mass) {
     for (std::size_t c = 0; c < part.causes(); ++c) mass.add(part.gain[c], {static_cast<std::int32_t>(c)});
 }
 
-// Rivals whose sets were neither a pair nor sets of the shortlist.
+Members set_of(const Rival& rival, const Members& best) {
+    Members set(1, rival.cause);
+    std::ranges::copy_if(best, std::back_inserter(set), [&](std::int32_t m) { return m != rival.gone; });
+    return set;
+}
+
+// Rivals whose sets were neither a pair nor sets of the shortlist. Members of the best set have a part in each rival but
+// those that stand in their own place: credited once, not rival by rival.
 void add_rivals(const std::vector<Rival>& rivals, const Members& best, const Members& list, Mass& mass) {
+    double total = 0.0;
     for (const auto& rival : rivals) {
         const std::size_t size = best.size() + (rival.gone < 0 ? 1u : 0u);
         if (size < 3 || std::ranges::binary_search(list, rival.cause)) continue;
-        Members set(1, rival.cause);
-        for (const std::int32_t m : best)
-            if (m != rival.gone) set.push_back(m);
-        mass.add_total(mass.weight(rival.score));
-        for (const std::int32_t c : set) mass.credit(c, mass.weight(rival.score));
-        mass.offer(rival.score, set);
+        const double weight = mass.weight(rival.score);
+        total += weight;
+        mass.credit(rival.cause, weight);
+        if (rival.gone >= 0) mass.credit(rival.gone, -weight);
+        if (mass.beats(rival.score)) mass.offer(rival.score, set_of(rival, best));
     }
+    mass.add_total(total);
+    for (const std::int32_t m : best) mass.credit(m, total);
 }
 
 Answer around(const Part& part, const Members& order, const Members& best, const Limits& limits, double work) {

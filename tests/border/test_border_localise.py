@@ -65,7 +65,9 @@ def test_wrong_evidence_is_told_and_nothing_taken(observation, states, match: st
     assert evidence.states().tolist() == [-1, -1]
 
 
-@pytest.mark.parametrize("limits", [(0.0, 12, 1e6), (float("nan"), 12, 1e6), (25.0, 1, 1e6), (25.0, 21, 1e6), (25.0, 12, 0.0)])
+@pytest.mark.parametrize(
+    "limits", [(0.0, 12, 1e6), (float("nan"), 12, 1e6), (25.0, 1, 1e6), (25.0, 21, 1e6), (25.0, 12, 0.0)]
+)
 def test_limits_are_checked(limits) -> None:
     with pytest.raises(ValueError, match="limits: expected"):
         _core.Evidence(model()).posterior(*limits)

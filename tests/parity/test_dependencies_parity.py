@@ -6,8 +6,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-from reference.impact import carried, cut_routes, network, served
 
+from reference.impact import carried, cut_routes, network, served
 from tiertwin.functions.assure.dependencies import Reach, dependencies
 from tiertwin.functions.assure.impact import ImpactModel
 from tiertwin.world import load, reroute, resolve
@@ -23,7 +23,9 @@ def world_of(name):
 def gone(world, cause):
     nodes = set(cause.nodes)
     links = set(cause.links) if cause.hard else set()
-    return links | {k for k in range(world.link_count) if {int(world.link_tail[k]), int(world.link_head[k])} & nodes}, nodes
+    return links | {
+        k for k in range(world.link_count) if {int(world.link_tail[k]), int(world.link_head[k])} & nodes
+    }, nodes
 
 
 @pytest.mark.parametrize("name", ["mixed", "germany50"])

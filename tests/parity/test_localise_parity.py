@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reference.localise import enumerate_posterior, random_model, sample, score
 
+from reference.localise import enumerate_posterior, random_model, sample, score
 from tiertwin.functions.assure.localiser import Localiser
 
 

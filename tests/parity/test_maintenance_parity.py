@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from reference.maintenance import cheapest, cost
 from support.maintenance import drawn
-
 from tiertwin.allocate.maintenance import UNDONE, worth
 from tiertwin.allocate.maintenance_milp import schedule
 

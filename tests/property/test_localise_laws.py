@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference.localise import random_model, sample
 
+from reference.localise import random_model, sample
 from tiertwin.functions.assure.influences import Rows
 from tiertwin.functions.assure.localiser import Localiser
 

@@ -137,7 +137,7 @@ class FaultyWorld:
         usual = self._slowness(np.ones(len(speed)))
         for s in range(world.site_count):
             name, fog = self.names.site(s), world.site_count + int(world.site_fog[s])
-            away = cut[s] or speed[s] == 0.0 and cut[world.site_count + int(world.site_fog[s])]
+            away = cut[s] or (speed[s] == 0.0 and cut[world.site_count + int(world.site_fog[s])])
             tasks = rng.poisson(self.rate[s] * heard[s] * WINDOW_S)
             # a task is late when it takes three times the usual: exponential response times
             late = [np.exp(-3.0 * usual[k] / now[k]) if np.isfinite(now[k]) else 1.0 for k in (s, fog)]

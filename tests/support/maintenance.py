@@ -14,7 +14,11 @@ def drawn(rng, jobs=4, horizon=6, tight=0.5):
         first = int(rng.integers(0, horizon))
         window[j, first : first + int(rng.integers(1, horizon + 1))] = True
     hazard = rng.uniform(0.0, 0.2, (jobs, horizon + 1))
-    groups = tuple(tuple(int(k) for k in rng.choice(jobs, 2, replace=False)) for _ in range(int(rng.integers(0, 3)))) if jobs > 1 else ()
+    groups = (
+        tuple(tuple(int(k) for k in rng.choice(jobs, 2, replace=False)) for _ in range(int(rng.integers(0, 3))))
+        if jobs > 1
+        else ()
+    )
     return Maintenance(
         jobs=tuple(f"job {j}" for j in range(jobs)),
         slots=rng.integers(1, 3, jobs),

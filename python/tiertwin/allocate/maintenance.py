@@ -160,7 +160,9 @@ def worth(problem: Maintenance, start: Sequence[int] | I64) -> Worth:
         failures += float(problem.failure_cost[j] * problem.fails_before[j, t])
         outage += float(problem.outage[j] * problem.load[j, t:end].sum())
     done = begin >= 0
-    visits = {(int(problem.site[j]), int(problem.shift[begin[j]])) for j in np.flatnonzero(done & (begin < problem.horizon))}
+    visits = {
+        (int(problem.site[j]), int(problem.shift[begin[j]])) for j in np.flatnonzero(done & (begin < problem.horizon))
+    }
     broken += _overruns(problem, out)
     return Worth(jobs, failures, outage, problem.travel * len(visits), tuple(broken))
 
@@ -200,9 +202,13 @@ def impossible(problem: Maintenance) -> list[str]:
         span = f"slots {opened[0]}–{opened[-1]}" if len(opened) else "no slot at all"
         starts = problem.starts(int(j))
         if not len(starts):
-            found.append(f"job {name!r}: its window ({span}) leaves no start from which {length} slots end by {problem.horizon}")
+            found.append(
+                f"job {name!r}: its window ({span}) leaves no start from which {length} slots end by {problem.horizon}"
+            )
         elif not any((problem.crews[t : t + length] >= problem.crew[j]).all() for t in starts):
-            found.append(f"job {name!r}: needs {int(problem.crew[j])} crews for {length} slots; none of its windows ({span}) has them")
+            found.append(
+                f"job {name!r}: needs {int(problem.crew[j])} crews for {length} slots; none of its windows ({span}) has them"
+            )
     return found
 
 

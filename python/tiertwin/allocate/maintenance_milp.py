@@ -135,7 +135,9 @@ def _rows(problem: Maintenance) -> _Rows:
     once = sparse.csr_matrix((np.ones(columns), (job, np.arange(columns))), shape=(len(starts), columns))
     visit = sparse.csr_matrix((np.ones(columns), (of_pair, np.arange(columns))), shape=(len(pairs), columns))
     visited = sparse.csr_matrix((np.ones(len(pairs)), (np.arange(len(pairs)), first)), shape=(len(pairs), len(visits)))
-    return _Rows(job, slot, cost, sparse.vstack(blocks, "csr"), np.concatenate(limit), once, visit, visited, len(visits))
+    return _Rows(
+        job, slot, cost, sparse.vstack(blocks, "csr"), np.concatenate(limit), once, visit, visited, len(visits)
+    )
 
 
 def _solved(problem: Maintenance, rows: _Rows, must: Any, nodes: int) -> tuple[I64 | None, float]:
@@ -177,7 +179,9 @@ def _bound(problem: Maintenance, rows: _Rows) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         posed.solve(solver="HIGHS")
-    given = [np.maximum(np.asarray(one.dual_value), 0.0) if one.dual_value is not None else None for one in (limits, visits)]
+    given = [
+        np.maximum(np.asarray(one.dual_value), 0.0) if one.dual_value is not None else None for one in (limits, visits)
+    ]
     y = given[0] if given[0] is not None else np.zeros(len(rows.limit))
     z = given[1] if given[1] is not None else np.zeros(rows.visit.shape[0])
     reduced = rows.cost + rows.limits.T @ y + rows.visit.T @ z

@@ -37,7 +37,7 @@ import numpy as np
 from tiertwin.errors import InputError
 from tiertwin.functions.assure.influences import Rows
 from tiertwin.functions.assure.localiser import Localiser
-from tiertwin.study.petshopdata import METRICS, F64, Issue, Shop, shops
+from tiertwin.study.petshopdata import F64, METRICS, Issue, Shop, shops
 
 WINDOW_S = 300.0
 REQUESTS = ("requests", "Sum")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.faulty_world import FaultyWorld
 
+from support.faulty_world import FaultyWorld
 from tiertwin.errors import InputError, UnknownNameError
 from tiertwin.functions.assure.dependencies import Certainties, dependencies
 from tiertwin.functions.assure.influences import Rows
@@ -100,7 +100,9 @@ def test_a_flood_of_alarms_from_one_cause() -> None:
     """100 000 alarms, every one a cause of its own could have made; one cause behind all."""
     count = 100_000
     own = np.arange(count)
-    rows = Rows.of_triples(2_001, np.append(own % 2_000, np.full(count, 2_000)), np.append(own, own), np.full(2 * count, 0.9))
+    rows = Rows.of_triples(
+        2_001, np.append(own % 2_000, np.full(count, 2_000)), np.append(own, own), np.full(2 * count, 0.9)
+    )
     localiser = Localiser([f"c{k}" for k in range(2_000)] + ["core"], [f"o{k}" for k in range(count)], rows, 1e-3, 1e-4)
     localiser.observe(np.arange(count))
     found = localiser.ranked(3)
@@ -115,7 +117,9 @@ def test_prior_of_hazard_is_mean_downtime() -> None:
         prior_of_hazard([np.nan], [1.0])
 
 
-@pytest.mark.parametrize(("kinds", "first"), [(("link", "node", "server", "access"), 0.9), (("degraded", "slow"), 0.9), (("group",), 0.9)])
+@pytest.mark.parametrize(
+    ("kinds", "first"), [(("link", "node", "server", "access"), 0.9), (("degraded", "slow"), 0.9), (("group",), 0.9)]
+)
 def test_faults_of_mixed_are_found_from_thresholds_on_signals(kinds: tuple[str, ...], first: float) -> None:
     """10 % of the samples lost, three windows; tests/long/localise_signals.py has the whole table."""
     world = resolve(load("mixed"))
@@ -125,7 +129,11 @@ def test_faults_of_mixed_are_found_from_thresholds_on_signals(kinds: tuple[str, 
     for _ in range(60):
         cause = graph.causes[int(rng.choice([c for c, one in enumerate(graph.causes) if one.kind in kinds]))]
         alarms, silent = faulty.measure(rng, [cause], 0.1, windows=3)
-        places.append(localiser.rank(alarms, silent, 3).causes.index(cause.name) + 1 if cause.name in localiser.rank(alarms, silent, 3).causes else 99)
+        places.append(
+            localiser.rank(alarms, silent, 3).causes.index(cause.name) + 1
+            if cause.name in localiser.rank(alarms, silent, 3).causes
+            else 99
+        )
     assert np.mean(np.array(places) == 1) >= first
     assert np.mean(np.array(places) <= 3) >= 0.98
 
