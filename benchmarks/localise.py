@@ -37,7 +37,7 @@ def drawn(rng: np.random.Generator, rows: Rows, observations: int, leak: float, 
     for cause in there:
         at = slice(rows.start[cause], rows.start[cause + 1])
         exposure[rows.observation[at]] -= np.log1p(-rows.q[at])
-    state = (rng.random(observations) < -np.expm1(-exposure)).astype(np.int64)
+    state: np.ndarray = (rng.random(observations) < -np.expm1(-exposure)).astype(np.int64)
     state[rng.random(observations) < 0.1] = -1
     return state
 

@@ -1,9 +1,9 @@
 """A week or two of maintenance of all links of a network: ``python benchmarks/maintenance.py [--quick] [--json]``.
 
-Links of `germany50` with Weibull wear (shape 2.5, scale 1 year, ages drawn up to 15 months), hours as slots, jobs of 2 to 4 h,
-three crews, a visit a site and half day, load that follows the scenario's day, redundant pairs of links kept. Costs: job 1,
-failure 50, an hour out 0.5 times the load (mean 0.6), visit 0.5. CPU seconds of the solve, cost, certified bound, and the same jobs
-by the calendar (each link once in 90 days, at its own offset) and never.
+Links of `germany50` with Weibull wear (shape 2.5, scale 1 year, ages drawn up to 15 months), hours as slots, jobs of
+2 to 4 h, three crews, a visit a site and half day, load that follows the scenario's day, redundant pairs of links
+kept. Costs: job 1, failure 50, an hour out 0.5 times the load (mean 0.6), visit 0.5. CPU seconds of the solve, cost,
+certified bound, and the same jobs by the calendar (each link once in 90 days, at its own offset) and never.
 """
 
 from __future__ import annotations

@@ -22,7 +22,8 @@ void bind_partition(py::module_& m) {
                  return Partition(view(group_of), groups);
              }),
              "group_of"_a.noconvert(), "groups"_a)
-        .def("__deepcopy__", [](const Partition& self, const py::dict&) { return Partition(self); }, "memo"_a)
+        .def(
+            "__deepcopy__", [](const Partition& self, const py::dict&) { return Partition(self); }, "memo"_a)
         .def_property_readonly("rows", &Partition::rows)
         .def_property_readonly("groups", &Partition::groups)
         .def(
@@ -55,7 +56,8 @@ void bind_plan(py::module_& m) {
                  return plan;
              }),
              "lines"_a = std::vector<Triple>{})
-        .def("__deepcopy__", [](const SummaryPlan& self, const py::dict&) { return SummaryPlan(self); }, "memo"_a)
+        .def(
+            "__deepcopy__", [](const SummaryPlan& self, const py::dict&) { return SummaryPlan(self); }, "memo"_a)
         .def(
             "add",
             [](SummaryPlan& self, AttributeId source, const std::string& rule, AttributeId target, bool partial,

@@ -8,12 +8,11 @@ namespace {
 using localise::Evidence;
 using localise::Influences;
 
-std::shared_ptr<Influences> influences_of(const Ints& start, const Ints& observation, const Reals& q,
-                                          const Reals& leak, const Reals& prior) {
-    return std::make_shared<Influences>(localise::InfluenceRows{vector_in(start, "start"),
-                                                                vector_in(observation, "observation"),
-                                                                vector_in(q, "q"), vector_in(leak, "leak"),
-                                                                vector_in(prior, "prior")});
+std::shared_ptr<Influences> influences_of(const Ints& start, const Ints& observation, const Reals& q, const Reals& leak,
+                                          const Reals& prior) {
+    return std::make_shared<Influences>(
+        localise::InfluenceRows{vector_in(start, "start"), vector_in(observation, "observation"), vector_in(q, "q"),
+                                vector_in(leak, "leak"), vector_in(prior, "prior")});
 }
 
 void observe(Evidence& evidence, const Ints& observation, const array_in<std::int32_t>& state) {

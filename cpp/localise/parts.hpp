@@ -4,7 +4,8 @@
 // alarms, directly or over others, make a part; given the evidence, parts are independent:
 //
 //   ln P(A | evidence) = sum over parts of score(A in part) + constant
-//   score(A) = sum_{c in A} plain_c + sum_{alarms i of the part} [f(x_i(A)) - f(l_i)],   plain_c = o_c - sum_silent w_ci
+//   score(A) = sum_{c in A} plain_c + sum_{alarms i of the part} [f(x_i(A)) - f(l_i)],   plain_c = o_c - sum_silent
+//   w_ci
 //
 // A cause without an alarm is a part of its own with posterior 1/(1 + exp(-gain)), exactly. Causes of gain below
 // -`cutoff` are left out of the parts: whatever else holds, their posterior is at most 1/(1 + exp(cutoff)).

@@ -32,8 +32,8 @@ Members set_of(const Rival& rival, const Members& best) {
     return set;
 }
 
-// Rivals whose sets were neither a pair nor sets of the shortlist. Members of the best set have a part in each rival but
-// those that stand in their own place: credited once, not rival by rival.
+// Rivals whose sets were neither a pair nor sets of the shortlist. Members of the best set have a part in each rival
+// but those that stand in their own place: credited once, not rival by rival.
 void add_rivals(const std::vector<Rival>& rivals, const Members& best, const Members& list, Mass& mass) {
     double total = 0.0;
     for (const auto& rival : rivals) {

@@ -9,7 +9,8 @@
 //   3. the best set with one cause of elsewhere added, or put in the place of a member.
 //
 // What is left out is told: `complete` is false where a pair within the cutoff, or a rival of the best set of more than
-// 1/1000 of its weight, found no place, or where `work` did not last for the swaps that make the best set better. Ties go to the lowest cause; nothing is drawn by lot, nothing is timed.
+// 1/1000 of its weight, found no place, or where `work` did not last for the swaps that make the best set better. Ties
+// go to the lowest cause; nothing is drawn by lot, nothing is timed.
 //
 // Thread safety  pure but for the gains that `evidence` brings up to date: one owner.
 #pragma once

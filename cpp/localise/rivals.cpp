@@ -1,8 +1,8 @@
 #include "localise/rivals.hpp"
 
-#include "localise/subsets.hpp"
-
 #include <utility>
+
+#include "localise/subsets.hpp"
 
 namespace tiertwin::localise {
 namespace {
@@ -54,8 +54,7 @@ Ranked strongest(const std::vector<Rival>& rivals, std::size_t causes) {
 
 }  // namespace
 
-std::vector<Rival> rivals(const Part& part, const Members& order, const Members& best, double cutoff,
-                          double& work) {
+std::vector<Rival> rivals(const Part& part, const Members& order, const Members& best, double cutoff, double& work) {
     const Standing set(part, best);
     std::vector<Rival> found;
     add_rivals(part, order, set, -1, set.score() - cutoff, work, found);

@@ -17,12 +17,12 @@ struct Rival {
                                         double& work);
 
 struct Shortlist {
-    Members list, fixed;      // ascending; `fixed`: members of the best set for which there was no room
-    bool everybody = true;    // no rival of weight above 1/1000 was left out
+    Members list, fixed;    // ascending; `fixed`: members of the best set for which there was no room
+    bool everybody = true;  // no rival of weight above 1/1000 was left out
 };
 
-// At most `room` causes, fewer where all their sets would cost more than `work`: members of the best set first, then the strongest rivals. Where members alone are too many,
-// half of the room goes to those that are missed least.
+// At most `room` causes, fewer where all their sets would cost more than `work`: members of the best set first, then
+// the strongest rivals. Where members alone are too many, half of the room goes to those that are missed least.
 [[nodiscard]] Shortlist shortlist(const Part& part, const Members& best, const std::vector<Rival>& rivals,
                                   std::size_t room, double work);
 

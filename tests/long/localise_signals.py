@@ -2,7 +2,7 @@
 
 ``python tests/long/localise_signals.py [--cases N] [--worlds mixed germany50]`` prints the tables of
 docs/assurance-localisation.md. `Certainties` are the defaults: round numbers, of which the leaks were set by attribute
-after a first look at the mixes above those that are `kept out`, which were first played with what is there now.
+after a first look at the mixes that are not `kept out`; links that fill up came in after a look at all of them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def play(name, mix, cases, seed=2024, sure=None, telemetry_loss=0.1, windows=3):
     for _ in range(cases):
         there = []
         for kinds in MIXES[mix]:
-            kind = rng.choice([k for k in kinds])
+            kind = rng.choice(list(kinds))
             of_kind = [c for c, cause in enumerate(graph.causes) if cause.kind == kind and c not in there]
             there.append(int(rng.choice(of_kind)))
         alarms, silent = faulty.measure(rng, [graph.causes[c] for c in there], telemetry_loss, windows)
@@ -98,9 +98,8 @@ def main() -> None:
         leak=dict.fromkeys(Certainties().leak, 0.02),
     )
     for world in given.worlds:
-        print(
-            f"\n| {world} | top-1 | top-3 | best set is the truth | top-1 with wrong certainties |\n|---|---:|---:|---:|---:|"
-        )
+        print(f"\n| {world} | top-1 | top-3 | best set is the truth | top-1 with wrong certainties |")
+        print("|---|---:|---:|---:|---:|")
         every = []
         for mix in MIXES:
             rows = play(world, mix, given.cases)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import networkx as nx
 
 
@@ -72,12 +74,12 @@ def carried(world, links, nodes):
     """Mb/s of the demand matrix that get through along paths of fewest hops."""
     graph = network(world, links, nodes)
     load, paths = {}, []
-    for a, b, mbps in zip(world.demand_tail, world.demand_head, world.demand_mbps, strict=True):
-        a, b = int(a), int(b)
+    for tail, head, mbps in zip(world.demand_tail, world.demand_head, world.demand_mbps, strict=True):
+        a, b = int(tail), int(head)
         if not (a in graph and b in graph and nx.has_path(graph, a, b)):
             continue
         path = nx.shortest_path(graph, a, b)
-        steps = list(zip(path, path[1:], strict=False))
+        steps = list(pairwise(path))
         paths.append((steps, float(mbps)))
         for step in steps:
             load[step] = load.get(step, 0.0) + float(mbps)

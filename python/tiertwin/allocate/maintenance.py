@@ -11,9 +11,8 @@ x_jt = 1: job j starts in slot t (and takes d_j slots); v_sk = 1: site s is visi
 
 F_j(t) is the probability that part j fails before slot t, from the twin's hazards; costs in one money. Scheduling with
 a time index: J. Sousa and L. Wolsey, A time indexed formulation of non-preemptive single machine scheduling problems,
-Math. Programming 54, 1992. Solved by HiGHS with a limit of nodes, never of time. Nothing of an answer is taken on
-trust: the plan's cost and every constraint are recomputed by `worth`, the bound is Lagrangian, in closed form, for
-whatever multipliers y ≥ 0 the LP relaxation gave:  Σ_j min(0 or the job undone, min_t reduced cost_jt) + Σ min(0, …) − y·b.
+Math. Programming 54, 1992. `tiertwin.allocate.maintenance_milp` solves it; `worth` recomputes the cost of a schedule
+and every constraint from these definitions.
 """
 
 from __future__ import annotations
@@ -138,7 +137,7 @@ class Worth:
 
 
 def worth(problem: Maintenance, start: Sequence[int] | I64) -> Worth:
-    """Return what a schedule costs and breaks: recomputed from the definitions, job by job. `start`: (J,), −1 undone."""
+    """Return what a schedule costs and breaks, from the definitions, job by job. `start`: (J,), −1 undone."""
     begin = np.asarray(start, dtype=np.int64)
     if begin.shape != (len(problem.jobs),):
         raise InputError(f"expected {len(problem.jobs)} starts (one a job), got shape {begin.shape}", "start")
@@ -182,7 +181,7 @@ def _overruns(problem: Maintenance, out: Flags) -> list[str]:
 
 
 def blocked(problem: Maintenance, start: Sequence[int] | I64, job: int) -> list[str]:
-    """Return why a job has no start beside a schedule of others: for each slot it might start in, what is in the way."""
+    """Return why a job has no start beside a schedule of others: by slot it might start in, what is in the way."""
     begin = np.asarray(start, dtype=np.int64).copy()
     reasons = []
     for t in problem.starts(job).tolist():
@@ -207,7 +206,8 @@ def impossible(problem: Maintenance) -> list[str]:
             )
         elif not any((problem.crews[t : t + length] >= problem.crew[j]).all() for t in starts):
             found.append(
-                f"job {name!r}: needs {int(problem.crew[j])} crews for {length} slots; none of its windows ({span}) has them"
+                f"job {name!r}: needs {int(problem.crew[j])} crews for {length} slots; "
+                f"none of its windows ({span}) has them"
             )
     return found
 
@@ -235,7 +235,8 @@ def _ranges(p: Maintenance) -> list[str]:
     if _shapes(p):
         return []
     found = []
-    for name, least in (("slots", 1), ("crew", 0), ("crews", 0), ("site", 0), ("cost", 0), ("failure_cost", 0), ("outage", 0), ("load", 0)):  # fmt: skip
+    for name in ("slots", "crew", "crews", "site", "cost", "failure_cost", "outage", "load"):
+        least = 1 if name == "slots" else 0
         values = np.asarray(getattr(p, name), dtype=np.float64)
         wrong = np.argwhere(~(np.isfinite(values) & (values >= least)))
         if len(wrong):

@@ -1,6 +1,11 @@
 """The maintenance problem solved: cvxpy with HiGHS, a bound of our own, and reasons where there is no schedule.
 
-The model is that of `tiertwin.allocate.maintenance`. HiGHS: Q. Huangfu and J. A. J. Hall, Parallelizing the dual
+The model is that of `tiertwin.allocate.maintenance`, with a limit of nodes and none of time. The bound is Lagrangian
+with crews, groups and visits priced at whatever multipliers y, z ≥ 0 the LP relaxation gave, and valid for any:
+
+    Σ_j undone_j + Σ_j [min_t r_jt, or 0 if that is more and the job may be left] + Σ_v min(0, travel − Σ z) − y·b
+
+where r_jt is the cost of start t, less undone_j, plus the prices of what it takes. HiGHS: Q. Huangfu and J. A. J. Hall, Parallelizing the dual
 revised simplex method, Math. Programming Computation 10, 2018.
 """
 

@@ -1,4 +1,4 @@
-"""The picture of how a cause propagates: columns from the cause to the alarms, as SVG by hand; no script, no request."""
+"""The picture of how a cause propagates: columns from cause to alarms, as SVG by hand; no script, no request."""
 
 from __future__ import annotations
 
@@ -90,5 +90,6 @@ def _text(text: str, x: float, y: float, weight: str | None = None) -> Markup:
 def _line(start: tuple[float, float], end: tuple[float, float]) -> Markup:
     x0, y0, x1, y1 = start[0] + _BOX, start[1] + 12, end[0], end[1] + 12
     bend = (x1 - x0) / 2
-    path = f"M{number(x0)} {number(y0)}C{number(x0 + bend)} {number(y0)} {number(x1 - bend)} {number(y1)} {number(x1)} {number(y1)}"
+    points = [(x0 + bend, y0), (x1 - bend, y1), (x1, y1)]
+    path = f"M{number(x0)} {number(y0)}C" + " ".join(f"{number(x)} {number(y)}" for x, y in points)
     return tag("path", d=path, fill="none", stroke="#8a949e")

@@ -4,25 +4,27 @@ What is normal: the windows of 5 minutes that lie mostly before an issue was rep
 scenario (and its normal days, where the data have them). No label is used for that.
 
 `responsibility`
-    A service's excess E is what its callers lost to it during the issue: requests times latency above the normal median
-    (s), or requests times availability below it (failed requests). A caller waits for its callees and fails with them,
-    so of the excess of a the part q_ab = min(1, E_b/E_a) is explained by callee b (all q_ab of a scaled down to a sum of 1
-    where they exceed it), and 1 - sum_b q_ab is its own. From the reported service, responsibility 1 goes down the calls in these
-    shares; rank: what stays at a service. No threshold, nothing to choose.
+    A service's excess E is what its callers lost to it during the issue: requests times latency above the normal
+    median (s), or requests times availability below it (failed requests). A caller waits for its callees and fails
+    with them, so of the excess of a the part q_ab = min(1, E_b/E_a) is explained by callee b (all q_ab of a scaled
+    down to a sum of 1 where they exceed it), and 1 - sum_b q_ab is its own. From the reported service, responsibility
+    1 goes down the calls in these shares; rank: what stays at a service. No threshold, nothing to choose.
 `noisy-or`
-    The localiser with fixed certainties: a cause shows in itself with `OWN`, in every service that calls it, directly or over
-    others, with `CALLER`; alarms of nothing with `LEAK`. Alarm: anomaly above a threshold. Rank: posterior; then anomaly.
+    The localiser with fixed certainties: a cause shows in itself with `OWN`, in every service that calls it, directly
+    or over others, with `CALLER`; alarms of nothing with `LEAK`. Alarm: anomaly above a threshold. Rank: posterior;
+    then anomaly.
 `traversal`
-    What the data's authors call traversal, in our words: alarmed services that call no alarmed service and are reached from
-    the reported one over alarmed callees, by the largest sum of anomalies on the way.
+    What the data's authors call traversal, in our words: alarmed services that call no alarmed service and are
+    reached from the reported one over alarmed callees, by the largest sum of anomalies on the way.
 `anomaly alone`
-    No graph. An anomaly is how far the worst window lies from the normal median, in units of its MAD (at least `FLOOR`).
+    No graph. An anomaly is how far the worst window lies from the normal median, in units of its MAD (at least
+    `FLOOR`).
 
 `OWN`, `CALLER` and `LEAK` are round numbers set before looking at results and not changed since. The threshold is
-chosen by leave-one-out: for each issue the one with the best top-1, then top-3, over all *other* issues (the lowest of
-equals). `responsibility` was designed *after* `noisy-or` with fixed certainties had been seen to fall short on these issues: its
-figures are not those of a blind test, and 16 issues are few (one is 6 points, of one metric 12). How much they depend on
-what is called normal and which windows are looked at is printed with them.
+chosen by leave-one-out: for each issue the one with the best top-1, then top-3, over all *other* issues (the lowest
+of equals). `responsibility` was designed *after* `noisy-or` with fixed certainties had been seen to fall short on
+these issues: its figures are not those of a blind test, and 16 issues are few (one is 6 points, of one metric 12).
+How much they depend on what is called normal and which windows are looked at is printed with them.
 """
 
 from __future__ import annotations
@@ -242,7 +244,7 @@ def petshop_study(data: Path) -> dict[str, Any]:
 
 
 def _other_windows(data: Path) -> list[dict[str, Any]]:
-    """Return what `responsibility` gives when less is known: no other issue's normal windows, one window of the issue."""
+    """Return what `responsibility` gives when less is known: only own normal windows, one window of the issue."""
     rows = []
     for own_normal, first_window in ((True, False), (False, True), (True, True)):
         cases = [c for shop in shops(data) for c in cases_of(shop, own_normal=own_normal, first_window=first_window)]

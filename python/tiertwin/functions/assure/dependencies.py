@@ -7,7 +7,8 @@ cloud over `route_fog_links`; servers stand at sites, gateways and the cloud. A 
 cause               shows in
 ==================  ================================================================================================
 link, risk group    `down` of the link; `loss` of the routes it cuts off; `loss` (briefly) and `delay` of those that
-                    find another way
+                    find another way, `delay` all the more where that is longer; `loss` and `delay` of those over
+                    links that what moved fills up
 link, degraded      `errors` of the link; `loss` and `delay` of the routes over it
 node                `dark` of the node, `down` of its links and of the servers there, and its routes as for links
 server              `down` and `slow` of the server, `late` of the sites it serves
@@ -31,6 +32,7 @@ from tiertwin import _core
 from tiertwin.errors import InputError
 from tiertwin.functions.assure.influences import Names, Rows
 from tiertwin.functions.assure.localiser import Localiser
+from tiertwin.world.rerouting import reroute
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     Cut = NDArray[np.bool_]
 
+LONGER = 1.3
+FULL = 0.85  # of a link by background alone; tasks come on top
 KINDS = ("link", "degraded", "node", "server", "slow", "access", "group")
 
 
@@ -55,8 +59,10 @@ class Certainties:
         A degradation in the error counter or response time of what degraded.
     cut
         A hard fault in the loss of a route that has no other way.
-    rerouted_loss, rerouted_delay
-        The same where there is another way.
+    rerouted_loss, rerouted_delay, longer_delay
+        The same where there is another way; where that is longer by `LONGER` or more.
+    full_loss, full_delay
+        A hard fault in the routes over links that traffic fills up when it goes around.
     weak_loss, weak_delay
         A degraded link in the loss and delay of routes over it.
     late, late_weak
@@ -72,7 +78,10 @@ class Certainties:
     own_weak: float = 0.85
     cut: float = 0.95
     rerouted_loss: float = 0.3
-    rerouted_delay: float = 0.5
+    rerouted_delay: float = 0.2
+    longer_delay: float = 0.8
+    full_loss: float = 0.3
+    full_delay: float = 0.6
     weak_loss: float = 0.4
     weak_delay: float = 0.4
     late: float = 0.6
@@ -284,12 +293,25 @@ class Reach:
             at = np.isin(world.link_tail, cause.nodes) | np.isin(world.link_head, cause.nodes)
             links += np.flatnonzero(at).tolist()
         gone = np.isin(self.ends, cause.nodes) | np.isin(self.roots, cause.nodes)
-        result: Cut = self.over[:, links].any(axis=1) | gone
-        return result
+        over: Cut = self.over[:, links].any(axis=1) | gone
+        return over
 
     def cut(self, cause: int) -> Cut:
         """Flags of the routes without any other way, [routes]; all False for causes that take nothing down."""
-        return self._cut[cause]
+        flags: Cut = self._cut[cause]
+        return flags
+
+    def after(self, links: set[int]) -> tuple[Cut, Cut]:
+        """Return flags of the routes that run over links which fill up once `links` are down, and that are longer."""
+        world, failed = self.world, np.isin(np.arange(self.world.link_count), list(links))
+        changed = reroute(world, failed)
+        capacity = np.repeat(world.link_capacity_mbps, 2)
+        use, before = changed.background_mbps / capacity, world.background_mbps / capacity
+        fills = (use >= FULL) & (use > before + 0.01)
+        routes = [*changed.route_site_links, *changed.route_fog_links]
+        km = np.concatenate([changed.route_site_km, changed.route_fog_km])
+        usual = np.concatenate([world.route_site_km, world.route_fog_km])
+        return np.array([bool(fills[route].any()) for route in routes]), km >= LONGER * usual + 1e-9
 
     def _cuts(self, causes: Sequence[Cause]) -> Cut:
         """Sweep all hard causes once for each root: what does not reach it any more."""
@@ -310,7 +332,7 @@ class Reach:
             weights = np.zeros((world.node_count, len(routes)))
             weights[self.ends[routes], np.arange(len(routes))] = 1.0
             core = _core.FailureCore(cables, np.array([root]), weights, all_links, all_nodes)
-            found[np.ix_(hard, routes)] = core.scenarios(start, element) > 0.5
+            found[np.ix_(np.array(hard, np.int64), routes)] = core.scenarios(start, element) > 0.5
         return found
 
 
@@ -335,7 +357,10 @@ def _shows(names: Naming, reach: Reach, sure: Certainties, c: int, cause: Cause)
             yield f"{names.link(link)} down", sure.own
         cut = reach.cut(c)
         yield from _routes_show(names, cut, sure.cut, 0.0)
-        yield from _routes_show(names, reach.touched(cause) & ~cut, sure.rerouted_loss, sure.rerouted_delay)
+        moved, (full, longer) = reach.touched(cause) & ~cut, reach.after(links)
+        yield from _routes_show(names, moved & ~longer, sure.rerouted_loss, sure.rerouted_delay)
+        yield from _routes_show(names, moved & longer, sure.rerouted_loss, sure.longer_delay)
+        yield from _routes_show(names, full & ~cut, sure.full_loss, sure.full_delay)
 
 
 def _server_shows(names: Naming, sure: Certainties, cause: Cause) -> Iterator[tuple[str, float]]:

@@ -218,11 +218,13 @@ class ImpactModel:
     def _reaches_fog(self, world: World, broken: Broken) -> Flags:
         gateway = world.fog_node[world.site_fog]
         along = np.array([len(route) > 0 for route in world.route_site_links]) | (world.site_node == gateway)
-        return along & ~broken.nodes[gateway] & ~broken.nodes[world.site_node]
+        reaches: Flags = along & ~broken.nodes[gateway] & ~broken.nodes[world.site_node]
+        return reaches
 
     def _fog_reaches_cloud(self, world: World, broken: Broken) -> Flags:
         along = np.array([len(route) > 0 for route in world.route_fog_links]) | (world.fog_node == world.cloud_node)
-        return along & ~broken.nodes[world.fog_node] & ~broken.nodes[world.cloud_node]
+        reaches: Flags = along & ~broken.nodes[world.fog_node] & ~broken.nodes[world.cloud_node]
+        return reaches
 
 
 def _uplink(world: World, broken: Broken) -> F64:
@@ -234,7 +236,8 @@ def _fog_uplink(world: World, broken: Broken) -> F64:
 
 
 def _narrowed(uplink: F64, routes: tuple[NDArray[np.int64], ...], share: F64) -> F64:
-    return uplink * np.array([share[route // 2].min() if len(route) else 1.0 for route in routes])
+    narrowest: F64 = uplink * np.array([share[route // 2].min() if len(route) else 1.0 for route in routes])
+    return narrowest
 
 
 def carried_background(world: World, broken: Broken, demand: F64) -> float:

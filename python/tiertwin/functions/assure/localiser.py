@@ -100,7 +100,8 @@ class Localiser:
                 "q",
             )
         model = _core.Influences(
-            *(np.ascontiguousarray(part, dtype=np.int64) for part in (rows.start, rows.observation)),
+            np.ascontiguousarray(rows.start, dtype=np.int64),
+            np.ascontiguousarray(rows.observation, dtype=np.int64),
             np.ascontiguousarray(rows.q, dtype=np.float64),
             _each(leak, len(self.observations), "leak"),
             _each(prior, len(self.causes), "prior"),

@@ -63,24 +63,18 @@ def propagation(
     root = shown.node("cause", cause.name, state)
     parts = [(shown.node("part", text, state, root), alone) for text, alone in _parts(names, cause)]
     routes, cut = reach.touched(cause), reach.cut(0)
-    for route in np.flatnonzero(routes):
+    for route in np.flatnonzero(routes).tolist():
         at_site = route < world.site_count
-        text = names.site(int(route)) if at_site else names.fog(int(route) - world.site_count)
+        text = names.site(route) if at_site else names.fog(route - world.site_count)
         how = "down" if cut[route] else "degraded" if cause.kind == "degraded" else "detour"
         behind = [part for part, alone in parts if reach.touched(alone)[route]]
         via = shown.node("route", f"route of {text}", how, *behind)
-        below = [int(route)] if at_site else np.flatnonzero(world.site_fog == route - world.site_count).tolist()
+        below = [route] if at_site else np.flatnonzero(world.site_fog == route - world.site_count).tolist()
         for site in below:
             _site(shown, names, impact, site, via, always=at_site)
-    for site in np.flatnonzero(impact.lost > 0.0):
-        _site(
-            shown,
-            names,
-            impact,
-            int(site),
-            *([] if _reached(shown, names, int(site)) else [part for part, _ in parts]),
-            always=True,
-        )
+    for site in np.flatnonzero(impact.lost > 0.0).tolist():
+        direct = [] if _reached(shown, names, site) else [part for part, _ in parts]
+        _site(shown, names, impact, site, *direct, always=True)
     _alarms(shown, graph, cause, alarms)
     return shown
 

@@ -1,8 +1,8 @@
 """What a maintenance problem is made from, and the schedules it has to beat.
 
 Weibull wear-out, H(t) = (t/scale)^shape: R. E. Barlow and F. Proschan, Mathematical Theory of Reliability, 1965; age
-replacement is its chapter 4. Baselines: run to failure, and periodic maintenance as far as crews, windows and redundancy
-allow. Ours: which parts count as redundant (`redundant_pairs`).
+replacement is its chapter 4. Baselines: run to failure, and periodic maintenance as far as crews, windows and
+redundancy allow. Ours: which parts count as redundant (`redundant_pairs`).
 """
 
 from __future__ import annotations
