@@ -5,8 +5,8 @@ with crews, groups and visits priced at whatever multipliers y, z ≥ 0 the LP r
 
     Σ_j undone_j + Σ_j [min_t r_jt, or 0 if that is more and the job may be left] + Σ_v min(0, travel − Σ z) − y·b
 
-where r_jt is the cost of start t, less undone_j, plus the prices of what it takes. HiGHS: Q. Huangfu and J. A. J. Hall, Parallelizing the dual
-revised simplex method, Math. Programming Computation 10, 2018.
+where r_jt is the cost of start t, less undone_j, plus the prices of what it takes. HiGHS: Q. Huangfu and J. A. J. Hall,
+Parallelizing the dual revised simplex method, Math. Programming Computation 10, 2018.
 """
 
 from __future__ import annotations

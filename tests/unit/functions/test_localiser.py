@@ -147,6 +147,31 @@ def test_a_world_without_faults_blames_nobody() -> None:
     assert np.mean(blamed) <= 0.02
 
 
+def test_the_twins_hazards_tell_lookalikes_apart() -> None:
+    """A degraded link alone on its route shows as the other on it: the older one is named first."""
+    world = resolve(load("mixed"))
+    graph = dependencies(world)
+    route = next(r for r in world.route_site_links if len(r) == 2) // 2
+    names = [graph.causes[world.link_count + link].name for link in route]
+    alarms = [n for n in graph.observations if n.endswith(" loss") and n.startswith("site country")]
+    for old in (0, 1):
+        down = np.full(world.link_count, 1e-3)
+        down[route[old]] = prior_of_hazard(1e-6, 14_400.0)
+        localiser = graph.localiser(graph.priors(link_down=down))
+        found = localiser.rank([a for a in alarms if _over(graph, a, names)], [])
+        assert found.place(names[old]) < found.place(names[1 - old])
+    with pytest.raises(InputError, match="expected 32 probabilities"):
+        graph.priors(link_down=[0.1])
+    assert graph.priors().tolist() == graph.prior.tolist()
+
+
+def _over(graph, observation: str, names: list[str]) -> bool:
+    """Whether all these causes show in an observation."""
+    number = graph.observations.index(observation)
+    rows = [[c.name for c in graph.causes].index(name) for name in names]
+    return all(number in graph.rows.observation[graph.rows.start[r] : graph.rows.start[r + 1]] for r in rows)
+
+
 def test_groups_and_certainties_are_the_users() -> None:
     world = resolve(load("mixed"))
     with pytest.raises(InputError, match=r"group 'duct': expected links 0 … 31"):

@@ -35,7 +35,7 @@ from tiertwin.functions.assure.localiser import Localiser
 from tiertwin.world.rerouting import reroute
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from tiertwin.world.world import World
 
@@ -168,6 +168,29 @@ class Dependencies:
         """Return a localiser; `prior`, one a cause: the twin's hazards in place of the kinds'."""
         names = [cause.name for cause in self.causes]
         return Localiser(names, self.observations, self.rows, self.leak, self.prior if prior is None else prior)
+
+    def priors(self, link_down: ArrayLike | None = None, server_down: ArrayLike | None = None) -> F64:
+        """Return priors of the causes from the twin's own belief of its parts; those of their kind for all others.
+
+        Parameters
+        ----------
+        link_down, server_down
+            P(down now) of each undirected link, of each server (sites, fogs, cloud): `prior_of_hazard` of their
+            hazards and repairs. A part thought k times as likely down as its kind is k times as likely degraded.
+        """
+        result = self.prior.copy()
+        kinds = np.array([cause.kind for cause in self.causes])
+        for hard, soft, down in (("link", "degraded", link_down), ("server", "slow", server_down)):
+            if down is None:
+                continue
+            given, at = np.asarray(down, dtype=np.float64), np.flatnonzero(kinds == hard)
+            if given.shape != at.shape or not ((given > 0.0) & (given < 1.0)).all():
+                raise InputError(f"expected {len(at)} probabilities between 0 and 1, got {given}", f"{hard}_down")
+            usual = result[at]
+            result[at] = given
+            weak = np.flatnonzero(kinds == soft)
+            result[weak] = np.clip(result[weak] * given / usual, 1e-12, 0.5)
+        return result
 
     def cause(self, name: str) -> Cause:
         """Return a cause by name."""

@@ -47,6 +47,15 @@ def failure_curve(shape: ArrayLike, scale_s: ArrayLike, age_s: ArrayLike, slot_s
     return np.maximum.accumulate(np.clip(curve, 0.0, 1.0), axis=1)
 
 
+def hazard(shape: ArrayLike, scale_s: ArrayLike, age_s: ArrayLike) -> F64:
+    """Return the Weibull hazard (shape/scale) (age/scale)^(shape − 1), 1/s; at age 0 that of a thousandth of the scale."""
+    k, eta, age = (np.asarray(one, dtype=np.float64) for one in (shape, scale_s, age_s))
+    if not (np.isfinite(k + eta + age).all() and (k > 0).all() and (eta > 0).all() and (age >= 0).all()):
+        raise InputError("expected finite shapes and scales above 0 and ages of at least 0", "hazard")
+    rate: F64 = k / eta * np.maximum(age / eta, 1e-3) ** (k - 1.0)
+    return rate
+
+
 def best_age(shape: float, scale: float, planned: float, failed: float) -> tuple[float, float]:
     """Return (age at which to replace, cost a unit of time): least [planned R(a) + failed (1 − R(a))]/∫_0^a R.
 
