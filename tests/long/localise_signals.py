@@ -17,7 +17,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.faulty_world import FaultyWorld
-from tiertwin.functions.assure.dependencies import Certainties, dependencies
+from tiertwin.functions.assure.causes import Certainties
+from tiertwin.functions.assure.dependencies import dependencies
+from tiertwin.functions.assure.reliability import Reliability, brier, table
 from tiertwin.world import load, resolve
 
 MIXES = {
@@ -71,16 +73,25 @@ def summary(rows):
     return first, third, exact
 
 
-def reliability(rows, edges=(0.0, 0.02, 0.1, 0.3, 0.6, 0.9, 0.99, 1.0 + 1e-9)):
-    """Return (stated mean, true share, count) by bin of posterior."""
+EDGES = (0.0, 0.02, 0.1, 0.3, 0.6, 0.9, 0.99, 1.0 + 1e-9)
+
+
+def stated_and_true(rows):
+    """Return all posteriors of all cases, and whether the cause was there."""
     stated = np.concatenate([probability for _, probability, *_ in rows])
     truth = np.concatenate([np.isin(np.arange(len(p)), there) for _, p, there, *_ in rows])
-    at = np.digitize(stated, edges) - 1
-    return [
-        (stated[at == b].mean(), truth[at == b].mean(), int((at == b).sum()))
-        for b in range(len(edges) - 1)
-        if (at == b).any()
-    ]
+    return stated, truth.astype(float)
+
+
+def print_reliability(world, rows, cases):
+    """Print stated against true, before and after a map learned on other cases of the mixes that are not kept out."""
+    learned = [row for mix in MIXES if "kept out" not in mix for row in play(world, mix, cases, seed=1)]
+    mending = Reliability.fit(*stated_and_true(learned))
+    stated, truth = stated_and_true(rows)
+    for name, said in (("stated", stated), ("mended", mending.apply(stated))):
+        print(f"\n{name}: Brier score {brier(said, truth):.6f}\n\n| {name} | true | causes |\n|---:|---:|---:|")
+        for mean, true, count in table(said, truth, EDGES):
+            print(f"| {mean:.4f} | {true:.4f} | {count} |")
 
 
 def main() -> None:
@@ -107,9 +118,7 @@ def main() -> None:
             first, third, exact = summary(rows)
             other = summary(play(world, mix, given.cases, sure=wrong))[0]
             print(f"| {mix} | {first:.3f} | {third:.3f} | {exact:.3f} | {other:.3f} |")
-        print("\n| stated | true | causes |\n|---:|---:|---:|")
-        for stated, true, count in reliability(every):
-            print(f"| {stated:.4f} | {true:.4f} | {count} |")
+        print_reliability(world, every, given.cases)
 
 
 if __name__ == "__main__":

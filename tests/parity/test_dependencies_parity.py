@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from reference.impact import carried, cut_routes, network, served
-from tiertwin.functions.assure.dependencies import Reach, dependencies
+from tiertwin.functions.assure.dependencies import dependencies
 from tiertwin.functions.assure.impact import ImpactModel
+from tiertwin.functions.assure.reach import Reach
 from tiertwin.world import load, reroute, resolve
 
 GROUPS = {"duct": [0, 1, 5], "ring": [2, 7]}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tiertwin.functions.assure.dependencies import Naming
+from tiertwin.functions.assure.causes import Naming
 from tiertwin.world import reroute
 
 WINDOW_S = 10.0

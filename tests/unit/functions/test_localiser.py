@@ -7,7 +7,8 @@ import pytest
 
 from support.faulty_world import FaultyWorld
 from tiertwin.errors import InputError, UnknownNameError
-from tiertwin.functions.assure.dependencies import Certainties, dependencies
+from tiertwin.functions.assure.causes import Certainties
+from tiertwin.functions.assure.dependencies import dependencies
 from tiertwin.functions.assure.influences import Rows
 from tiertwin.functions.assure.localiser import Localiser, prior_of_hazard
 from tiertwin.world import load, resolve

@@ -16,23 +16,23 @@ server, slow        `slow` of the server, `late` of the sites it serves
 access              `rate` of the site: its devices are not heard any more
 ==================  ================================================================================================
 
-How surely is `Certainties`, ours: orders of magnitude an operator would give, from no data of ours or anybody's. A
-posterior is as good as they are; `docs/assurance-localisation.md` shows how much wrong ones cost.
+How surely is `Certainties` (in `causes`), ours: orders of magnitude an operator would give, from no data of ours or
+anybody's. A posterior is as good as they are; `docs/assurance-localisation.md` shows how much wrong ones cost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tiertwin import _core
 from tiertwin.errors import InputError
+from tiertwin.functions.assure.causes import Cause, Certainties, Naming, causes_of
 from tiertwin.functions.assure.influences import Names, Rows
 from tiertwin.functions.assure.localiser import Localiser
-from tiertwin.world.rerouting import reroute
+from tiertwin.functions.assure.reach import Reach
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -41,105 +41,6 @@ if TYPE_CHECKING:
 
     F64 = NDArray[np.float64]
     Cut = NDArray[np.bool_]
-
-LONGER = 1.3
-FULL = 0.85  # of a link by background alone; tasks come on top
-KINDS = ("link", "degraded", "node", "server", "slow", "access", "group")
-
-
-@dataclass(frozen=True)
-class Certainties:
-    """q of each kind of influence, leak of each kind of observation, prior of each kind of cause; all probabilities.
-
-    Parameters
-    ----------
-    own
-        A hard fault in the alarm of what failed.
-    own_weak
-        A degradation in the error counter or response time of what degraded.
-    cut
-        A hard fault in the loss of a route that has no other way.
-    rerouted_loss, rerouted_delay, longer_delay
-        The same where there is another way; where that is longer by `LONGER` or more.
-    full_loss, full_delay
-        A hard fault in the routes over links that traffic fills up when it goes around.
-    weak_loss, weak_delay
-        A degraded link in the loss and delay of routes over it.
-    late, late_weak
-        A server that is down, or slow, in the lateness of tasks of a site it serves.
-    leak
-        By attribute: an alarm of nothing we know. A state that is told (`down`, `dark`) is seldom wrong, a threshold
-        on something measured more often.
-    prior
-        By kind of cause; P(it is there now).
-    """
-
-    own: float = 0.95
-    own_weak: float = 0.85
-    cut: float = 0.95
-    rerouted_loss: float = 0.3
-    rerouted_delay: float = 0.2
-    longer_delay: float = 0.8
-    full_loss: float = 0.3
-    full_delay: float = 0.6
-    weak_loss: float = 0.4
-    weak_delay: float = 0.4
-    late: float = 0.6
-    late_weak: float = 0.5
-    leak: Mapping[str, float] = field(
-        default_factory=lambda: {
-            "down": 1e-4,
-            "dark": 1e-4,
-            "errors": 5e-3,
-            "loss": 5e-3,
-            "delay": 1e-2,
-            "slow": 1e-2,
-            "late": 1e-2,
-            "rate": 5e-3,
-        }
-    )
-    prior: Mapping[str, float] = field(
-        default_factory=lambda: {
-            "link": 1e-3,
-            "degraded": 2e-3,
-            "node": 3e-4,
-            "server": 1e-3,
-            "slow": 2e-3,
-            "access": 5e-4,
-            "group": 2e-4,
-        }
-    )
-
-
-@dataclass(frozen=True)
-class Cause:
-    """What may be wrong, and where.
-
-    Parameters
-    ----------
-    name
-        Unique, to read.
-    kind
-        One of `KINDS`.
-    links, nodes
-        Undirected links and nodes it takes along (a degraded link: the one).
-    server
-        Number of a server: sites first, then fogs, then the cloud; -1: none.
-    site
-        Site whose access fails; -1: none.
-    """
-
-    name: str
-    kind: str
-    links: tuple[int, ...] = ()
-    nodes: tuple[int, ...] = ()
-    server: int = -1
-    site: int = -1
-
-    @property
-    def hard(self) -> bool:
-        """Whether links or nodes are gone, rather than worse."""
-        return self.kind in ("link", "group", "node")
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,131 +133,6 @@ def dependencies(
         np.array([sure.leak[name.rsplit(" ", 1)[1]] for name in number]),
         np.array([sure.prior[cause.kind] for cause in causes]),
     )
-
-
-def causes_of(world: World, groups: Mapping[str, Sequence[int]]) -> Iterator[Cause]:
-    """Yield all single causes of a world, and its shared-risk groups."""
-    names = Naming(world)
-    for link in range(world.link_count):
-        yield Cause(names.link(link), "link", (link,))
-    for link in range(world.link_count):
-        yield Cause(f"{names.link(link)} degraded", "degraded", (link,))
-    for node in range(world.node_count):
-        yield Cause(f"node {names.nodes[node]}", "node", (), (node,))
-    for server in range(len(names.servers)):
-        yield Cause(names.server(server), "server", server=server)
-    for server in range(len(names.servers)):
-        yield Cause(f"{names.server(server)} slow", "slow", server=server)
-    for site in range(world.site_count):
-        yield Cause(f"access of {names.site(site)}", "access", site=site)
-    for name, links in groups.items():
-        wrong = [link for link in links if not 0 <= link < world.link_count]
-        if wrong or not len(links):
-            raise InputError(
-                f"group {name!r}: expected links 0 … {world.link_count - 1}, at least one, got {list(links)}", "groups"
-            )
-        yield Cause(f"group {name}", "group", tuple(sorted({int(link) for link in links})))
-
-
-class Naming:
-    """Names of a world's parts, as causes and observations have them."""
-
-    def __init__(self, world: World) -> None:
-        self.world, self.nodes = world, world.node_slugs
-        servers = [world.site_node, world.fog_node, np.array([world.cloud_node])]
-        kinds = ["edge"] * world.site_count + ["fog"] * world.fog_count + ["cloud"]
-        self.server_node = np.concatenate(servers)
-        self.servers = [f"{kind} {self.nodes[n]}" for kind, n in zip(kinds, self.server_node, strict=True)]
-
-    def link(self, link: int) -> str:
-        a, b = self.nodes[self.world.link_tail[link]], self.nodes[self.world.link_head[link]]
-        return f"link {link} {a}–{b}"
-
-    def server(self, server: int) -> str:
-        return f"server {self.servers[server]}"
-
-    def site(self, site: int) -> str:
-        return f"site {self.nodes[self.world.site_node[site]]}"
-
-    def fog(self, fog: int) -> str:
-        return f"fog {self.nodes[self.world.fog_node[fog]]}"
-
-    def observations(self) -> list[str]:
-        """All observations of a world, in their order."""
-        world = self.world
-        return [
-            *(f"{self.link(link)} {what}" for link in range(world.link_count) for what in ("down", "errors")),
-            *(f"node {name} dark" for name in self.nodes),
-            *(f"{self.server(k)} {what}" for k in range(len(self.servers)) for what in ("down", "slow")),
-            *(f"{self.site(s)} {what}" for s in range(world.site_count) for what in ("loss", "delay", "late", "rate")),
-            *(f"{self.fog(f)} {what}" for f in range(world.fog_count) for what in ("loss", "delay")),
-        ]
-
-
-class Reach:
-    """Which routes a cause touches, and which of those it cuts off.
-
-    A route runs from a site to its fog gateway, or from a fog to the cloud: routes are sites, then fogs.
-    """
-
-    def __init__(self, world: World, causes: Sequence[Cause]) -> None:
-        self.world = world
-        self.ends = np.concatenate([world.site_node, world.fog_node])
-        self.roots = np.concatenate([world.fog_node[world.site_fog], np.full(world.fog_count, world.cloud_node)])
-        routes = [*world.route_site_links, *world.route_fog_links]
-        crossed = np.concatenate([np.unique(route // 2) for route in routes]) if routes else np.empty(0, np.int64)
-        self.over = np.zeros((len(routes), world.link_count), dtype=bool)
-        self.over[np.repeat(np.arange(len(routes)), [len(np.unique(r // 2)) for r in routes]), crossed] = True
-        self._cut = self._cuts(causes)
-
-    def touched(self, cause: Cause) -> Cut:
-        """Flags of the routes that run over a cause's links or nodes, [routes]."""
-        world, links = self.world, list(cause.links)
-        if cause.nodes:
-            at = np.isin(world.link_tail, cause.nodes) | np.isin(world.link_head, cause.nodes)
-            links += np.flatnonzero(at).tolist()
-        gone = np.isin(self.ends, cause.nodes) | np.isin(self.roots, cause.nodes)
-        over: Cut = self.over[:, links].any(axis=1) | gone
-        return over
-
-    def cut(self, cause: int) -> Cut:
-        """Flags of the routes without any other way, [routes]; all False for causes that take nothing down."""
-        flags: Cut = self._cut[cause]
-        return flags
-
-    def after(self, links: set[int]) -> tuple[Cut, Cut]:
-        """Return flags of the routes that run over links which fill up once `links` are down, and that are longer."""
-        world, failed = self.world, np.isin(np.arange(self.world.link_count), list(links))
-        changed = reroute(world, failed)
-        capacity = np.repeat(world.link_capacity_mbps, 2)
-        use, before = changed.background_mbps / capacity, world.background_mbps / capacity
-        fills = (use >= FULL) & (use > before + 0.01)
-        routes = [*changed.route_site_links, *changed.route_fog_links]
-        km = np.concatenate([changed.route_site_km, changed.route_fog_km])
-        usual = np.concatenate([world.route_site_km, world.route_fog_km])
-        return np.array([bool(fills[route].any()) for route in routes]), km >= LONGER * usual + 1e-9
-
-    def _cuts(self, causes: Sequence[Cause]) -> Cut:
-        """Sweep all hard causes once for each root: what does not reach it any more."""
-        world = self.world
-        pairs = np.stack([world.link_tail, world.link_head], axis=1)
-        graph = _core.Graph(
-            world.node_count, pairs.ravel(), pairs[:, ::-1].ravel().copy(), np.ones(2 * world.link_count)
-        )
-        cables = _core.Cables(graph, np.repeat(np.arange(world.link_count), 2))
-        hard = [c for c, cause in enumerate(causes) if cause.hard]
-        elements = [[*causes[c].links, *(world.link_count + n for n in causes[c].nodes)] for c in hard]
-        start = np.concatenate([[0], np.cumsum([len(e) for e in elements])]).astype(np.int64)
-        element = np.array([e for row in elements for e in row], dtype=np.int64)
-        found = np.zeros((len(causes), len(self.ends)), dtype=bool)
-        all_links, all_nodes = np.arange(world.link_count), np.arange(world.node_count)
-        for root in np.unique(self.roots):
-            routes = np.flatnonzero(self.roots == root)
-            weights = np.zeros((world.node_count, len(routes)))
-            weights[self.ends[routes], np.arange(len(routes))] = 1.0
-            core = _core.FailureCore(cables, np.array([root]), weights, all_links, all_nodes)
-            found[np.ix_(np.array(hard, np.int64), routes)] = core.scenarios(start, element) > 0.5
-        return found
 
 
 def _shows(names: Naming, reach: Reach, sure: Certainties, c: int, cause: Cause) -> Iterator[tuple[str, float]]:

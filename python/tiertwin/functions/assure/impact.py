@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tiertwin.errors import InputError
-from tiertwin.functions.assure.dependencies import Cause, Naming
+from tiertwin.functions.assure.causes import Cause, Naming
 from tiertwin.world.paths import Net, route_back
 from tiertwin.world.rerouting import reroute
 

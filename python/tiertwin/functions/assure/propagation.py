@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tiertwin.functions.assure.dependencies import Cause, Dependencies, Naming, Reach
+from tiertwin.functions.assure.causes import Cause, Naming
+from tiertwin.functions.assure.dependencies import Dependencies
+from tiertwin.functions.assure.reach import Reach
 
 if TYPE_CHECKING:
     from tiertwin.functions.assure.impact import Impact

@@ -48,7 +48,7 @@ def failure_curve(shape: ArrayLike, scale_s: ArrayLike, age_s: ArrayLike, slot_s
 
 
 def hazard(shape: ArrayLike, scale_s: ArrayLike, age_s: ArrayLike) -> F64:
-    """Return the Weibull hazard (shape/scale) (age/scale)^(shape − 1), 1/s; at age 0 that of a thousandth of the scale."""
+    """Return the Weibull hazard (shape/scale) (age/scale)^(shape − 1), 1/s; from a thousandth of the scale on."""
     k, eta, age = (np.asarray(one, dtype=np.float64) for one in (shape, scale_s, age_s))
     if not (np.isfinite(k + eta + age).all() and (k > 0).all() and (eta > 0).all() and (age >= 0).all()):
         raise InputError("expected finite shapes and scales above 0 and ages of at least 0", "hazard")
