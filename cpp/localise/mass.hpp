@@ -28,7 +28,7 @@ class Mass {
         if (beats(score)) best_score_ = score, best_ = members;
     }
     // A set better than the reference by more than rounding: weights want a new reference.
-    [[nodiscard]] bool surpassed() const { return best_score_ > reference_ + 1e-9; }
+    [[nodiscard]] bool surpassed() const { return best_score_ > reference_ + margin(reference_); }
     [[nodiscard]] Members best() const {
         Members sorted = best_;
         std::ranges::sort(sorted);

@@ -112,7 +112,7 @@ Members greedy(const Part& part, const Members& order) {
 Members improved(const Part& part, const Members& order, Members members, double& work) {
     while (work > 0.0) {
         const Standing set(part, members);
-        auto [added, best] = best_addition(part, order, set, -1, set.score() + kBetter, work);
+        auto [added, best] = best_addition(part, order, set, -1, set.score() + margin(set.score()), work);
         Members next = added >= 0 ? with(members, added) : members;
         for (const std::int32_t m : members) {
             if (work <= 0.0) break;

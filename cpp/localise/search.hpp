@@ -12,6 +12,9 @@
 
 namespace tiertwin::localise {
 
+// By how much a score must be more than another to be better: less is the rounding of sums over 10^6 alarms.
+[[nodiscard]] inline double margin(double score) { return 1e-9 + 1e-10 * std::abs(score); }
+
 using Members = std::vector<std::int32_t>;  // causes of a part, ascending
 
 // A set of causes with the exposures it makes.
@@ -43,8 +46,8 @@ class Standing {
 [[nodiscard]] Members greedy(const Part& part, const Members& order);
 
 // Adds, drops or swaps one member as long as that makes the score better, the best such change each time. Every change
-// makes it better by more than 1e-12, so this ends; sooner where `work` terms (what is left of them is left in it) are
-// not enough.
+// makes it better by more than `margin`, so lookalikes do not take turns and this ends; sooner where `work` terms (what
+// is left of them is left in it) are not enough.
 [[nodiscard]] Members improved(const Part& part, const Members& order, Members members, double& work);
 
 }  // namespace tiertwin::localise

@@ -104,3 +104,26 @@ TEST_CASE("localise: models that are none are refused") {
     model.start.pop_back();
     CHECK_THROWS_AS((void)model.built(), InvalidArgument);
 }
+
+TEST_CASE("localise: rounding of many alarms does not look like a better set") {
+    // One cause behind 200 000 alarms; 400 others share 500 of them each, in lookalike pairs.
+    constexpr index_t kAlarms = 200'000, kOthers = 400;
+    Model model;
+    model.start.push_back(0);
+    for (index_t c = 0; c <= kOthers; ++c) {
+        const index_t step = c == kOthers ? 1 : kOthers, begin = c == kOthers ? 0 : c / 2;
+        for (index_t i = begin; i < kAlarms; i += step) model.observation.push_back(i);
+        model.q.resize(model.observation.size(), 0.9);
+        model.start.push_back(static_cast<index_t>(model.q.size()));
+    }
+    model.leak.assign(kAlarms, 1e-3);
+    model.prior.assign(kOthers + 1, 1e-4);
+    Evidence evidence(model.built());
+    std::vector<index_t> all;
+    std::vector<std::int32_t> state;
+    for (index_t i = 0; i < kAlarms; ++i) all.push_back(i), state.push_back(i / kOthers % 10 != 0 ? 1 : 0);
+    evidence.observe(all, state);
+    const auto found = posterior(evidence, {});
+    CHECK(found.best == std::vector<std::int32_t>{kOthers});
+    CHECK(found.complete);
+}

@@ -182,7 +182,7 @@ def petshop(data: Path | None, as_json: bool) -> None:
         click.echo(json.dumps(finite(found)))
         return
     click.echo(f"{found['issues']} issues. top: the injected cause is the first, or among the first three. published:")
-    click.echo("top-1 of the best of the data's authors' methods, which learn from normal days.")
+    click.echo("top-1 of the baseline of the data's authors, which learns from normal days.")
     figures = ("metric", "method", "issues", "top1", "top3", "published_top1")
     click.echo(table(found["rows"], figures))
     click.echo(

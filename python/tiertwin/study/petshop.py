@@ -47,7 +47,7 @@ THRESHOLDS = (2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 FLOOR = {"latency": 0.05, "availability": 0.5}  # of the median; percentage points
 OWN, CALLER, LEAK, PRIOR = 0.95, 0.8, 0.02, 0.01
 PUBLISHED = {"latency": 1.0, "availability": 0.75}
-"""Top-1 of the best of the authors' methods on their temporal scenarios, with normal days to learn from."""
+"""Top-1 of the authors' baseline on their temporal scenarios, with normal days to learn from."""
 
 
 @dataclass(frozen=True, eq=False)
