@@ -61,6 +61,7 @@ CPP_DEPENDS = {
     "perf": {"graph", "queueing", "radio", "base"},
     "whatif": {"graph", "base"},
     "forecast": {"base"},
+    "localise": {"base"},
     "plant": {"graph", "radio", "base"},
 }
 CLOCKS = re.compile(r"\btime\.(time|monotonic|perf_counter|process_time)(_ns)?\(|datetime\.now\(")

@@ -27,6 +27,7 @@ PYBIND11_MODULE(_core, m) {
     b::bind_perf(m);
     b::bind_failures(m);
     b::bind_forecast(m);
+    b::bind_localise(m);
     b::bind_plant(m);
     b::bind_wear(m);
     b::bind_mobility(m);

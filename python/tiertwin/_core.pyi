@@ -1140,6 +1140,37 @@ class ScoreBook:
     def push(self, scores: _Reals) -> None: ...
     @property
     def miss_rate(self) -> _Reals: ...
+class Influences:
+    """A noisy-OR model: causes by observations."""
+
+    def __init__(self, start: _Ints, observation: _Ints, q: _Reals, leak: _Reals, prior: _Reals) -> None: ...
+    @property
+    def cause_count(self) -> int: ...
+    @property
+    def observation_count(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+
+class Evidence:
+    """What was observed of a noisy-OR model so far."""
+
+    def __init__(self, model: Influences) -> None: ...
+    def forget(self) -> None:
+        """Every observation is missing again."""
+
+    def gains(self) -> _Reals:
+        """Log-odds of each cause alone against none."""
+
+    def observe(self, observation: _Ints, state: _Signed) -> None:
+        """Set states of observations: 1 alarm, 0 silent, -1 missing."""
+
+    def posterior(
+        self, cutoff: float = 25.0, shortlist: int = 12, work: float = 20000000.0
+    ) -> tuple[_Reals, _Ints, float, bool, int]:
+        """Probability of each cause, the best set, ln of its posterior, whether the sum is complete, parts."""
+
+    def states(self) -> _Signed:
+        """State of every observation."""
 
 class Plant:
     """Discrete-event simulator of tasks over radio, links and servers. One thread owns it."""

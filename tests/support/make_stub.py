@@ -86,6 +86,7 @@ PRECISE = {
     "Peer.connect": FRAMES,
     "Peer.publish": FRAMES,
     "Peer.send_unit": FRAMES,
+    "Evidence.posterior": "tuple[_Reals, _Ints, float, bool, int]",
     "PerformanceModel.predict": "dict[str, NDArray[Any]]",
     "PerformanceModel.predict(traffic)": "dict[str, Any]",
     "PerformanceModel.calibrate": "tuple[_Reals, _Reals]",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -169,6 +170,33 @@ def rain(train_days: int, resamples: int, as_json: bool) -> None:
     click.echo("bias by link, dB     " + " · ".join(f"{v:.2f}" for v in found["link_bias_quantiles_10_50_90_db"]))
     click.echo(f"wet antenna, dB      {found['wet_antenna_db']:.2f}\n")
     click.echo(table(found["by_band"], ("band_ghz", "links", "measured_db", *figures)))
+
+
+@study.command("petshop")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Folder or archive [default: the folder TIERTWIN_DATA names]."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def petshop(data: Path | None, as_json: bool) -> None:
+    """Find the root causes of 16 issues of a web shop's microservices."""
+    from tiertwin.study.datafolder import data_file
+    from tiertwin.study.petshop import petshop_study
+    from tiertwin.study.petshopdata import ARCHIVE
+
+    found = petshop_study(data_file(ARCHIVE) if data is None else data)
+    if as_json:
+        click.echo(json.dumps(finite(found)))
+        return
+    click.echo(f"{found['issues']} issues. top: the injected cause is the first, or among the first three. published:")
+    click.echo("top-1 of the baseline of the data's authors, which learns from normal days.")
+    figures = ("metric", "method", "issues", "top1", "top3", "published_top1")
+    click.echo(table(found["rows"], figures))
+    click.echo(
+        "\nresponsibility, when less is known: what is normal from the issue's own windows alone, one window of it:"
+    )
+    click.echo(table(found["other_windows"], ("own_normal", "first_window", "metric", "top1", "top3")))
+    click.echo("\nBy threshold of an alarm, all issues (above: chosen without the issue itself):")
+    click.echo(table(found["by_threshold"], ("method", "threshold", "top1", "top3")))
 
 
 @study.command("attributes")

@@ -9,6 +9,8 @@ from tiertwin.errors import InputError
 
 VARIABLE = "TIERTWIN_DATA"
 SOURCES = {
+    "petshop_temporal.zip": "the folder 'dataset' of the PetShop data, github.com/amazon-science/"
+    "petshop-root-cause-analysis, with its scenarios temporal_traffic1 and temporal_traffic2, arXiv 2311.04806",
     "milan_hourly.npz": "array 'activity' (cells × hours, from 1 Nov 2013) made of the Telecom Italia Big Data "
     "Challenge's call-detail records, doi:10.1038/sdata.2015.55",
     "cmapss_fd001_train.zip": "train_FD001.txt of the C-MAPSS turbofan data of NASA (simulated engines run to "
