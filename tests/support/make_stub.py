@@ -63,7 +63,7 @@ PRECISE = {
     "Graph.k_shortest": "list[_Ints]",
     "GrowingFactor.ahead": "tuple[_Reals, _Reals]",
     "StateTable.column": "_Reals",
-    "Teller.tell": "tuple[int, int, float]",
+    "Teller.tell": "tuple[int, int, float, float]",
     "Teller.wanted": "_Reals",
     "StateTable.times": "_Ints",
     "StateTable.numbers": "_Numbers",

@@ -201,7 +201,8 @@ def petshop(data: Path | None, as_json: bool) -> None:
 
 @study.command("attributes")
 @click.argument("scenario", default="mixed")
-@click.option("--seeds", default=20, show_default=True, help="Number of seeds: 1, 2, …")
+@click.option("--seeds", default=20, show_default=True, help="Number of seeds.")
+@click.option("--first-seed", default=1, show_default=True, help="The first of them; the others follow it.")
 @click.option("--epochs", default=60, show_default=True)
 @click.option("--share", "shares", type=float, multiple=True, help="Of all bytes; repeat [default: .02 .05 .1 .2 .4].")
 @click.option("--selection", "selections", multiple=True, help="Of those with a budget; repeat [default: all of them].")
@@ -210,6 +211,7 @@ def petshop(data: Path | None, as_json: bool) -> None:
 def attributes(
     scenario: str,
     seeds: int,
+    first_seed: int,
     epochs: int,
     shares: tuple[float, ...],
     selections: tuple[str, ...],
@@ -222,7 +224,7 @@ def attributes(
 
     found = attribute_study(
         load(scenario),
-        range(1, seeds + 1),
+        range(first_seed, first_seed + seeds),
         epochs,
         shares or SHARES,
         selections or BUDGETED,

@@ -1,1 +1,1 @@
-"""Assurance: what is failing, what is about to, and why: detection, alarms, incidents, forecasts, lives, localisation."""
+"""Assurance: what is failing, what is about to and why (detection, incidents, forecasts, lives, localisation)."""
