@@ -886,7 +886,9 @@ class Teller:
         """A cell moves when it differs from what was told, or its prior, by more than band + share*|told|."""
 
     def __len__(self) -> int: ...
-    def tell(self, source: StateTable, target: StateTable, budget: float, price: float = 0.0) -> tuple[int, int, float, float]:
+    def tell(
+        self, source: StateTable, target: StateTable, budget: float, price: float = 0.0
+    ) -> tuple[int, int, float, float]:
         """(cells told, cells left waiting, bytes and worth of the told)."""
 
     def want(self, worth: _Reals) -> None:

@@ -108,17 +108,20 @@ def test_groups_are_told_as_shares_of_the_sites_tasks():
     run = started("metro", "worth", 1.0)  # budget enough for everything
     for epoch in range(4):
         run.run_epoch(epoch)
+    told_rates, measured = [], []
     for twin in edges(run):
         table, view = twin.children[0].table_in, twin.controller.view
         below = run.twins[twin.children[0].name].children[0].table_in
         rates = np.nan_to_num(below.column(A.TASK_RATE)[: len(view.group_of)])
-        site = table.column(A.TASK_RATE)[site_row(run.world, view.site, edge_layout(run.world, view.site))]
+        site = table.column(A.TASK_RATE)[site_row(view.site, edge_layout(run.world, view.site))]
         told = table.column(A.TASK_RATE)[: view.groups]
         told = np.where(np.isnan(told), view.nominal, told)  # as planned: nobody needs to say so
         assert told.sum() == pytest.approx(nominal_rate(run.world, view.site), rel=0.15)  # cells of several reports
-        assert site == pytest.approx(rates.sum(), rel=0.5)  # as of the last time it was worth its bytes
+        told_rates.append(site)
+        measured.append(rates.sum())
         view._rates_told(table)
         assert view.level == pytest.approx(site / nominal_rate(run.world, view.site))
+    assert np.nansum(told_rates) == pytest.approx(sum(measured), rel=0.25)  # as of when it was worth its bytes
 
 
 def test_what_a_group_is_told_to_have_adds_up_to_the_site():
@@ -127,7 +130,7 @@ def test_what_a_group_is_told_to_have_adds_up_to_the_site():
         run.run_epoch(epoch)
     for twin in edges(run):
         table, view = twin.children[0].table_in, twin.controller.view
-        site = table.column(A.TASK_RATE)[site_row(run.world, view.site, gateway_layout(run.world, view.site))]
+        site = table.column(A.TASK_RATE)[site_row(view.site, gateway_layout(run.world, view.site))]
         rates = view._rates_told(table)
         if np.isfinite(site):
             assert np.isfinite(rates).all()

@@ -45,7 +45,6 @@ class Attribute(Part):
 READ: tuple[tuple[str, str], ...] = (
     ("server", "task_rate"), ("server", "up"), ("link", "up"), ("server", "prb_up"), ("server", "prb_up_peak"),
     ("group", "task_rate"), ("link", "background_mbps"), ("link", "capacity_mbps"), ("group", "radio_mbps"),
-    ("group", "users"),
 )  # fmt: skip
 """What decisions read, in the order in which somebody who knows them would ask for it."""
 

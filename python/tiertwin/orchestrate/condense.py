@@ -61,7 +61,7 @@ class Condenser:
         self.table = _core.StateTable(registry(), TableId.TELEMETRY, attributes, above.rows)
         self.view = SiteView(world, site)  # of an edge that hears everything
         self._groups = np.arange(above.members, dtype=np.uint32)
-        self._server = np.array([site_row(world, site, above)], dtype=np.uint32)
+        self._server = np.array([site_row(site, above)], dtype=np.uint32)
         known = set(attributes)
         self._gauges = [int(a) for a in _GAUGES if int(a) in known]
         self._crowd = [int(a) for a in _CROWD if int(a) in known] if world.grouped else []

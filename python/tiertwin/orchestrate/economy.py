@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tiertwin.functions.crowd import FIRST_LOAD
+from tiertwin.model.attributes import READ
 from tiertwin.twin.attributes import BASE_STATION, CELL_BYTES, CROWD, LINK, SENSORS, SERVER, TELEMETRY, WEATHER, A
 from tiertwin.twin.layout import Layout, edge_layout, gateway_layout
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MERGED = {A.LATENCY_MS: (A.LATENCY_SUM, A.LATENCY_COUNT)}
 """A mean over the devices of a group is told as sum and count, which can be merged further."""
+
+KINDS = ("group", "server", "link")
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,8 @@ class Economy:
         written = scenario.attributes
         if written is None:
             return None
-        kinds = ("group", "server", "link")
         lines = tuple(
-            (kinds.index(line.of), int(A[line.name.upper()]), line.band, line.share) for line in written.catalogue
+            (KINDS.index(line.of), int(A[line.name.upper()]), line.band, line.share) for line in written.catalogue
         )
         return cls(
             written.selection,
@@ -163,7 +165,7 @@ class CellList:
                 known = int(a) in members if kind == 0 else int(a) in attributes
                 where = rows[kind]
                 if kind == 1 and int(a) == A.TASK_RATE:  # of the site as a whole
-                    where = np.array([site_row(world, site, layout)]) if economy.selection != "all" else where[:0]
+                    where = np.array([site_row(site, layout)]) if economy.selection != "all" else where[:0]
                 if known and len(where):
                     parts.append((kind, int(a), where, line, band, share))
         count = [len(part[2]) for part in parts]
@@ -182,7 +184,14 @@ class CellList:
         )
 
 
-def site_row(world: World, site: int, layout: Layout) -> int:
+def read_by_decisions(cells: CellList) -> npt.NDArray[np.bool_]:
+    """Say of each cell whether a decision reads it (`tiertwin.model.attributes.READ`)."""
+    read = {(KINDS.index(kind), int(A[name.upper()])) for kind, name in READ}
+    lines = zip(cells.kind.tolist(), cells.attribute.tolist(), strict=True)
+    return np.array([line in read for line in lines], dtype=np.bool_)
+
+
+def site_row(site: int, layout: Layout) -> int:
     """Row of the site's own edge server; in its `task_rate` stand the tasks/s of the whole site."""
     return int(layout.server_rows[np.searchsorted(layout.servers, site)])
 

@@ -78,7 +78,7 @@ class SiteView:
             self.told_of = np.arange(self.groups, dtype=np.int64)
         if economy is not None:
             self._planned = max(nominal_rate(world, site), 1e-9)
-            self._site_row = site_row(world, site, economy.layout(world, site))
+            self._site_row = site_row(site, economy.layout(world, site))
         self.classes = len(world.class_names)
         self.class_of: npt.NDArray[np.int64] = np.arange(self.groups, dtype=np.int64) // rings
         self.devices = np.bincount(self.group_of, minlength=self.groups)  # rows of each group
@@ -90,8 +90,7 @@ class SiteView:
             self.nominal = self.crowd.users * self._rate
             seconds, joules = tier_cost_parts(world, slice(site, site + 1))
             self._parts = seconds.reshape(self.groups, -1), joules.reshape(self.groups, -1)
-            below = gateway_layout(world, site)
-            self._station_row = int(below.server_rows[np.searchsorted(below.servers, site)])
+            self._station_row = site_row(site, gateway_layout(world, site))
             self._weighed_ns = 0
         self.estimator = DemandEstimator(self.nominal, align=self._rhythm.align)
         self.demand = self.nominal.copy()

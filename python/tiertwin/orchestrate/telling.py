@@ -8,7 +8,7 @@ import numpy as np
 
 from tiertwin import _core
 from tiertwin.orchestrate.condense import Condenser
-from tiertwin.orchestrate.economy import CellList, priors, sizes
+from tiertwin.orchestrate.economy import CellList, priors, read_by_decisions, sizes
 from tiertwin.orchestrate.precedence import Interest, Order
 from tiertwin.orchestrate.purse import Purse
 from tiertwin.orchestrate.valuing import Valuing
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     F64 = npt.NDArray[np.float64]
 
 MOST_FOCUS = 16.0  # times the usual bytes: what a scenario may ask for
-READ = [int(a) for a in (A.UP, A.TASK_RATE, A.RADIO_MBPS, A.PRB_UP, A.PRB_UP_PEAK, A.CAPACITY_MBPS, A.BACKGROUND_MBPS)]
 LEFT_OVER = 1e-6  # of the worthiest cell's: what no decision reads, told with what the budget leaves over
 FRAME_CELLS = 8  # a frame is worth its header from so many cells on: budgets save up for them
 
@@ -57,7 +56,7 @@ class Telling:
         self._order = None if economy.selection in ("all", "none") else Order(economy, site, cells)
         self._interest = Interest(economy, cells) if economy.selection == "worth" else None
         self._valuing = self._valued(world)
-        self._read = np.isin(cells.attribute, READ)
+        self._read = read_by_decisions(cells)
         least = FRAME_BYTES + FRAME_CELLS * CELL_BYTES
         self.purse = Purse(economy.bytes_per_s(world, site), least, priced=economy.selection == "worth")
         self.asking_paid = True  # subscriptions are taken off the budget
