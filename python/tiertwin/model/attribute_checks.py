@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tiertwin.errors import suggest
-from tiertwin.model.attributes import NAMES
+from tiertwin.model.catalogue import NAMES
 
 if TYPE_CHECKING:
     from tiertwin.model.scenario import Scenario

@@ -10,23 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from tiertwin.model.catalogue import NAMES, READ
 from tiertwin.model.fields import INTEGRAL, NotNegative, Part, Rows, Share
 
 Kind = Literal["group", "server", "link"]
 Selection = Literal["worth", "all", "none", "fixed", "random", "variance"]
-
-GROUP = (
-    "task_rate", "users", "radio_mbps", "queue_tasks", "cpu_load", "latency_ms", "completed", "missed", "energy_j",
-)  # fmt: skip
-SERVER = (
-    "task_rate", "up", "prb_up", "prb_up_peak", "load_ghz", "server_queue", "power_w", "handovers", "temperature_c",
-    "vibration_mm_s", "errors",
-)  # fmt: skip
-LINK = (
-    "up", "capacity_mbps", "background_mbps", "load_mbps", "rain_loss_db", "rate_bits", "temperature_c",
-    "vibration_mm_s", "errors",
-)  # fmt: skip
-NAMES: dict[str, tuple[str, ...]] = {"group": GROUP, "server": SERVER, "link": LINK}
 
 
 class Attribute(Part):
@@ -40,13 +28,6 @@ class Attribute(Part):
     """What it may move unsaid, in its own unit."""
     share: Share = 0.02
     """What it may move unsaid besides, as a share of what was told last."""
-
-
-READ: tuple[tuple[str, str], ...] = (
-    ("server", "task_rate"), ("server", "up"), ("link", "up"), ("server", "prb_up"), ("server", "prb_up_peak"),
-    ("group", "task_rate"), ("link", "background_mbps"), ("link", "capacity_mbps"), ("group", "radio_mbps"),
-)  # fmt: skip
-"""What decisions read, in the order in which somebody who knows them would ask for it."""
 
 
 def everything() -> tuple[Attribute, ...]:

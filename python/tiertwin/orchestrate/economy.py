@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tiertwin.functions.crowd import FIRST_LOAD
-from tiertwin.model.attributes import READ
+from tiertwin.model.catalogue import READ
 from tiertwin.twin.attributes import BASE_STATION, CELL_BYTES, CROWD, LINK, SENSORS, SERVER, TELEMETRY, WEATHER, A
 from tiertwin.twin.layout import Layout, edge_layout, gateway_layout
 
@@ -185,7 +185,7 @@ class CellList:
 
 
 def read_by_decisions(cells: CellList) -> npt.NDArray[np.bool_]:
-    """Say of each cell whether a decision reads it (`tiertwin.model.attributes.READ`)."""
+    """Say of each cell whether a decision reads it (`tiertwin.model.catalogue.READ`)."""
     read = {(KINDS.index(kind), int(A[name.upper()])) for kind, name in READ}
     lines = zip(cells.kind.tolist(), cells.attribute.tolist(), strict=True)
     return np.array([line in read for line in lines], dtype=np.bool_)
