@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.cycles import machines, traffic
+from support.assurance_data import machines, traffic
 from tiertwin import _core
 from tiertwin.functions.assure.calendar import Calendar
 from tiertwin.functions.assure.calibrate import Isotonic, Platt, brier

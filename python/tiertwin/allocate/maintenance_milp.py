@@ -158,7 +158,7 @@ def _solved(problem: Maintenance, rows: _Rows, must: Any, nodes: int) -> tuple[I
     posed = cp.Problem(cp.Minimize(rows.cost @ x + problem.travel * cp.sum(v)), links)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the checker decides, not the status
-        posed.solve(solver="HIGHS", mip_rel_gap=GAP / 10, mip_max_nodes=nodes, threads=1, random_seed=0)
+        posed.solve(solver="HIGHS", mip_rel_gap=GAP / 10, mip_max_nodes=nodes, random_seed=0)
     if x.value is None:
         return None, -np.inf
     start = np.full(len(problem.jobs), UNDONE, dtype=np.int64)

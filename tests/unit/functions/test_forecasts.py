@@ -7,7 +7,7 @@ import importlib
 import numpy as np
 import pytest
 
-from support.cycles import traffic
+from support.assurance_data import traffic
 from tiertwin.errors import InputError, MissingExtraError
 from tiertwin.functions.assure import boosted, covariance
 from tiertwin.functions.assure.calendar import Calendar

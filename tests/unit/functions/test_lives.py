@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import integrate, optimize, stats
 
-from support.cycles import machines
+from support.assurance_data import machines
 from tiertwin.errors import InputError, UnknownNameError
 from tiertwin.functions.assure.calibrate import Isotonic, Platt, brier, reliability
 from tiertwin.functions.assure.regression import KernelRidge

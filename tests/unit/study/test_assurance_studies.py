@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from support.cycles import machines, traffic
+from support.assurance_data import machines, traffic
 from tiertwin.cli import main
 from tiertwin.errors import InputError, UnknownNameError
 from tiertwin.study.forecast import forecast_study, judged, nmae, play
