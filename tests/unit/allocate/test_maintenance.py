@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,6 +43,26 @@ def test_low_load_first_and_one_crew_at_a_time() -> None:
     assert found.worth.cost == pytest.approx(2 + 1 + 2)
     assert (found.status, found.gap) == ("optimal", 0.0)
     assert found.bound == pytest.approx(5.0)  # here the relaxation is tight
+
+
+OTHER_SOLVE = """
+import cvxpy as cp, numpy as np
+x = cp.Variable(3)
+cp.Problem(cp.Maximize(cp.sum(x)), [x <= 1]).solve(solver="HIGHS", threads={threads})
+from support.maintenance import drawn
+from tiertwin.allocate.maintenance_milp import schedule
+print(schedule(drawn(np.random.default_rng(2))).status)
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_another_solve_of_the_process_with_other_threads_does_not_matter(threads: int) -> None:
+    """HiGHS has one pool of threads a process and refuses a solve that asks for another number."""
+    tests = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-c", OTHER_SOLVE.format(threads=threads)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tests, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "optimal"
 
 
 def test_redundant_parts_are_never_out_together() -> None:
