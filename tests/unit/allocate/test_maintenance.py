@@ -62,7 +62,7 @@ def test_another_solve_of_the_process_with_other_threads_does_not_matter(threads
     command = [sys.executable, "-c", OTHER_SOLVE.format(threads=threads)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tests, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "optimal"
+    assert done.stdout.splitlines()[-1] == "optimal"  # some versions of HiGHS print who they are
 
 
 def test_redundant_parts_are_never_out_together() -> None:
