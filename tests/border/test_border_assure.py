@@ -12,8 +12,8 @@ from tiertwin import _core
 from tiertwin.errors import InputError
 from tiertwin.functions.assure.alarms import AlarmRecord, ProbableCause, Severity, date_time
 from tiertwin.functions.assure.incidents import Incidents
-from tiertwin.functions.assure.levels import Changes, Shifts, Subspace
 from tiertwin.functions.assure.streams import Mixes, Season, StreamOptions, Streams, judge_series
+from tiertwin.functions.assure.watches import Changes, Shifts, Subspace
 
 ONE = np.array([1], dtype=np.int64)
 

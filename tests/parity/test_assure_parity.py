@@ -10,8 +10,8 @@ import pytest
 from reference import assure as naive
 from tiertwin.functions.assure.alarms import ProbableCause
 from tiertwin.functions.assure.incidents import Incidents
-from tiertwin.functions.assure.levels import Changes, Shifts, Subspace
 from tiertwin.functions.assure.streams import WEEK, Mixes, Season, StreamOptions, Streams
+from tiertwin.functions.assure.watches import Changes, Shifts, Subspace
 
 NONE = Mixes(window=0)
 

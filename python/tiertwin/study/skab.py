@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tiertwin.errors import InputError
-from tiertwin.functions.assure.levels import Shifts, Subspace
+from tiertwin.functions.assure.watches import Shifts, Subspace
 from tiertwin.study.archive import Tree, open_tree
 
 if TYPE_CHECKING:
