@@ -10,7 +10,6 @@ import pytest
 from reference.cuts import random_tree
 from tiertwin import _core
 from tiertwin.allocate import master, masterkernel
-from tiertwin.allocate.driver import solve_tree
 from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.master import Masters
 from tiertwin.allocate.masterkernel import KernelMasters
@@ -18,6 +17,7 @@ from tiertwin.allocate.mastersolver import MASTER_SOLVERS, master_solver
 from tiertwin.allocate.messages import LOWER, UPPER, MasterRequest
 from tiertwin.allocate.monolithic import solve_monolithic
 from tiertwin.allocate.nodemath import dual_value, primal_value
+from tiertwin.allocate.solvetree import solve_tree
 from tiertwin.errors import UnknownNameError
 
 

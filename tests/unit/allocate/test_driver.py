@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from reference.cuts import random_tree
-from tiertwin.allocate.driver import Hierarchy, solve_tree
+from tiertwin.allocate.driver import Hierarchy
 from tiertwin.allocate.hierarchy import AllocatorSolver
 from tiertwin.allocate.kernel import KernelAllocator
 from tiertwin.allocate.master import Masters
+from tiertwin.allocate.solvetree import solve_tree
 from tiertwin.allocate.trees import evaluate
 from tiertwin.errors import InputError
 
