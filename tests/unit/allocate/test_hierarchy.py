@@ -21,16 +21,6 @@ from tiertwin.errors import InputError, SolveError
 SLACK = 1e-6  # of S: what the reference itself is uncertain by
 
 
-@pytest.fixture(scope="module")
-def masters():
-    return Masters()
-
-
-@pytest.fixture(scope="module")
-def solver():
-    return AllocatorSolver(KernelAllocator())
-
-
 def assert_brackets(bounds, reference):
     assert reference.ok, reference.status
     slack = SLACK * reference.scale

@@ -11,7 +11,6 @@ from reference.cuts import random_leaf, random_tree, with_demand
 from tiertwin.allocate.driver import Faults, Hierarchy
 from tiertwin.allocate.hierarchy import SCHEMES, AllocatorSolver, LeafSide, NodeSide, Query
 from tiertwin.allocate.kernel import KernelAllocator
-from tiertwin.allocate.master import Masters
 from tiertwin.allocate.membership import register_leaf, register_node
 from tiertwin.allocate.messages import ANY_VERSION
 from tiertwin.allocate.monolithic import solve_monolithic
@@ -22,11 +21,6 @@ from tiertwin.errors import InputError
 
 SLACK = 1e-6
 SOLVER = AllocatorSolver(KernelAllocator())
-
-
-@pytest.fixture(scope="module")
-def masters():
-    return Masters()
 
 
 def assert_brackets(bounds, tree):
