@@ -25,12 +25,8 @@ from support.access_worlds import (
     world_around,
 )
 from tiertwin.plant import SimulatedPlant, Telemetry
-from tiertwin.plant.access import (
-    AccessClass,
-    AccessPlant,
-    AccessRadio,
-    AccessUsers,
-)
+from tiertwin.plant.access import AccessPlant
+from tiertwin.plant.accessconfig import AccessClass, AccessRadio, AccessUsers
 from tiertwin.world.access import LED, AccessFlow
 
 END = 1950 * MS  # within a step, which both have begun

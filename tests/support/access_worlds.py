@@ -9,7 +9,7 @@ import numpy as np
 
 from support.access_scenes import MAP, ZONE, cells, people
 from tiertwin.plant import PlantOptions, SimulatedPlant
-from tiertwin.plant.access import AccessUsers
+from tiertwin.plant.accessconfig import AccessUsers
 from tiertwin.world.access import Access, AccessFlow
 
 QUIETLY = AccessFlow()

@@ -12,14 +12,8 @@ from typing import TYPE_CHECKING
 from tiertwin.lazy import resolver
 
 if TYPE_CHECKING:
-    from tiertwin.plant.access import (
-        AccessClass,
-        AccessPlant,
-        AccessRadio,
-        AccessSecrets,
-        AccessTelemetry,
-        AccessUsers,
-    )
+    from tiertwin.plant.access import AccessPlant
+    from tiertwin.plant.accessconfig import AccessClass, AccessRadio, AccessSecrets, AccessTelemetry, AccessUsers
     from tiertwin.plant.kpis import PlantKpis, RadioKpis
     from tiertwin.plant.options import PlantOptions
     from tiertwin.plant.packets import PacketFlows, PacketLinks, PacketPlant, PacketTrace
@@ -39,19 +33,9 @@ if TYPE_CHECKING:
     from tiertwin.world.access import AccessFlow, AccessZone
 
 _HOME = {
-    **dict.fromkeys(
-        [
-            "AccessClass",
-            "AccessFlow",
-            "AccessPlant",
-            "AccessRadio",
-            "AccessSecrets",
-            "AccessTelemetry",
-            "AccessUsers",
-            "AccessZone",
-        ],
-        "access",
-    ),
+    **dict.fromkeys(["AccessPlant", "AccessZone"], "access"),
+    **dict.fromkeys(["AccessClass", "AccessFlow", "AccessRadio"], "accessconfig"),
+    **dict.fromkeys(["AccessSecrets", "AccessTelemetry", "AccessUsers"], "accessconfig"),
     **dict.fromkeys(["PlantKpis", "RadioKpis"], "kpis"),
     "PlantOptions": "options",
     **dict.fromkeys(["PacketFlows", "PacketLinks", "PacketPlant", "PacketTrace"], "packets"),

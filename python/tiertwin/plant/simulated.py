@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tiertwin import _core
-from tiertwin.plant.access import AccessRadio
+from tiertwin.plant.accessconfig import AccessRadio
 from tiertwin.plant.kpis import PlantKpis
 from tiertwin.plant.options import PlantOptions
 from tiertwin.plant.reports import F64, I64, Reports, SensorReports, Telemetry
