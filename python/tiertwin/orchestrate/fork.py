@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tiertwin import _core
-from tiertwin.allocate.driver import TreeResult, solve_tree
+from tiertwin.allocate.solvetree import TreeResult, solve_tree
 from tiertwin.allocate.trees import Leaf, Tree
 from tiertwin.errors import InputError, UnknownNameError, suggest
 from tiertwin.world import leaf_problem_arrays, reroute, tier_costs
