@@ -11,6 +11,7 @@ import click
 from tiertwin.cli.assure import forecast_command, life_command
 from tiertwin.cli.detection import nab, skab
 from tiertwin.cli.fidelity import fidelity
+from tiertwin.cli.localise import localise_command
 from tiertwin.cli.run import finite
 from tiertwin.cli.tables import table
 
@@ -23,6 +24,7 @@ def study() -> None:
 study.add_command(fidelity)
 study.add_command(forecast_command)
 study.add_command(life_command)
+study.add_command(localise_command)
 study.add_command(nab)
 study.add_command(skab)
 
