@@ -11,6 +11,7 @@ import click
 from tiertwin.cli.assure import forecast_command, life_command, nab_command, petshop_command, skab_command
 from tiertwin.cli.fidelity import fidelity
 from tiertwin.cli.frame import Found, Told, data_option, framed, progress
+from tiertwin.cli.localise import localise_command
 from tiertwin.cli.run import finite
 from tiertwin.cli.tables import table
 
@@ -20,7 +21,7 @@ def study() -> None:
     """Compare policies over many seeds, with confidence intervals; hold predictions against measured data."""
 
 
-for command in (fidelity, forecast_command, life_command, petshop_command, nab_command, skab_command):
+for command in (fidelity, forecast_command, life_command, localise_command, petshop_command, nab_command, skab_command):
     study.add_command(command)
 
 
