@@ -13,12 +13,22 @@ import numpy as np
 
 from reference.alloc import utility
 from reference.graph import Network, distances_from, ecmp_loads, via_links
-from reference.queueing import erlang_c
 from tiertwin.allocate import kernel
 from tiertwin.allocate.leaf import LeafProblem
 
 HEADROOM, LIMIT, KM, DESIGN = 0.02, 0.98, 5e-6, 0.8
 Row = tuple[int, int, int, float]
+
+
+def erlang_c(servers: int, offered: float) -> float:
+    """Erlang C by its sum, in logarithms: a cloud has hundreds of cores."""
+    if offered <= 0.0:
+        return 0.0
+    terms = [k * math.log(offered) - math.lgamma(k + 1) for k in range(servers + 1)]
+    last = terms[-1] + math.log(servers / (servers - offered))
+    most = max(*terms, last)
+    below = sum(math.exp(term - most) for term in terms[:-1])
+    return math.exp(last - most) / (below + math.exp(last - most))
 
 
 class State:
