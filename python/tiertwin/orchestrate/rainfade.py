@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tiertwin.orchestrate.places import Places
     from tiertwin.world import World
 
-STEPS = {2: 7.8, 3: 11.5, 4: 14.8, 5: 17.9, 6: 21.0, 7: 24.0, 8: 27.1, 9: 30.1, 10: 33.1, 11: 36.1, 12: 39.1}
+STEPS = {bits: _core.backhaul_needed_snr(bits) for bits in range(2, 13)}
 """SNR that each step (bits a symbol) needs, dB (``cpp/radio/backhaul.hpp``)."""
 KM_PER_DEGREE = 6371.0 * np.pi / 180.0
 PIECES = 64  # a link is looked at in so many pieces
