@@ -73,17 +73,6 @@ def test_more_capacity_never_lowers_what_standing_plans_serve(rows: list[Row], e
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.integers(0, WORLD.link_count - 1), min_size=1, max_size=3, unique=True))
-def test_a_link_that_fails_never_serves_more(links: list[int]) -> None:
-    for belief in (METRO, BUSY):
-        (base,) = sweep(belief.engine, [[]], NONE)
-        (cut,) = sweep(belief.engine, [[(0, link, 0, 0.0) for link in links]], NONE)
-        # around a failure traffic takes other links, whose background may have gone with it
-        if cut[COLUMN["background_lost"]] == 0 and cut[COLUMN["link_utilisation_max"]] <= 1.0:
-            assert cut[COLUMN["served"]] <= base[COLUMN["served"]] * (1 + 1e-9) or base[COLUMN["loss_share"]] > 0
-
-
-@settings(max_examples=40, deadline=None)
 @given(st.integers(0, WORLD.site_count - 1), st.floats(1.0, 4.0))
 def test_an_edge_that_plans_anew_is_worth_more_with_a_faster_server(site: int, factor: float) -> None:
     (base,), (more_,) = sweep(BUSY.engine, [[]], LOCAL), sweep(BUSY.engine, [[(3, site, 0, factor)]], LOCAL)
