@@ -10,6 +10,6 @@ doubled = live.fork().scale_demand(2.0)
 
 print(f"{'':16} {'now':>8} {'x1.5':>8} {'x2':>8}")
 now = half_more.compare().before.values
-for kpi in ("offered", "served_share", "local_share", "edge_utilisation"):
+for kpi in ("offered", "loss_share", "local_share", "edge_utilisation"):
     row = [now[kpi], half_more.expect().values[kpi], doubled.expect().values[kpi]]
     print(f"{kpi:16} " + " ".join(f"{value:8.2f}" if unit == "1" else f"{value:8.0f}" for value, unit in row))

@@ -59,7 +59,7 @@ CPP_DEPENDS = {
     "abstraction": {"graph", "state", "base"},
     "assure": {"abstraction", "base"},
     "perf": {"graph", "queueing", "radio", "base"},
-    "whatif": {"graph", "base"},
+    "whatif": {"graph", "queueing", "alloc", "base"},
     "forecast": {"base"},
     "localise": {"base"},
     "plant": {"graph", "radio", "base"},

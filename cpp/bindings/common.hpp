@@ -35,6 +35,7 @@ void bind_worth(py::module_& m);
 void bind_assure(py::module_& m);
 void bind_perf(py::module_& m);
 void bind_failures(py::module_& m);
+void bind_whatif(py::module_& m);
 void bind_forecast(py::module_& m);
 void bind_localise(py::module_& m);
 void bind_plant(py::module_& m);

@@ -26,6 +26,7 @@ PYBIND11_MODULE(_core, m) {
     b::bind_assure(m);
     b::bind_perf(m);
     b::bind_failures(m);
+    b::bind_whatif(m);
     b::bind_forecast(m);
     b::bind_localise(m);
     b::bind_plant(m);

@@ -1105,6 +1105,23 @@ class FailureCore:
     @property
     def node_count(self) -> int: ...
 
+class WhatIf:
+    """What a twin expects of its domain in situations; immutable."""
+
+    def __init__(self, belief: dict[str, Any]) -> None:
+        """A belief (cpp/whatif/belief.hpp); raises ValueError."""
+
+    def enter(self, start: _Ints, change: _Ints, part: _Ints, other: _Ints, value: _Reals) -> dict[str, Any]:
+        """What one situation leaves of the domain, as arrays."""
+
+    def judge(self, start: _Ints, change: _Ints, part: _Ints, other: _Ints, value: _Reals, plan: _Reals) -> _Reals:
+        """KPIs [16] of one situation under a plan [D * G * 4], tasks/s."""
+
+    def sweep(
+        self, start: _Ints, change: _Ints, part: _Ints, other: _Ints, value: _Reals, replan: int, threads: int = 1
+    ) -> _Reals:
+        """KPIs [situations, 16]; changes start[s]:start[s+1] belong to situation s (cpp/whatif/situation.hpp)."""
+
 class GrowingFactor:
     """A Gaussian process in time over many series, a sample at a time."""
 

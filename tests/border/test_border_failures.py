@@ -147,6 +147,7 @@ def test_only_sweeps_and_runs_release_the_gil() -> None:
         "bind_paths.cpp": 1,  # betweenness
         "bind_plant.cpp": 1,  # Plant.run_until
         "bind_sinr.cpp": 1,  # Links.coupled_loads
+        "bind_whatif.cpp": 1,  # WhatIf.sweep
         "bind_worth.cpp": 1,  # score_windows, of many zones
     }
 

@@ -17,6 +17,7 @@ to come true at this site: a large site's trend does, a small one's is noise.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ GROUP_GAIN = 0.2
 GROUP_HALF = 20.0  # tasks/s at which a group moves at half of its largest gain
 FLOOR = 1e-3  # of nominal: a group that reports nothing may come back
 KEPT = 0.95  # of what is known of trends, an epoch
+ERRORS_KEPT = 120  # of predictions that came due
 AHEAD = 1.5  # epochs, unless told: half a sampling period, half an epoch, and what is under way
 
 
@@ -51,6 +53,7 @@ class DemandEstimator:
         self._align = align
         self._came_true, self._told = 0.0, 1.0 / max(float(self.nominal.sum()), 1e-9)
         self._waiting: list[_Forecast] = []
+        self._errors: deque[float] = deque(maxlen=ERRORS_KEPT)
         self._level = 1.0
         self._trend = 0.0
         self._factor = np.ones_like(self.nominal)
@@ -98,9 +101,16 @@ class DemandEstimator:
                 waiting.append(forecast)
                 continue
             change, step = forecast.outcome() - forecast.level, forecast.ahead * forecast.trend
+            told = max(forecast.level + forecast.trusted, FLOOR)
+            self._errors.append(forecast.level + change - told)
             self._came_true = KEPT * self._came_true + step * change
             self._told = KEPT * self._told + step * step
         self._waiting = waiting
+
+    @property
+    def errors(self) -> tuple[float, ...]:
+        """Errors of the site's predictions that came due: measured less told, at load 1; the oldest first."""
+        return tuple(self._errors)
 
     @property
     def trust(self) -> float:
@@ -110,9 +120,9 @@ class DemandEstimator:
     def predict(self, ahead: float = AHEAD) -> npt.NDArray[np.float64]:
         """Return the demand `ahead` epochs after the last measurement, tasks/s, shape (G,), ≥ 0; once an update."""
         step = ahead * self._trend
-        if self._seen and step != 0.0:
-            self._waiting.append(_Forecast(self._level, self._trend, ahead, []))
         to_come = self.trust * step if self._align else 0.0
+        if self._seen and step != 0.0:
+            self._waiting.append(_Forecast(self._level, self._trend, ahead, [], to_come))
         result: npt.NDArray[np.float64] = np.maximum(
             self.nominal * self._factor * max(self._level + to_come, FLOOR), FLOOR * self.nominal
         )
@@ -127,6 +137,7 @@ class _Forecast:
     trend: float
     ahead: float
     outcomes: list[float]
+    trusted: float  # how much of the trend was told
 
     def outcome(self) -> float:
         """Return what was measured `ahead` epochs after it was told, on the line between two epochs."""

@@ -1,234 +1,363 @@
-"""Trying things out on a copy of a live domain: scale the demand, fail a link, and see what the twin expects.
+"""Trying things out on a copy of a live domain: what happens if a link fails, demand doubles, it rains?
 
-A fork has the domain's decision problem as the twins believed it last (demand estimates, capacities, shares) and copies
-of its tables that share their blocks with the live ones until somebody writes. Nothing done to a fork reaches the twins
-or the plant. The twin's expectation is its own model: the hierarchy's optimum on the changed data, base latencies from
-the inventory, waiting at servers by M/M/c (a pessimistic stand-in for processor sharing) and at uplinks by M/M/1.
+A fork holds what the twins of a domain believed when it was made (references, and copies of their tables that share
+their blocks with the live ones until somebody writes), and a list of interventions. Nothing done to a fork reaches the
+twins or the plant. What it expects is the twin's own model (``cpp/whatif``), under one of three rules for plans:
+
+=========  ============================================================================================================
+``none``   set-points stay: every group's tasks go to the tiers in the same shares as now
+``local``  every edge decides anew inside the quotas it was granted, scaled with what is left of the resources: what
+           happens within an edge period, before fogs and cloud have met
+``tree``   the whole hierarchy decides anew: what happens once all have met; one situation takes as long as a decision
+=========  ============================================================================================================
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tiertwin import _core
 from tiertwin.allocate.solvetree import TreeResult, solve_tree
-from tiertwin.allocate.trees import Leaf, Tree
-from tiertwin.errors import InputError, UnknownNameError, suggest
-from tiertwin.world import leaf_problem_arrays, reroute, tier_costs
-from tiertwin.world.objective import tier_latencies
+from tiertwin.errors import InputError, suggest
+from tiertwin.model.interventions import (
+    AddCapacity,
+    AddSite,
+    DegradeLink,
+    FailGroup,
+    FailLink,
+    FailNode,
+    FailSite,
+    Intervention,
+    MoveDemand,
+    Rain,
+    RepairLink,
+    ScaleDemand,
+    SetParameter,
+    Situation,
+    Storm,
+    named,
+)
+from tiertwin.orchestrate.changes import Batch, Change, Ledger, Row
+from tiertwin.orchestrate.forktree import tree_of
+from tiertwin.orchestrate.outcomes import CERTIFIED_GAP, KPIS, Comparison, Expectation, Score, Sweep
+from tiertwin.orchestrate.places import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy.typing as npt
 
-    from tiertwin.allocate.leaf import LeafProblem
-    from tiertwin.world import World
+    from tiertwin import _core
+    from tiertwin.orchestrate.belief import Belief
 
     F64 = npt.NDArray[np.float64]
 
+REPLANS = {"none": 0, "local": 1}
+TREE = "tree"
+MOST_THREADS = 256
+LEAST_ERRORS = 8  # demand predictions that came due, over the domain, before an interval is told
+DRAWS = 200  # of the bootstrap
 
-@dataclass(frozen=True)
-class Expectation:
-    """What the twin expects of a domain, KPI → (value, unit)."""
 
-    values: Mapping[str, tuple[float, str]]
+class Faithful(Protocol):
+    """Who plays interventions in the plant."""
 
-
-@dataclass(frozen=True)
-class Comparison:
-    """Live domain against fork."""
-
-    before: Expectation
-    after: Expectation
-
-    def rows(self) -> list[dict[str, Any]]:
-        """One dictionary a KPI: kpi, before, after, change, unit."""
-        return [
-            {
-                "kpi": name,
-                "before": value,
-                "after": self.after.values[name][0],
-                "change": self.after.values[name][0] - value,
-                "unit": unit,
-            }
-            for name, (value, unit) in self.before.values.items()
-        ]
-
-    def table(self) -> str:
-        """Plain text, one line a KPI."""
-        lines = [f"{'kpi':24} {'before':>12} {'after':>12} {'change':>12}  unit"]
-        for row in self.rows():
-            numbers = " ".join(f"{row[k]:12.4g}" for k in ("before", "after", "change"))
-            lines.append(f"{row['kpi']:24} {numbers}  {row['unit']}")
-        return "\n".join(lines)
+    def __call__(self, interventions: Sequence[Intervention], seeds: Sequence[int], epochs: int) -> Any:
+        """Return the differences with intervals."""
+        ...
 
 
 class Fork:
-    """An independent copy of one domain.
+    """An independent copy of one domain; interventions change it in place and return it, so that they chain.
 
     Parameters
     ----------
-    world
-        Inventory and topology.
-    tree
-        The domain's problem as the twins believed it.
+    belief
+        What the twins believed.
     tables
         Copy-on-write copies of the domain's state tables, by twin.
     solver, masters
-        What solves leaves and masters.
+        What solves leaves and masters of ``replan="tree"``.
+    faithful
+        What plays interventions in the plant; without it `play` cannot.
     """
 
     def __init__(
-        self, world: World, tree: Tree, tables: Mapping[str, _core.StateTable], solver: Any, masters: Any
+        self,
+        belief: Belief,
+        tables: Mapping[str, _core.StateTable],
+        solver: Any,
+        masters: Any,
+        faithful: Faithful | None = None,
     ) -> None:
-        self.world = world
-        self.tree = tree
+        self.belief = belief
         self.tables = dict(tables)
-        self._live = (world, tree)
-        self._solver, self._masters = solver, masters
-        self._failed = np.zeros(world.link_count, dtype=bool)
+        self._solver, self._masters, self._faithful = solver, masters, faithful
+        self._ledger = Ledger.of(Places(belief.world, belief.name), belief)
+        self._others: dict[str, Belief] = {}  # beliefs under other parameters, by their spelling
+
+    @property
+    def interventions(self) -> tuple[Intervention, ...]:
+        """What has been done to this fork, in order."""
+        return self._ledger.done
 
     def fork(self) -> Fork:
         """Fork the fork: same starting point for comparisons, independent changes."""
-        copy = Fork(self.world, self.tree, {k: t.fork() for k, t in self.tables.items()}, self._solver, self._masters)
-        copy._live, copy._failed = self._live, self._failed.copy()
+        tables = {name: table.fork() for name, table in self.tables.items()}
+        copy = Fork(self.belief, tables, self._solver, self._masters, self._faithful)
+        copy._ledger, copy._others = self._ledger.copy(), self._others
         return copy
 
     # -- interventions -------------------------------------------------------------------------------------------------
-    def scale_demand(self, factor: float, twin: str | None = None) -> Fork:
-        """Multiply the demand of the domain, or of one edge twin in it, by `factor` ≥ 0."""
-        if not (np.isfinite(factor) and factor >= 0):
-            raise InputError(f"scale_demand: expected a finite factor ≥ 0, got {factor}")
-        names = [leaf.name for leaf in self.tree.leaves()]
-        if twin is not None and twin not in names:
-            raise UnknownNameError(
-                f"scale_demand: expected an edge twin of this domain, got {twin!r}{suggest(twin, names)}"
-            )
+    def apply(self, what: Situation | Intervention | Iterable[Intervention]) -> Fork:
+        """Do a situation, one intervention or several, in order; all of them or, if one is refused, none.
 
-        def scaled(leaf: Leaf) -> LeafProblem:
-            if twin is not None and leaf.name != twin:
-                return leaf.problem
-            return replace(leaf.problem, demand=leaf.problem.demand * factor)
-
-        self.tree = _mapped(self.tree, scaled)
+        Raises
+        ------
+        UnknownNameError
+            A name nobody knows, with the nearest.
+        InputError
+            An intervention that contradicts what was done before; says which.
+        """
+        if isinstance(what, Situation):
+            what = what.interventions
+        ledger = self._ledger.copy()
+        ledger.apply((what,) if isinstance(what, Intervention) else what)
+        self._ledger = ledger
         return self
+
+    def allows(self, situation: Situation) -> bool:
+        """Say whether a situation contradicts nothing that was done to this fork."""
+        try:
+            self._ledger.copy().apply(situation.interventions)
+        except InputError:
+            return False
+        return True
 
     def fail_link(self, a: str, b: str) -> Fork:
         """Fail the link between two nodes: routes go round it, its capacity is gone, uplinks shrink accordingly."""
-        self._failed[self._link(a, b)] = True
-        try:
-            self.world = reroute(self._live[0], self._failed)
-        except (ValueError, KeyError) as error:
-            raise InputError(f"fail_link: without {a} – {b} the network falls apart: {error}") from error
-        cost = tier_costs(self.world)
-        sites = {t.name: t.site for t in self.world.twins if t.tier == 1}
-        fogs = {t.name: t.fog for t in self.world.twins if t.tier == 2}
-        before = self._live[0]
+        return self.apply(FailLink(a, b))
 
-        def moved(leaf: Leaf) -> LeafProblem:
-            site = sites[leaf.name]
-            shrunk = float(self.world.uplink_site_mbps[site] / max(before.uplink_site_mbps[site], 1e-9))
-            uplink = float(leaf.problem.capacity[2]) * shrunk
-            arrays = leaf_problem_arrays(self.world, site, leaf.problem.demand, cost=cost, uplink_mbps=uplink)
-            return replace(leaf.problem, cost=arrays["cost"], capacity=arrays["capacity"], kappa=arrays["kappa"])
+    def degrade_link(self, a: str, b: str, share: float) -> Fork:
+        """Leave a link `share` (0 … 1) of its capacity; routes stay."""
+        return self.apply(DegradeLink(a, b, share))
 
-        def uplink(node: Tree) -> tuple[float, float] | None:
-            if node.uplink is None or node.name not in fogs:
-                return node.uplink
-            fog = fogs[node.name]
-            shrunk = float(self.world.uplink_fog_mbps[fog] / max(before.uplink_fog_mbps[fog], 1e-9))
-            return node.uplink[0] * shrunk, node.uplink[1] * shrunk
+    def repair_link(self, a: str, b: str) -> Fork:
+        """Repair a link that failed or was degraded, here or as believed."""
+        return self.apply(RepairLink(a, b))
 
-        self.tree = _mapped(self.tree, moved, uplink)
-        return self
+    def fail_node(self, node: str) -> Fork:
+        """Fail a node: its links, the servers and cells there."""
+        return self.apply(FailNode(node))
 
-    def _link(self, a: str, b: str) -> int:
-        names = list(self.world.node_names)
-        for name in (a, b):
-            if name not in names:
-                raise UnknownNameError(f"fail_link: expected a node, got {name!r}{suggest(name, names)}")
-        ends = {names.index(a), names.index(b)}
-        for link in range(self.world.link_count):
-            if {int(self.world.link_tail[link]), int(self.world.link_head[link])} == ends:
-                return link
-        raise InputError(f"fail_link: expected two neighbours, got {a!r} and {b!r}, which no link joins")
+    def fail_site(self, site: str) -> Fork:
+        """Fail the edge server and the cells of a site."""
+        return self.apply(FailSite(site))
+
+    def fail_group(self, name: str, links: Iterable[tuple[str, str]]) -> Fork:
+        """Fail links that share a risk."""
+        return self.apply(FailGroup(name, tuple(links)))
+
+    def scale_demand(self, factor: float, twin: str | None = None) -> Fork:
+        """Multiply the demand of the domain, or of one area in it (site, node or twin), by `factor` ≥ 0."""
+        return self.apply(ScaleDemand(factor, twin))
+
+    def move_demand(self, source: str, target: str, share: float) -> Fork:
+        """Let `share` of the users at a site, and their demand, be at another site."""
+        return self.apply(MoveDemand(source, target, share))
+
+    def add_capacity(
+        self, place: str | tuple[str, str], *, factor: float | None = None, amount: float | None = None
+    ) -> Fork:
+        """Give a site's, fog's or cloud's server (GHz) or a link (two nodes; Mb/s) more."""
+        return self.apply(AddCapacity(place, factor, amount))
+
+    def add_site(self, node: str, ghz: float) -> Fork:
+        """Put an edge server at a site that has none."""
+        return self.apply(AddSite(node, ghz))
+
+    def rain(
+        self,
+        mm_h: float,
+        area: str | None = None,
+        *,
+        lon: float | None = None,
+        lat: float | None = None,
+        radius_km: float = 25.0,
+    ) -> Fork:
+        """Let it rain on microwave links: everywhere, around a node or twin, or around a place."""
+        return self.apply(Rain(mm_h, area, lon, lat, radius_km))
+
+    def storm(self, area: str, factor: float) -> Fork:
+        """Let users of an area change cells `factor` times as often as usual."""
+        return self.apply(Storm(area, factor))
+
+    def set_parameter(self, key: str, value: Any) -> Fork:
+        """Give a key of the scenario another value."""
+        return self.apply(SetParameter(key, value))
 
     # -- evaluation ----------------------------------------------------------------------------------------------------
-    def expect(self) -> Expectation:
-        """What the twin expects of the domain as it stands in this fork."""
-        return self._expect(self.world, self.tree)
+    def expect(self, replan: str = TREE) -> Expectation:
+        """What the twin expects of the domain as it stands in this fork; `replan` as in the module's table."""
+        return self._expect(self._ledger, replan)
 
-    def compare(self) -> Comparison:
-        """Compare the domain as it was when it was forked with this fork."""
-        return Comparison(self._expect(*self._live), self.expect())
+    def compare(self, replan: str = TREE, intervals: bool = True) -> Comparison:
+        """Compare the domain as it was when it was forked with this fork, both planned by the same rule.
 
-    def _expect(self, world: World, tree: Tree) -> Expectation:
-        solved = solve_tree(tree, target_gap=1e-3, max_rounds=6, solver=self._solver, masters=self._masters)
-        return Expectation(_kpis(world, tree, solved))
+        With `intervals`, changes get a 95 % interval of the twin's own uncertainty: whole errors of its earlier
+        predictions of demand are drawn again, site by site, and both sides evaluated under each draw (plans by
+        ``local`` where `replan` is ``tree``). Where too few predictions came due there are none, and the note says so.
+        """
+        live = Ledger.of(self._ledger.places, self.belief)
+        before, after = self._expect(live, replan), self._expect(self._ledger, replan)
+        if not intervals:
+            return Comparison(before, after)
+        found, note = self._intervals(live, "local" if replan == TREE else replan)
+        return Comparison(before, after, found, note)
+
+    def sweep(
+        self,
+        situations: Iterable[Situation | Sequence[Intervention]],
+        threads: int = 2,
+        replan: str = "local",
+        score: Score | None = None,
+    ) -> Sweep:
+        """Evaluate many situations, each on top of what this fork is now; the answers do not depend on `threads`.
+
+        Parameters
+        ----------
+        situations
+            Each with its interventions in order; a bare sequence of interventions is a situation too.
+        threads
+            1 … 256.
+        replan
+            ``none`` or ``local``; ``tree`` is for one situation at a time (`compare`).
+        score
+            With fixed bounds; without it those around the live domain (`Score.around`).
+
+        Raises
+        ------
+        UnknownNameError, InputError
+            As `apply`, naming the situation.
+        """
+        if replan not in REPLANS:
+            raise InputError(
+                f"sweep: expected a replan of none or local, got {replan!r}{suggest(replan, list(REPLANS))}"
+            )
+        if not 1 <= threads <= MOST_THREADS:
+            raise InputError(f"sweep: expected 1 … {MOST_THREADS} threads, got {threads}")
+        given = named(situations)
+        ledgers = [self._after(situation) for situation in given]
+        kpis = np.zeros((len(given), len(KPIS)))
+        for key in dict.fromkeys(_key(ledger) for ledger in ledgers):
+            rows = [i for i, ledger in enumerate(ledgers) if _key(ledger) == key]
+            engine = self._belief(ledgers[rows[0]]).engine
+            batch = Batch.of([ledgers[i].rows for i in rows])
+            kpis[rows] = engine.sweep(*batch.arrays(), REPLANS[replan], threads)
+        base = self.belief.engine.sweep(*Batch.of([()]).arrays(), REPLANS[replan], 1)[0]
+        return Sweep(given, kpis, base, Score.around(base) if score is None else score)
+
+    def play(self, seeds: Sequence[int] = range(1, 6), epochs: int = 10) -> Any:
+        """Play the plant with and without the interventions, seed by seed, twins and all, and compare what happened.
+
+        Returns
+        -------
+        A `tiertwin.runtime.faithful.Played`: paired differences with 95 % intervals.
+        """
+        if self._faithful is None:
+            raise InputError("play: this fork has no plant to play (it was made from a stored run)")
+        return self._faithful(self.interventions, list(seeds), epochs)
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+    def _after(self, situation: Situation) -> Ledger:
+        ledger = self._ledger.copy()
+        try:
+            ledger.apply(situation.interventions)
+        except InputError as error:
+            if len(situation.interventions) < 2 and situation.name == situation.text():
+                raise
+            raise type(error)(error.problems, f"situation {situation.name!r}") from error
+        return ledger
+
+    def _belief(self, ledger: Ledger) -> Belief:
+        if not ledger.parameters:
+            return self.belief
+        key = _key(ledger)
+        if key not in self._others:
+            self._others[key] = self.belief.under(_other_world(self.belief, ledger.parameters))
+        return self._others[key]
+
+    def _expect(self, ledger: Ledger, replan: str) -> Expectation:
+        belief, batch = self._belief(ledger), Batch.of([ledger.rows])
+        if replan == TREE:
+            solved = self._solved(belief, batch)
+            plan = np.concatenate([solved.allocation[edge.name].ravel() for edge in belief.edges])
+            row = belief.engine.judge(*batch.arrays(), np.ascontiguousarray(plan))
+            objective = (float(solved.evaluation.value), KPIS["objective"])
+            return Expectation.of(row, objective=objective, **{CERTIFIED_GAP: (float(solved.rounds[-1].gap), "1")})
+        if replan not in REPLANS:
+            known = [*REPLANS, TREE]
+            raise InputError(f"replan: expected none, local or tree, got {replan!r}{suggest(replan, known)}")
+        return Expectation.of(belief.engine.sweep(*batch.arrays(), REPLANS[replan], 1)[0])
+
+    def _solved(self, belief: Belief, batch: Batch) -> TreeResult:
+        scenario = belief.world.scenario
+        gap, rounds = (1e-3, 6) if scenario is None else (scenario.policy.target_gap, scenario.policy.max_rounds)
+        tree = tree_of(belief, belief.engine.enter(*batch.arrays()))
+        return solve_tree(tree, target_gap=gap, max_rounds=rounds, solver=self._solver, masters=self._masters)
+
+    def _intervals(self, live: Ledger, replan: str) -> tuple[dict[str, tuple[float, float]], str]:
+        edges = self.belief.edges
+        known = sum(len(edge.errors) for edge in edges)
+        if known < LEAST_ERRORS:
+            return {}, (
+                f"No intervals: only {known} of the twins' predictions of demand have come due (expected at least "
+                f"{LEAST_ERRORS}); run more epochs before forking."
+            )
+        draws = np.random.default_rng(1)
+        errors = [np.array(edge.errors) if edge.errors else np.zeros(1) for edge in edges]
+        factors = 1.0 + np.stack([draws.choice(own, DRAWS) for own in errors], axis=1)
+        extra = [[_scaled(edge.site, max(f, 0.0)) for edge, f in zip(edges, row, strict=True)] for row in factors]
+        sides = []
+        for ledger in (live, self._ledger):
+            batch = Batch.of([[*rows, *ledger.rows] for rows in extra])
+            sides.append(self._belief(ledger).engine.sweep(*batch.arrays(), REPLANS[replan], 1))
+        low, high = np.quantile(sides[1] - sides[0], [0.025, 0.975], axis=0)
+        note = f"95 % intervals: {known} errors of the twins' own demand predictions drawn again, {DRAWS} times"
+        return {kpi: (float(low[k]), float(high[k])) for k, kpi in enumerate(KPIS)}, note
 
 
-def _mapped(tree: Tree, leaf: Any, uplink: Any = None) -> Tree:
-    children = tuple(Leaf(c.name, leaf(c)) if isinstance(c, Leaf) else _mapped(c, leaf, uplink) for c in tree.children)
-    return replace(tree, children=children, uplink=tree.uplink if uplink is None else uplink(tree))
+def _scaled(site: int, factor: float) -> Row:
+    return int(Change.DEMAND_TIMES), site, 0, float(factor)
 
 
-def _kpis(world: World, tree: Tree, solved: TreeResult) -> dict[str, tuple[float, str]]:
-    sites = {t.name: t.site for t in world.twins if t.tier == 1}
-    latency = tier_latencies(world)
-    waits = _Waits(world, tree, solved)
-    offered = served = seconds = local = 0.0
-    for leaf in tree.leaves():
-        x = solved.allocation[leaf.name]
-        base = latency[sites[leaf.name]].reshape(x.shape)
-        offered += float(leaf.problem.demand.sum())
-        served += float(x.sum())
-        local += float(x[:, 0].sum())
-        seconds += float((x * (base + waits.of(leaf, x))).sum())
-    last = solved.rounds[-1]
-    return {
-        "objective": (solved.evaluation.value, "utils/s"),
-        "offered": (offered, "tasks/s"),
-        "served_share": (served / max(offered, 1e-12), "1"),
-        "local_share": (local / max(offered, 1e-12), "1"),
-        "latency_mean": (1e3 * seconds / max(served, 1e-12), "ms"),
-        "edge_utilisation": (waits.edge_utilisation, "1"),
-        "uplink_utilisation_max": (waits.uplink_max, "1"),
-        "certified_gap": (last.gap, "1"),
-    }
+def _key(ledger: Ledger) -> str:
+    return repr(sorted(ledger.parameters.items(), key=lambda item: item[0]))
 
 
-class _Waits:
-    """Waiting at servers and uplinks under a plan, s, and how busy they are."""
+def _other_world(belief: Belief, parameters: Mapping[str, Any]) -> Any:
+    """Resolve the scenario with other parameters; InputError where that is another network."""
+    from tiertwin.world import load, resolve  # noqa: PLC0415  brings pydantic: only where a parameter changes
 
-    def __init__(self, world: World, tree: Tree, solved: TreeResult) -> None:
-        self._world = world
-        loads, capacities, self.uplink_max = 0.0, 0.0, 0.0
-        for leaf in tree.leaves():
-            load = np.einsum("kgt,gt->k", leaf.problem.use_own, solved.allocation[leaf.name])
-            loads += float(load[1])
-            capacities += float(leaf.problem.capacity[1])
-            self.uplink_max = max(self.uplink_max, float(load[2] / leaf.problem.capacity[2]))
-        self.edge_utilisation = loads / max(capacities, 1e-12)
-
-    def of(self, leaf: Leaf, x: F64) -> F64:
-        """Waiting of each group at each tier, [G, T]."""
-        problem = leaf.problem
-        load = np.einsum("kgt,gt->k", problem.use_own, x)
-        wait = np.zeros_like(x)
-        gcycles = problem.use_own[1, :, 1]
-        ghz, core = float(problem.capacity[1]), self._world.core_ghz
-        rate = float(x[:, 1].sum())
-        if rate > 1e-9:
-            mean = float((x[:, 1] * gcycles).sum()) / rate
-            cores = np.array([max(round(ghz / core), 1)], dtype=np.int64)
-            sojourn = _core.mmc_delay(np.array([rate]), np.array([core / max(mean, 1e-12)]), cores)
-            wait[:, 1] = max(float(sojourn[0]) - mean / core, 0.0)
-        uplink = float(problem.capacity[2])
-        free = max(uplink - float(load[2]), 0.02 * uplink)
-        megabits = problem.use_own[2, :, 2:]
-        wait[:, 2:] = megabits / free - megabits / max(uplink, 1e-12)
-        return wait
+    world = belief.world
+    if world.scenario is None:
+        raise InputError("set: expected a domain with its scenario; this one came without")
+    changed = load(world.scenario, **{key.replace(".", "__"): value for key, value in parameters.items()})
+    other = resolve(changed)
+    same = (
+        other.node_names == world.node_names
+        and other.group_ghz.shape == world.group_ghz.shape
+        and other.link_count == world.link_count
+        and np.array_equal(other.site_fog, world.site_fog)
+        and np.array_equal(other.site_cores, world.site_cores)
+        and np.array_equal(other.link_capacity_mbps, world.link_capacity_mbps)
+    )
+    if not same:
+        keys = ", ".join(parameters)
+        raise InputError(
+            f"set: expected a key that leaves nodes, links, servers and groups as they are, but {keys} changes them; "
+            "make it a scenario of its own"
+        )
+    return replace(other, name=world.name)

@@ -180,6 +180,10 @@ class InnerController:
         """Ticket of the problems it waits for; 0: it waits for none."""
         return self._ticket if self._job is not None else 0
 
+    def links_believed(self, background: F64, capacity: F64, up: npt.NDArray[np.bool_]) -> None:
+        """Write what is believed of the own links into arrays of all directed links (`LinkShares.believed`)."""
+        self._shares.believed(background, capacity, up)
+
     # -- observe -------------------------------------------------------------------------------------------------------
     def summarise(self, twin: Twin, now: int) -> None:
         parent = twin.parent

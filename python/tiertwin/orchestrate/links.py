@@ -58,6 +58,11 @@ class LinkShares:
             if up[k] == up[k]:
                 self._up[d] = up[k] >= 0.5
 
+    def believed(self, background: F64, capacity: F64, up: npt.NDArray[np.bool_]) -> None:
+        """Write what is believed of the links that routes cross here into arrays of all directed links, [2m]."""
+        links = self.links
+        background[links], capacity[links], up[links] = self._background[links], self._capacity[links], self._up[links]
+
     def shares(self) -> tuple[F64, F64]:
         """Return (site uplink [S], fog uplink [F]) in Mb/s from the links owned here; inf where none is crossed."""
         free = np.maximum(self._capacity * (1.0 - HEADROOM) - self._background, 0.0)

@@ -62,6 +62,7 @@ class SimulatedPlant:
         self._faults = self._player(seed)
         self._leader, self._led_ns, self._step_ns = self._follow()
         self._epoch = -1
+        self._load = np.ones(self._shape[0])
         self.set_epoch(0)
 
     # -- southbound --------------------------------------------------------------------------------------------------
@@ -77,9 +78,17 @@ class SimulatedPlant:
             return
         world, row = self._world, epoch % len(self._world.profile_urban)
         load = np.where(world.site_urban, world.profile_urban[row], world.profile_rural[row])
-        self._core.set_load(np.ascontiguousarray(load, dtype=np.float64))
+        self._core.set_load(np.ascontiguousarray(load * self._load, dtype=np.float64))
         self._core.set_background(np.ascontiguousarray(world.background_mbps * world.profile_background[row]))
         self._epoch = epoch
+
+    def scale_load(self, factor: F64) -> None:
+        """Multiply the task rates of each site, [S], each ≥ 0, from now on and on top of the day's profile."""
+        if np.shape(factor) != self._load.shape or not (np.isfinite(factor).all() and np.min(factor) >= 0.0):
+            raise ValueError(f"load: expected {len(self._load)} finite factors ≥ 0 (one a site), got {factor}")
+        self._load = np.array(factor, dtype=np.float64)
+        epoch, self._epoch = self._epoch, -1
+        self.set_epoch(epoch)
 
     def advance(self, until_ns: int, epoch: int) -> None:
         """Play `epoch` up to and including `until_ns`. Other Python threads run meanwhile."""

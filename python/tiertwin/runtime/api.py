@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,7 +135,9 @@ class Result:
             raise InputError(
                 "twin: the twins of this run lived in processes of their own; run in this process to fork one"
             )
-        return DomainTwin(self._done.kept, name)
+        from tiertwin.runtime.faithful import play  # noqa: PLC0415
+
+        return DomainTwin(self._done.kept, name, partial(play, self._done.plan, self.world, self._done.plan.epochs))
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``tiertwin run --json`` prints; a stable interface."""

@@ -8,12 +8,12 @@ import numpy as np
 
 from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.mastersolver import master_solver
-from tiertwin.allocate.trees import Leaf, Tree
+from tiertwin.errors import InputError
 from tiertwin.model.scenario import Policy
-from tiertwin.orchestrate.edge import EdgeController
+from tiertwin.model.tiers import Tier
+from tiertwin.orchestrate.belief import Belief, EdgeBelief, servers_of
 from tiertwin.orchestrate.fork import Fork
 from tiertwin.orchestrate.inner import InnerController
-from tiertwin.runtime.measure import decision_tree
 
 if TYPE_CHECKING:
     from tiertwin.runtime.inprocess import InProcessRun
@@ -28,18 +28,76 @@ class DomainTwin:
         The run it lives in.
     name
         Its name, e.g. ``fog-1``, ``edge-ulm``, ``cloud-1``.
+    faithful
+        What plays a fork's interventions in the plant, if anything does.
     """
 
-    def __init__(self, run: InProcessRun, name: str) -> None:
+    def __init__(self, run: InProcessRun, name: str, faithful: Any = None) -> None:
         self._run = run
         self.name = name
+        self._faithful = faithful
 
     def fork(self) -> Fork:
-        """Return an independent copy of the domain; cheap, tables are shared until written."""
+        """Return an independent copy of the domain: tables are shared until written, models made when asked for."""
         run = self._run
         policy = Policy() if run.world.scenario is None else run.world.scenario.policy
         solvers = leaf_solver(policy.leaf_solver), master_solver(policy.master_solver)
-        return Fork(run.world, self._domain(decision_tree(run.world, run.observe())), self._tables(), *solvers)
+        return Fork(self.belief(), self._tables(), *solvers, faithful=self._faithful)
+
+    def belief(self) -> Belief:
+        """Return what the domain's twins believe now.
+
+        Raises
+        ------
+        InputError
+            The twin decides nothing (a gateway), or nothing has been decided yet.
+        """
+        world, names = self._run.world, set(self._below(self.name))
+        tier = world.twins[world.twin_index(self.name)].tier
+        if tier == Tier.DEVICE:
+            raise InputError(f"fork: devices decide nothing, so {self.name!r} has no domain; fork their edge twin")
+        edges = tuple(self._edge(t.name, t.site) for t in world.twins if t.tier == Tier.EDGE and t.name in names)
+        uplink, server = np.array(world.uplink_fog_mbps), servers_of(world)
+        background, capacity, up = self._links()
+        for twin in world.twins:
+            controller = self._run.twins[twin.name].controller
+            if twin.tier != Tier.FOG or not isinstance(controller, InnerController):
+                continue
+            uplink[twin.fog] = controller.uplink_used
+            if twin.name == self.name:
+                granted = controller.quota
+                share = server[-1] / world.fog_count if granted is None else float(granted[0])
+                server[-1] = share
+        if tier == Tier.EDGE:
+            fog = int(world.site_fog[edges[0].site])
+            server[world.site_count + fog], uplink[fog], server[-1] = (float(q) for q in edges[0].quota)
+        outside = {Tier.CLOUD: frozenset[int](), Tier.FOG: frozenset({int(Tier.CLOUD)})}
+        granted_tiers = outside.get(Tier(tier), frozenset({int(Tier.FOG), int(Tier.CLOUD)}))
+        return Belief(world, self.name, edges, uplink, server, background, capacity, up, granted_tiers)
+
+    def _edge(self, name: str, site: int) -> EdgeBelief:
+        controller: Any = self._run.twins[name].controller
+        if controller.problem is None or controller.plan is None:
+            raise InputError(f"fork: expected twins that have decided, but {name!r} has not yet; run an epoch first")
+        quota = getattr(controller, "quota", None)
+        if quota is None:  # no lease yet, or a policy without a tree: what its plan takes
+            quota = np.einsum("jgt,gt->j", controller.problem.use_quota, controller.plan.x)
+        view = controller.view
+        now = float(controller.problem.demand.sum()) / max(float(view.nominal.sum()), 1e-12)
+        errors = tuple(error / max(now, 1e-9) for error in view.estimator.errors)
+        return EdgeBelief(name, site, controller.problem, controller.plan.x, quota, view.crowd.users.copy(), errors)
+
+    def _links(self) -> tuple[Any, Any, Any]:
+        """Background [2m], capacity [m] and state [m] of links as their owners measured them, nominal elsewhere."""
+        world = self._run.world
+        background = np.array(world.background_mbps)
+        capacity = np.repeat(world.link_capacity_mbps, 2)
+        up = np.ones(2 * world.link_count, dtype=bool)
+        for twin in self._run.twins.values():
+            controller = twin.controller
+            if isinstance(controller, InnerController):
+                controller.links_believed(background, capacity, up)
+        return background, capacity.reshape(-1, 2).min(axis=1), up.reshape(-1, 2).all(axis=1)
 
     def _tables(self) -> dict[str, Any]:
         held = {}
@@ -55,28 +113,3 @@ class DomainTwin:
         for child in self._run.twins[name].children:
             names += self._below(child.name)
         return names
-
-    def _domain(self, tree: Tree) -> Tree:
-        """The domain's part of the whole problem, with what it was granted in place of what it shares with others."""
-        if self.name == tree.name:
-            return tree
-        for fog in tree.children:
-            assert isinstance(fog, Tree)
-            if fog.name == self.name:
-                controller = self._run.twins[fog.name].controller
-                quota = controller.quota if isinstance(controller, InnerController) else None
-                granted = float(quota[0]) if quota is not None else tree.compute[0] / len(tree.children)
-                return Tree("granted", (granted, 0.0), None, (fog,))
-            for leaf in fog.children:
-                if leaf.name == self.name:
-                    return self._site(fog, leaf)
-        raise KeyError(f"No domain {self.name!r} in the decision tree: devices decide nothing; fork their edge twin.")
-
-    def _site(self, fog: Tree, leaf: Any) -> Tree:
-        controller = self._run.twins[leaf.name].controller
-        quota = np.zeros(3)
-        if isinstance(controller, EdgeController) and controller.quota is not None:
-            quota = controller.quota
-        assert isinstance(leaf, Leaf)
-        shared = Tree(fog.name, (float(quota[0]), 0.0), (max(float(quota[1]), 1e-6), 0.0), (leaf,))
-        return Tree("granted", (float(quota[2]), 0.0), None, (shared,))
