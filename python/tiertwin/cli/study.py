@@ -12,6 +12,7 @@ from tiertwin.cli.assure import forecast_command, life_command
 from tiertwin.cli.detection import nab, skab
 from tiertwin.cli.fidelity import fidelity
 from tiertwin.cli.run import finite
+from tiertwin.cli.situations import interval_command, scenarios_command
 from tiertwin.cli.tables import table
 
 
@@ -24,6 +25,8 @@ study.add_command(fidelity)
 study.add_command(forecast_command)
 study.add_command(life_command)
 study.add_command(nab)
+study.add_command(interval_command)
+study.add_command(scenarios_command)
 study.add_command(skab)
 
 
