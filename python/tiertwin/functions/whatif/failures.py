@@ -130,10 +130,10 @@ def together(risks: Sequence[Risk], struck: Sequence[int]) -> tuple[Intervention
 
 def merged(situations: Sequence[Situation]) -> list[Situation]:
     """Return each set of interventions once, with the sum of its probabilities, in order of first appearance."""
-    total: dict[frozenset[Intervention], float] = {}
-    first: dict[frozenset[Intervention], Situation] = {}
+    total: dict[frozenset[object], float] = {}
+    first: dict[frozenset[object], Situation] = {}
     for one in situations:
-        key = frozenset(one.interventions)
+        key = frozenset(what.ends if type(what) is FailLink else what for what in one.interventions)
         total[key] = total.get(key, 0.0) + one.probability
         first.setdefault(key, one)
     return [Situation(one.name, one.interventions, total[key]) for key, one in first.items()]
