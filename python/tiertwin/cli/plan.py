@@ -90,5 +90,5 @@ def plan(
         click.echo("\nThe twin's own expectation, utils/s:")
         click.echo(table(twin, ("situation", "probability", "before", "after", "gap")))
     if rows:
-        figures = ("method", "built", "cost", "value", "coverage", "growth", "trials", "trials_s", "twin")
+        figures = ("method", "built", "cost", "value", "coverage", "growth", "trials", "cpu_s", "trials_s", "twin")
         click.echo("\n" + table(rows, figures))
