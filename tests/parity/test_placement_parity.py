@@ -38,6 +38,13 @@ def test_lazy_greedy_chooses_as_plain_greedy_with_fewer_looks(seed: int) -> None
     assert lazy.value == pytest.approx(plain.value)
 
 
+def test_greedy_is_not_always_the_best() -> None:
+    problem = drawn(np.random.default_rng(50), candidates=6, most=3)
+    stage = Stage(problem)
+    assert greedy(stage).value < 0.96 * exhaustive(stage).value
+    assert choose(problem, stage=stage).worth.value == pytest.approx(exhaustive(stage).value, rel=1e-6)
+
+
 @pytest.mark.parametrize("seed", range(200, 240))
 def test_bounds_hold_at_any_prices(seed: int) -> None:
     rng = np.random.default_rng(seed)

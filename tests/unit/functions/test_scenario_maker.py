@@ -13,8 +13,9 @@ from tiertwin.functions.whatif.boosted import BoostedSequence
 from tiertwin.functions.whatif.columns import Column
 from tiertwin.functions.whatif.copula import GaussianCopula
 from tiertwin.functions.whatif.generators import Generator, Independent, Perturbation, Replay
-from tiertwin.functions.whatif.maker import ScenarioMaker
+from tiertwin.functions.whatif.maker import ScenarioMaker, demand_situations
 from tiertwin.functions.whatif.plausible import Plausibility
+from tiertwin.model.interventions import ScaleDemand
 
 COLUMNS = [
     Column("hour", "context"),
@@ -198,6 +199,20 @@ def test_bounds_hold_what_they_say_of_days_to_come() -> None:
     bounds = Plausibility(GaussianCopula().fit(rows[:1200], COLUMNS).history, level=0.95)
     share = bounds.judge(rows[1200:]).allowed.mean()
     assert 0.92 < share < 0.98
+
+
+def test_rows_become_situations_of_demand() -> None:
+    model = GaussianCopula().fit(history(holes=False), COLUMNS)
+    made = ScenarioMaker(model).make(4, {"hour": 2}, seed=1)
+    found = demand_situations(made, {"load": "Ulm", "neighbour": None}, {"load": 50.0})
+    assert [one.probability for one in found] == [0.25] * 4
+    for k, one in enumerate(found):
+        first, second = one.interventions
+        assert first == ScaleDemand(made.column("load")[k] / 50.0, "Ulm")
+        assert second == ScaleDemand(made.column("neighbour")[k] / made.column("neighbour").mean(), None)
+    for areas, usual in (({}, {}), ({"lode": None}, {}), ({"load": None}, {"load": 0.0})):
+        with pytest.raises(InputError):
+            demand_situations(made, areas, usual)
 
 
 def test_scores_of_quality() -> None:

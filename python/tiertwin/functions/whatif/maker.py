@@ -4,11 +4,13 @@
     made = maker.make(500, given={"hour": 18, "stadium": 4_000.0})
     made.rows, made.rejected, made.novelty
 
-Rows are drawn until enough of them are plausible; every rejection is counted with its reason.
+Rows are drawn until enough of them are plausible; every rejection is counted with its reason. `demand_situations` makes
+them situations to try on a twin.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ import numpy as np
 from tiertwin.errors import InputError
 from tiertwin.functions.whatif.plausible import Plausibility
 from tiertwin.functions.whatif.quality import novelty
+from tiertwin.model.interventions import ScaleDemand, Situation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -109,3 +112,43 @@ class ScenarioMaker:
         rows = np.concatenate(parts)[:count]
         names = tuple(column.name for column in history.columns)
         return Made(names, rows, drawn, rejected, novelty(rows, history.rows, history.columns))
+
+
+def demand_situations(made: Made, areas: Mapping[str, str | None], usual: Mapping[str, float]) -> list[Situation]:
+    """Return a situation a row: the demand of each area times what the row has over what is usual there.
+
+    Parameters
+    ----------
+    made
+        Rows with loads.
+    areas
+        Column → site, node or twin whose demand it is; None: everywhere.
+    usual
+        Column → load at which the factor is 1, above 0; without one, the column's mean over the rows.
+
+    Raises
+    ------
+    InputError
+        No column, one that is not there, a load below 0, or one that is usually 0.
+    """
+    missing = [name for name in areas if name not in made.names]
+    if missing or not areas:
+        raise InputError(
+            f"areas: expected columns of the rows, got {', '.join(missing) or 'none'}", "demand_situations"
+        )
+    factors = []
+    for name in areas:
+        values = made.column(name)
+        base = usual.get(name, float(values.mean()) if len(values) else 0.0)
+        if not (np.isfinite(base) and base > 0.0) or (len(values) and values.min() < 0.0):
+            raise InputError(f"{name}: expected loads of at least 0 with a usual one above 0, got {base:g}", "usual")
+        factors.append(values / base)
+    share = 1.0 / max(len(made.rows), 1)
+    return [
+        Situation(
+            f"row {k + 1}",
+            tuple(ScaleDemand(float(factor[k]), area) for factor, area in zip(factors, areas.values(), strict=True)),
+            share,
+        )
+        for k in range(len(made.rows))
+    ]
