@@ -13,6 +13,7 @@ from tiertwin.cli.fidelity import fidelity
 from tiertwin.cli.frame import Found, Told, data_option, framed, progress
 from tiertwin.cli.localise import localise_command
 from tiertwin.cli.run import finite
+from tiertwin.cli.situations import interval_command, scenarios_command
 from tiertwin.cli.tables import table
 
 
@@ -21,7 +22,11 @@ def study() -> None:
     """Compare policies over many seeds, with confidence intervals; hold predictions against measured data."""
 
 
-for command in (fidelity, forecast_command, life_command, localise_command, petshop_command, nab_command, skab_command):
+OTHERS = (
+    fidelity, forecast_command, life_command, localise_command, petshop_command, nab_command, skab_command,
+    interval_command, scenarios_command,
+)  # fmt: skip
+for command in OTHERS:
     study.add_command(command)
 
 
