@@ -89,6 +89,14 @@ def probability_worse(after: Predicted, before: Predicted, inflation: float = 1.
     return float(np.mean([_below_zero(gain, sigma) for gain in gains(after, before)]))
 
 
+def spread_of_gain(after: Predicted, before: Predicted, correlation: float = 0.0) -> float:
+    """Return the standard deviation of the gain: between situations, and the model's own as stated."""
+    a, b = after.spread, before.spread
+    own = max(a * a + b * b - 2.0 * correlation * a * b, 0.0)
+    each = gains(after, before)
+    return math.sqrt(own + (float(np.var(each, ddof=1)) if len(each) > 1 else 0.0))
+
+
 def _below_zero(gain: float, sigma: float) -> float:
     if sigma <= 0.0:
         return 0.5 if gain == 0.0 else float(gain < 0.0)
