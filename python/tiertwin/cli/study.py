@@ -11,8 +11,9 @@ import click
 from tiertwin.cli.assure import forecast_command, life_command
 from tiertwin.cli.detection import nab, skab
 from tiertwin.cli.fidelity import fidelity
+from tiertwin.cli.healing import guard_command, weather_command
 from tiertwin.cli.run import finite
-from tiertwin.cli.tables import table
+from tiertwin.cli.tables import PERCENTILE, brief, spread, table
 
 
 @click.group()
@@ -23,8 +24,10 @@ def study() -> None:
 study.add_command(fidelity)
 study.add_command(forecast_command)
 study.add_command(life_command)
+study.add_command(guard_command)
 study.add_command(nab)
 study.add_command(skab)
+study.add_command(weather_command)
 
 
 @study.command("policies")
@@ -311,18 +314,3 @@ def _aligned_runs(scenario: str, seeds: int, epochs: int, as_json: bool) -> None
     click.echo(f"{scenario}, {epochs} epochs, {seeds} seeds: means with half of their 95 % intervals (Student's t).")
     click.echo("known: every group's true mean rate, that no twin has; to_known, to_hold: minus those, paired by seed.")
     click.echo(table(found, ("kpi", "demand", "mean", "half", "to_known", "to_known_half", "to_hold", "to_hold_half")))
-
-
-PERCENTILE = "In brackets: 95 % intervals (bootstrap)."
-
-
-def brief(figure: dict[str, float]) -> str:
-    """Return a figure with its interval; a dash where there is none."""
-    if figure["value"] != figure["value"]:
-        return "–"
-    return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
-
-
-def spread(row: dict[str, Any], figures: tuple[str, ...]) -> dict[str, Any]:
-    """Return the row with its figures as text."""
-    return row | {key: brief(row[key]) for key in figures}

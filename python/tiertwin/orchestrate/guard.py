@@ -70,6 +70,7 @@ class _Trial:
     probability: float = 0.0
     before: Measured | None = None
     measured: list[float] = field(default_factory=list)
+    error: float = 0.0  # of one of them, the largest
     undone: int = 0
 
 
@@ -246,7 +247,7 @@ class Guard:
             yield Reason.TAIL, f"the worst tenth falls from {nothing.cvar:.4g} to {after.cvar:.4g}"
 
     def _worse(self, nothing: Predicted, after: Predicted) -> float:
-        return probability_worse(after, nothing, self.calibration.inflation, self.settings.correlation)
+        return probability_worse(after, nothing, self.calibration.inflation(self._now), self.settings.correlation)
 
     def _apply(self, k: int, event: Scored) -> list[Effect]:
         trial = self._trial
@@ -288,6 +289,7 @@ class Guard:
                 self._last = event
             return []
         trial.measured.append(event.value)
+        trial.error = max(trial.error, event.error)
         bound = self._bound(event)
         numbers = {"measured": event.value, "bound": bound}
         if event.value < bound:
@@ -299,7 +301,7 @@ class Guard:
         trial = self._trial
         assert trial.after is not None
         assert trial.nothing is not None
-        inflation = self.calibration.inflation
+        inflation = self.calibration.inflation(self._now)
         if trial.before is None:
             expected, deviation, error = trial.after.mean, inflation * trial.after.deviation, event.error
         else:
@@ -352,9 +354,10 @@ class Guard:
         if trial.before is None or trial.after is None or trial.nothing is None:
             return
         realised = float(np.mean(trial.measured)) - trial.before.value
-        deviation = spread_of_gain(trial.after, trial.nothing, correlation=self.settings.correlation)
+        stated = spread_of_gain(trial.after, trial.nothing, correlation=self.settings.correlation)
+        deviation = math.hypot(stated, trial.before.error, trial.error / math.sqrt(len(trial.measured)))
         gain = trial.after.mean - trial.nothing.mean
-        self.calibration.add(Outcome(trial.probability, gain, deviation, realised))
+        self.calibration.add(Outcome(trial.probability, gain, deviation, realised, self._now))
 
     # -- book ----------------------------------------------------------------------------------------------------------
     def _refuse_all(self, reason: Reason, detail: str) -> list[Effect]:
@@ -372,7 +375,7 @@ class Guard:
             "after": after.mean,
             "gain": after.mean - nothing.mean,
             "worse": self._worse(nothing, after),
-            "inflation": self.calibration.inflation,
+            "inflation": self.calibration.inflation(self._now),
         }
 
     def _audit(

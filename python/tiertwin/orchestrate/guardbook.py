@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tiertwin.functions.heal.actions import Knob, Value
 
 HOUR = 3600 * SECOND
+WILD = 5.0
 
 
 class Memory:
@@ -97,15 +98,18 @@ class Outcome:
     gain
         Predicted.
     deviation
-        Standard deviation of the gain as the twin stated it.
+        Standard deviation of `realised` − `gain` as stated: the twin's, and that of the measurements.
     realised
         Gain measured.
+    at
+        Time, ns.
     """
 
     probability: float
     gain: float
     deviation: float
     realised: float
+    at: int = 0
 
     @property
     def worse(self) -> bool:
@@ -118,12 +122,15 @@ class Calibration:
     """Predicted probability of worse beside what came; the newest `most` outcomes.
 
     `inflation` is what the twin's stated deviations have to be multiplied by to fit its errors, never below 1: with
-    errors e_i of gains and stated deviations d_i, √((n₀ + Σ(e_i/d_i)²)/(n₀ + n)), n₀ outcomes of a twin that was right
-    about itself thought in advance (ours).
+    errors e_i of gains and stated deviations d_i, √((n₀ + Σw_i(e_i/d_i)²)/(n₀ + Σw_i)), n₀ outcomes of a twin that was
+    right about itself thought in advance; no error counts as more than `WILD` deviations. Weights w_i halve every
+    `half_life` ns: a guard that trusts its twin too little to apply anything learns nothing, and has to try again some
+    day (ours).
     """
 
     most: int = 500
-    thought: float = 8.0
+    thought: float = 20.0
+    half_life: int = HOUR
     outcomes: deque[Outcome] = field(default_factory=deque)
 
     def add(self, outcome: Outcome) -> None:
@@ -132,12 +139,19 @@ class Calibration:
         if len(self.outcomes) > self.most:
             self.outcomes.popleft()
 
-    @property
-    def inflation(self) -> float:
-        """Factor for the twin's stated deviations."""
-        known = [o for o in self.outcomes if o.deviation > 0.0]
-        squares = sum(min(((o.realised - o.gain) / o.deviation) ** 2, 1e4) for o in known)
-        return max(1.0, math.sqrt((self.thought + squares) / (self.thought + len(known))))
+    def inflation(self, now: int) -> float:
+        """Return the factor for the twin's stated deviations at `now`."""
+        squares = weights = 0.0
+        for o in self.outcomes:
+            if o.deviation > 0.0:
+                weight = 0.5 ** (max(now - o.at, 0) / self.half_life)
+                weights += weight
+                squares += weight * min(((o.realised - o.gain) / o.deviation) ** 2, WILD**2)
+        return max(1.0, math.sqrt((self.thought + squares) / (self.thought + weights)))
+
+    def age(self, by: int) -> None:
+        """Put what is known `by` ns further into the past: a guard whose clock begins anew."""
+        self.outcomes = deque(replace(outcome, at=outcome.at - by) for outcome in self.outcomes)
 
     def brier(self) -> float:
         """Return the Brier score, mean of (probability − worse)²; NaN without outcomes."""

@@ -437,24 +437,30 @@ def test_doing_nothing_is_no_proposal() -> None:
 # -- book --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_twin_that_was_wrong_is_believed_less() -> None:
+def test_a_twin_that_was_wrong_is_believed_less_for_a_while() -> None:
     calibration = Calibration()
-    assert calibration.inflation == 1.0
+    assert calibration.inflation(0) == 1.0
     for error in (3.0, -3.0) * 10:
         calibration.add(Outcome(0.01, 1.0, 1.0, 1.0 + error))
-    assert calibration.inflation == pytest.approx(np.sqrt((8 + 180) / 28))
+    assert calibration.inflation(0) == pytest.approx(np.sqrt((20 + 180) / 40))
+    assert calibration.inflation(3600 * SECOND) == pytest.approx(np.sqrt((20 + 90) / 30))  # half of it an hour later
+    calibration.age(3600 * SECOND)
+    assert calibration.inflation(0) == pytest.approx(np.sqrt((20 + 90) / 30))
     assert calibration.brier() == pytest.approx(0.5 * 0.01**2 + 0.5 * 0.99**2)
     assert calibration.table() == [
         {"from": 0.01, "to": 0.02, "applied": 20.0, "predicted": pytest.approx(0.01), "worse": 0.5}
     ]
 
 
-def test_a_twin_better_than_it_says_gains_no_trust() -> None:
+def test_a_twin_better_than_it_says_gains_no_trust_and_one_wild_error_does_not_end_it() -> None:
     calibration = Calibration(most=10)
     for _ in range(30):
         calibration.add(Outcome(0.0, 1.0, 1.0, 1.0))
-    assert calibration.inflation == 1.0
+    assert calibration.inflation(0) == 1.0
     assert len(calibration.outcomes) == 10
+    wild = Calibration()
+    wild.add(Outcome(0.0, 1.0, 1e-6, 50.0))
+    assert wild.inflation(0) == pytest.approx(np.sqrt(45 / 21))
     assert np.isnan(Calibration().brier())
 
 
