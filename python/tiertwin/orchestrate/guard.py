@@ -14,9 +14,9 @@ A pure state machine: `handle(event, now)` returns effects; no clock, no network
 force and watched, so that what is measured can be told apart. Every state but IDLE waits no longer than its timeout
 (`guardwords.TIMEOUTS`); a timer that got lost is made up for at the next event. The plant disagrees when it measures
 
-    value < expected − z·√(σ² + error²)
+    mean of all measurements since < expected − z·√(σ² + error²)
 
-with *expected* what was measured last before the actions plus the predicted gain (without such a measurement what was
+with *expected* what was measured lately before the actions plus the predicted gain (without such measurements what was
 predicted), and σ the deviation of the gain (of the score) as the twin stated it times what that has proved to be worth
 (`guardbook.Calibration`). `Undo` leaves with the measurement that says so, in the same call.
 """
@@ -94,7 +94,7 @@ class Guard:
         self.memory = Memory()
         self._spent = Spent(self.settings.per_hour)
         self._trial = _Trial(0)
-        self._last: Measured | None = None
+        self._recent: list[Measured] = []
         self._settled = 0  # since when the plant is as it is
         self._now = 0
         self._deadline = 0
@@ -213,7 +213,7 @@ class Guard:
             if refused is None:
                 best.append((-proposal.priority, -after.mean, k))
             else:
-                effects.append(self._refused(proposal, *refused, self._numbers(event.nothing, after)))
+                effects.append(self._audit("refused", proposal, *refused, self._numbers(event.nothing, after)))
         best.sort()
         if not best:
             return [*effects, *self._enter(State.IDLE)]
@@ -223,7 +223,7 @@ class Guard:
             other = settings(trial.proposals[k].actions)
             clash = any(knob in chosen and chosen[knob] != value for knob, value in other.items())
             reason = Reason.CONFLICT if clash else Reason.OUTRANKED
-            effects.append(self._refused(trial.proposals[k], reason, "something else was applied"))
+            effects.append(self._audit("refused", trial.proposals[k], reason, "something else was applied"))
         return effects
 
     def _doubts(self, proposal: Proposal, nothing: Predicted, after: Predicted) -> Iterator[tuple[Reason, str]]:
@@ -253,8 +253,7 @@ class Guard:
         trial = self._trial
         trial.chosen, trial.after = trial.proposals[k], event.after[k]
         trial.probability = self._worse(event.nothing, event.after[k])
-        fresh = self._last is not None and self._now - self._last.until <= self.settings.anchor
-        trial.before = self._last if fresh else None
+        trial.before = self._before()
         self._spent.spend(self._now)
         numbers = self._numbers(event.nothing, event.after[k])
         wake = self._enter(State.APPLIED)
@@ -286,28 +285,38 @@ class Guard:
         trial = self._trial
         if self.state is not State.WATCHED or event.since < self._settled:
             if self.state in (State.IDLE, State.PROPOSED, State.TRIAL) and event.since >= self._settled:
-                self._last = event
+                self._recent = [m for m in self._recent if event.until - m.since <= self.settings.anchor] + [event]
             return []
         trial.measured.append(event.value)
         trial.error = max(trial.error, event.error)
-        bound = self._bound(event)
-        numbers = {"measured": event.value, "bound": bound}
-        if event.value < bound:
-            return self._roll_back(Reason.DISAGREES, f"measured {event.value:.4g}, expected {bound:.4g}", numbers)
+        value, bound = float(np.mean(trial.measured)), self._bound()
+        numbers = {"measured": value, "bound": bound, "measurements": float(len(trial.measured))}
+        if value < bound:
+            return self._roll_back(Reason.DISAGREES, f"measured {value:.4g}, expected {bound:.4g}", numbers)
         return [self._audit("measured", trial.chosen, numbers=numbers)]
 
-    def _bound(self, event: Measured) -> float:
-        """Return what must be measured at least for the plant to agree."""
+    def _before(self) -> Measured | None:
+        """Return what was measured lately, while nothing changed, put together; None: nothing that recent."""
+        recent = [m for m in self._recent if self._now - m.since <= self.settings.anchor and m.since >= self._settled]
+        if not recent:
+            return None
+        error = math.sqrt(sum(m.error**2 for m in recent)) / len(recent)
+        value = float(np.mean([m.value for m in recent]))
+        return Measured(value, error, recent[0].since, recent[-1].until, recent[-1].version)
+
+    def _bound(self) -> float:
+        """Return what the mean of the measurements must be at least for the plant to agree."""
         trial = self._trial
         assert trial.after is not None
         assert trial.nothing is not None
         inflation = self.calibration.inflation(self._now)
+        own = trial.error / math.sqrt(len(trial.measured))
         if trial.before is None:
-            expected, deviation, error = trial.after.mean, inflation * trial.after.deviation, event.error
+            expected, deviation, error = trial.after.mean, inflation * trial.after.deviation, own
         else:
             expected = trial.before.value + trial.after.mean - trial.nothing.mean
             deviation = inflation * spread_of_gain(trial.after, trial.nothing, correlation=self.settings.correlation)
-            error = math.hypot(event.error, trial.before.error)
+            error = math.hypot(own, trial.before.error)
         return expected - self.settings.sigmas * math.hypot(deviation, error)
 
     def _watched_out(self) -> list[Effect]:
@@ -361,11 +370,8 @@ class Guard:
 
     # -- book ----------------------------------------------------------------------------------------------------------
     def _refuse_all(self, reason: Reason, detail: str) -> list[Effect]:
-        refused: list[Effect] = [self._refused(proposal, reason, detail) for proposal in self._trial.proposals]
+        refused: list[Effect] = [self._audit("refused", p, reason, detail) for p in self._trial.proposals]
         return [*refused, *self._enter(State.IDLE)]
-
-    def _refused(self, proposal: Any, reason: Reason, detail: str, numbers: dict[str, float] | None = None) -> Audit:
-        return self._audit("refused", proposal, reason, detail, numbers or {})
 
     def _numbers(self, nothing: Predicted, after: Predicted) -> dict[str, float]:
         if not after.is_sound:

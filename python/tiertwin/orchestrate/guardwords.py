@@ -217,7 +217,7 @@ class GuardSettings:
     sigmas
         The plant disagrees when it measures so many standard deviations below what was predicted.
     anchor
-        A measurement at most so old is what gains are added to.
+        Gains are added to the mean of what was measured in the last so many ns before.
     correlation
         Of the twin's errors with and without the actions, −1 … 1.
     lag

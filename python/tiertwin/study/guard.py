@@ -2,11 +2,13 @@
 
 A case is a world, a fault in the plant and a twin that believes what it was told, each by seed:
 
-    0 … 4 s     all is well; the spread of the KPI from second to second is its error
-    4 s         the fault: a link, two links, a server or a node
-    8 s         the twin believes a cause: with probability `mistaken` another one of the same kind next to it, and its
-                rates and background are off by what it says of itself; all candidates are proposed
-    then        the guard tries them by `FlowModel`, applies or not, watches, rolls back; until 14 s
+    0 … 10 s    all is well
+    10 s        the fault: a link, two links, a server or a node; the spread of the KPI from second to second, about its
+                means before and after, is its error
+    14 s        the twin believes a cause: with probability `mistaken` another one of the same kind, and it knows how
+                often it is mistaken and what for (`OneOf`); its rates and background are off by what it says of
+                itself; all candidates against the believed cause are proposed
+    then        the guard tries them by `FlowModel`, applies or not, watches, rolls back; until 20 s
 
 Measured each second: `plant_utility`. The same plant without any action (same seed, same draws by device) says what
 would have been: an applied action is *worse in the plant* when its mean utility over the whole seconds in which it was
@@ -29,7 +31,7 @@ from tiertwin.functions.assure.causes import Cause, causes_of
 from tiertwin.functions.assure.impact import Broken, Severity
 from tiertwin.functions.heal.candidates import candidates
 from tiertwin.functions.heal.feasible import Rules
-from tiertwin.functions.heal.flowmodel import Belief, Doubt, FlowModel
+from tiertwin.functions.heal.flowmodel import Belief, Doubt, FlowModel, OneOf, dealt
 from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate.guard import Guard
 from tiertwin.orchestrate.guardbook import Calibration, Outcome
@@ -62,8 +64,8 @@ if TYPE_CHECKING:
 
     F64 = NDArray[np.float64]
 
-SHARES = (0.2, 0.35, 0.25, 0.2)  # of every group's tasks by tier: the standing set-points of all cases
-FAULT_S, TOLD_S, END_S = 4, 8, 14
+SHARES = (0.04, 0.4, 0.3, 0.26)  # of every group's tasks by tier: the standing set-points of all cases
+FAULT_S, TOLD_S, END_S = 10, 14, 20
 NEVER = 1e9  # standard deviations: a guard that takes nothing back
 BETWEEN_S = 600  # from case to case, for how long ago something was learned
 FAULTS = ("link", "links", "server", "node")
@@ -81,11 +83,14 @@ class Case:
         What is wrong in the plant.
     believed
         What the twin thinks is wrong.
+    other
+        What it thinks it might be instead.
     """
 
     seed: int
     causes: tuple[Cause, ...]
     believed: tuple[Cause, ...]
+    other: tuple[Cause, ...]
 
     @property
     def mistaken(self) -> bool:
@@ -127,10 +132,10 @@ def case_of(world: World, seed: int, mistaken: float) -> Case:
     pool = pools["link" if kind == "links" else kind]
     picked = random.choice(len(pool), 2, replace=False)
     causes = tuple(pool[k] for k in picked[: 2 if kind == "links" else 1])
+    wrong = (pool[(int(picked[0]) + 1) % len(pool)], *causes[1:])
     if random.random() >= mistaken:
-        return Case(seed, causes, causes)
-    wrong = pool[(int(picked[0]) + 1) % len(pool)]
-    return Case(seed, causes, (wrong,))
+        return Case(seed, causes, causes, wrong)
+    return Case(seed, causes, wrong, causes)
 
 
 def fail(plant: SimulatedPlant, world: World, causes: Sequence[Cause]) -> None:
@@ -145,14 +150,16 @@ def fail(plant: SimulatedPlant, world: World, causes: Sequence[Cause]) -> None:
 class _Player:
     """One plant, one guard, second by second."""
 
-    def __init__(self, world: World, case: Case, guard: Guard | None, load: float, doubt: Doubt) -> None:
+    def __init__(
+        self, world: World, case: Case, guard: Guard | None, load: float, doubt: Doubt, mistaken: float
+    ) -> None:
         self.world, self.case, self.guard, self._load, self._doubt = world, case, guard, load, doubt
         self.remedies = Remedies(SimulatedPlant(world, case.seed), world)
         self.story = Story()
         self._timers: list[Wake] = []
-        self._model: FlowModel | None = None
+        self._mistaken = mistaken
+        self._model: OneOf | None = None
         self._error = 0.0
-        self._tickets: dict[int, int] = {}
 
     def play(self) -> Story:
         shares = np.tile(np.array(SHARES), (self.world.device_count, 1))
@@ -174,8 +181,8 @@ class _Player:
         self.remedies.plant.advance(end, 0)
         value = plant_utility(self.world, self.remedies.plant.kpis())
         self.story.utility.append(value)
-        if second == FAULT_S - 1:
-            self._error = float(np.std(self.story.utility[1:], ddof=1))
+        if second == TOLD_S - 1:
+            self._error = _spread(self.story.utility)
         if self.guard is not None:
             if self.story.applied >= 0:
                 since = max(since, self.story.applied + 1)
@@ -184,17 +191,26 @@ class _Player:
     def _told(self) -> None:
         """The twin hears of the cause, and proposes what it can think of."""
         assert self.guard is not None
-        broken = Broken.of(self.world, self.case.believed, Severity())
         random = np.random.Generator(np.random.Philox(key=[self.case.seed, 8]))
         off = np.exp(self._doubt.rates * random.standard_normal(self.world.site_count))
         rates = offered_tasks(self.world, 0) * off[:, None, None]
         shares = np.broadcast_to(np.array(SHARES) * self._load, (*rates.shape, len(Tier))).copy()
         shares[..., 0] += 1.0 - self._load
         background = float(self.world.profile_background[0] * np.exp(self._doubt.background * random.standard_normal()))
-        self._model = FlowModel(self.world, Belief(rates, shares, broken, background), self._doubt)
-        self.guard.rules = Rules(self.world, broken)
-        chance = 1.0 / len(self.case.believed)
-        found = candidates(self.world, [(cause, chance) for cause in self.case.believed], background=background)
+        beliefs, chances = [self.case.believed, self.case.other], [1.0 - self._mistaken, self._mistaken]
+        if not self._mistaken:
+            beliefs, chances = beliefs[:1], [1.0]
+        broken = [Broken.of(self.world, causes, Severity()) for causes in beliefs]
+        doubts = dealt(self._doubt, chances)
+        self._model = OneOf(
+            [
+                FlowModel(self.world, Belief(rates, shares, one, background), doubt)
+                for one, doubt in zip(broken, doubts, strict=True)
+            ]
+        )
+        self.guard.rules = Rules(self.world, broken[0])
+        likely = [(cause, chances[0]) for cause in self.case.believed]
+        found = candidates(self.world, likely, background=background)
         for candidate in found[1:]:
             self._tell(Proposed(Proposal("healing", candidate.actions, 0, cause=candidate.cause)), TOLD_S * SECOND)
 
@@ -238,7 +254,7 @@ def guard_study(
     cases: int = 250,
     first_seed: int = 1,
     mistaken: float = 0.2,
-    load: float = 0.8,
+    load: float = 1.0,
     tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Play cases and compare what the twin said with what the plant did.
@@ -275,20 +291,20 @@ def guard_study(
         calibration.age(BETWEEN_S * SECOND)
         guard.calibration = calibration
         before = tuple(calibration.outcomes)
-        story = _Player(world, case, guard, load, doubt).play()
+        story = _Player(world, case, guard, load, doubt, mistaken).play()
         refused.update(audit.reason for audit in story.audits if audit.what == "refused")
         row: dict[str, Any] = {"seed": case.seed, "mistaken": case.mistaken, "applied": story.applied >= 0}
         if story.applied >= 0:
-            without = _Player(world, case, None, load, doubt).play()
+            without = _Player(world, case, None, load, doubt, mistaken).play()
             row |= _compared(story, without.utility)
             if row["rolled_back"]:
                 stubborn = Guard(Rules(world), replace(GuardSettings(), sigmas=NEVER))
                 stubborn.calibration.outcomes.extend(before)
-                left = _Player(world, case, stubborn, load, doubt).play()
+                left = _Player(world, case, stubborn, load, doubt, mistaken).play()
                 row["left_gain"] = _after(story, left.utility, without.utility)
             said = next(a for a in story.audits if a.what == "applied").numbers
             realised.add(Outcome(said["worse"], said["gain"], 1.0, row["gain"]))
-            row |= {"causes": [c.name for c in case.causes], "error": float(np.std(without.utility[1:FAULT_S], ddof=1))}
+            row |= {"causes": [c.name for c in case.causes], "error": _spread(without.utility[:TOLD_S])}
             row |= {"predicted_gain": said["gain"], "predicted_worse": said["worse"]}
         rows.append(row)
         if (k + 1) % 25 == 0:
@@ -308,6 +324,13 @@ def _compared(story: Story, without: list[float]) -> dict[str, Any]:
         "rolled_back": story.undone >= 0,
         "undone_after_s": (story.undone - story.applied) / SECOND if story.undone >= 0 else float("nan"),
     }
+
+
+def _spread(utility: list[float]) -> float:
+    """Return the standard deviation of a second's utility, about the means before and after the fault."""
+    parts = [np.array(utility[1:FAULT_S]), np.array(utility[FAULT_S:])]
+    squares = sum(float(((part - part.mean()) ** 2).sum()) for part in parts)
+    return float(np.sqrt(squares / (sum(len(part) for part in parts) - 2)))
 
 
 def _after(story: Story, left: list[float], without: list[float]) -> float:

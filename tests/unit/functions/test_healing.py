@@ -14,7 +14,7 @@ from tiertwin.functions.assure.impact import Broken, Severity
 from tiertwin.functions.heal.actions import CompensateCell, FallBack, MoveService, Nothing, Reroute, settings, text
 from tiertwin.functions.heal.candidates import Bounds, candidates
 from tiertwin.functions.heal.feasible import Rules
-from tiertwin.functions.heal.flowmodel import Belief, Doubt, FlowModel, moved
+from tiertwin.functions.heal.flowmodel import Belief, Doubt, FlowModel, OneOf, dealt, moved
 from tiertwin.functions.heal.scores import Predicted, gains, probability_worse, tail_mean
 from tiertwin.functions.heal.ways import Ways
 
@@ -217,3 +217,25 @@ def test_tail_mean_is_the_worst_tenth() -> None:
     assert not Predicted(float("nan"), 0, 0).is_sound
     assert not Predicted(0, 0, -1).is_sound
     assert not Predicted(0, 0, 0, (float("inf"),)).is_sound
+
+
+def test_situations_are_dealt_by_probability_and_put_together() -> None:
+    doubt = Doubt(situations=12)
+    assert [d.situations for d in dealt(doubt, [0.8, 0.2])] == [10, 2]
+    assert [d.situations for d in dealt(doubt, [1.0, 1e-9])] == [11, 1]
+    assert len({d.seed for d in dealt(doubt, [0.5, 0.5])}) == 2
+    for wrong in ([], [-1.0, 2.0], [0.0], [float("nan")]):
+        with pytest.raises(InputError, match="expected probabilities"):
+            dealt(doubt, wrong)
+    names = ("link 3 centre–harbour", "link 13 university–westhill")
+    causes = [cause_of("metro", name) for name in names]
+    one, other = (model_of(METRO, c, doubt=d) for c, d in zip(causes, dealt(doubt, [0.75, 0.25]), strict=True))
+    both = OneOf([one, other])
+    actions = candidates(METRO, [(causes[0], 1.0)])[1].actions
+    score = both.score(actions)
+    assert score.samples == one.score(actions).samples + other.score(actions).samples
+    assert score.mean == pytest.approx(0.75 * one.score(actions).mean + 0.25 * other.score(actions).mean)
+    sure, torn = (probability_worse(m.score(actions), m.score(())) for m in (one, both))
+    assert sure < torn
+    with pytest.raises(InputError, match="at least one"):
+        OneOf([])

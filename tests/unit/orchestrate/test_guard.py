@@ -84,7 +84,7 @@ def test_the_undo_leaves_with_the_measurement_that_disagrees() -> None:
     assert bench.state is State.ROLLED_BACK
     told = bench.said("rolled_back")[0]
     assert told.reason == Reason.DISAGREES
-    assert told.numbers == {"measured": 5.9, "bound": 6.0}
+    assert told.numbers == {"measured": 5.9, "bound": 6.0, "measurements": 1.0}
     bench.tell(Confirmed(undo[0].ticket, True, undo=True))
     assert bench.state is State.HELD_OFF
     assert not bench.in_force

@@ -19,7 +19,7 @@ Erlang C: A. K. Erlang 1917. Ours: flows as fluids, losses one after the other, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -277,6 +277,44 @@ class FlowModel:
             for links, start, end in zip(routes, starts.tolist(), ends.tolist(), strict=True)
         ]
         return np.array(whole, dtype=np.float64)
+
+
+class OneOf:
+    """An `Evaluator` where the twin does not know which of several beliefs is right: their situations together.
+
+    Parameters
+    ----------
+    models
+        One a belief, with as many situations as the belief is likely (`dealt`).
+    """
+
+    def __init__(self, models: Sequence[FlowModel]) -> None:
+        if not models:
+            raise InputError("expected at least one model", "OneOf")
+        self._models = tuple(models)
+
+    def score(self, actions: Actions) -> Predicted:
+        """Return what these actions are expected to be worth, whichever belief is right."""
+        scores = [model.score(actions) for model in self._models]
+        samples = tuple(sample for score in scores for sample in score.samples)
+        weights = np.array([len(score.samples) for score in scores]) / len(samples)
+        spread = float(weights @ [score.spread for score in scores])
+        return Predicted(float(np.mean(samples)), tail_mean(samples), spread, samples)
+
+
+def dealt(doubt: Doubt, probabilities: Sequence[float]) -> list[Doubt]:
+    """Return a doubt a belief, its situations in proportion to the probabilities, at least one each.
+
+    Rounded by largest remainder; InputError: probabilities that are negative, not finite or all 0.
+    """
+    given = np.asarray(probabilities, dtype=np.float64)
+    if not len(given) or not np.isfinite(given).all() or given.min() < 0.0 or given.sum() <= 0.0:
+        raise InputError(f"expected probabilities of at least 0, not all 0, got {list(probabilities)}", "dealt")
+    exact = given / given.sum() * doubt.situations
+    count = np.maximum(np.floor(exact).astype(np.int64), 1)
+    for k in np.argsort(np.floor(exact) - exact, kind="stable")[: max(doubt.situations - int(count.sum()), 0)]:
+        count[k] += 1
+    return [replace(doubt, situations=int(n), seed=doubt.seed + k) for k, n in enumerate(count)]
 
 
 def moved(shares: F64, moves: Iterable[MoveService]) -> F64:
