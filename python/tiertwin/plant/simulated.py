@@ -27,6 +27,8 @@ from tiertwin.plant.surroundings import arrays
 from tiertwin.plant.users import network_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tiertwin.plant.leading import Leader
 
 
@@ -61,6 +63,7 @@ class SimulatedPlant:
         self._enable()
         self._faults = self._player(seed)
         self._leader, self._led_ns, self._step_ns = self._follow()
+        self._taken: F64 | float = 0.0  # Mb/s that narrowed links have less, [2m]
         self._epoch = -1
         self._load = np.ones(self._shape[0])
         self.set_epoch(0)
@@ -79,7 +82,9 @@ class SimulatedPlant:
         world, row = self._world, epoch % len(self._world.profile_urban)
         load = np.where(world.site_urban, world.profile_urban[row], world.profile_rural[row])
         self._core.set_load(np.ascontiguousarray(load * self._load, dtype=np.float64))
-        self._core.set_background(np.ascontiguousarray(world.background_mbps * world.profile_background[row]))
+        self._core.set_background(
+            np.ascontiguousarray(world.background_mbps * world.profile_background[row] + self._taken)
+        )
         self._epoch = epoch
 
     def scale_load(self, factor: F64) -> None:
@@ -229,6 +234,34 @@ class SimulatedPlant:
         """
         self._routes = routes_of(world, self._routes)
         self._core.set_routes(*in_a_row(self._routes))
+        self._epoch_anew(world)
+
+    # -- healing: `plant.remedies` -----------------------------------------------------------------------------------
+
+    def turn_routes(self, turned: Mapping[int, I64]) -> None:
+        """Lead routes (sites, then fogs) over other directed links, all others as the world has them.
+
+        Tasks under way keep the route they set out with. ValueError: links that are no way; nothing was changed.
+        """
+        to_fog, to_cloud = self._routes
+        sites = len(to_fog)
+        self._core.set_routes(
+            *in_a_row(
+                (
+                    [turned.get(s, route) for s, route in enumerate(to_fog)],
+                    [turned.get(sites + f, route) for f, route in enumerate(to_cloud)],
+                )
+            )
+        )
+
+    def narrow_links(self, rate: F64) -> None:
+        """Leave tasks so much of each undirected link's capacity, 0 … 1, [m]: the rest counts as background."""
+        capacity = np.repeat(self._world.link_capacity_mbps * (1.0 - np.asarray(rate, dtype=np.float64)), 2)
+        self._taken = capacity if capacity.any() else 0.0
+        self._epoch_anew(self._world)
+
+    def _epoch_anew(self, world: Any) -> None:
+        """Apply the present epoch's profiles again."""
         self._world = world
         epoch, self._epoch = self._epoch, -1
         self.set_epoch(epoch)
