@@ -4,7 +4,8 @@
 observation     alarm when
 ==============  =====================================================================================================
 link down       one of its ends told lately that it is down
-link errors     bad frames over all are above `error_ratio`, or its capacity (no adaptive modulation) below the plan's
+link errors     bad frames over all are above `error_ratio` and there are some in the newest sample; or its capacity (no
+                adaptive modulation) is below the plan's
 node dark       nothing that stands there was heard for `silent_s`, and the twin that tells of it is there
 server down     told lately that it is down
 server slow     even the fastest task in the window took more than `response` times what it needs alone
@@ -59,9 +60,12 @@ class _Links:
         self._bad.add(rows.at, rows.of(A.FRAME_ERRORS), rows.of(A.FRAMES), rows.new)
         gone = self._any(down)
         self._bad.forget(gone[self._of])
-        ratio = self._bad.ratio(LEAST_FRAMES)
+        ratio, frames = self._bad.ratio(LEAST_FRAMES), rows.of(A.FRAMES)
         with np.errstate(invalid="ignore"):
-            bad = fresh & (ratio > rules.error_ratio)
+            clean = (frames >= LEAST_FRAMES) & (
+                rows.of(A.FRAME_ERRORS) <= 0.0
+            )  # the newest: it is over, or luck (held)
+            bad = fresh & (ratio > rules.error_ratio) & ~clean
             narrow = fresh & (rows.of(A.CAPACITY_MBPS) < rules.capacity * self._plan[self._of])
         counted = fresh & (np.isfinite(ratio) | (self._plan[self._of] > 0.0))
         there = self._any(fresh)

@@ -196,9 +196,9 @@ def judged(
     faults = len(case.causes)
     touched = _touched(world, case.causes)
     span = slice(case.start_s + FOR_S - SEEN_S, case.start_s + FOR_S)
-    usual, now = (np.sum(part["served"][span], axis=0)[touched] for part in (quiet, answer))
-    offered = np.sum(quiet["offered"][span], axis=0)[touched]
-    truth = float((usual - now).sum() / max(offered.sum(), 1.0))
+    usual, now = (tuple(np.sum(part[key][span], axis=0) for key in ("served", "offered")) for part in (quiet, answer))
+    offered = usual[1][touched]
+    truth = lost_share(touched, usual, now)
     predicted = float((np.array(look["lost"])[touched] * offered).sum() / max(offered.sum(), 1.0))
     return {
         "causes": [cause.name for cause in case.causes],
@@ -212,6 +212,25 @@ def judged(
         "lost": truth,
         "impact_error": abs(predicted - truth),
     }
+
+
+def lost_share(touched: NDArray[np.int64], usual: tuple[F64, F64], now: tuple[F64, F64]) -> float:
+    """Return the tasks that are not served any more over those offered at the touched sites.
+
+    Parameters
+    ----------
+    touched
+        Sites.
+    usual, now
+        Tasks (served, offered) by site without and with the fault, [S] each. What is offered less at the touched sites
+        than it was comes from users who went to other cells; it is served as everything is at the sites not touched.
+    """
+    others = np.ones(len(now[1]), dtype=bool)
+    others[touched] = False
+    moved = max(float((usual[1] - now[1])[touched].sum()), 0.0)
+    elsewhere = float(now[0][others].sum() / max(now[1][others].sum(), 1.0))
+    lost = float((usual[0] - now[0])[touched].sum()) - moved * elsewhere
+    return lost / max(float(usual[1][touched].sum()), 1.0)
 
 
 def _place(stated: dict[str, float], cause: str, causes: int) -> int:
