@@ -1186,6 +1186,9 @@ class Plant:
     ) -> None:
         """Make devices the users of a radio access network; before anything happened (cpp/plant/plant_users.hpp)."""
 
+    def enable_faults(self) -> None:
+        """Let faults be injected and counters be reported; before anything happened (cpp/plant/faults.hpp)."""
+
     def enable_sleep(self, config: dict[str, Any]) -> None:
         """Count energy of base stations and let them sleep; before anything happened (cpp/plant/sleep.hpp)."""
 
@@ -1225,17 +1228,29 @@ class Plant:
     def set_group_shares(self, group: _Ints, shares: _Reals) -> None:
         """Share of each tier for whoever is in each group (k x 4), from now on."""
 
+    def set_link_fault(self, link: int, down: bool, capacity: float, loss: float) -> None:
+        """What ails a directed link from now on: down, share of its capacity, share lost over it."""
+
     def set_load(self, multiplier: _Reals) -> None:
         """Factor on the task rates of each site, from now on."""
 
     def set_routes(self, site_ptr: _Ints, site_links: _Ints, fog_ptr: _Ints, fog_links: _Ints) -> None:
         """Routes for the tasks that set out from now on."""
 
+    def set_server_fault(self, server: int, down: bool, speed: float) -> None:
+        """What ails a server from now on: down, share of its speed."""
+
     def set_shares(self, device: _Ints, shares: _Reals) -> None:
         """Share of each tier for each device (k x 4), from now on."""
 
+    def set_site_fault(self, site: int, silent: bool, deaf: bool) -> None:
+        """What ails a site from now on: nothing there is heard; its cells take nothing (without radio access)."""
+
     def set_site_shares(self, site: int, cpu: _Reals, uplink: _Reals) -> None:
         """Grants to the classes of a site: GHz at its edge, fog and cloud server, Mb/s to the fog and beyond it."""
+
+    def take_counters(self, until_ns: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Counters arrived by then: links' frames, bad frames, tasks lost; servers' least and mean response, tasks."""
 
     def take_kpis(self) -> dict[str, Any]:
         """Counts and sums since the last call, as a dictionary of arrays."""

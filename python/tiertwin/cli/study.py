@@ -11,7 +11,8 @@ import click
 from tiertwin.cli.assure import forecast_command, life_command
 from tiertwin.cli.detection import nab, skab
 from tiertwin.cli.fidelity import fidelity
-from tiertwin.cli.healing import guard_command, weather_command
+from tiertwin.cli.healing import guard_command, healing_command, weather_command
+from tiertwin.cli.localise import localise_command
 from tiertwin.cli.run import finite
 from tiertwin.cli.tables import PERCENTILE, brief, spread, table
 
@@ -25,6 +26,8 @@ study.add_command(fidelity)
 study.add_command(forecast_command)
 study.add_command(life_command)
 study.add_command(guard_command)
+study.add_command(healing_command)
+study.add_command(localise_command)
 study.add_command(nab)
 study.add_command(skab)
 study.add_command(weather_command)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         AccessTelemetry,
         AccessUsers,
     )
+    from tiertwin.plant.faults import Episode
     from tiertwin.plant.kpis import PlantKpis, RadioKpis
     from tiertwin.plant.options import PlantOptions
     from tiertwin.plant.packets import PacketFlows, PacketLinks, PacketPlant, PacketTrace
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
         DEVICE_ATTRIBUTES,
         GROUP_ATTRIBUTES,
         LINK_ATTRIBUTES,
+        LINK_COUNTERS,
         SENSOR_ATTRIBUTES,
         SERVER_ATTRIBUTES,
+        SERVER_COUNTERS,
         WEATHER_ATTRIBUTES,
+        CounterReports,
         Reports,
         SensorReports,
         Telemetry,
@@ -51,6 +55,7 @@ _HOME = {
         ],
         "access",
     ),
+    "Episode": "faults",
     **dict.fromkeys(["PlantKpis", "RadioKpis"], "kpis"),
     "PlantOptions": "options",
     **dict.fromkeys(["PacketFlows", "PacketLinks", "PacketPlant", "PacketTrace"], "packets"),
@@ -59,6 +64,7 @@ _HOME = {
         ["BASE_STATION_ATTRIBUTES", "SENSOR_ATTRIBUTES", "WEATHER_ATTRIBUTES", "Reports", "SensorReports", "Telemetry"],
         "reports",
     ),
+    **dict.fromkeys(["LINK_COUNTERS", "SERVER_COUNTERS", "CounterReports"], "reports"),
     "SimulatedPlant": "simulated",
 }
 __all__ = [
@@ -66,8 +72,10 @@ __all__ = [
     "DEVICE_ATTRIBUTES",
     "GROUP_ATTRIBUTES",
     "LINK_ATTRIBUTES",
+    "LINK_COUNTERS",
     "SENSOR_ATTRIBUTES",
     "SERVER_ATTRIBUTES",
+    "SERVER_COUNTERS",
     "WEATHER_ATTRIBUTES",
     "AccessClass",
     "AccessFlow",
@@ -77,6 +85,8 @@ __all__ = [
     "AccessTelemetry",
     "AccessUsers",
     "AccessZone",
+    "CounterReports",
+    "Episode",
     "PacketFlows",
     "PacketLinks",
     "PacketPlant",

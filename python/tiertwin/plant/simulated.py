@@ -1,8 +1,8 @@
 """The simulated plant: a world played event by event (`tiertwin._core.Plant`), behind the southbound interface.
 
 Modelled: task arrivals, airtime, link and server queues, background traffic, failures, energy, and telemetry that is
-late, lossy, noisy and dated by clocks that are off; where asked for, wear, rain on microwave links and sleeping base
-stations. The equations stand in ``cpp/plant/plant.hpp``.
+late, lossy, noisy and dated by clocks that are off; where asked for, wear, rain on microwave links, sleeping base
+stations and injected faults. The equations stand in ``cpp/plant/plant.hpp``.
 
 Where the world has a radio access, devices are its users: they move, their tasks go over the air packet by packet, and
 reports and set-points are those of groups (site, class, ring) of the users that are there
@@ -11,6 +11,7 @@ reports and set-points are those of groups (site, class, ring) of the users that
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,14 +19,15 @@ from numpy.typing import NDArray
 
 from tiertwin import _core
 from tiertwin.plant.access import AccessRadio
+from tiertwin.plant.faults import Episode, FaultPlayer
 from tiertwin.plant.kpis import PlantKpis
 from tiertwin.plant.options import PlantOptions
-from tiertwin.plant.reports import F64, I64, Reports, SensorReports, Telemetry
+from tiertwin.plant.reports import F64, I64, CounterReports, Reports, SensorReports, Telemetry
 from tiertwin.plant.surroundings import arrays
 from tiertwin.plant.users import devices_of, network_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tiertwin.plant.leading import Leader
 
@@ -65,8 +67,10 @@ class SimulatedPlant:
         self._server_ghz = config["server_cores"] * config["server_core_ghz"]
         self._core = _core.Plant(seed, config)
         self._enable()
+        self._faults = self._player(seed)
         self._leader, self._led_ns, self._step_ns = self._follow()
         self._taken: F64 | float = 0.0  # Mb/s that narrowed links have less, [2m]
+        self.before_actuate: Callable[[I64, F64], F64] | None = None  # `plant.remedies`: services that moved
         self._epoch = -1
         self.set_epoch(0)
 
@@ -92,6 +96,13 @@ class SimulatedPlant:
     def advance(self, until_ns: int, epoch: int) -> None:
         """Play `epoch` up to and including `until_ns`. Other Python threads run meanwhile."""
         self.set_epoch(epoch)
+        while self._faults is not None and self._faults.next_ns <= until_ns:
+            at = max(self._faults.next_ns, self.now_ns)
+            self._play(at)
+            self._faults.step(self._core, at)
+        self._play(until_ns)
+
+    def _play(self, until_ns: int) -> None:
         if self._leader is not None:
             self._lead(self._leader, until_ns)
         self._core.run_until(until_ns)
@@ -113,6 +124,8 @@ class SimulatedPlant:
         shares
             Shares of device, edge, fog, cloud, [k, 4]: each ≥ 0, sum ≤ 1; tasks beyond the sum are shed.
         """
+        if self.before_actuate is not None:
+            shares = self.before_actuate(device, shares)
         (self._core.set_shares if self._access is None else self._core.set_group_shares)(device, shares)
 
     def set_site_shares(self, site: int, cpu: F64, uplink: F64) -> None:
@@ -156,9 +169,17 @@ class SimulatedPlant:
         """
         return SensorReports(*(Reports(*part) for part in self._core.take_sensors(until_ns)))
 
+    def take_counters(self, until_ns: int) -> CounterReports:
+        """Return what links and servers counted, as it arrived by `until_ns` and was not returned before.
+
+        It goes with their reports, as late, and lost with them; empty where the options have no faults.
+        """
+        return CounterReports(*(Reports(*part) for part in self._core.take_counters(until_ns)))
+
     def kpis(self) -> PlantKpis:
         """Return what really happened since the last call. For results: twins never see it."""
-        return PlantKpis.of(self._core.take_kpis(), self._shape, self._server_ghz)
+        taken = PlantKpis.of(self._core.take_kpis(), self._shape, self._server_ghz)
+        return taken if self._faults is None else replace(taken, faults=self._faults.spans(taken.from_ns))
 
     # -- radio access ------------------------------------------------------------------------------------------------
 
@@ -301,6 +322,10 @@ class SimulatedPlant:
         """Return rain loss, dB, and bits a symbol of each microwave link in the order of `options.weather["link"]`."""
         return self._core.truth_weather()
 
+    def truth_faults(self) -> list[Episode]:
+        """Return the faults injected so far, those that are over and those that last, in the order they ended."""
+        return [] if self._faults is None else [*self._faults.past, *self._faults.active]
+
     def truth_sensor_reports_dropped(self) -> int:
         """Return how many sensor and weather reports were dropped because nobody took them."""
         return int(self._core.truth_reports_dropped())
@@ -327,6 +352,12 @@ class SimulatedPlant:
             self._core.enable_weather(arrays(options.weather))
         if options.stations is not None:
             self._core.enable_sleep(arrays(options.stations))
+
+    def _player(self, seed: int) -> FaultPlayer | None:
+        if self.options.faults is None:
+            return None
+        self._core.enable_faults()
+        return FaultPlayer(self._world, self.options.faults, seed)
 
     def _follow(self) -> tuple[Leader | None, int, int]:
         """Return who leads users of the radio access, when next, and how often, ns."""
