@@ -21,7 +21,7 @@ EVERYBODY = np.arange(METRO.device_count, dtype=np.int64)
 
 def healed() -> Remedies:
     remedies = Remedies(SimulatedPlant(METRO, 5), METRO)
-    remedies.actuate(EVERYBODY, FOG_ONLY)
+    remedies.plant.actuate(EVERYBODY, FOG_ONLY)
     return remedies
 
 
@@ -57,7 +57,7 @@ def test_services_move_and_set_points_that_come_later_are_moved_too() -> None:
     remedies = healed()
     assert remedies.apply(1, tuple(MoveService(0, c, 2, 1) for c in range(4)))
     second(remedies)
-    remedies.actuate(EVERYBODY, FOG_ONLY)
+    remedies.plant.actuate(EVERYBODY, FOG_ONLY)
     kpis = second(remedies)
     executed = kpis.executed.reshape(METRO.site_count, -1, 4).sum(axis=1)
     assert executed[0, 1] > 0

@@ -77,3 +77,42 @@ def guard_command(scenario: str, cases: int, first_seed: int, mistaken: float, a
     click.echo("\nP(worse) as predicted, and the share that was worse:")
     click.echo(table(found["calibration"], ("from", "to", "applied", "predicted", "worse")))
     click.echo("\nRefused: " + " · ".join(f"{reason} {count}" for reason, count in found["refused"].items()))
+
+
+@click.command("healing")
+@click.argument("scenario", default="mixed")
+@click.option("--seeds", default=20, show_default=True, help="Number of seeds.")
+@click.option("--first-seed", default=1, show_default=True)
+@click.option("--faults", default=3, show_default=True, help="Of a seed, one after the other.")
+@click.option("--loss", default=0.1, show_default=True, help="Share of telemetry lost.")
+@click.option("--jobs", type=int, help="Runs at a time [default: as many as there are cores].")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def healing_command(
+    scenario: str, seeds: int, first_seed: int, faults: int, loss: float, jobs: int | None, as_json: bool
+) -> None:
+    """Heal faults of the running plant: restoration by stage and traffic lost, beside rules without a twin."""
+    from tiertwin.study.healing import FIGURES, STAGES, healing_study
+    from tiertwin.world import load
+
+    chosen = range(first_seed, first_seed + seeds)
+    found = healing_study(load(scenario), chosen, faults, loss, jobs, lambda text: click.echo(text, err=True))
+    if as_json:
+        click.echo(json.dumps(finite({"scenario": scenario, **found})))
+        return
+    click.echo(f"{scenario}: {seeds} seeds of {faults} faults; means with half of their 95 % intervals (Student's t).")
+    click.echo(
+        "none: no healing; alarms: no twin, around links in alarm; twin: named, tried, guarded; told: true causes."
+    )
+    figures = (*FIGURES, *STAGES)
+    rows = [
+        {"healing": row["healing"]} | {f: f"{row[f]:.4g} ± {row[f'{f}_half']:.2g}" for f in figures}
+        for row in found["rows"]
+    ]
+    click.echo(table(rows, ("healing", *figures)))
+    click.echo("\nPaired differences; claimed: by the survey, without a source:")
+    columns = tuple(
+        f"{name}{end}" for name in ("restoration_s", "outage_s") for end in ("", "_half", "_percent", "_claimed")
+    )
+    columns = (*columns, "lost_percent", "lost_percent_half")
+    click.echo(table(found["differences"], ("healing", "less", *columns)))
+    click.echo("\nGuard: " + " · ".join(f"{what} {count}" for what, count in found["guard"].items()))

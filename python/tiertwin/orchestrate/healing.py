@@ -114,7 +114,11 @@ class HealingLoop:
         for candidate in found[1:]:
             proposal = Proposal("healing", candidate.actions, situation.version, cause=candidate.cause)
             effects += self._tell(Proposed(proposal), now, evaluator)
-        return effects + self._fire(now + self.guard.settings.gather, evaluator)
+        gather = [timer for timer in self._timers if timer.name == "gather"]  # nobody else proposes here: at once
+        self._timers = [timer for timer in self._timers if timer.name != "gather"]
+        for timer in gather:
+            effects += self._tell(Fired(timer.name, timer.serial), now, evaluator)
+        return effects
 
     def confirmed(self, event: Confirmed, now: int) -> list[Effect]:
         """Tell the guard what became of an `Apply` or `Undo`."""

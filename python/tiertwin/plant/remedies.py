@@ -41,6 +41,8 @@ class Remedies:
         The plant; its routes are those of the world.
     world
         Its world.
+
+    Made before the first set-point: from then on the plant's `actuate` goes through it.
     """
 
     def __init__(self, plant: SimulatedPlant, world: World) -> None:
@@ -49,17 +51,23 @@ class Remedies:
         self._in_force: dict[int, Actions] = {}
         self._asked = np.zeros((len(world.device_site), 4))
         self._asked[:, 0] = 1.0  # as devices start
-        self._group_of = _site_class(world)
+        self._group_of = np.asarray(world.device_site), np.asarray(world.device_class)
+        plant.before_actuate = self._asked_for
 
     @property
     def in_force(self) -> Mapping[int, Actions]:
         """Actions in force by ticket, in the order they came."""
         return self._in_force
 
-    def actuate(self, device: I64, shares: F64) -> None:
-        """Pass set-points on as `SimulatedPlant.actuate` takes them, services moved as is in force."""
+    @property
+    def asked(self) -> F64:
+        """Set-points as they came last, before services moved, [N, 4]."""
+        return self._asked
+
+    def _asked_for(self, device: I64, shares: F64) -> F64:
+        """Remember set-points that come, and return them with services moved as is in force."""
         self._asked[device] = shares
-        self.plant.actuate(device, self._moved(device))
+        return self._moved(device) if self._in_force else shares
 
     def apply(self, ticket: int, actions: Actions) -> bool:
         """Put actions in force; False, and nothing changed, where one of them is not possible here."""
@@ -90,7 +98,7 @@ class Remedies:
         sites = sorted({action.site for action in touched if isinstance(action, MoveService)})
         if sites:
             device = np.flatnonzero(np.isin(self._world.device_site, sites)).astype(np.int64)
-            self.plant.actuate(device, self._moved(device))
+            self.plant.actuate(device, self._asked[device])
 
     def _all(self) -> Actions:
         return tuple(action for actions in self._in_force.values() for action in actions)
@@ -107,8 +115,3 @@ class Remedies:
             result[rows, move.source] -= part
             result[rows, move.target] += part
         return np.ascontiguousarray(np.clip(result, 0.0, 1.0))
-
-
-def _site_class(world: World) -> tuple[I64, I64]:
-    """Return site and class of every device row."""
-    return np.asarray(world.device_site), np.asarray(world.device_class)

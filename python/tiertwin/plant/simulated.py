@@ -27,7 +27,7 @@ from tiertwin.plant.surroundings import arrays
 from tiertwin.plant.users import network_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tiertwin.plant.leading import Leader
 
@@ -64,6 +64,7 @@ class SimulatedPlant:
         self._faults = self._player(seed)
         self._leader, self._led_ns, self._step_ns = self._follow()
         self._taken: F64 | float = 0.0  # Mb/s that narrowed links have less, [2m]
+        self.before_actuate: Callable[[I64, F64], F64] | None = None  # `plant.remedies`: services that moved
         self._epoch = -1
         self._load = np.ones(self._shape[0])
         self.set_epoch(0)
@@ -126,6 +127,8 @@ class SimulatedPlant:
         shares
             Shares of device, edge, fog, cloud, [k, 4]: each ≥ 0, sum ≤ 1; tasks beyond the sum are shed.
         """
+        if self.before_actuate is not None:
+            shares = self.before_actuate(device, shares)
         (self._core.set_shares if self._access is None else self._core.set_group_shares)(device, shares)
 
     def set_site_shares(self, site: int, cpu: F64, uplink: F64) -> None:

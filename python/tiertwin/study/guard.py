@@ -165,7 +165,7 @@ class _Player:
         shares = np.tile(np.array(SHARES), (self.world.device_count, 1))
         shares *= self._load
         shares[:, 0] += 1.0 - self._load  # quieter servers: the rest stays where it is made
-        self.remedies.actuate(np.arange(self.world.device_count, dtype=np.int64), shares)
+        self.remedies.plant.actuate(np.arange(self.world.device_count, dtype=np.int64), shares)
         for second in range(END_S):
             if second == FAULT_S:
                 fail(self.remedies.plant, self.world, self.case.causes)
