@@ -25,7 +25,8 @@ import time
 import numpy as np
 
 from tiertwin.plant import SimulatedPlant
-from tiertwin.plant.access import CLASSES, AccessClass, AccessPlant
+from tiertwin.plant.access import AccessPlant
+from tiertwin.plant.accessconfig import CLASSES, AccessClass
 from tiertwin.world import load, resolve
 from tiertwin.world.access import AccessFlow
 from tiertwin.world.mixed import mixed

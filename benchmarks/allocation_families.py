@@ -15,14 +15,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from support import Case, main
-from tiertwin.allocate.families import slices
+from tiertwin.allocate.families import slices_answer
 from tiertwin.allocate.families.reservation import ReservationAnswer, ReservationProblem
 from tiertwin.allocate.families.reservation_cvxpy import ReservationCvxpy
 from tiertwin.allocate.families.reservation_kernel import ReservationKernel
 from tiertwin.allocate.families.samples import compute_offload
-from tiertwin.allocate.families.slices import Guarantees, SliceAnswer, SliceKernel, SliceProblem, Slices
+from tiertwin.allocate.families.slices import Guarantees, SliceProblem, Slices
 from tiertwin.allocate.families.slices_admission import admit
+from tiertwin.allocate.families.slices_answer import SliceAnswer
 from tiertwin.allocate.families.slices_cvxpy import SliceForm
+from tiertwin.allocate.families.slices_kernel import SliceKernel
 from tiertwin.allocate.families.spectrum import SpectrumAnswer, SpectrumProblem
 from tiertwin.allocate.families.spectrum_cvxpy import SpectrumCvxpy
 from tiertwin.allocate.families.spectrum_kernel import SpectrumKernel, strongest
@@ -64,7 +66,7 @@ def slices_case(pairs: int) -> Case:
 
     def check(a: SliceAnswer, b: SliceAnswer) -> None:
         for found in (a, b):
-            assert slices.worth(problem, found.x).violation <= 1e-6
+            assert slices_answer.worth(problem, found.x).violation <= 1e-6
         assert abs(a.value - b.value) <= 3e-3 * a.scale, (a.value - b.value) / a.scale
 
     def peer() -> SliceAnswer:

@@ -34,13 +34,14 @@ import numpy as np
 from contest import contest
 
 from support import Case, main
-from tiertwin.allocate.driver import Hierarchy, TreeResult, finish
+from tiertwin.allocate.driver import Hierarchy
 from tiertwin.allocate.leaf import LOAD_LIMIT, LeafProblem
 from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.mastersolver import MASTER_SOLVERS, master_solver
 from tiertwin.allocate.messages import SCHEMES, TWO_SIDED, MasterAnswer, MasterRequest
 from tiertwin.allocate.monolithic import TIGHT, Monolith, Reference
 from tiertwin.allocate.nodeside import MasterSolver
+from tiertwin.allocate.solvetree import TreeResult, finish
 from tiertwin.allocate.trees import Leaf, Tree, evaluate
 from tiertwin.study.instances import DEPTHS, scenario_tree
 from tiertwin.study.linkbytes import LinkBytes

@@ -5,17 +5,13 @@
 #include <limits>
 #include <string>
 
-#include "alloc/formulas.hpp"
-#include "alloc/newton.hpp"
+#include "alloc/interior_scaled.hpp"
 #include "base/error.hpp"
 
 namespace tiertwin::alloc {
 
 namespace {
 
-// Smallest bound of a row, as a share of its load at full demand: an interior must exist. `repair` brings the plan back
-// to the true bound.
-constexpr double kLeastBound = 1e-9;
 constexpr double kToBoundary = 0.995;
 // After a short step: aim at this share of mu, without the second-order term, which is wrong far from the path. Of 6000
 // random solves 4 took more than 28 iterations with this, 23 without; the mean rose from 11.8 to 12.2.
@@ -36,18 +32,11 @@ double fenchel(double error) { return std::min(std::abs(error), error * error * 
 template <std::size_t R>
 class Engine final : public InteriorPoint {
   public:
-    Engine(const LeafProblem& problem, bool with_quotas);
+    Engine(const LeafProblem& problem, bool with_quotas) : at_(problem, with_quotas) {}
     Suggestion solve(std::span<const double> quota, std::span<const double> price, index_t iteration_limit,
                      double tolerance) override;
 
   private:
-    using Cells = std::span<Cell<R>>;
-
-    Cells cells_of(std::size_t g) { return Cells(cells_).subspan(g * tiers_, tiers_); }
-    void load_costs(std::span<const double> price);
-    void load_bounds(std::span<const double> quota);
-    void start();
-    void start_rows();
     [[nodiscard]] double advance(double primal_step, double dual_step);
     void assemble();
     void assemble_group(std::size_t g);
@@ -55,144 +44,21 @@ class Engine final : public InteriorPoint {
     void group_side(std::size_t g, double target, bool correct, Vector<R>& rhs);
     void move_group(std::size_t g, const Vector<R>& dl, double target, bool correct, Reach& reach);
     void move_rows(const Vector<R>& dl, Reach& reach);
-    [[nodiscard]] double products() const { return static_cast<double>(cells_.size() + groups_.size() + R); }
-    [[nodiscard]] Suggestion answer(index_t iterations, bool converged) const;
+    [[nodiscard]] double products() const { return static_cast<double>(at_.cells.size() + at_.groups.size() + R); }
 
-    const LeafProblem& p_;
-    bool with_quotas_;
-    std::size_t tiers_;
-    double unit_ = 1.0;  // mean weight of the active groups: the unit of value
-    std::vector<std::size_t> active_;
-    std::vector<Cell<R>> cells_;
-    std::vector<Group<R>> groups_;
-    std::array<Bound, R> rows_{};
-    Vector<R> row_unit_{};  // load at full demand
-    Vector<R> l_{};         // pi + e
+    ScaledLeaf<R> at_;
     Normal<R> normal_;
-    double mu_ = 0.0;
 };
-
-template <std::size_t R>
-Engine<R>::Engine(const LeafProblem& problem, bool with_quotas)
-    : p_(problem), with_quotas_(with_quotas), tiers_(static_cast<std::size_t>(problem.tiers)) {
-    double total = 0.0;
-    for (std::size_t i = 0; i < p_.demand.size(); ++i)
-        if (p_.demand[i] * p_.weight[i] > 0.0) {
-            active_.push_back(i);
-            total += p_.demand[i] * p_.weight[i];
-        }
-    if (active_.empty()) return;
-    unit_ = total / static_cast<double>(active_.size());
-    groups_.resize(active_.size());
-    cells_.resize(active_.size() * tiers_);
-    const auto own = static_cast<std::size_t>(p_.own);
-    const std::size_t used = own + (with_quotas_ ? static_cast<std::size_t>(p_.quotas) : 0);
-    for (std::size_t r = 0; r < R; ++r) {
-        const double most = r >= used ? 0.0 : r < own ? p_.load_max[r] : p_.quota_max[r - own];
-        row_unit_[r] = most > 0.0 ? most : 1.0;
-    }
-    for (std::size_t g = 0; g < active_.size(); ++g) {
-        const std::size_t i = active_[g];
-        groups_[g].w = p_.demand[i] * p_.weight[i] / unit_;
-        groups_[g].alpha = p_.alpha[i];
-        for (std::size_t t = 0; t < tiers_; ++t)
-            for (std::size_t r = 0; r < used; ++r) {
-                const auto row = static_cast<index_t>(r < own ? r : r - own);
-                const auto use = r < own ? p_.own_row(row) : p_.quota_row(row);
-                cells_[g * tiers_ + t].a[r] = p_.demand[i] * use[i * tiers_ + t] / row_unit_[r];
-            }
-    }
-}
-
-template <std::size_t R>
-void Engine<R>::load_costs(std::span<const double> price) {
-    for (std::size_t g = 0; g < active_.size(); ++g)
-        for (std::size_t t = 0; t < tiers_; ++t) {
-            const std::size_t c = active_[g] * tiers_ + t;
-            double cost = p_.cost[c];
-            for (std::size_t j = 0; j < price.size(); ++j) cost += price[j] * p_.quota_row(static_cast<index_t>(j))[c];
-            cells_[g * tiers_ + t].cost = p_.demand[active_[g]] * cost / unit_;
-        }
-}
-
-template <std::size_t R>
-void Engine<R>::load_bounds(std::span<const double> quota) {
-    const auto own = static_cast<std::size_t>(p_.own);
-    for (std::size_t r = 0; r < R; ++r) {
-        Bound& row = rows_[r];
-        row = Bound{};
-        row.limit = 1.0;
-        if (r < own) {
-            const double capacity = std::max(p_.capacity[r] / row_unit_[r], kLeastBound);
-            row.limit = kLoadLimit * capacity;
-            row.pole = capacity - row.limit;
-            row.kappa = p_.capacity[r] > 0.0 ? p_.kappa[r] / unit_ * capacity : 0.0;
-        } else if (with_quotas_ && r - own < quota.size()) {
-            row.limit = std::clamp(quota[r - own] / row_unit_[r], kLeastBound, 2.0);  // above 1 a quota cannot bind
-        }
-    }
-}
-
-template <std::size_t R>
-void Engine<R>::start() {
-    const double share = 0.8 / static_cast<double>(tiers_);
-    Vector<R> load{};
-    for (const auto& cell : cells_)
-        for (std::size_t r = 0; r < R; ++r) load[r] += share * cell.a[r];
-    Vector<R> shrink;
-    for (std::size_t r = 0; r < R; ++r)
-        shrink[r] = load[r] > 0.0 ? std::clamp(0.5 * rows_[r].limit / load[r], 1e-3, 1.0) : 1.0;
-    mu_ = 0.1;
-    for (std::size_t g = 0; g < groups_.size(); ++g) {
-        Group<R>& group = groups_[g];
-        const Cells cells = cells_of(g);
-        group.ds = group.dm = group.dp = 0.0;  // of the solve before, and NaN if it went astray: 0 * NaN is not 0
-        for (Cell<R>& cell : cells) cell.dz = cell.dn = 0.0;
-        cells[0].z = 0.8;
-        for (std::size_t t = 1; t < tiers_; ++t) {
-            double factor = 1.0;
-            for (std::size_t r = 0; r < R; ++r)
-                if (cells[t].a[r] > 0.0) factor = std::min(factor, shrink[r]);
-            cells[t].z = share * factor;
-            cells[0].z -= cells[t].z;
-        }
-        group.s = 0.2;
-        group.m = mu_ / group.s;
-        group.p = group.w * std::pow(0.8, -group.alpha);
-    }
-    start_rows();
-}
-
-template <std::size_t R>
-void Engine<R>::start_rows() {
-    Vector<R> load{};
-    for (const auto& cell : cells_)
-        for (std::size_t r = 0; r < R; ++r) load[r] += cell.z * cell.a[r];
-    for (std::size_t r = 0; r < R; ++r) {
-        Bound& row = rows_[r];
-        row.t = std::max(row.limit - load[r], 0.1 * row.limit);
-        row.pi = mu_ / row.t;
-        const double gap = row.t + row.pole;
-        row.e = row.kappa > 0.0 ? row.kappa / (gap * gap) : 0.0;
-        l_[r] = row.pi + row.e;
-    }
-    for (std::size_t g = 0; g < groups_.size(); ++g)
-        for (Cell<R>& cell : cells_of(g)) {
-            const double price = cell.cost + dot<R>(l_, cell.a) + groups_[g].m - groups_[g].p;
-            cell.n = std::max(price, 0.0) + mu_ / cell.z;
-            cell.reduced = price - cell.n;
-        }
-}
 
 // Takes a step, then the residuals of the new point, mu, and an estimate of (upper - lower bound) / S.
 template <std::size_t R>
 double Engine<R>::advance(double a, double b) {
     double product = 0.0, infeasible = 0.0, scale = 0.0;
     Vector<R> load{};
-    for (std::size_t g = 0; g < groups_.size(); ++g) {
-        Group<R>& group = groups_[g];
+    for (std::size_t g = 0; g < at_.groups.size(); ++g) {
+        Group<R>& group = at_.groups[g];
         double q = 0.0;
-        for (Cell<R>& cell : cells_of(g)) {
+        for (Cell<R>& cell : at_.cells_of(g)) {
             cell.z += a * cell.dz;
             cell.n += b * cell.dn;
             cell.reduced *= 1.0 - b;
@@ -213,28 +79,28 @@ double Engine<R>::advance(double a, double b) {
         infeasible += group.m * std::abs(group.slack_error) + worth * fenchel(group.fair_error);
     }
     for (std::size_t r = 0; r < R; ++r) {
-        Bound& row = rows_[r];
+        Bound& row = at_.rows[r];
         row.t += a * row.dt;
         row.pi += b * row.dpi;
         row.e += b * row.de;
-        l_[r] = row.pi + row.e;
+        at_.l[r] = row.pi + row.e;
         row.error = row.limit - load[r] - row.t;
         const double left = row.t + row.pole;
         row.delay_error = row.e > 0.0 ? row.kappa / (row.e * left * left) - 1.0 : 0.0;
         product += row.t * row.pi;
-        infeasible += l_[r] * std::abs(row.error) + row.e * left * fenchel(row.delay_error);
+        infeasible += at_.l[r] * std::abs(row.error) + row.e * left * fenchel(row.delay_error);
     }
-    mu_ = product / products();
-    return (product + infeasible) / std::max(scale, kLeastScale * static_cast<double>(groups_.size()));
+    at_.mu = product / products();
+    return (product + infeasible) / std::max(scale, kLeastScale * static_cast<double>(at_.groups.size()));
 }
 
 // Parts of a group that both directions share; adds the group to the normal matrix.
 template <std::size_t R>
 void Engine<R>::assemble_group(std::size_t g) {
-    Group<R>& group = groups_[g];
+    Group<R>& group = at_.groups[g];
     group.mean.fill(0.0);
     group.v_sum = 0.0;
-    for (Cell<R>& cell : cells_of(g)) {
+    for (Cell<R>& cell : at_.cells_of(g)) {
         cell.inverse = 1.0 / cell.z;
         cell.v = cell.z / cell.n;
         group.v_sum += cell.v;
@@ -243,7 +109,7 @@ void Engine<R>::assemble_group(std::size_t g) {
     for (double& mean : group.mean) mean /= group.v_sum;
     const double curvature = group.m / group.s + group.alpha * group.p / group.q;
     group.damp = 1.0 / (1.0 + curvature * group.v_sum);
-    for (const Cell<R>& cell : cells_of(g)) {
+    for (const Cell<R>& cell : at_.cells_of(g)) {
         Vector<R> centred;
         for (std::size_t r = 0; r < R; ++r) centred[r] = cell.a[r] - group.mean[r];
         normal_.add(centred, cell.v);
@@ -254,9 +120,9 @@ void Engine<R>::assemble_group(std::size_t g) {
 template <std::size_t R>
 void Engine<R>::assemble() {
     normal_.a.fill(0.0);
-    for (std::size_t g = 0; g < groups_.size(); ++g) assemble_group(g);
+    for (std::size_t g = 0; g < at_.groups.size(); ++g) assemble_group(g);
     for (std::size_t r = 0; r < R; ++r) {
-        Bound& row = rows_[r];
+        Bound& row = at_.rows[r];
         row.slope = row.pi / row.t + 2.0 * row.e / (row.t + row.pole);
         normal_.at(r, r) += 1.0 / row.slope;
     }
@@ -265,17 +131,17 @@ void Engine<R>::assemble() {
 
 template <std::size_t R>
 void Engine<R>::group_side(std::size_t g, double target, bool correct, Vector<R>& rhs) {
-    Group<R>& group = groups_[g];
+    Group<R>& group = at_.groups[g];
     const double wanted = target - group.s * group.m - (correct ? group.ds * group.dm : 0.0);
     group.shift = (wanted - group.m * group.slack_error) / group.s - group.p * group.fair_error;
     double mean = 0.0;
-    for (Cell<R>& cell : cells_of(g)) {
+    for (Cell<R>& cell : at_.cells_of(g)) {
         const double product = target - (correct ? cell.dz * cell.dn : 0.0);
         cell.h = product * cell.inverse - cell.n - cell.reduced;
         mean += cell.v * cell.h;
     }
     mean /= group.v_sum;
-    for (const Cell<R>& cell : cells_of(g)) {
+    for (const Cell<R>& cell : at_.cells_of(g)) {
         const double pull = cell.v * (cell.h - mean);
         for (std::size_t r = 0; r < R; ++r) rhs[r] += pull * (cell.a[r] - group.mean[r]);
     }
@@ -285,8 +151,8 @@ void Engine<R>::group_side(std::size_t g, double target, bool correct, Vector<R>
 
 template <std::size_t R>
 void Engine<R>::move_group(std::size_t g, const Vector<R>& dl, double target, bool correct, Reach& reach) {
-    Group<R>& group = groups_[g];
-    const Cells cells = cells_of(g);
+    Group<R>& group = at_.groups[g];
+    const auto cells = at_.cells_of(g);
     double mean = 0.0;
     for (Cell<R>& cell : cells) {
         cell.h -= dot<R>(dl, cell.a);
@@ -312,7 +178,7 @@ void Engine<R>::move_group(std::size_t g, const Vector<R>& dl, double target, bo
 template <std::size_t R>
 void Engine<R>::move_rows(const Vector<R>& dl, Reach& reach) {
     for (std::size_t r = 0; r < R; ++r) {
-        Bound& row = rows_[r];
+        Bound& row = at_.rows[r];
         row.dt = (row.push - dl[r]) / row.slope;
         row.de = row.e * (row.delay_error - 2.0 * row.dt / (row.t + row.pole));
         row.dpi = dl[r] - row.de;
@@ -325,16 +191,16 @@ void Engine<R>::move_rows(const Vector<R>& dl, Reach& reach) {
 template <std::size_t R>
 Reach Engine<R>::direction(double target, bool correct) {
     Vector<R> dl{};
-    for (std::size_t g = 0; g < groups_.size(); ++g) group_side(g, target, correct, dl);
+    for (std::size_t g = 0; g < at_.groups.size(); ++g) group_side(g, target, correct, dl);
     for (std::size_t r = 0; r < R; ++r) {
-        Bound& row = rows_[r];
+        Bound& row = at_.rows[r];
         const double product = target - row.t * row.pi - (correct ? row.dt * row.dpi : 0.0);
         row.push = product / row.t + row.e * row.delay_error;
         dl[r] += row.push / row.slope - row.error;
     }
     normal_.solve(dl);
     Reach reach;
-    for (std::size_t g = 0; g < groups_.size(); ++g) move_group(g, dl, target, correct, reach);
+    for (std::size_t g = 0; g < at_.groups.size(); ++g) move_group(g, dl, target, correct, reach);
     move_rows(dl, reach);
     return reach;
 }
@@ -342,51 +208,34 @@ Reach Engine<R>::direction(double target, bool correct) {
 template <std::size_t R>
 Suggestion Engine<R>::solve(std::span<const double> quota, std::span<const double> price, index_t iteration_limit,
                             double tolerance) {
-    if (active_.empty()) return answer(0, true);
-    load_costs(price);
-    load_bounds(quota);
-    start();
+    if (at_.active.empty()) return at_.answer(0, true);
+    at_.load_costs(price);
+    at_.load_bounds(quota);
+    at_.start();
     bool stuck = false;
     double a = 0.0, b = 0.0;  // primal and dual step
     Suggestion best;
     double best_gap = std::numeric_limits<double>::infinity();
     for (index_t iteration = 0;; ++iteration) {
         const double gap = advance(a, b);
-        if (gap <= tolerance) return answer(iteration, true);
+        if (gap <= tolerance) return at_.answer(iteration, true);
         if (iteration >= kKeep && gap < best_gap) {
-            best = answer(iteration, false);
+            best = at_.answer(iteration, false);
             best_gap = gap;
         }
         if (iteration >= iteration_limit || !std::isfinite(gap) || iteration > best.iterations + kPatience)
-            return best.x.empty() || gap < best_gap ? answer(iteration, false) : best;
+            return best.x.empty() || gap < best_gap ? at_.answer(iteration, false) : best;
         assemble();
         const Reach affine = direction(0.0, false);
-        const double left = affine.product_at(mu_ * products(), affine.primal_step(1.0), affine.dual_step(1.0));
-        const double ratio = left / (mu_ * products());
+        const double left = affine.product_at(at_.mu * products(), affine.primal_step(1.0), affine.dual_step(1.0));
+        const double ratio = left / (at_.mu * products());
         const double centring = std::clamp(ratio * ratio * ratio, stuck ? kRecentre : 0.0, 1.0);
-        const Reach reach = direction(centring * mu_, !stuck);
+        const Reach reach = direction(centring * at_.mu, !stuck);
         a = reach.primal_step(kToBoundary);
         b = reach.dual_step(kToBoundary);
         if (iteration >= kPatience) a = b = std::min(a, b);
         stuck = std::min(a, b) < kShortStep;
     }
-}
-
-template <std::size_t R>
-Suggestion Engine<R>::answer(index_t iterations, bool converged) const {
-    Suggestion s;
-    s.x.assign(p_.cells(), 0.0);
-    for (std::size_t g = 0; g < active_.size(); ++g)
-        for (std::size_t t = 0; t < tiers_; ++t)
-            s.x[active_[g] * tiers_ + t] = p_.demand[active_[g]] * cells_[g * tiers_ + t].z;
-    const auto own = static_cast<std::size_t>(p_.own);
-    const auto price = [&](std::size_t r) { return active_.empty() ? 0.0 : l_[r] * unit_ / row_unit_[r]; };
-    for (std::size_t k = 0; k < own; ++k) s.own_price.push_back(price(k));
-    if (with_quotas_)
-        for (std::size_t j = 0; j < static_cast<std::size_t>(p_.quotas); ++j) s.quota_price.push_back(price(own + j));
-    s.iterations = iterations;
-    s.converged = converged;
-    return s;
 }
 
 }  // namespace

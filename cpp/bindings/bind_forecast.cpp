@@ -108,12 +108,12 @@ void bind_forecast(py::module_& m) {
         "Levels, slopes and beginnings of runs at every cycle.");
     m.def(
         "isotonic",
-        [](const Reals& values, const Reals& weights) {
+        [](const Reals& values, const Reals& weights, double least) {
             auto fitted = fresh(vector_in(values, "values"));
-            forecast::isotonic(out(fitted), vector_in(weights, "weights"));
+            forecast::isotonic(out(fitted), vector_in(weights, "weights"), least);
             return fitted;
         },
-        "values"_a.noconvert(), "weights"_a.noconvert(), "The nearest non-decreasing sequence.");
+        "values"_a.noconvert(), "weights"_a.noconvert(), "least"_a = 0.0, "The nearest non-decreasing sequence.");
 }
 
 }  // namespace tiertwin::bindings

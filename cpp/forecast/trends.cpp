@@ -67,6 +67,9 @@ void check(std::span<const double> values, index_t sensors, std::span<const inde
                                   std::to_string(values[i]));
 }
 
+// Means of pools that are alike but for rounding are equal: which of them came out a bit larger is chance.
+bool is_below(double a, double b) { return b - a > 1e-12 * std::max(std::abs(a), std::abs(b)); }
+
 }  // namespace
 
 void trends(std::span<const double> values, index_t sensors, std::span<const index_t> ptr, const TrendOptions& options,
@@ -82,10 +85,12 @@ void trends(std::span<const double> values, index_t sensors, std::span<const ind
     }
 }
 
-void isotonic(std::span<double> values, std::span<const double> weights) {
+void isotonic(std::span<double> values, std::span<const double> weights, double least) {
     if (weights.size() != values.size())
         throw InvalidArgument("weights: expected " + std::to_string(values.size()) + " (one a value), got " +
                               std::to_string(weights.size()));
+    if (!(least >= 0.0 && std::isfinite(least)))
+        throw InvalidArgument("least: expected a finite weight of at least 0, got " + std::to_string(least));
     struct Pool {
         double mean, weight;
         std::size_t size;
@@ -96,7 +101,9 @@ void isotonic(std::span<double> values, std::span<const double> weights) {
             throw InvalidArgument("at index " + std::to_string(i) +
                                   ": expected a finite value and a positive, finite weight");
         pools.push_back({values[i], weights[i], 1});
-        while (pools.size() > 1 && pools[pools.size() - 2].mean > pools.back().mean) {
+        while (pools.size() > 1) {
+            const Pool& below = pools[pools.size() - 2];
+            if (below.weight >= least && is_below(below.mean, pools.back().mean)) break;
             const Pool top = pools.back();
             pools.pop_back();
             Pool& under = pools.back();

@@ -30,6 +30,7 @@ void trends(std::span<const double> values, index_t sensors, std::span<const ind
 
 // The non-decreasing sequence nearest to `values` in weighted squares (pool adjacent violators), in place.
 // Source: R. E. Barlow et al., Statistical Inference under Order Restrictions (1972). O(n). Weights > 0.
-void isotonic(std::span<double> values, std::span<const double> weights);
+// `least`: going up, a pool takes in its next value while it weighs less (ours); the last one may stay lighter.
+void isotonic(std::span<double> values, std::span<const double> weights, double least = 0.0);
 
 }  // namespace tiertwin::forecast

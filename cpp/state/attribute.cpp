@@ -38,21 +38,6 @@ class Hash {
     std::uint64_t state_ = 0xcbf29ce484222325U;
 };
 
-std::pair<double, double> limits_of(ValueType type) {
-    switch (type) {
-        case ValueType::f32:
-            return {std::numeric_limits<float>::lowest(), std::numeric_limits<float>::max()};
-        case ValueType::i64:
-            return {-kMaxExactInteger, kMaxExactInteger};
-        case ValueType::u32:
-            return {0.0, std::numeric_limits<std::uint32_t>::max()};
-        case ValueType::f64:
-        case ValueType::bytes:
-            break;
-    }
-    return {std::numeric_limits<double>::lowest(), std::numeric_limits<double>::max()};
-}
-
 void check(const Attribute& a) {
     const std::string where = "attribute " + std::to_string(a.id) + " '" + a.name + "': ";
     if (a.name.empty()) throw InvalidArgument(where + "expected a name, got an empty one");
@@ -71,9 +56,24 @@ void check(const Attribute& a) {
 
 }  // namespace
 
+Range widest(ValueType type) {
+    switch (type) {
+        case ValueType::f32:
+            return {std::numeric_limits<float>::lowest(), std::numeric_limits<float>::max()};
+        case ValueType::i64:
+            return {-kMaxExactInteger, kMaxExactInteger};
+        case ValueType::u32:
+            return {0.0, std::numeric_limits<std::uint32_t>::max()};
+        case ValueType::f64:
+        case ValueType::bytes:
+            break;
+    }
+    return {std::numeric_limits<double>::lowest(), std::numeric_limits<double>::max()};
+}
+
 const Attribute& AttributeRegistry::add(Attribute a) {
     check(a);
-    const auto [lowest, highest] = limits_of(a.type);
+    const auto [lowest, highest] = widest(a.type);
     // An f32 bound is the float nearest to it, so that a value rounded to the wire type cannot leave its range.
     const auto bound = [&](double value) {
         const double cut = std::clamp(value, lowest, highest);

@@ -67,6 +67,13 @@ class AttributeRegistry {
 
 [[nodiscard]] ValueType value_type_of(std::string_view name);  // InvalidArgument names the known ones
 [[nodiscard]] std::string_view name_of(ValueType type);
+struct Range {
+    double low;
+    double high;
+};
+
+// What a type can hold; the registry cuts every declared range to this, so "in range" implies finite and exact.
+[[nodiscard]] Range widest(ValueType type);
 // Bytes of one value on the wire; 0 for `bytes`.
 [[nodiscard]] std::size_t width_of(ValueType type);
 

@@ -89,5 +89,7 @@ void seal(Frame& frame, Header header);
 void restamp(Frame& frame, std::uint32_t incarnation, bool retransmit);
 
 [[nodiscard]] inline Bytes body_of(Bytes frame) { return frame.subspan(kHeaderBytes); }
+// A verdict on a body, told from where the frame begins.
+[[nodiscard]] inline Verdict in_body(Verdict verdict) { return {verdict.reason, verdict.at + kHeaderBytes}; }
 
 }  // namespace tiertwin::sync

@@ -81,19 +81,6 @@ Reason check_integers(const BlockView& block, Range range) {
 
 }  // namespace
 
-Range widest(ValueType type) {
-    switch (type) {
-        case ValueType::f32:
-            return {std::numeric_limits<float>::lowest(), std::numeric_limits<float>::max()};
-        case ValueType::i64:
-            return {-kMaxExactInteger, kMaxExactInteger};
-        case ValueType::u32:
-            return {0.0, std::numeric_limits<std::uint32_t>::max()};
-        default:
-            return {std::numeric_limits<double>::lowest(), std::numeric_limits<double>::max()};
-    }
-}
-
 std::uint32_t largest(const std::uint8_t* column, std::size_t n) { return largest_u32(column, n); }
 
 bool rows_consecutive(const std::uint8_t* rows, std::size_t n) {

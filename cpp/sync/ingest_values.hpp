@@ -8,14 +8,6 @@
 
 namespace tiertwin::sync {
 
-struct Range {
-    double low;
-    double high;
-};
-
-// What a type can hold; the registry cuts every declared range to this, so "in range" implies finite and exact.
-[[nodiscard]] Range widest(ValueType type);
-
 [[nodiscard]] bool rows_below(const BlockView& block, index_t rows);
 [[nodiscard]] Reason check_values(const BlockView& block, Range range);
 

@@ -151,8 +151,6 @@ class Peer {
     void bad(Verdict verdict, Context& at);
     void schema_differs(Verdict verdict, Context& at);
     [[nodiscard]] bool admit(const Header& header, Context& at);
-    void on_hello(const Header& header, Bytes body, Context& at);
-    void on_welcome(const Header& header, Bytes body, Context& at);
     void on_delta(const Header& header, Bytes frame, Context& at);
     void on_snapshot(const Header& header, Bytes frame, Context& at);
     void on_ack(Bytes body, Context& at);
@@ -163,6 +161,10 @@ class Peer {
     void hand_on(Unit unit, Context& at);
     void dropped(const Event& event, Context& at);
     [[nodiscard]] Grant grant_of(const Lease& lease) const;
+
+    // peer_attach.cpp
+    void on_hello(const Header& header, Bytes body, Context& at);
+    void on_welcome(const Header& header, Bytes body, Context& at);
 
     const AttributeRegistry* registry_;
     PeerConfig config_;

@@ -1676,7 +1676,7 @@ def indoors_at(seed: int, share: float, x_m: _Reals, y_m: _Reals) -> _Bools:
 def ingest(table: StateTable, frame: Buffer, cursor: int = 0) -> int:
     """Check a DELTA, then apply what lies beyond `cursor`; cells that changed. A bad frame applies nothing."""
 
-def isotonic(values: _Reals, weights: _Reals) -> _Reals:
+def isotonic(values: _Reals, weights: _Reals, least: float = 0.0) -> _Reals:
     """The nearest non-decreasing sequence."""
 
 def max_flow(

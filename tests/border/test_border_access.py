@@ -12,7 +12,8 @@ import pytest
 
 from support.access_scenes import BUSY, MAP, QUIET, SECOND, ZONE, cells, network, people
 from tiertwin import _core
-from tiertwin.plant.access import AccessPlant, AccessUsers
+from tiertwin.plant.access import AccessPlant
+from tiertwin.plant.accessconfig import AccessUsers
 
 
 @pytest.fixture

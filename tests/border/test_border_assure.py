@@ -10,10 +10,10 @@ import pytest
 
 from tiertwin import _core
 from tiertwin.errors import InputError
-from tiertwin.functions.assure.alarms import AlarmRecord, Cause, Severity, date_time
+from tiertwin.functions.assure.alarms import AlarmRecord, ProbableCause, Severity, date_time
 from tiertwin.functions.assure.incidents import Incidents
-from tiertwin.functions.assure.levels import Changes, Shifts, Subspace
 from tiertwin.functions.assure.streams import Mixes, Season, StreamOptions, Streams, judge_series
+from tiertwin.functions.assure.watches import Changes, Shifts, Subspace
 
 ONE = np.array([1], dtype=np.int64)
 
@@ -150,7 +150,7 @@ def test_names_are_checked() -> None:
     with pytest.raises(InputError, match="cause: expected one of LINK_FAILURE"):
         log.tell(1.0, "a", "FLU", Severity.MAJOR)
     with pytest.raises(InputError, match="alarm_type: expected"):
-        Cause("X", "Y")
+        ProbableCause("X", "Y")
     for start, related in (([0], []), ([0, 2, 1], [0]), ([0, 1, 1], [5])):
         with pytest.raises(ValueError, match="expected a CSR of 2 rows"):
             _core.IncidentLog(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.plant_world import one_of_each, tiny_world
+from support.plant_world import config_of, one_of_each, tiny_world
 from tiertwin import _core
 from tiertwin.plant import PlantOptions, SimulatedPlant
 
@@ -19,7 +19,7 @@ SECOND = 1_000_000_000
 
 @pytest.fixture
 def config() -> dict[str, Any]:
-    return SimulatedPlant(tiny_world(), 1)._config()
+    return config_of(tiny_world())
 
 
 @pytest.fixture

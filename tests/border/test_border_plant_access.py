@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from support.access_worlds import EDGE, moving_world
-from support.plant_world import tiny_world
+from support.plant_world import config_of, tiny_world
 from tiertwin import _core
 from tiertwin.plant import PlantOptions, SimulatedPlant
 from tiertwin.plant.users import network_of
@@ -21,7 +21,7 @@ SECOND = 1_000_000_000
 def parts() -> tuple[dict[str, Any], dict[str, Any], list[Any]]:
     """Configuration of a plant, and of its radio access, and zones."""
     world = moving_world(10, 10)
-    return SimulatedPlant(world, 1)._config(), *network_of(world.access, world.megabits, None)
+    return config_of(world), *network_of(world.access, world.megabits, None)
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from support.plant_world import tiny_world
+from support.plant_world import config_of, tiny_world
 from support.surroundings import rain, wear
 from tiertwin import _core
-from tiertwin.plant import SimulatedPlant
 from tiertwin.plant.surroundings import arrays
 
 SECOND = 1_000_000_000
@@ -18,7 +17,7 @@ LAW = {"scale_s": 100.0}
 
 
 def plant() -> _core.Plant:
-    return _core.Plant(1, SimulatedPlant(tiny_world(), 1)._config())
+    return _core.Plant(1, config_of(tiny_world()))
 
 
 def weather(**changes: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "plant/access_air.hpp"
 #include "plant/access_energy.hpp"
+#include "two_cells.hpp"
 
 using namespace tiertwin;
 using namespace tiertwin::plant;
@@ -39,29 +40,7 @@ struct OneStation {
 
 // Two cells of two masts, walkers and devices that stand.
 AccessConfig small_network() {
-    AccessConfig c;
-    c.seed = 5;
-    c.cell_x = {300, 700};
-    c.cell_y = {500, 500};
-    c.cell_height = {25, 25};
-    c.cell_ghz = {4, 4};
-    c.cell_bandwidth_hz = {10e6, 10e6};
-    c.cell_power_dbm = {41, 41};
-    c.cell_azimuth = {90, 270};
-    c.cell_tilt = {6, 6};
-    c.cell_noise_db = {5, 5};
-    c.cell_idle_w = {130, 130};
-    c.cell_slope = {4.7, 4.7};
-    c.cell_sleep_w = {75, 75};
-    c.cell_environment = c.cell_every_way = {0, 0};
-    c.cell_rows = {4, 4};
-    c.cell_columns = {8, 8};
-    c.cell_site = {0, 1};
-    c.cell_prbs = {52, 52};
-    c.cell_chains = {2, 2};
-    c.east = c.north = 1000;
-    c.zone_x = c.zone_y = {0};
-    c.zone_rules = {MobilityRules{}};
+    AccessConfig c = tests::two_cells(5);
     for (std::int64_t u = 0; u < 30; ++u) {
         c.user_key.push_back(u);
         c.user_class.push_back(0);

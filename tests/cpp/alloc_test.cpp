@@ -12,9 +12,11 @@
 #include "alloc/repair.hpp"
 #include "alloc/waterfill.hpp"
 #include "base/error.hpp"
+#include "draw.hpp"
 
 using namespace tiertwin;
 using namespace tiertwin::alloc;
+using tiertwin::tests::Draw;
 
 namespace {
 
@@ -31,17 +33,8 @@ struct OneGroup {
     }
 };
 
-// A small linear congruential sequence: the tests need variety, not quality.
-struct Dice {
-    std::uint64_t state;
-    double operator()(double low, double high) {
-        state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-        return low + (high - low) * (static_cast<double>(state >> 11) * 0x1.0p-53);
-    }
-};
-
 LeafProblem random_problem(std::uint64_t seed, std::size_t groups) {
-    Dice dice{seed * 977 + 1};
+    Draw dice{seed * 977 + 1};
     const std::size_t tiers = 4, own = 3, quotas = 3;
     Numbers demand, weight, alpha, cost, use_own(own * groups * tiers), use_quota(quotas * groups * tiers);
     for (std::size_t i = 0; i < groups; ++i) {

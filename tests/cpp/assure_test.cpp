@@ -14,21 +14,15 @@
 #include "assure/subspace.hpp"
 #include "assure/tail.hpp"
 #include "base/error.hpp"
+#include "draw.hpp"
 
 using namespace tiertwin;
 using namespace tiertwin::assure;
+using tiertwin::tests::Draw;
 
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-struct Draw {
-    std::uint64_t state = 1;
-    double operator()() {
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        return static_cast<double>(state >> 11) * 0x1.0p-53;
-    }
-};
 
 struct Events {
     std::vector<Time> time;

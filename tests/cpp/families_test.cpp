@@ -10,23 +10,16 @@
 #include "alloc/normal.hpp"
 #include "alloc/routing.hpp"
 #include "base/error.hpp"
+#include "draw.hpp"
 
 using namespace tiertwin;
 using namespace tiertwin::alloc;
+using tiertwin::tests::Draw;
 
 namespace {
 
 using Numbers = std::vector<double>;
 using Indices = std::vector<index_t>;
-
-// A fixed sequence in (0, 1): no library generator, so that every build sees the same numbers.
-struct Draw {
-    std::uint64_t state = 1;
-    double operator()() {
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        return static_cast<double>(state >> 11) * 0x1.0p-53;
-    }
-};
 
 // 30 users at three sites: two options each, a node of their own site's or the common one, and the site's uplink.
 Options three_sites() {

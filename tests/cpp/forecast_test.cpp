@@ -114,3 +114,11 @@ TEST_CASE("pools keep the weighted mean") {
     CHECK(values[2] == 2.0);
     CHECK(values[3] == 5.0);
 }
+
+TEST_CASE("a pool lighter than the least takes in what follows; the last may stay lighter") {
+    std::vector<double> values{0.0, 1.0, 2.0, 3.0, 9.0};
+    const std::vector<double> weights{1.0, 1.0, 1.0, 1.0, 1.0};
+    isotonic(values, weights, 2.0);
+    CHECK(values == std::vector<double>{0.5, 0.5, 2.5, 2.5, 9.0});
+    CHECK_THROWS_AS(isotonic(values, weights, -1.0), InvalidArgument);
+}

@@ -9,9 +9,11 @@
 
 #include "alloc/upper_master.hpp"
 #include "base/error.hpp"
+#include "draw.hpp"
 
 using namespace tiertwin;
 using namespace tiertwin::alloc;
+using tiertwin::tests::Draw;
 
 namespace {
 
@@ -21,11 +23,7 @@ struct Model {
     std::vector<double> level, slope, share, limit, kappa, price;
 
     Model(std::size_t n, std::size_t k, std::size_t j, std::uint64_t seed) : children(n), slots(k), levels(j) {
-        std::uint64_t state = seed * 2654435761u + 1;
-        const auto draw = [&state] {
-            state = state * 6364136223846793005u + 1442695040888963407u;
-            return static_cast<double>(state >> 11) / 9007199254740992.0;
-        };
+        Draw draw{seed * 2654435761u + 1};
         for (std::size_t e = 0; e < n; ++e) {
             std::vector<double> a(j);
             for (double& weight : a) weight = (1.0 + 4.0 * draw()) / static_cast<double>(n * j);

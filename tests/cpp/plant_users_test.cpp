@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "plant/plant.hpp"
+#include "two_cells.hpp"
 
 using namespace tiertwin;
 using namespace tiertwin::plant;
@@ -15,30 +16,8 @@ namespace {
 constexpr std::int64_t kUsers = 24;
 
 // Two cells that face each other, one a site; every third user walks.
-AccessConfig two_cells() {
-    AccessConfig c;
-    c.seed = 9;
-    c.cell_x = {300, 700};
-    c.cell_y = {500, 500};
-    c.cell_height = {25, 25};
-    c.cell_ghz = {4, 4};
-    c.cell_bandwidth_hz = {10e6, 10e6};
-    c.cell_power_dbm = {41, 41};
-    c.cell_azimuth = {90, 270};
-    c.cell_tilt = {6, 6};
-    c.cell_noise_db = {5, 5};
-    c.cell_idle_w = {130, 130};
-    c.cell_slope = {4.7, 4.7};
-    c.cell_sleep_w = {75, 75};
-    c.cell_environment = c.cell_every_way = {0, 0};
-    c.cell_rows = {4, 4};
-    c.cell_columns = {8, 8};
-    c.cell_site = {0, 1};
-    c.cell_prbs = {52, 52};
-    c.cell_chains = {2, 2};
-    c.east = c.north = 1000;
-    c.zone_x = c.zone_y = {0};
-    c.zone_rules = {MobilityRules{}};
+AccessConfig users_of_two_cells() {
+    AccessConfig c = tests::two_cells(9);
     for (std::int64_t u = 0; u < kUsers; ++u) {
         c.user_key.push_back(u);
         c.user_class.push_back(u % 2);
@@ -121,7 +100,7 @@ std::vector<double> everywhere(std::size_t groups) {
 
 TEST_CASE("users: every task is counted once in the group of its birth, whatever moves and fails") {
     Plant plant(around());
-    plant.enable_access(two_cells());
+    plant.enable_access(users_of_two_cells());
     plant.set_group_shares(all_groups(plant.config()), everywhere(8));
     std::vector<std::int64_t> open(8);
     const std::vector<std::int64_t> first = {0};
@@ -152,7 +131,7 @@ TEST_CASE("users: every task is counted once in the group of its birth, whatever
 
 TEST_CASE("users: the ring is the one whose rate is nearest by its logarithm, the slowest for who is not heard") {
     const Config config = around();
-    const PlantUsers users(config, two_cells(), Chance(config.seed));
+    const PlantUsers users(config, users_of_two_cells(), Chance(config.seed));
     CHECK(users.ring_of(1e3) == 0);
     CHECK(users.ring_of(22.4) == 0);  // sqrt(500) = 22.36
     CHECK(users.ring_of(22.3) == 1);
@@ -161,7 +140,7 @@ TEST_CASE("users: the ring is the one whose rate is nearest by its logarithm, th
 
 TEST_CASE("users: what does not fit together is refused with the place, and leaves a plant without") {
     const auto refused = [](auto change, const char* told) {
-        AccessConfig access = two_cells();
+        AccessConfig access = users_of_two_cells();
         Config config = around();
         change(access, config);
         Plant plant(config);
@@ -201,15 +180,15 @@ TEST_CASE("users: access comes once, before anything happened, and its cells sle
     sleep.station = {0, 0};
     Plant late(around());
     late.run_until(1);
-    CHECK_THROWS_AS(late.enable_access(two_cells()), InvalidArgument);
+    CHECK_THROWS_AS(late.enable_access(users_of_two_cells()), InvalidArgument);
     Plant sleepy(around());
     sleepy.enable_sleep(sleep);
-    CHECK_THROWS_WITH_AS(sleepy.enable_access(two_cells()), doctest::Contains("sleep"), InvalidArgument);
+    CHECK_THROWS_WITH_AS(sleepy.enable_access(users_of_two_cells()), doctest::Contains("sleep"), InvalidArgument);
     Plant plant(around());
     CHECK_THROWS_WITH_AS(plant.set_group_shares(all_groups(plant.config()), everywhere(8)),
                          doctest::Contains("set_shares"), InvalidArgument);
-    plant.enable_access(two_cells());
-    CHECK_THROWS_AS(plant.enable_access(two_cells()), InvalidArgument);
+    plant.enable_access(users_of_two_cells());
+    CHECK_THROWS_AS(plant.enable_access(users_of_two_cells()), InvalidArgument);
     CHECK_THROWS_WITH_AS(plant.enable_sleep(sleep), doctest::Contains("without radio access"), InvalidArgument);
     CHECK_THROWS_WITH_AS(plant.set_shares(std::vector<std::int64_t>{0}, everywhere(1)),
                          doctest::Contains("set_group_shares"), InvalidArgument);

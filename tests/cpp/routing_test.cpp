@@ -10,23 +10,16 @@
 #include "alloc/routing_matrix.hpp"
 #include "alloc/routing_reduce.hpp"
 #include "alloc/routing_spread.hpp"
+#include "draw.hpp"
 
 using namespace tiertwin;
 using namespace tiertwin::alloc;
+using tiertwin::tests::Draw;
 
 namespace {
 
 using Numbers = std::vector<double>;
 using Indices = std::vector<index_t>;
-
-struct Draw {
-    std::uint64_t state = 7;
-    double operator()() {
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        return static_cast<double>(state >> 11) * 0x1.0p-53;
-    }
-    index_t below(index_t n) { return static_cast<index_t>((*this)() * static_cast<double>(n)); }
-};
 
 // `users` with `ways` options of two or three resources each.
 Options drawn(Draw& draw, index_t users, index_t ways, index_t resources) {
@@ -53,7 +46,7 @@ double fullest(const RoutingProblem& p, const Numbers& load) {
 TEST_CASE("matrix: N x = b for N summed by its definition, by pairs and by the sparse way, however unequal the v are") {
     for (const index_t ways : {2, 3, 24})
         for (const double dominant : {1.0, 1e9}) {
-            Draw draw;
+            Draw draw{7};
             const Options o = drawn(draw, 20, ways, 9);
             const std::size_t rows = 9;
             Numbers a(o.use.size()), v(o.options()), full(rows * rows), x(rows), b(rows);
@@ -92,7 +85,7 @@ TEST_CASE("matrix: N x = b for N summed by its definition, by pairs and by the s
 }
 
 TEST_CASE("levelling: loads stay those of the split, the fullest falls, and what nothing limits takes all it can") {
-    Draw draw;
+    Draw draw{7};
     const Options o = drawn(draw, 60, 3, 12);
     Numbers demand(60), capacity(12);
     for (double& value : demand) value = 0.1 + draw();
@@ -135,7 +128,7 @@ TEST_CASE("reduction: options beyond the margin and out of use are not offered; 
 }
 
 TEST_CASE("routing: an earlier answer to the same data is judged and returned; a stop is obeyed before any step") {
-    Draw draw;
+    Draw draw{7};
     const Options o = drawn(draw, 60, 3, 12);
     Numbers demand(60), capacity(12, 5.0);
     for (double& value : demand) value = 0.1 + draw();

@@ -7,26 +7,16 @@
 #include <utility>
 #include <vector>
 
+#include "attributes.hpp"
 #include "base/error.hpp"
 #include "state/table.hpp"
 
 using namespace tiertwin;
+using tiertwin::tests::attribute;
 
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-Attribute attribute(AttributeId id, ValueType type = ValueType::f64) {
-    Attribute a;
-    a.id = id;
-    a.name.append("a").append(std::to_string(id));  // "a" + … trips GCC 12 (bug 105329)
-    a.kind = "gauge";
-    a.merge = "sum";
-    a.type = type;
-    a.low = -kInfinity;
-    a.high = kInfinity;
-    return a;
-}
 
 AttributeRegistry registry() {
     AttributeRegistry out;

@@ -7,26 +7,16 @@
 #include <string>
 #include <vector>
 
+#include "attributes.hpp"
 #include "base/error.hpp"
 #include "sync/crc32c.hpp"
 #include "sync/snapshot.hpp"
 
 using namespace tiertwin;
 using namespace tiertwin::sync;
+using tiertwin::tests::attribute;
 
 namespace {
-
-Attribute attribute(AttributeId id, ValueType type, double low, double high) {
-    Attribute a;
-    a.id = id;
-    a.name.append("a").append(std::to_string(id));  // "a" + … trips GCC 12 (bug 105329)
-    a.kind = "gauge";
-    a.merge = "sum";
-    a.type = type;
-    a.low = low;
-    a.high = high;
-    return a;
-}
 
 AttributeRegistry registry() {
     AttributeRegistry out;

@@ -14,22 +14,16 @@
 #include "abstraction/ranks.hpp"
 #include "abstraction/significance.hpp"
 #include "base/error.hpp"
+#include "draw.hpp"
 
 using namespace tiertwin;
 using namespace tiertwin::abstraction;
+using tiertwin::tests::Draw;
 
 namespace {
 
 using Numbers = std::vector<double>;
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-struct Draw {
-    std::uint64_t state = 1;
-    double operator()() {
-        state = state * 6364136223846793005u + 1442695040888963407u;
-        return static_cast<double>(state >> 11) * 0x1.0p-53;
-    }
-};
 
 Numbers noise(std::size_t count, std::uint64_t seed, double missing = 0.0) {
     Draw draw{seed};

@@ -17,9 +17,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.faulty_world import FaultyWorld
+from tiertwin.functions.assure.calibrate import Isotonic, brier, reliability
 from tiertwin.functions.assure.causes import Certainties
 from tiertwin.functions.assure.dependencies import dependencies
-from tiertwin.functions.assure.reliability import Reliability, brier, table
 from tiertwin.world import load, resolve
 
 MIXES = {
@@ -86,11 +86,11 @@ def stated_and_true(rows):
 def print_reliability(world, rows, cases):
     """Print stated against true, before and after a map learned on other cases of the mixes that are not kept out."""
     learned = [row for mix in MIXES if "kept out" not in mix for row in play(world, mix, cases, seed=1)]
-    mending = Reliability.fit(*stated_and_true(learned))
+    mending = Isotonic.mending(*stated_and_true(learned))
     stated, truth = stated_and_true(rows)
-    for name, said in (("stated", stated), ("mended", mending.apply(stated))):
+    for name, said in (("stated", stated), ("mended", mending(stated))):
         print(f"\n{name}: Brier score {brier(said, truth):.6f}\n\n| {name} | true | causes |\n|---:|---:|---:|")
-        for mean, true, count in table(said, truth, EDGES):
+        for mean, true, count in reliability(said, truth, EDGES):
             print(f"| {mean:.4f} | {true:.4f} | {count} |")
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reference.access import Station, block_power_mw, earth_w, prb_bits, sinr_down
 from support.access_scenes import PLANNED, SECOND, cells, network
 from tiertwin import _core
-from tiertwin.plant.access import AccessRadio
+from tiertwin.plant.accessconfig import AccessRadio
 
 MS = 1_000_000
 ARRIVAL = st.tuples(st.integers(0, 30 * MS), st.integers(0, 3), st.integers(1, 12), st.integers(1, 20_000))

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from reference import assure as naive
-from tiertwin.functions.assure.alarms import Cause
+from tiertwin.functions.assure.alarms import ProbableCause
 from tiertwin.functions.assure.incidents import Incidents
-from tiertwin.functions.assure.levels import Changes, Shifts, Subspace
 from tiertwin.functions.assure.streams import WEEK, Mixes, Season, StreamOptions, Streams
+from tiertwin.functions.assure.watches import Changes, Shifts, Subspace
 
 NONE = Mixes(window=0)
 
@@ -95,7 +95,7 @@ def test_incidents(seed: int) -> None:
     times = np.cumsum(rng.choice([0, 1, 2, 30], count, p=[0.4, 0.3, 0.25, 0.05]))
     events = np.stack([times, rng.integers(0, objects, count), rng.integers(0, 3, count), rng.integers(0, 3, count)])
     names = [f"o{k}" for k in range(objects)]
-    causes = [Cause(f"c{k}", "OTHER") for k in range(3)]
+    causes = [ProbableCause(f"c{k}", "OTHER") for k in range(3)]
     log = Incidents(names, [(names[a], names[b]) for a, b in related], causes=causes, window_s=window * 1e-9)
     for part in np.array_split(events.astype(np.int64), 5, axis=1):
         log.push(*(np.ascontiguousarray(column) for column in part))

@@ -77,3 +77,8 @@ def test_isotonic_by_the_min_max_formula_and_scipy(seed: int) -> None:
     found = _core.isotonic(values, weights)
     np.testing.assert_allclose(found, naive.isotonic(values, weights), rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(found, isotonic_regression(values, weights=weights).x, rtol=1e-12, atol=1e-12)
+    heavy = rng.integers(1, 30, 25).astype(float)
+    for least in (1.0, 20.0, 60.0):
+        np.testing.assert_allclose(
+            _core.isotonic(values, heavy, least), naive.pooled(values, heavy, least), rtol=1e-9, atol=1e-12
+        )

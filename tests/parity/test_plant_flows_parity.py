@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from reference.plant import Plant as Naive
-from support.plant_world import tiny_world
+from support.plant_world import config_of, tiny_world
 from tiertwin import _core
-from tiertwin.plant import PlantOptions, SimulatedPlant
+from tiertwin.plant import PlantOptions
 
 SECOND = 1_000_000_000
 
@@ -40,7 +40,7 @@ def overloaded(rng: np.random.Generator) -> dict[str, Any]:
         device_ghz=np.ones(len(group)),
     )
     options = PlantOptions(exponential_sizes=True, buffer_s=float(rng.choice([0.1, 1.0, 10.0])))
-    return SimulatedPlant(world, 1, options)._config()
+    return config_of(world, options)
 
 
 def grants(rng: np.random.Generator) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from reference.plant import Plant as Naive
-from support.plant_world import tiny_world
+from support.plant_world import config_of, tiny_world
 from tiertwin import _core
-from tiertwin.plant import PlantOptions, SimulatedPlant
+from tiertwin.plant import PlantOptions
 
 SECOND = 1_000_000_000
 EQUAL = {"servers": "ps", "links": "fifo"}
@@ -31,9 +31,7 @@ def configuration(bursty: bool = False, **options: Any) -> dict[str, Any]:
         changes |= {"arrival": np.array([1, 0]), "on_s": np.array([0.3, 0.0]), "off_s": np.array([0.5, 0.0])}
         options["traces"] = {1: (np.array([0.1, 0.1, 0.35, 0.7]), 0.9)}
     world = tiny_world(**changes)
-    return SimulatedPlant(
-        world, 1, PlantOptions(**{"exponential_sizes": True, "radio_window_s": 0.3, **options})
-    )._config()
+    return config_of(world, PlantOptions(**{"exponential_sizes": True, "radio_window_s": 0.3, **options}))
 
 
 def both(seed: int, config: dict[str, Any]) -> tuple[_core.Plant, Naive]:

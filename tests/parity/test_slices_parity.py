@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from reference import families as naive
-from tiertwin.allocate.families import slices
-from tiertwin.allocate.families.slices import SliceKernel, SliceProblem
+from tiertwin.allocate.families import slices_answer
+from tiertwin.allocate.families.slices import SliceProblem
 from tiertwin.allocate.families.slices_cvxpy import SliceCvxpy, SliceForm
 from tiertwin.allocate.families.slices_interface import SlicesInterface
+from tiertwin.allocate.families.slices_kernel import SliceKernel
 from tiertwin.allocate.families.slices_repair import fitted
 
 SAMPLE = SlicesInterface().sample
@@ -60,7 +61,7 @@ def test_violations_are_those_of_the_loops() -> None:
         plain = replace(problem, demand=np.full(problem.demand.size, 1e9))
         for scale in (0.02, 0.2, 2.0):
             x = scale * rng.lognormal(0.0, 1.0, problem.options.count)
-            judged = slices.worth(plain, x)
+            judged = slices_answer.worth(plain, x)
             expected = naive.slice_violation(plain, x)
             if judged.fault.startswith(("demand", "capacity")):
                 assert judged.violation >= expected - 1e-12

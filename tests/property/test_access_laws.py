@@ -11,15 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.access_scenes import BUSY, MS, PLANNED, QUIET, SECOND, ZONE, cells, network, people
-from tiertwin.plant.access import (
-    CELL_ATTRIBUTES,
-    USER_ATTRIBUTES,
-    AccessClass,
-    AccessPlant,
-    AccessRadio,
-    AccessTelemetry,
-    AccessUsers,
-)
+from tiertwin.plant.access import CELL_ATTRIBUTES, USER_ATTRIBUTES, AccessPlant
+from tiertwin.plant.accessconfig import AccessClass, AccessRadio, AccessTelemetry, AccessUsers
 from tiertwin.world.access import LED, AccessFlow
 from tiertwin.world.mixed import mixed
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tiertwin.functions.assure.incidents import Incidents
-from tiertwin.functions.assure.levels import Changes, Shifts, Subspace
 from tiertwin.functions.assure.streams import StreamOptions, Streams
+from tiertwin.functions.assure.watches import Changes, Shifts, Subspace
 
 SEEDS = st.integers(0, 2**32 - 1)
 LOW = StreamOptions(least=1.0)

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference import families as naive
-from tiertwin.allocate.families import slices
-from tiertwin.allocate.families.slices import Prices, SliceKernel
+from tiertwin.allocate.families import slices_answer
 from tiertwin.allocate.families.slices_admission import admit
+from tiertwin.allocate.families.slices_answer import Prices
 from tiertwin.allocate.families.slices_interface import SlicesInterface
+from tiertwin.allocate.families.slices_kernel import SliceKernel
 from tiertwin.allocate.families.slices_repair import fitted
 from tiertwin.allocate.families.slices_rows import crowded
 
@@ -32,12 +33,12 @@ def test_no_plan_is_worth_more_than_the_bound_at_any_prices(seed: int, other: in
     price = some(problem.options.resources)
     discount = price[problem.kept_pairs[:, 1]] * rng.random(problem.kept_pairs.shape[0])
     prices = Prices(price, discount, some(problem.cap_pairs.shape[0]), some(problem.slices.count))
-    bound = slices.price_bound(problem, prices, problem.floors.penalty * rng.random(problem.floors.count))
+    bound = slices_answer.price_bound(problem, prices, problem.floors.penalty * rng.random(problem.floors.count))
     plans = [fitted(problem, rng.lognormal(0.0, 2.0, problem.options.count))]
     if not crowded(problem):
         plans.append(SliceKernel().allocate(problem, tolerance=1e-6).x)
     for x in plans:
-        judged = slices.worth(problem, x)
+        judged = slices_answer.worth(problem, x)
         assert judged.violation <= 1e-9
         assert judged.value <= bound + 1e-9 * max(judged.scale, abs(bound))
 

@@ -73,3 +73,14 @@ def isotonic(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
         return float(np.average(values[i : j + 1], weights=weights[i : j + 1]))
 
     return np.array([max(min(mean(a, b) for b in range(i, n)) for a in range(i + 1)) for i in range(n)])
+
+
+def pooled(values: np.ndarray, weights: np.ndarray, least: float) -> np.ndarray:
+    """Going up: the newest pool joins the one below while that weighs less than `least`, or does not lie below it."""
+    pools: list[list[float]] = []  # weight, weighted sum, values
+    for value, weight in zip(values, weights, strict=True):
+        pools.append([weight, weight * value, 1])
+        while len(pools) > 1 and (pools[-2][0] < least or pools[-2][1] * pools[-1][0] >= pools[-1][1] * pools[-2][0]):
+            last = pools.pop()
+            pools[-1] = [one + other for one, other in zip(pools[-1], last, strict=True)]
+    return np.concatenate([np.full(int(count), total / weight) for weight, total, count in pools])

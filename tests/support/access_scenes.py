@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tiertwin.plant.access import AccessClass, AccessPlant, AccessSecrets, AccessUsers
+from tiertwin.plant.access import AccessPlant
+from tiertwin.plant.accessconfig import AccessClass, AccessSecrets, AccessUsers
 from tiertwin.world.access import AccessFlow, AccessZone
 
 SECOND = 1_000_000_000

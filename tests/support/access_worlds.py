@@ -8,12 +8,17 @@ from typing import Any
 import numpy as np
 
 from support.access_scenes import MAP, ZONE, cells, people
-from tiertwin.plant.access import AccessUsers
+from tiertwin.plant import PlantOptions, SimulatedPlant
+from tiertwin.plant.accessconfig import AccessUsers
 from tiertwin.world.access import Access, AccessFlow
 
 QUIETLY = AccessFlow()
 RINGS_MBPS = np.array([60.0, 20.0, 5.0])
 EDGE = (0.0, 1.0, 0.0, 0.0)  # all tasks to the edge
+MS = 1_000_000
+SECOND = 1_000_000_000
+BUSY_DOWN = AccessFlow(40.0, 1250, size="exponential")
+SEEN = {"unseen_share": 0.0}
 
 
 def access_of(users: AccessUsers, classes: int, downlink: AccessFlow = QUIETLY, **changes: Any) -> Access:
@@ -92,3 +97,23 @@ def moving_world(walkers: int = 60, still: int = 60, downlink: AccessFlow = QUIE
 def group_shares(world: SimpleNamespace, seed: int = 1) -> np.ndarray[Any, Any]:
     """Return some shares of the tiers for every group; a part is shed."""
     return np.random.default_rng(seed).dirichlet(np.ones(5), len(world.device_site))[:, :4].copy()
+
+
+def plant_of(world: SimpleNamespace, seed: int = 7, row: Any = None, **options: Any) -> SimulatedPlant:
+    """Return a plant whose groups all follow `row`, or shares of their own."""
+    plant = SimulatedPlant(world, seed, PlantOptions(**options))
+    shares = group_shares(world) if row is None else np.tile(row, (len(world.device_site), 1))
+    plant.actuate(np.arange(len(shares)), shares)
+    return plant
+
+
+def arrays_of(what: Any) -> list[tuple[str, bytes]]:
+    """Return all numbers of a record, to compare bit by bit."""
+    out = []
+    for name in type(what).__dataclass_fields__:
+        value = getattr(what, name)
+        if hasattr(type(value), "__dataclass_fields__"):
+            out += [(f"{name}.{inner}", raw) for inner, raw in arrays_of(value)]
+        else:
+            out.append((name, np.asarray(value if value is not None else -1.0).tobytes()))
+    return out

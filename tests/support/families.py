@@ -57,19 +57,20 @@ def promised_fair(seed: int, *, alpha: float | None = None, delay: bool = False)
     )
 
 
+def resources_twice(options: Options) -> Options:
+    """Return the same options with each resource twice: rows that repeat."""
+    count = options.resources
+    twice = np.stack([options.resource, options.resource + count], axis=1).reshape(-1)
+    return Options(options.user_offsets, 2 * options.option_offsets, twice, np.repeat(options.use, 2), 2 * count)
+
+
 def hostile_fair(seed: int) -> FairProblem:
     """Zero and endless capacities, huge and endless and zero demands, weights of 0, twins of resources and users."""
     rng = np.random.default_rng([2, seed])
     users, resources = int(rng.integers(1, 25)), int(rng.integers(2, 10))
     options = random_options(rng, users, resources, unit=bool(rng.integers(2)))
     if rng.random() < 0.5:  # each resource twice: duplicated rows
-        options = Options(
-            options.user_offsets,
-            2 * options.option_offsets,
-            np.stack([options.resource, options.resource + resources], axis=1).reshape(-1),
-            np.repeat(options.use, 2),
-            2 * resources,
-        )
+        options = resources_twice(options)
     capacity = rng.choice([0.0, 1e-6, 1.0, 1.0, 5.0, 1e9], resources)
     capacity = np.tile(capacity, options.resources // resources)
     demand = rng.choice([0.0, 1e-9, 1.0, 1.0, 1e12, np.inf], users)
@@ -109,13 +110,7 @@ def nasty_fair(seed: int) -> FairProblem:
     capacity = spread(resources, 0.0, 1e-9, 1e12, 0.0)
     demand = spread(users, 0.0, 1e-12, 1e12, np.inf)
     if rng.random() < 0.5:  # rows twice
-        options = Options(
-            options.user_offsets,
-            2 * options.option_offsets,
-            np.stack([options.resource, options.resource + resources], axis=1).reshape(-1),
-            np.repeat(options.use, 2),
-            2 * resources,
-        )
+        options = resources_twice(options)
         capacity = np.tile(capacity, 2)
     floors = int(rng.integers(0, 4))
     amount = spread(floors, 0.0, 1e-9, 1e9, 1e12)

@@ -48,6 +48,14 @@ def started(name: str = "metro", seed: int = 7, policy: str = "hierarchical", **
     return run
 
 
+def played(name: str, epochs: int) -> InProcessRun:
+    """A run after so many epochs."""
+    run = started(name)
+    for epoch in range(epochs):
+        run.run_epoch(epoch)
+    return run
+
+
 def cut_off(run: InProcessRun, name: str, *, heal: bool = False) -> None:
     """Cut (or heal) every link between a twin and its parent."""
     parent = next(t.parent for t in run.world.twins if t.name == name)

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from tiertwin.plant import PlantOptions
+from tiertwin.plant.coreconfig import plant_config, routes_of
+
 
 def tiny_world(**changes: Any) -> SimpleNamespace:
     """Two sites, one fog at node 2, the cloud at node 3; links 0: 0-2, 1: 1-2, 2: 2-3. Two classes, two rings.
@@ -105,3 +108,9 @@ def one_of_each(**changes: Any) -> SimpleNamespace:
         "device_ghz": np.array([1.0]),
     }
     return tiny_world(**{**fields, **changes})
+
+
+def config_of(world: Any, options: PlantOptions | None = None) -> dict[str, Any]:
+    """Return a world as the core takes it, as `SimulatedPlant` does."""
+    options = (PlantOptions.of(world) if options is None else options).with_traces_of(world)
+    return plant_config(world, options, routes_of(world))

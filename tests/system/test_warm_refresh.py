@@ -1,4 +1,4 @@
-"""The warm refresh alone certifies about 1 % in every epoch of the national network: no question is asked before it."""
+"""The warm refresh alone certifies 1 % in every epoch of the national network: no question is asked before it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from tiertwin.allocate.leafsolver import leaf_solver
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 LENGTH = {0: 6, 13: 16, 38: 24}  # epochs of each part
-COLD, WARM = (1e-3, 6), (5e-3, 3)  # gap to reach and rounds at most, as a run has them
+COLD, WARM = (1e-3, 6), (3e-3, 3)  # gap to reach and rounds at most, as a run has them
+MORNING = 13  # demand grows by up to a quarter an epoch
 
 
-MORNING = 13  # demand grows by up to a quarter an epoch: drawn mornings end at 0.75 to 1.15 %, whoever solves masters
-
-
-@pytest.mark.parametrize(("seed", "first"), [(1, 0), (2, 0), (3, MORNING), (4, 38)])
-def test_a_day_of_refreshes_stays_within_about_one_percent(seed: int, first: int) -> None:
+@pytest.mark.parametrize(("seed", "first"), [(1, 0), (2, 0), (3, MORNING), (8, MORNING), (4, 38)])
+def test_a_day_of_refreshes_stays_within_one_percent(seed: int, first: int) -> None:
     """Parts of the day: the step from the nominal prior to the first estimate, the morning, the evening."""
     epochs = believed_days(world_of("germany50"), seed, first, LENGTH[first])
     hierarchy = Hierarchy(next(epochs), leaf_solver("auto"), MASTERS)
@@ -29,7 +27,7 @@ def test_a_day_of_refreshes_stays_within_about_one_percent(seed: int, first: int
         hierarchy.commit()
         gaps.append(hierarchy.warm(tree).gap)
         assert _finish(hierarchy, gaps[-1], *WARM) <= WARM[0]
-    assert max(gaps) <= (0.0125 if first == MORNING else 0.01), [round(gap, 4) for gap in gaps]
+    assert max(gaps) <= 0.01, [round(gap, 4) for gap in gaps]
 
 
 def _finish(hierarchy: Hierarchy, gap: float, target: float, most: int) -> float:

@@ -6,7 +6,7 @@ a *query*: one quota and one price a child. Numbers travel as f64, so nothing is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -253,3 +253,10 @@ class Bounds:
     def standing(self) -> str:
         """``certified`` or ``stale(n)``."""
         return "certified" if self.certified else f"stale({self.stale})"
+
+    def tightened(self, before: Bounds) -> Bounds:
+        """Return these bounds with the best of earlier ones of the same data version; uncertified ones never count."""
+        if not (before.certified and self.certified):
+            return self
+        best = before if before.lb >= self.lb else self
+        return replace(self, ub=min(before.ub, self.ub), lb=best.lb, scale=best.scale, plan=best.plan)

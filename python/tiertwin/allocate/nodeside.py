@@ -9,16 +9,14 @@ and no clock or thread is in here. Children are folded in roster order; the orde
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import replace
 from typing import Protocol, TypeVar
 
 import numpy as np
 
-from tiertwin.allocate.archive import Archive, CutBasis, OwnPoint
-from tiertwin.allocate.bounds import delay
-from tiertwin.allocate.childmodel import NOTHING, ChildModel, Children, without_unusable
-from tiertwin.allocate.leaf import LOAD_LIMIT, Array
-from tiertwin.allocate.leafside import DEAR_LIMIT, OFFER_SHARES, distinct
+from tiertwin.allocate.archive import Archive, CutBasis
+from tiertwin.allocate.childmodel import Children
+from tiertwin.allocate.leaf import Array
+from tiertwin.allocate.leafside import OFFER_SHARES, distinct
 from tiertwin.allocate.masterladder import MasterLadder
 from tiertwin.allocate.messages import (
     BRACKET,
@@ -33,14 +31,12 @@ from tiertwin.allocate.messages import (
     Said,
     Slots,
 )
-from tiertwin.allocate.nodemath import fitting, node_cut
+from tiertwin.allocate.nodemodel import LEAST_QUERY, NodeModel, used_slots
 from tiertwin.allocate.renewal import NODE, Worked
 from tiertwin.errors import InputError
 
 HINT_LIMIT = 3.0  # inner prices are clipped at so many times the dearest tier cost before they are averaged
-LEAST_QUERY = 1e-7  # a query asks at least this share of rmax: at 0 the slopes are degenerate
 HELLO_SHARES = (0.25, 0.5)  # share of the free use at which a node asks itself in a hello
-USED_WEIGHT = 1e-5  # dual weight from which a slot counts as used
 
 Masters = Generator[list[MasterRequest], list["MasterAnswer | None"], "T"]
 T = TypeVar("T")
@@ -183,19 +179,15 @@ class NodeSide:
         """
         self._start(version)
         self._own.clear()
-        free = np.zeros(self.levels - self.own)
-        asked = [self._request(kind, quota=free) for kind in (UPPER, LOWER)]
-        asked += [self._request(kind, price=free) for kind in (UPPER, LOWER)]
-        answers = yield from self._solve(asked)
+        free, model = np.zeros(self.levels - self.own), self._model()
+        answers = yield from self._solve([*model.both(quota=free), *model.both(price=free)])
         said = [self._learn_own(*answers[:2], zero=True), self._learn_own(*answers[2:])]
         use = answers[3].r[:, self.own :].sum(axis=0)
         trials = [share * use for share in HELLO_SHARES]
         if offer is not None:
-            most = self._most_passed()
+            most = self._model().most_passed
             trials = [np.clip(share * offer, LEAST_QUERY * most, most) for share in OFFER_SHARES]
-        asked = [self._request(kind, quota=trial) for trial in trials for kind in (UPPER, LOWER)]
-        answers = yield from self._solve(asked)
-        said += [self._learn_own(*answers[i : i + 2]) for i in range(0, len(answers), 2)]
+        said += yield from self._learn_answers([one for trial in trials for one in self._model().both(quota=trial)])
         return self._say(self._own.cuts.taken, self._own.points.taken)
 
     def refresh(self, version: int) -> Masters[Said]:
@@ -210,13 +202,14 @@ class NodeSide:
         self._renew_cuts()
         self._renew_points()
         self._own.note_support()
-        asked = [] if self._asked is None else self._asked_models(self._asked)
+        model = self._model()
+        asked = [] if self._asked is None else model.asked(self._asked)
         if self._worked is not None:
-            most = self._most_passed()
+            most = model.most_passed
             quotas, prices = self._worked.questions(most)
             quotas = np.maximum(quotas, LEAST_QUERY * most)
-            asked += [self._request(kind, quota=quota) for quota in quotas for kind in (UPPER, LOWER)]
-            asked += [self._request(kind, price=price) for price in prices for kind in (UPPER, LOWER)]
+            asked += [one for quota in quotas for one in model.both(quota=quota)]
+            asked += [one for price in prices for one in model.both(price=price)]
         if asked:
             yield from self._learn_answers(asked)
         return self._say(self._own.cuts.taken, self._own.points.taken)
@@ -232,7 +225,7 @@ class NodeSide:
         anew = self._outdated
         if anew:
             self._revise()
-        learnt = yield from self._learn_answers(self._asked_models(query))
+        learnt = yield from self._learn_answers(self._model().asked(query))
         if anew:
             return self.everything()
         cuts, points = zip(*learnt, strict=True)
@@ -257,11 +250,12 @@ class NodeSide:
             upper, lower = yield from self._solve_root()
             priced = [upper, lower]
         else:
-            answers = yield from self._solve(self._asked_models(query))
+            answers = yield from self._solve(self._model().asked(query))
             upper, lower, *priced = answers
-        inner = np.minimum(priced[1].price, HINT_LIMIT * self._model().dear)
+        children = self._model().children
+        inner = np.minimum(priced[1].price, HINT_LIMIT * children.dear)
         price = (priced[0].price + inner) / 2
-        quotas = np.maximum((upper.r + lower.r) / 2, LEAST_QUERY * self._model().rmax)
+        quotas = np.maximum((upper.r + lower.r) / 2, LEAST_QUERY * children.rmax)
         used, self._used = self._used, np.zeros_like(self._used)
         if self._asks != TWO_SIDED:
             quotas = np.zeros((len(self.children), 0))
@@ -273,19 +267,20 @@ class NodeSide:
         if self.own != self.levels:
             raise InputError(f"bounds: expected the root (levels {self.own}), this node has levels {self.levels}")
         upper, lower = yield from self._solve_root()
-        ub, _ = self._cut_value(upper.weight, upper.price)
-        value, scale, _ = self._mixture(lower.weight)
+        model = self._model()
+        ub, _ = model.cut_value(CutBasis(upper.weight, upper.price))
+        value, scale, _ = model.mixture(lower.weight)
         now = Bounds(
             ub=ub,
             lb=value,
             scale=scale,
-            v0=sum(said.v0 for said in self._heard()),
+            v0=sum(said.v0 for said in self._said.heard()),
             plan=lower.r,
-            versions=np.array([said.version for said in self._heard()], dtype=np.int64),
-            stale=self._model().stale,
+            versions=np.array([said.version for said in self._said.heard()], dtype=np.int64),
+            stale=model.children.stale,
             steps=tuple(sorted(self.ladder.taken)),
         )
-        self._best = now if self._best is None else _tighter(self._best, now)
+        self._best = now if self._best is None else now.tightened(self._best)
         return self._best
 
     def commit(self, quota: Array | None = None) -> Masters[Array]:
@@ -293,11 +288,11 @@ class NodeSide:
         if quota is None:
             best = yield from self.bounds()
             return best.plan
-        asked = [self._request(LOWER, quota=quota)]
+        asked = [self._model().request(LOWER, quota=quota)]
         if quota.size > 1:  # for one component two points suffice, and no solver loses digits on a tiny quota
             asked.append(self._own.request(quota))
         fresh, *mixture = yield from self._solve(asked)
-        self._worked = Worked(quota, fresh.price[self.own :], self._most_passed(), NODE)
+        self._worked = Worked(quota, fresh.price[self.own :], self._model().most_passed, NODE)
         plan, kept = self._own.best_pair(quota)
         for answer in mixture:
             if answer.value > kept:
@@ -316,7 +311,7 @@ class NodeSide:
     def _solve_root(self) -> Masters[tuple[MasterAnswer, MasterAnswer]]:
         """Solve both models without a quota, once for bounds and queries until something new is learnt."""
         if self._models is None:
-            upper, lower = yield from self._solve([self._request(kind) for kind in (UPPER, LOWER)])
+            upper, lower = yield from self._solve(self._model().both())
             self._models = upper, lower
         return self._models
 
@@ -325,54 +320,13 @@ class NodeSide:
         answers = yield from self._solve(requests)
         return [self._learn_own(*answers[i : i + 2]) for i in range(0, len(answers), 2)]
 
-    def _asked_models(self, query: Query) -> list[MasterRequest]:
-        """Both models at the quota of a query, then both at its price."""
-        quota = np.maximum(query.quota, LEAST_QUERY * self._most_passed())
-        price = np.maximum(query.price, 0.0)
-        at_quota = [self._request(kind, quota=quota) for kind in (UPPER, LOWER)]
-        return at_quota + [self._request(kind, price=price) for kind in (UPPER, LOWER)]
-
-    def _request(self, kind: int, quota: Array | None = None, price: Array | None = None) -> MasterRequest:
-        passed = self.levels - self.own
-        model = self._model()
-        level, slope = (model.phi, model.g) if kind == UPPER else (model.v, model.u)
-        if quota is not None and kind == LOWER:
-            level, slope = without_unusable(level, slope, quota, model.rmax[:, self.own :].sum(axis=0), self.own)
-        return MasterRequest(
-            kind=kind,
-            level=level,
-            slope=slope,
-            rmax=self._model().rmax,
-            capacity=self.capacity,
-            kappa=self.kappa,
-            quota=np.full(passed, np.inf) if quota is None else np.asarray(quota, dtype=np.float64),
-            price=np.zeros(passed) if price is None else np.asarray(price, dtype=np.float64),
-        )
-
-    def _most_passed(self) -> Array:
-        """Return ``[J − O]`` the most the subtree can use of what its parent grants."""
-        most: Array = self._model().rmax[:, self.own :].sum(axis=0)
-        return most
-
     # ---------------------------------------------------------------- own cuts and points
 
     def _learn_own(self, upper: MasterAnswer, lower: MasterAnswer, *, zero: bool = False) -> tuple[int, int]:
-        return self._learn_own_cut(upper), self._learn_own_point(lower, zero=zero)
-
-    def _learn_own_cut(self, upper: MasterAnswer) -> int:
-        price = upper.price.copy()
-        dear = self._model().dear[self.own :]
-        price[self.own :] = np.minimum(price[self.own :], DEAR_LIMIT * dear)
-        phi, drift = self._cut_value(upper.weight, price)
-        return self._own.learn_cut(phi, price[self.own :], drift, CutBasis(upper.weight, price))
-
-    def _learn_own_point(self, lower: MasterAnswer, *, zero: bool) -> int:
-        use = np.zeros(self.levels - self.own) if zero else lower.r[:, self.own :].sum(axis=0)
-        return self._own.learn_point(self._point_of(lower, use))
-
-    def _point_of(self, lower: MasterAnswer, use: Array) -> OwnPoint:
-        value, scale, low = self._mixture(lower.weight)
-        return OwnPoint(lower.weight, lower.r, use, value, scale, low)
+        model = self._model()
+        phi, drift, basis = model.cut_of(upper)
+        slot = self._own.learn_cut(phi, basis.price[self.own :], drift, basis)
+        return slot, self._own.learn_point(model.point_of(lower, zero=zero))
 
     def _revise(self) -> None:
         """Make all own cuts and points anew from what the children say now, within the version."""
@@ -383,73 +337,41 @@ class NodeSide:
 
     def _renew_cuts(self) -> None:
         slots, bases = self._own.cut_bases()
-        made = np.array([self._cut_value(basis.rho, basis.price) for basis in bases])
+        model = self._model()
+        made = np.array([model.cut_value(basis) for basis in bases])
         self._own.renew_cuts(slots, made[:, 0], made[:, 1])
 
     def _renew_points(self) -> None:
         """Value the same mixtures on the children's new points, mixed with zero points where they no longer fit."""
-        model = self._model()
         slots, lam, uses = self._own.mixtures()
-        there = np.stack([table.filled for table in self._said.points])
-        limits = np.concatenate([np.tile(LOAD_LIMIT * self.capacity, (len(slots), 1)), uses], axis=1)
-        dust = np.concatenate([np.full(self.own, -1.0), NOTHING * self._most_passed()])
-        lam = fitting(lam, model.u, there, limits, dust)
-        self._used |= (((lam > USED_WEIGHT).any(axis=0).astype(np.int64)) << (np.arange(lam.shape[2]) + 16)).sum(axis=1)
-        plans = np.einsum("pnk,nkj->pnj", lam, model.u)
-        points = [
-            OwnPoint(mixture, plan, use, *self._mixture(mixture))
-            for mixture, plan, use in zip(lam, plans, uses, strict=True)
-        ]
+        points = self._model().renewed(lam, uses, np.stack([table.filled for table in self._said.points]))
+        for point in points:
+            self._used |= used_slots(point.lam, 16)
         self._own.renew_points(slots, points)
-
-    def _cut_value(self, rho: Array, price: Array) -> tuple[float, float]:
-        model = self._model()
-        box = model.rmax.copy()
-        box[:, : self.own] = np.minimum(box[:, : self.own], LOAD_LIMIT * self.capacity)
-        phi = node_cut((model.phi, model.g), rho, price, top=box, own=(self.capacity, self.kappa))
-        return phi, float((rho * model.drift).sum())
-
-    def _mixture(self, lam: Array) -> tuple[float, float, float]:
-        """Return value, scale and drifted value of a mixture of the children's points."""
-        model = self._model()
-        load = np.einsum("nk,nkj->j", lam, model.u)[: self.own]
-        cost = float(delay(np.minimum(load, LOAD_LIMIT * self.capacity), self.capacity, self.kappa).sum())
-        value, drifted = (float((lam * part).sum()) - cost for part in (model.v, model.v_low))
-        return value, float((lam * model.scale).sum()), min(value, drifted)
 
     # ---------------------------------------------------------------- the children as arrays
 
     def _start(self, version: int) -> None:
-        self._heard()
+        self._said.heard()
         self.version, self._revision, self._outdated = version, 0, False
         self._models = self._best = None
         self._own.begin()
         self.ladder.begin()
 
-    def _heard(self) -> list[Said]:
-        return self._said.heard()
-
-    def _model(self) -> ChildModel:
-        return self._said.model(self.version)
+    def _model(self) -> NodeModel:
+        return NodeModel(self._said.model(self.version), self.capacity, self.kappa)
 
     def _fold(self, request: MasterRequest, answer: MasterAnswer) -> MasterAnswer:
-        """Move the weight of slots that repeat another (empty ones, unusable points) to the slot they repeat."""
+        """Fold the weights of a model over the children, and note which slots carry weight."""
         model = self._model()
-        if request.level.shape != model.phi.shape:
+        if not model.is_over_children(request):
             return answer
-        first = model.first_cut if request.kind == UPPER else np.zeros_like(model.first_cut)
-        slope = np.take_along_axis(request.slope, first[:, None, None], axis=1)
-        level = np.take_along_axis(request.level, first[:, None], axis=1)
-        repeats = np.all(request.slope == slope, axis=2) & (request.level == level)
-        weight = np.where(repeats, 0.0, answer.weight)
-        rows = np.arange(len(first))
-        weight[rows, first] = np.where(repeats, answer.weight, 0.0).sum(axis=1)
-        shift = 0 if request.kind == UPPER else 16
-        self._used |= ((weight > USED_WEIGHT).astype(np.int64) << (np.arange(weight.shape[1]) + shift)).sum(axis=1)
-        return replace(answer, weight=weight)
+        folded = model.fold(request, answer)
+        self._used |= used_slots(folded.weight, 0 if request.kind == UPPER else 16)
+        return folded
 
     def _say(self, cuts: Slots, points: Slots) -> Said:
-        heard, model = self._heard(), self._model()
+        heard, model = self._said.heard(), self._model().children
         declared = self._said.declare(self.version)
         own = self.own
         return Said(
@@ -470,11 +392,3 @@ class NodeSide:
             drift=self._own.cuts.spare[cuts] if declared else None,
             v_low=self._own.points.spare[points] if declared else None,
         )
-
-
-def _tighter(before: Bounds, now: Bounds) -> Bounds:
-    """Combine bounds of one data version; uncertified ones are never carried on."""
-    if not (before.certified and now.certified):
-        return now
-    best = before if before.lb >= now.lb else now
-    return replace(now, ub=min(before.ub, now.ub), lb=best.lb, scale=best.scale, plan=best.plan)

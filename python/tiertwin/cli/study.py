@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import click
 
-from tiertwin.cli.assure import forecast_command, life_command
-from tiertwin.cli.detection import nab, skab
+from tiertwin.cli.assure import forecast_command, life_command, nab_command, petshop_command, skab_command
 from tiertwin.cli.fidelity import fidelity
+from tiertwin.cli.frame import Found, Told, data_option, framed, progress
 from tiertwin.cli.run import finite
 from tiertwin.cli.tables import table
 
@@ -20,11 +20,8 @@ def study() -> None:
     """Compare policies over many seeds, with confidence intervals; hold predictions against measured data."""
 
 
-study.add_command(fidelity)
-study.add_command(forecast_command)
-study.add_command(life_command)
-study.add_command(nab)
-study.add_command(skab)
+for command in (fidelity, forecast_command, life_command, petshop_command, nab_command, skab_command):
+    study.add_command(command)
 
 
 @study.command("policies")
@@ -53,7 +50,7 @@ def policies_study(scenario: str, seeds: int, epochs: int, policies: tuple[str, 
         raise InputError(f"--policy: {MONOLITHIC!r} plans and does not act; its price is printed below the table")
     if HIERARCHICAL not in chosen:
         chosen.insert(0, HIERARCHICAL)
-    found = compare(load(scenario), range(1, seeds + 1), epochs, chosen, lambda text: click.echo(text, err=True))
+    found = compare(load(scenario), range(1, seeds + 1), epochs, chosen, progress)
     price = {"hierarchy": vars(found.price_of_hierarchy), "telemetry": vars(found.price_of_telemetry)}
     if as_json:
         click.echo(json.dumps({"rows": found.rows(), "prices": price, "gaps": found.gaps, "seeds": found.seeds}))
@@ -117,19 +114,21 @@ def allocation_scale_command(
 
 
 @study.command("handover")
+@data_option("ucc5g_traces.csv.gz")
 @click.option("--horizon", "horizons", type=int, multiple=True, help="Whole seconds ahead; repeat [default: 1 2 5].")
 @click.option("--train", default=0.667, show_default=True, help="Share of the drives to learn from, the earliest ones.")
 @click.option("--resamples", default=1000, show_default=True, help="Of the bootstrap over drives.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def handover(horizons: tuple[int, ...], train: float, resamples: int, as_json: bool) -> None:
-    """Predict handovers and next cells of real 5G drives (data: TIERTWIN_DATA)."""
+@framed
+def handover(data: str | None, horizons: tuple[int, ...], train: float, resamples: int) -> Told:
+    """Predict handovers and next cells of real 5G drives."""
     from tiertwin.study.datafolder import data_file
     from tiertwin.study.handover import handover_study
 
-    found = handover_study(data_file("ucc5g_traces.csv.gz"), horizons or (1, 2, 5), train, resamples)
-    if as_json:
-        click.echo(json.dumps(finite(found)))
-        return
+    path = data_file("ucc5g_traces.csv.gz", data)
+    return handover_study(path, horizons or (1, 2, 5), train, resamples), _tell_handovers
+
+
+def _tell_handovers(found: Found) -> None:
     drives, rest = found["training_drives"], found["reported_drives"]
     click.echo(f"{len(rest)} drives from {rest[0]} on; learned from the {len(drives)} before. {PERCENTILE}")
     click.echo("\nA handover within the horizon, at every sample:")
@@ -150,15 +149,16 @@ def handover(horizons: tuple[int, ...], train: float, resamples: int, as_json: b
     "--train-days", default=5, show_default=True, help="Days for the wet-antenna constant; the rest is reported."
 )
 @click.option("--resamples", default=1000, show_default=True, help="Of the bootstrap over links.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def rain(train_days: int, resamples: int, as_json: bool) -> None:
+@framed
+def rain(train_days: int, resamples: int) -> Told:
     """Predict rain fades of 500 measured microwave links (extra: fidelity)."""
     from tiertwin.study.rain import example_folder, measured_links, rain_study
 
     found = rain_study(measured_links(example_folder()), train_days, resamples)
-    if as_json:
-        click.echo(json.dumps(finite(found)))
-        return
+    return found, partial(_tell_rain, train_days)
+
+
+def _tell_rain(train_days: int, found: Found) -> None:
     click.echo(
         f"{found['links_compared']} of {found['links']} links, {found['steps']} wet steps of 5 minutes after day "
         f"{train_days}, mean fade {found['mean_measured_db']:.2f} dB. {PERCENTILE}"
@@ -172,33 +172,6 @@ def rain(train_days: int, resamples: int, as_json: bool) -> None:
     click.echo(table(found["by_band"], ("band_ghz", "links", "measured_db", *figures)))
 
 
-@study.command("petshop")
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="Folder or archive [default: the folder TIERTWIN_DATA names]."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def petshop(data: Path | None, as_json: bool) -> None:
-    """Find the root causes of 16 issues of a web shop's microservices."""
-    from tiertwin.study.datafolder import data_file
-    from tiertwin.study.petshop import petshop_study
-    from tiertwin.study.petshopdata import ARCHIVE
-
-    found = petshop_study(data_file(ARCHIVE) if data is None else data)
-    if as_json:
-        click.echo(json.dumps(finite(found)))
-        return
-    click.echo(f"{found['issues']} issues. top: the injected cause is the first, or among the first three. published:")
-    click.echo("top-1 of the baseline of the data's authors, which learns from normal days.")
-    figures = ("metric", "method", "issues", "top1", "top3", "published_top1")
-    click.echo(table(found["rows"], figures))
-    click.echo(
-        "\nresponsibility, when less is known: what is normal from the issue's own windows alone, one window of it:"
-    )
-    click.echo(table(found["other_windows"], ("own_normal", "first_window", "metric", "top1", "top3")))
-    click.echo("\nBy threshold of an alarm, all issues (above: chosen without the issue itself):")
-    click.echo(table(found["by_threshold"], ("method", "threshold", "top1", "top3")))
-
-
 @study.command("attributes")
 @click.argument("scenario", default="mixed")
 @click.option("--seeds", default=20, show_default=True, help="Number of seeds.")
@@ -207,7 +180,7 @@ def petshop(data: Path | None, as_json: bool) -> None:
 @click.option("--share", "shares", type=float, multiple=True, help="Of all bytes; repeat [default: .02 .05 .1 .2 .4].")
 @click.option("--selection", "selections", multiple=True, help="Of those with a budget; repeat [default: all of them].")
 @click.option("--jobs", type=int, help="Runs at a time [default: as many as there are CPU cores].")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@framed
 def attributes(
     scenario: str,
     seeds: int,
@@ -216,8 +189,7 @@ def attributes(
     shares: tuple[float, ...],
     selections: tuple[str, ...],
     jobs: int | None,
-    as_json: bool,
-) -> None:
+) -> Told:
     """Bytes told against utility lost, for several ways to choose what is told."""
     from tiertwin.study.attributes import BUDGETED, SHARES, attribute_study
     from tiertwin.world import load
@@ -229,13 +201,15 @@ def attributes(
         shares or SHARES,
         selections or BUDGETED,
         jobs,
-        lambda text: click.echo(text, err=True),
+        progress,
     )
-    if as_json:
-        click.echo(json.dumps(finite({"scenario": scenario, **found})))
-        return
+    return {"scenario": scenario, **found}, partial(_tell_attributes, seeds, epochs)
+
+
+def _tell_attributes(seeds: int, epochs: int, found: Found) -> None:
     click.echo(
-        f"{scenario}: {found['attributes']} attributes, {seeds} seeds of {epochs} epochs. bytes: of gateways, asking"
+        f"{found['scenario']}: {found['attributes']} attributes, {seeds} seeds of {epochs} epochs. bytes: of gateways, "
+        "asking"
     )
     click.echo(
         "included, in percent of telling all. regret: utility a task that telling all has more, in percent of its"
@@ -255,7 +229,7 @@ def attributes(
 @click.option("--only", type=click.Choice(["synthetic", "milan"]), help="One of the two parts.")
 @click.option("--run", "scenario", metavar="SCENARIO", help="In a running tree of this scenario instead.")
 @click.option("--epochs", default=60, show_default=True, help="Of that run.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@framed
 def alignment(
     seeds: int,
     rows: int,
@@ -265,12 +239,10 @@ def alignment(
     only: str | None,
     scenario: str | None,
     epochs: int,
-    as_json: bool,
-) -> None:
+) -> Told:
     """Regret of acting on late samples, with and without predicting them forward."""
     if scenario is not None:
-        _aligned_runs(scenario, seeds, epochs, as_json)
-        return
+        return _aligned_runs(scenario, seeds, epochs)
     from tiertwin.study.alignment import alignment_study
     from tiertwin.study.datafolder import DataMissingError
     from tiertwin.study.milan import milan_study
@@ -286,31 +258,36 @@ def alignment(
             if only == "milan":
                 raise
             left_out = str(error)
-    if as_json:
-        click.echo(json.dumps(finite({"rows": found, "left_out": left_out})))
-        return
+    return {"rows": found, "left_out": left_out}, _tell_alignment
+
+
+def _tell_alignment(found: Found) -> None:
     columns = ("world", "belief", "error_percent", "age_s", "clock_ms", "regret", "capacity_percent")
     click.echo("error: of the belief; age: when the decision acts; clock: what is wrong with the stamps used; regret:")
     click.echo(
         "utility lost for each unit of demand; capacity: what it is worth; won: less regret than with the newest"
     )
     click.echo("value, paired, half of its 95 % interval (Student's t) over worlds, or over groups of cells (Milan).")
-    click.echo(table(found, (*columns, "won", "won_half", "won_percent")))
-    if left_out:
-        click.echo(f"Milan left out. {left_out}", err=True)
+    click.echo(table(found["rows"], (*columns, "won", "won_half", "won_percent")))
+    if found["left_out"]:
+        click.echo(f"Milan left out. {found['left_out']}", err=True)
 
 
-def _aligned_runs(scenario: str, seeds: int, epochs: int, as_json: bool) -> None:
+def _aligned_runs(scenario: str, seeds: int, epochs: int) -> Told:
     from tiertwin.study.alignedruns import aligned_runs
     from tiertwin.world import load
 
-    found = aligned_runs(load(scenario), range(1, seeds + 1), epochs, lambda text: click.echo(text, err=True))
-    if as_json:
-        click.echo(json.dumps(finite({"scenario": scenario, "seeds": seeds, "epochs": epochs, "rows": found})))
-        return
-    click.echo(f"{scenario}, {epochs} epochs, {seeds} seeds: means with half of their 95 % intervals (Student's t).")
+    rows = aligned_runs(load(scenario), range(1, seeds + 1), epochs, progress)
+    return {"scenario": scenario, "seeds": seeds, "epochs": epochs, "rows": rows}, _tell_aligned_runs
+
+
+def _tell_aligned_runs(found: Found) -> None:
+    asked = f"{found['scenario']}, {found['epochs']} epochs, {found['seeds']} seeds"
+    click.echo(f"{asked}: means with half of their 95 % intervals (Student's t).")
     click.echo("known: every group's true mean rate, that no twin has; to_known, to_hold: minus those, paired by seed.")
-    click.echo(table(found, ("kpi", "demand", "mean", "half", "to_known", "to_known_half", "to_hold", "to_hold_half")))
+    click.echo(
+        table(found["rows"], ("kpi", "demand", "mean", "half", "to_known", "to_known_half", "to_hold", "to_hold_half"))
+    )
 
 
 PERCENTILE = "In brackets: 95 % intervals (bootstrap)."

@@ -8,7 +8,8 @@ but the standard library: ``tiertwin --help`` and a twin may load it.
 from __future__ import annotations
 
 from tiertwin.errors import UnknownNameError, suggest
-from tiertwin.model.kpitable import KPIS, Kpi
+from tiertwin.model.kpi import Kpi
+from tiertwin.model.kpitable import KPIS
 
 __all__ = [
     "EPOCH_KPIS",

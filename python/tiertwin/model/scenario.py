@@ -192,7 +192,7 @@ class Policy(Part):
     """Solver of an inner node: `kernel` (with cvxpy behind it, for answers that fail their check) or `cvxpy` alone."""
     target_gap: Annotated[float, Field(gt=0, lt=1)] = 1e-3
     """Certified gap at which rounds stop in the first decision, in units of S."""
-    warm_target_gap: Annotated[float, Field(gt=0, lt=1)] = 5e-3
+    warm_target_gap: Annotated[float, Field(gt=0, lt=1)] = 3e-3
     """The same in later decisions, which start from a refresh of what is known."""
     max_rounds: Annotated[int, Field(ge=1, le=100), INTEGRAL] = 6
     """Rounds of cuts and points an epoch, at most."""

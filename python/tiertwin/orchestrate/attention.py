@@ -16,9 +16,18 @@ import numpy as np
 
 from tiertwin.functions.areas import CLASSES, ChangeFlag, Limits, TargetAreas
 from tiertwin.functions.predictors import Ar1
+from tiertwin.orchestrate.units import Cells3
+from tiertwin.twin.attributes import A, TableId
+from tiertwin.twin.effects import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
+
+    from tiertwin.twin.effects import Effect
+    from tiertwin.twin.layout import Layout
+    from tiertwin.twin.twin import Twin
 
     F64 = npt.NDArray[np.float64]
     Mask = npt.NDArray[np.bool_]
@@ -60,6 +69,32 @@ class Attention:
         self.factor: F64 = np.ones(sites)
         """Times the usual bytes, a site each, as last told."""
         self.areas: Mask = np.zeros(sites, dtype=np.bool_)
+
+    def review(self, twin: Twin, layouts: Sequence[Layout], epoch: int, now: int) -> list[Effect]:
+        """Look where trouble is coming below the fog `twin`, and let its sites there tell more.
+
+        `layouts` of its children's tables; records ``areas`` when they are others.
+        """
+        if epoch == 0:
+            return []
+        before, effects = self.areas, []
+        for site in self.look(self._demand(twin, layouts)).tolist():
+            factor = np.array([self.factor[site]])
+            cells = Cells3(np.array([int(A.WORTH_BYTES)]), np.zeros(1, dtype=np.uint32), factor)
+            effects += twin.send_unit(twin.children[site].name, TableId.SUBSCRIPTION, cells, now)
+        if not np.array_equal(before, self.areas):
+            areas = [twin.children[site].name for site in np.flatnonzero(self.areas).tolist()]
+            effects.append(Record("areas", epoch, {"areas": areas}))
+        return effects
+
+    def _demand(self, twin: Twin, layouts: Sequence[Layout]) -> F64:
+        """Believed demand of each site and class, tasks/s [S, C]."""
+        rows = [
+            np.nan_to_num(child.table_in.column(A.DEMAND)[: layout.members]).reshape(len(self._gcycles), -1).sum(axis=1)
+            for child, layout in zip(twin.children, layouts, strict=True)
+            if child.table_in is not None
+        ]
+        return np.stack(rows)
 
     def look(self, demand: F64) -> npt.NDArray[np.int64]:
         """Take believed demand ``[S, C]``, tasks/s, and return the sites whose budget is another one now."""

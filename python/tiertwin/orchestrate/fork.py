@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tiertwin.allocate.driver import TreeResult, solve_tree
+from tiertwin.allocate.solvetree import TreeResult, solve_tree
 from tiertwin.errors import InputError, suggest
 from tiertwin.model.interventions import (
     AddCapacity,

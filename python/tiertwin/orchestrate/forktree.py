@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tiertwin.allocate.driver import solve_tree
 from tiertwin.allocate.leaf import LeafProblem
+from tiertwin.allocate.solvetree import solve_tree
 from tiertwin.allocate.trees import Leaf, Tree
 from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate.belief import Belief, EdgeBelief, servers_of

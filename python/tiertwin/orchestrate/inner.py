@@ -257,32 +257,9 @@ class InnerController:
         self.gathering = Gathering(self.domain.children, units.Stamp(epoch, 0))
         self._early.give(self.gathering)
         effects: list[Effect] = [SetTimer("gather", epoch, now + self._rhythm.gather_ms * MILLISECOND)]
-        effects += self._attend(twin, epoch, now)
+        if self.attention is not None:
+            effects += self.attention.review(twin, self.domain.layouts, epoch, now)
         return effects + (self._proceed(twin, now) if self.gathering.complete else [])  # all began before us
-
-    def _attend(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
-        """Look where trouble is coming, and let sites there tell more."""
-        if self.attention is None or epoch == 0:
-            return []
-        demand = np.stack(
-            [
-                np.nan_to_num(child.table_in.column(A.DEMAND)[: layout.members])
-                .reshape(self.domain.classes, -1)
-                .sum(axis=1)
-                for child, layout in zip(twin.children, self.domain.layouts, strict=True)
-                if child.table_in is not None
-            ]
-        )
-        effects: list[Effect] = []
-        before = self.attention.areas
-        for site in self.attention.look(demand).tolist():
-            factor = np.array([self.attention.factor[site]])
-            cells = units.Cells3(np.array([int(A.WORTH_BYTES)]), np.zeros(1, dtype=np.uint32), factor)
-            effects += twin.send_unit(self.domain.children[site], TableId.SUBSCRIPTION, cells, now)
-        if not np.array_equal(before, self.attention.areas):
-            areas = [self.domain.children[site] for site in np.flatnonzero(self.attention.areas).tolist()]
-            effects.append(Record("areas", epoch, {"areas": areas}))
-        return effects
 
     def told(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:
         if unit.table in (TableId.CUT, TableId.POINT):

@@ -2,8 +2,9 @@
 
 Bytes that are not spent are saved, for at most `SAVED_S` seconds of the usual rate: a site is quiet for long and then
 everything about it changes at once. So that the purse is not spent on trifles before that, a byte has a price, in
-utils/s of error avoided. It rises while more is spent than comes in, and while the purse is less than half full, and
-falls otherwise (a dual step in the logarithm, as worths span many orders). Where the purse is full bytes are free:
+utils/s of error avoided, from the first time that something had to wait for bytes. It rises while more is spent than
+comes in, and while the purse is less than half full, and falls otherwise (a dual step in the logarithm, as worths span
+many orders). Where the purse is full bytes are free:
 
     ln p <- ln p + `STEP` (spent/rate − Δt) + `STEP` (1 − 2 saved/most) Δt
     a frame is sent where what it tells is worth more than p (1 − saved/most) a byte
@@ -75,8 +76,8 @@ class Purse:
         """Take off what somebody else spent out of it."""
         self.saved -= spent
 
-    def valued(self, worth: float, spent: float) -> None:
-        """Begin with a price from what the first telling was worth."""
+    def scarce(self, worth: float, spent: float) -> None:
+        """Hear that not all could be told; begin with a price from what was told the first time that happened."""
         if self._priced and self._price is None and spent > 0.0 and math.isfinite(worth):
             self._price = FIRST_PRICE * worth / spent
 

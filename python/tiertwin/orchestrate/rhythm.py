@@ -47,7 +47,7 @@ class Rhythm:
     control_every: Mapping[int, int] = field(default_factory=lambda: {1: 1, 2: 1, 3: 1})
     base_epoch_s: float = 1.0
     target_gap: float = 1e-3
-    warm_target_gap: float = 5e-3
+    warm_target_gap: float = 3e-3
     max_rounds_cold: int = 6
     max_rounds_warm: int = 3
     gather_ms: int = 250

@@ -16,9 +16,10 @@ from tiertwin.functions.crowd import Crowd
 from tiertwin.functions.estimate import DemandEstimator
 from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate import units
-from tiertwin.orchestrate.economy import nominal_rate, site_row
+from tiertwin.orchestrate.economy import site_row
 from tiertwin.orchestrate.observe import PassThrough, group_of_rows, group_rates, heard_rates
 from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
+from tiertwin.orchestrate.toldsite import ToldSite
 from tiertwin.twin.ages import OLDEST_SAMPLE, UNKNOWN_AGE_MS
 from tiertwin.twin.attributes import A
 from tiertwin.twin.effects import Effect, Record
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     F64 = npt.NDArray[np.float64]
 
 MOVED_AGE = 2 * OLDEST_SAMPLE  # of a gateway that tells what moved: its oldest input in use, and a heartbeat under way
-USERS_BEHIND = 3_000 * MILLISECOND  # users told that much before tasks are not those who make them
 
 
 class SiteView:
@@ -73,12 +73,8 @@ class SiteView:
         rings = len(world.ring_rate_mbps)
         self.group_of = group_of_rows(world, site)
         self.groups = world.groups_per_site
-        self.told_of = self.group_of  # group of each row of members that the gateway tells of
-        if economy is not None and economy.by_group(world):
-            self.told_of = np.arange(self.groups, dtype=np.int64)
-        if economy is not None:
-            self._planned = max(nominal_rate(world, site), 1e-9)
-            self._site_row = site_row(site, economy.layout(world, site))
+        self.told = None if economy is None else ToldSite(world, site, economy, self.group_of)
+        self.told_of = self.group_of if self.told is None else self.told.group_of
         self.classes = len(world.class_names)
         self.class_of: npt.NDArray[np.int64] = np.arange(self.groups, dtype=np.int64) // rings
         self.devices = np.bincount(self.group_of, minlength=self.groups)  # rows of each group
@@ -96,14 +92,13 @@ class SiteView:
         self.demand = self.nominal.copy()
         self.sampled = np.zeros(self.groups, dtype=np.int64)  # newest sample of each group, ns
         self.newest_ns = 0
-        self.level = 1.0  # of the site's tasks, where groups are told as shares of them
         self.blind = False
         self.uplink = float(world.uplink_site_mbps[site])
 
     def observe(self, table: _core.StateTable, now: int, age_ms: int | None = None) -> F64:
         """Estimate the coming epoch's demand, tasks/s [G]; `age_ms`: of what a gateway knows that tells what moved."""
-        if age_ms is not None:
-            return self._observe_moved(table, now, age_ms)
+        if age_ms is not None and self.told is not None:
+            return self._observe_moved(self.told, table, now, age_ms)
         times = table.times(A.TASK_RATE)[: len(self.group_of)]
         np.maximum.at(self.sampled, self.group_of, times)
         since = now - OLDEST_SAMPLE
@@ -115,10 +110,10 @@ class SiteView:
         self.demand = self.estimator.predict(self._ahead(times, since, now))
         return self.demand
 
-    def _observe_moved(self, table: _core.StateTable, now: int, age_ms: int) -> F64:
+    def _observe_moved(self, told: ToldSite, table: _core.StateTable, now: int, age_ms: int) -> F64:
         """The same where silence says that nothing has moved: what was told last is as old as the gateway's inputs."""
         newest = now - age_ms * MILLISECOND
-        rates = self._rates_told(table)
+        rates = told.rates(table, self.nominal)
         fresh = newest > now - MOVED_AGE
         heard = np.isfinite(rates) & fresh
         self.sampled[self.told_of[heard]] = newest
@@ -128,33 +123,12 @@ class SiteView:
         if self._grouped and self.economy is not None and self.economy.selection == "all":
             self._count(table, heard)
         elif self._grouped:
-            self._count_told(table, rates, heard)
+            told.count(table, rates, heard, self.crowd, self._rate)
+            self.nominal = self.estimator.nominal = self.crowd.users * self._rate
         self.estimator.update(measured, covered)
         middle = (newest + now) / 2  # the oldest is a period older than the newest
         self.demand = self.estimator.predict(self._rhythm.ahead(Tier.EDGE, middle, now))
         return self.demand
-
-    def _rates_told(self, table: _core.StateTable) -> F64:
-        """Tasks/s of each member row as last told; NaN: not told.
-
-        Of groups told as shares, those untold have among them, in proportion to what was nominal, what the others leave
-        of the site's rate; that is as planned until it is told.
-        """
-        told: F64 = table.column(A.TASK_RATE)
-        rates = told[: len(self.told_of)]
-        assert self.economy is not None
-        if self.economy.selection == "all":
-            return rates
-        site = float(told[self._site_row])
-        if not np.isfinite(site):
-            site = self._planned
-        self.level = max(site, 0.0) / self._planned
-        rates = rates * self.level
-        untold = np.isnan(rates)
-        left = max(site - float(rates[~untold].sum()), 0.0)
-        usual = self.nominal[untold]
-        rates[untold] = left * usual / max(float(usual.sum()), 1e-12)
-        return rates
 
     def _ahead(self, times: npt.NDArray[np.int64], since: int, now: int) -> float:
         """Epochs from the middle of what the devices measured to the middle of what is decided now."""
@@ -170,17 +144,6 @@ class SiteView:
         if int(table.times(A.PRB_UP)[row]) > self._weighed_ns:
             self._weighed_ns = int(table.times(A.PRB_UP)[row])
             self.crowd.weigh(float(table.column(A.PRB_UP)[row]), float(table.column(A.PRB_UP_PEAK)[row]))
-
-    def _count_told(self, table: _core.StateTable, rates: F64, heard: npt.NDArray[np.bool_]) -> None:
-        """The same of what a gateway has smoothed; users told long before tasks are as many as make these tasks."""
-        rows, row = slice(len(self.group_of)), self._station_row
-        told = table.times(A.USERS)[rows]
-        stale = (told < 0) | (table.times(A.TASK_RATE)[rows].clip(min=0) - told.clip(min=0) > USERS_BEHIND)
-        self.crowd.infer(table.column(A.USERS)[rows], heard & (told >= 0))
-        self.crowd.infer(np.maximum(np.nan_to_num(rates), 0.0) / self._rate, heard & stale)
-        self.nominal = self.estimator.nominal = self.crowd.users * self._rate
-        self.crowd.set_rates(table.column(A.RADIO_MBPS)[rows])
-        self.crowd.set_loads(float(table.column(A.PRB_UP)[row]), float(table.column(A.PRB_UP_PEAK)[row]))
 
     def problem(self, demand: F64 | None = None) -> LeafProblem:
         """The leaf problem of this data version."""

@@ -77,27 +77,32 @@ class Telling:
         assert parent.table_out is not None
         heard = below if self._condenser is None else self._condenser.update(below, now)
         self.purse.earn(now, parent.told_bytes)
-        self._weigh(heard, parent.table_out, now)
+        self._look(heard, now)
         if not self.purse.open:
             return
+        self._value(heard, parent.table_out)
         told, waiting, spent, worth = self._teller.tell(
             heard, parent.table_out, max(self.purse.saved, 0.0), self.purse.price
         )
-        self.purse.valued(worth, spent)
+        if waiting:
+            self.purse.scarce(worth, spent)
         self.told += told
         self.waiting += waiting
 
-    def _weigh(self, heard: _core.StateTable, told: _core.StateTable, now: int) -> None:
-        """Say what comes first: by what errors cost, or by an order."""
+    def _look(self, heard: _core.StateTable, now: int) -> None:
+        """Take what was reported into what says what comes first."""
         if self._interest is not None:
             self._interest.look(heard, now)
+        ordered = None if self._order is None else self._order.worth(heard, now)
+        if ordered is not None:
+            self._teller.want(ordered)
+
+    def _value(self, heard: _core.StateTable, told: _core.StateTable) -> None:
+        """Put what errors cost in the place of an order, once there is a plan to tell by."""
         worth = None if self._valuing is None else self._valuing.worth(heard, told)
         if worth is not None:
+            self._order = None
             self._teller.want(self._with_the_rest(worth, heard))
-        elif self._order is not None:
-            ordered = self._order.worth(heard, now)
-            if ordered is not None:
-                self._teller.want(ordered)
 
     def _with_the_rest(self, worth: F64, heard: _core.StateTable) -> F64:
         """Add what no decision reads: it comes last."""

@@ -7,18 +7,13 @@ tests and the study harness).
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from tiertwin.lazy import resolver
+
 if TYPE_CHECKING:
-    from tiertwin.plant.access import (
-        AccessClass,
-        AccessPlant,
-        AccessRadio,
-        AccessSecrets,
-        AccessTelemetry,
-        AccessUsers,
-    )
+    from tiertwin.plant.access import AccessPlant
+    from tiertwin.plant.accessconfig import AccessClass, AccessRadio, AccessSecrets, AccessTelemetry, AccessUsers
     from tiertwin.plant.kpis import PlantKpis, RadioKpis
     from tiertwin.plant.options import PlantOptions
     from tiertwin.plant.packets import PacketFlows, PacketLinks, PacketPlant, PacketTrace
@@ -38,19 +33,9 @@ if TYPE_CHECKING:
     from tiertwin.world.access import AccessFlow, AccessZone
 
 _HOME = {
-    **dict.fromkeys(
-        [
-            "AccessClass",
-            "AccessFlow",
-            "AccessPlant",
-            "AccessRadio",
-            "AccessSecrets",
-            "AccessTelemetry",
-            "AccessUsers",
-            "AccessZone",
-        ],
-        "access",
-    ),
+    **dict.fromkeys(["AccessPlant", "AccessZone"], "access"),
+    **dict.fromkeys(["AccessClass", "AccessFlow", "AccessRadio"], "accessconfig"),
+    **dict.fromkeys(["AccessSecrets", "AccessTelemetry", "AccessUsers"], "accessconfig"),
     **dict.fromkeys(["PlantKpis", "RadioKpis"], "kpis"),
     "PlantOptions": "options",
     **dict.fromkeys(["PacketFlows", "PacketLinks", "PacketPlant", "PacketTrace"], "packets"),
@@ -91,10 +76,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # a type checker takes the names above, and no others
-
-    def __getattr__(name: str) -> object:
-        if name not in _HOME:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-        globals()[name] = value
-        return value
+    __getattr__ = resolver(__name__, _HOME)

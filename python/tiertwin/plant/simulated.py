@@ -14,23 +14,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tiertwin import _core
-from tiertwin.plant.access import AccessRadio
+from tiertwin.plant.accessconfig import AccessRadio
+from tiertwin.plant.coreconfig import in_a_row, plant_config, routes_of
 from tiertwin.plant.kpis import PlantKpis
 from tiertwin.plant.options import PlantOptions
 from tiertwin.plant.reports import F64, I64, Reports, SensorReports, Telemetry
 from tiertwin.plant.surroundings import arrays
-from tiertwin.plant.users import devices_of, network_of
+from tiertwin.plant.users import network_of
 
 if TYPE_CHECKING:
     from tiertwin.plant.leading import Leader
-
-FIBRE_S_PER_KM = 5e-6
-_TRACE = 2  # arrival kinds of the core: 0 Poisson, 1 on-off, 2 trace
-_SERVERS = {"ps": 0, "fifo": 1, "weighted": 2}  # disciplines of the core
-_KEY_BITS = 32
 
 
 class SimulatedPlant:
@@ -57,9 +52,8 @@ class SimulatedPlant:
         self.options = (PlantOptions.of(world) if options is None else options).with_traces_of(world)
         self._access = getattr(world, "access", None)
         self._shape = (len(world.site_node), len(world.tasks_per_s), len(world.ring_rate_mbps))
-        self._site_route = _reached(world.route_site_links, world.site_node, world.fog_node[world.site_fog])
-        self._fog_route = _reached(world.route_fog_links, world.fog_node, world.cloud_node)
-        config = self._config()
+        self._routes = routes_of(world)
+        config = plant_config(world, self.options, self._routes)
         self._server_ghz = config["server_cores"] * config["server_core_ghz"]
         self._core = _core.Plant(seed, config)
         self._enable()
@@ -215,11 +209,8 @@ class SimulatedPlant:
 
         A site or fog that nothing reaches any more keeps its old route, whose failed link loses its tasks.
         """
-        self._site_route = _reached(
-            world.route_site_links, world.site_node, world.fog_node[world.site_fog], self._site_route
-        )
-        self._fog_route = _reached(world.route_fog_links, world.fog_node, world.cloud_node, self._fog_route)
-        self._core.set_routes(*_csr(self._site_route), *_csr(self._fog_route))
+        self._routes = routes_of(world, self._routes)
+        self._core.set_routes(*in_a_row(self._routes))
         self._world = world
         epoch, self._epoch = self._epoch, -1
         self.set_epoch(epoch)
@@ -289,9 +280,6 @@ class SimulatedPlant:
 
     # -- building ----------------------------------------------------------------------------------------------------
 
-    def _config(self) -> dict[str, Any]:
-        return {**self._devices(), **self._classes(), **self._network(), **self._servers(), **self._scalars()}
-
     def _enable(self) -> None:
         options = self.options
         if self._access is not None:
@@ -300,7 +288,9 @@ class SimulatedPlant:
                     "base stations: expected none beside a radio access, whose cells sleep themselves; leave them out "
                     "and set access.radio.sleep_after_ms and wake_ms"
                 )
-            self._core.enable_access(*network_of(self._access, _f64(self._world.megabits), options.access))
+            self._core.enable_access(
+                *network_of(self._access, np.ascontiguousarray(self._world.megabits, dtype=np.float64), options.access)
+            )
         elif options.access is not None:
             raise ValueError("access: expected no options of a radio access for a world that has none")
         if options.wear is not None:
@@ -319,131 +309,3 @@ class SimulatedPlant:
         from tiertwin.plant.leading import Leader  # noqa: PLC0415  readers of files: only where there are any
 
         return Leader(access.led, access.map_m, float(access.z_m[access.led[0].first])), 0, rules.step_ms * 1_000_000
-
-    def _devices(self) -> dict[str, Any]:
-        world = self._world
-        if self._access is not None:
-            return devices_of(self._access)
-        site, kind, ring = (_i64(a) for a in (world.device_site, world.device_class, world.device_ring))
-        group = (site * self._shape[1] + kind) * self._shape[2] + ring
-        return {
-            "device_site": site,
-            "device_class": kind,
-            "device_ring": ring,
-            "device_key": (group << _KEY_BITS) + _rank_within(group),
-            "device_ghz": _f64(world.device_ghz),
-            "device_any_order": False,
-        }
-
-    def _classes(self) -> dict[str, Any]:
-        world, classes = self._world, self._shape[1]
-        arrival = np.array(world.arrival, dtype=np.int64)
-        arrival[list(self.options.traces)] = _TRACE
-        ptr, times, repeat = self.options.trace_arrays(classes)
-        return {
-            "class_tasks_per_s": _f64(world.tasks_per_s),
-            "class_megabits": _f64(world.megabits),
-            "class_gcycles": _f64(world.gcycles),
-            "class_deadline_s": _f64(world.deadline_s),
-            "class_transmit_w": _f64(world.transmit_w),
-            "class_on_s": _f64(world.on_s),
-            "class_off_s": _f64(world.off_s),
-            "class_arrival": arrival,
-            "class_exponential": np.full(classes, int(self.options.exponential_sizes), dtype=np.int64),
-            "trace_ptr": ptr,
-            "trace_s": times,
-            "trace_repeat_s": repeat,
-            "ring_rate_mbps": _f64(world.ring_rate_mbps),
-            "radio_factor": _f64(self.options.radio_factor),
-            "radio_window_s": self.options.radio_window_s,
-            "radio_fifo": self.options.radio == "fifo",
-            "site_cells": _f64(world.site_cells),
-        }
-
-    def _network(self) -> dict[str, Any]:
-        world = self._world
-        tail = np.stack([world.link_tail, world.link_head], axis=1).ravel()  # of 2l and 2l + 1
-        site_ptr, site_links = _csr(self._site_route)
-        fog_ptr, fog_links = _csr(self._fog_route)
-        return {
-            "link_capacity_mbps": _f64(np.repeat(world.link_capacity_mbps, 2)),
-            "link_propagation_s": _f64(np.repeat(world.link_km, 2) * FIBRE_S_PER_KM),
-            "link_background_mbps": _f64(world.background_mbps),
-            "link_site": self._site_at(tail),
-            "link_fifo": self.options.links == "fifo",
-            "site_fog": _i64(world.site_fog),
-            "route_site_ptr": site_ptr,
-            "route_site_links": site_links,
-            "route_fog_ptr": fog_ptr,
-            "route_fog_links": fog_links,
-        }
-
-    def _servers(self) -> dict[str, Any]:
-        world = self._world
-        cores = np.concatenate([world.site_cores, world.fog_cores, [world.cloud_cores]]).astype(np.float64)
-        node = np.concatenate([world.site_node, world.fog_node, [world.cloud_node]])
-        return {
-            "server_cores": cores,
-            "server_core_ghz": np.full(len(cores), float(world.core_ghz)),
-            "server_idle_w": self.options.server_idle_w_per_core * cores,
-            "server_j_per_gcycle": np.full(len(cores), float(world.objective.server_j_per_gcycle)),
-            "server_discipline": np.full(len(cores), _SERVERS[self.options.servers], dtype=np.int64),
-            "server_site": self._site_at(node),
-        }
-
-    def _scalars(self) -> dict[str, Any]:
-        options = self.options
-        return {
-            "device_j_per_gcycle_ghz2": float(self._world.objective.device_j_per_gcycle_ghz2),
-            "link_j_per_mb": options.link_j_per_mb,
-            "buffer_s": options.buffer_s,
-            "report_s": options.report_s,
-            "delay_low_s": options.delay_s[0],
-            "delay_high_s": options.delay_s[1],
-            "loss": options.loss,
-            "noise": options.noise,
-            "clock_offset_s": options.clock_offset_s,
-        }
-
-    def _site_at(self, node: NDArray[Any]) -> I64:
-        """Return the site at each node, -1 where there is none (the first one where several share it)."""
-        site_of = {n: s for s, n in reversed(list(enumerate(np.asarray(self._world.site_node).tolist())))}
-        return np.array([site_of.get(n, -1) for n in np.asarray(node).tolist()], dtype=np.int64)
-
-
-def _reached(routes: Any, start: Any, end: Any, old: list[I64] | None = None) -> list[I64]:
-    """Return the routes, with the `old` one where nothing leads from `start` to `end` any more."""
-    away = np.broadcast_to(np.asarray(start) != np.asarray(end), len(routes))
-    out = [_i64(route) for route in routes]
-    for row in np.flatnonzero(away):
-        if len(out[row]) == 0:
-            if old is None:
-                raise ValueError(
-                    f"route {row}: expected links from node {np.asarray(start)[row]} to its parent, got none"
-                )
-            out[row] = old[row]
-    return out
-
-
-def _csr(routes: list[I64]) -> tuple[I64, I64]:
-    """Return offsets [n + 1] and the links one after the other."""
-    ptr = np.cumsum([0, *(len(route) for route in routes)], dtype=np.int64)
-    return ptr, _i64(np.concatenate([np.empty(0, dtype=np.int64), *routes]))
-
-
-def _rank_within(group: I64) -> I64:
-    """Return the rank of each row among the rows of its group, in row order."""
-    order = np.argsort(group, kind="stable")
-    first = np.r_[True, group[order][1:] != group[order][:-1]] if len(group) else np.empty(0, dtype=bool)
-    start = np.maximum.accumulate(np.where(first, np.arange(len(group)), 0))
-    rank = np.empty(len(group), dtype=np.int64)
-    rank[order] = np.arange(len(group)) - start
-    return rank
-
-
-def _f64(values: Any) -> F64:
-    return np.ascontiguousarray(values, dtype=np.float64)
-
-
-def _i64(values: Any) -> I64:
-    return np.ascontiguousarray(values, dtype=np.int64)

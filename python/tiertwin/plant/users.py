@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tiertwin.plant.access import (
+from tiertwin.plant.accessconfig import (
     AccessClass,
     AccessRadio,
     AccessSecrets,

@@ -49,6 +49,8 @@ class LiveConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Listening on an address that means all interfaces was asked for.
     addresses
         Where the others listen, when no launcher says it.
+    keys
+        Folder of keys that is looked at while the process lives; empty: none.
     """
 
     state: Text
@@ -56,6 +58,7 @@ class LiveConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ports: dict[Text, int] = {}
     public: bool = False
     addresses: dict[Text, Address] = {}
+    keys: Text = ""
 
     def at(self, origin: int) -> LiveConfig:
         """The same with another beginning."""

@@ -314,6 +314,14 @@ COUNTERS: tuple[Counter, ...] = (
         "processes degraded",
     ),
     _one("pool_served", "problems", "R44", "answers that went through the pool's front", "launcher", "served"),
+    _one(
+        "doors_reopened",
+        "times",
+        "R30",
+        "the door was closed and opened again: for another key, or for a flood of a revoked one",
+        "endpoint",
+        "R30 listened anew",
+    ),
 )
 
 TRAVELLING = tuple(c for c in COUNTERS if c.scope != LAUNCHER)  # what a node tells, in this order

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tiertwin.runtime.diagnosis import Diagnosis, Finding, KeyNote
 from tiertwin.runtime.status import LIVE, SESSION_WORDS, LinkStatus, NodeStatus, Waiting
 
 if TYPE_CHECKING:
@@ -37,53 +37,6 @@ _WAITS = {
     Waiting.SOLVER: "answers of the solver pool",
     Waiting.BUDGET: "a budget of {0}",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One sentence; `wrong`: somebody should do something about it. `facts` is the same for programs."""
-
-    kind: str
-    text: str
-    wrong: bool
-    facts: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class KeyNote:
-    """How a key stands: days left, or the problem."""
-
-    name: str
-    days_left: float
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """What was found, the most important first."""
-
-    head: str
-    findings: list[Finding]
-    epoch: int
-    answered: int
-    asked: int
-
-    @property
-    def healthy(self) -> bool:
-        """Whether nothing is wrong."""
-        return not any(finding.wrong for finding in self.findings)
-
-    def to_text(self) -> str:
-        """Return it for people."""
-        wrong = [f.text for f in self.findings if f.wrong]
-        rest = [f.text for f in self.findings if not f.wrong]
-        lines = [self.head, *(f"WRONG  {text}" for text in wrong), *(f"       {text}" for text in rest)]
-        last = (
-            "Nothing is wrong."
-            if self.healthy
-            else f"{len(wrong)} {'thing is' if len(wrong) == 1 else 'things are'} wrong."
-        )
-        return "\n".join([*lines, last])
 
 
 def diagnose(

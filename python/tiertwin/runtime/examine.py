@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from tiertwin.errors import InputError
 from tiertwin.runtime.counters import NODE, PROCESS, TRAVELLING, by_scope
 from tiertwin.runtime.deployment import schema_fingerprint
-from tiertwin.runtime.diagnose import Diagnosis, KeyNote, diagnose
+from tiertwin.runtime.diagnose import diagnose
+from tiertwin.runtime.diagnosis import Diagnosis, KeyNote
 from tiertwin.runtime.lookout import WAIT_S, ProcessLook, Report, look, look_at_processes
 from tiertwin.runtime.status import Waiting
 from tiertwin.runtime.treefile import read_tree

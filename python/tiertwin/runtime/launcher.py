@@ -253,8 +253,12 @@ class Launcher:
             self.keys.access.grants,
             process.host,
             pool,
-            LiveConfig(str(plan.folder / STATE_FOLDER), ports=self._ports(process)) if plan.real_clock else None,
+            self._live(process) if plan.real_clock else None,
         )
+
+    def _live(self, process: ProcessPlan) -> LiveConfig:
+        folder = self.plan.folder
+        return LiveConfig(str(folder / STATE_FOLDER), ports=self._ports(process), keys=str(folder / KEY_FOLDER))
 
     def _ports(self, process: ProcessPlan) -> dict[str, int]:
         """Ports that nodes must have: those that they had, or fixed ones; else they take free ones."""

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tiertwin.runtime import logs
+from tiertwin.runtime.audit import Audit
 from tiertwin.runtime.childconfig import settings_from_plain
 from tiertwin.runtime.clock import EpochClock, RealClock
 from tiertwin.runtime.control import Address, Collected, Connect, Linked, Ready, Stop, encode
 from tiertwin.runtime.host import entry
+from tiertwin.runtime.keywatch import KeyWatch
 from tiertwin.runtime.livehost import MILLISECOND, LiveHost
 from tiertwin.runtime.livepool import LivePool
 from tiertwin.runtime.memory import high_water_mb
@@ -51,7 +53,7 @@ def run_live(config: ChildConfig, pipe: Pipe | None) -> None:
     locks = [NodeLock(Path(twins.live.state), name) for name in twins.nodes]
     try:
         with WireContext(access, now_ns=time.monotonic_ns(), now_s=time.time()) as wire:
-            process = _Process(twins, wire, Launcher(pipe), ending)
+            process = _Process(config.process, twins, wire, Launcher(pipe), ending)
             process.run()
     finally:
         for lock in locks:
@@ -146,17 +148,28 @@ class Launcher:
 class _Process:
     """One life of this process."""
 
-    def __init__(self, config: TwinsConfig, wire: WireContext, launcher: Launcher, ending: Ending) -> None:
+    def __init__(self, name: str, config: TwinsConfig, wire: WireContext, launcher: Launcher, ending: Ending) -> None:
         assert config.live is not None
+        state = Path(config.live.state)
         self._config, self._live, self._launcher, self._ending = config, config.live, launcher, ending
         self._clock = RealClock()
         self._keys = {key.node: key.pair for key in config.keys}
         self._states = {name: StateFile(Path(config.live.state), name) for name in config.nodes}
         self._board = Switchboard(wire)
-        for name in config.listening:
-            bind = Bind(config.bind, self._live.ports.get(name, 0), public=self._live.public)
-            incarnation = self._states[name].state.incarnation
-            self._board.listen(NodeEndpoint(wire, name, self._keys[name], bind=bind, incarnation=incarnation))
+        self._audit = Audit(state / f"{name}.audit.jsonl", name)
+        self._watch = self._watched()
+        for node in config.listening:
+            bind = Bind(config.bind, self._live.ports.get(node, 0), public=self._live.public)
+            incarnation = self._states[node].state.incarnation
+            self._board.listen(NodeEndpoint(wire, node, self._keys[node], bind=bind, incarnation=incarnation))
+
+    def _watched(self) -> KeyWatch | None:
+        """What looks at the key folder; it lists no more guests than the table we began with."""
+        if not self._live.keys:
+            return None
+        guests = {grant.node for grant in self._board.wire.admission.access.grants}
+        above = {peer.name for peer in self._config.parents.values()}
+        return KeyWatch(Path(self._live.keys), self._keys, guests, above)
 
     def run(self) -> None:
         """Bind, prove, connect, live, leave."""
@@ -198,6 +211,7 @@ class _Process:
             refused={n: t.counters.refused for n, t in twins.items() if t.counters.refused},
             peak_mb=round(high_water_mb(), 1),
             wire=board.counters(),
+            audit=self._audit.chain,
             pool=pool.counters,
             sessions=host.sessions(),
         )
@@ -247,10 +261,26 @@ class _Process:
                 stopped = self._heard()
             now = clock.now()
             door.look(now)
+            self._look_after_keys()
             ended = host.turn(now)
             if ended is not None:
                 self._collect(host, ended, now)
             launcher.flush()
+
+    def _look_after_keys(self) -> None:
+        """Take other keys and tables as they come, and write down who came in."""
+        wire, now_ns, now_s = self._board.wire, time.monotonic_ns(), time.time()
+        changed = None if self._watch is None else self._watch.look(now_ns, now_s)
+        if changed is not None:
+            if changed.access is not None and changed.access.grants != wire.admission.access.grants:
+                logs.info("access table changed", keys=len(changed.access))
+                wire.swap(changed.access)
+            for name, peer in self._config.parents.items():
+                self._board.trust(name, peer.name, changed.servers.get(peer.name, []))
+            for name, pair in changed.keys.items():
+                logs.info("key changed", node=name, public=f"{pair.public.decode()[:8]}…")
+                self._board.rekey(name, pair, now_ns)
+        self._audit.look(wire.admission, now_ns, now_s)
 
     def _heard(self) -> bool:
         """Read what the launcher says; True: stop."""

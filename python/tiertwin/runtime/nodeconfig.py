@@ -57,7 +57,8 @@ def node_config(path: Path, process: str, names: Sequence[str], now_s: float, *,
     hosts = sorted({places[name].host for name in names})
     if len(hosts) > 1:
         raise InputError(f"one process has one host, but {', '.join(names)} are on {' and '.join(hosts)}", str(path))
-    keys = _read_keys(folder / deployment.keys, [places[name] for name in names], now_s, path)
+    access = Access.read(folder / deployment.keys / ACCESS_FILE)
+    keys = _read_keys(folder / deployment.keys, [places[name] for name in names], access, now_s, path)
     addresses = {place.name: Address(place.host, place.port) for place in deployment.nodes if place.port}
     if deployment.pool is not None:
         addresses[POOL] = Address(deployment.pool.host, deployment.pool.port)
@@ -67,8 +68,8 @@ def node_config(path: Path, process: str, names: Sequence[str], now_s: float, *,
         world,
         deployment.settings,
         keys,
-        {place.name: place.public for place in deployment.nodes},
-        Access.read(folder / deployment.keys / ACCESS_FILE).grants,
+        {place.name: _public(place, access) for place in deployment.nodes},
+        access.grants,
         _ALL_INTERFACES[":" in hosts[0]] if public else hosts[0],
         None if deployment.pool is None else Peer(POOL, deployment.pool.public),
         LiveConfig(
@@ -77,6 +78,7 @@ def node_config(path: Path, process: str, names: Sequence[str], now_s: float, *,
             {name: places[name].port for name in names if roster.tier(name) >= 0},
             public,
             addresses,
+            str(folder / deployment.keys),
         ),
     )
     return ChildConfig(process, dies_with_parent=False, twins=twins)
@@ -121,7 +123,13 @@ def _check_settings(deployment: Deployment, path: Path) -> None:
         ) from None
 
 
-def _read_keys(folder: Path, places: Sequence[Place], now_s: float, path: Path) -> list[NodeKey]:
+def _public(place: Place, access: Access) -> str:
+    """Return the public key of a node: the newest in the table, for keys may have been changed since the run began."""
+    newest = access.public_of(place.name)
+    return place.public if newest is None else newest.decode()
+
+
+def _read_keys(folder: Path, places: Sequence[Place], access: Access, now_s: float, path: Path) -> list[NodeKey]:
     """Return the keys of `places`; InputError with all that is wrong with them."""
     keys, problems = [], []
     for place in places:
@@ -131,10 +139,12 @@ def _read_keys(folder: Path, places: Sequence[Place], now_s: float, path: Path) 
         except InputError as error:
             problems.append(f"{file}: {error.problems[0]}")
             continue
-        if key.public != place.public:
+        grant = access.grant(key.public)
+        if key.public != place.public and (grant is None or grant.node != place.name):
             problems.append(
                 f"{file}: is another key ({key.public[:8]}…) than {path.name} has for {place.name!r} "
-                f"({place.public[:8]}…). Copy the key that belongs to it, or start the tree anew with new keys."
+                f"({place.public[:8]}…), and {ACCESS_FILE} does not list it. Copy the key that belongs to it, or start "
+                "the tree anew with new keys."
             )
         keys.append(key)
     if problems:

@@ -10,10 +10,11 @@ from tiertwin.errors import ProcessError
 from tiertwin.wire.zeromq import NodeEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tiertwin.wire.context import WireContext
     from tiertwin.wire.endpoint import Buffer, LinkEvent
+    from tiertwin.wire.keys import KeyPair
 
 PAUSE_MS = 20  # longest wait of a turn while something is waited for
 
@@ -124,6 +125,18 @@ class Switchboard:
         if endpoint is not None:
             self._up.discard((name, peer))
             endpoint.reopen(time.monotonic_ns())
+
+    def rekey(self, name: str, keys: KeyPair, now_ns: int) -> None:
+        """Go on with another key of a node here, at all its endpoints."""
+        for endpoint in self.endpoints:
+            if endpoint.name == name:
+                endpoint.rekey(keys, now_ns)
+
+    def trust(self, name: str, peer: str, servers: Sequence[bytes]) -> None:
+        """Take these public keys, newest first, for those of a peer elsewhere that a node here connects to."""
+        endpoint = self._towards.get((name, peer))
+        if endpoint is not None and servers:
+            endpoint.trust(servers)
 
     def ban(self, name: str, peer: str, for_ns: int) -> None:
         """Refuse a child of a node here at the door for a while."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tiertwin.lazy import resolver
+
 if TYPE_CHECKING:
     from tiertwin.store.folder import new_run_folder
     from tiertwin.store.log import Difference, EventLog, ReplayCheck, ReplayReport, canonical
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from tiertwin.store.table import Table
     from tiertwin.store.writer import RunWriter
 
-_LAZY = {
+_HOME = {
     "Difference": "log",
     "EventLog": "log",
     "ReplayCheck": "log",
@@ -41,15 +43,7 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # a type checker takes the names above, and no others
-
-    def __getattr__(name: str) -> object:
-        if name in _LAZY:
-            from importlib import import_module  # noqa: PLC0415  lazily, as promised above
-
-            value = getattr(import_module(f"tiertwin.store.{_LAZY[name]}"), name)
-            globals()[name] = value
-            return value
-        raise AttributeError(f"module 'tiertwin.store' has no attribute {name!r}")
+    __getattr__ = resolver(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

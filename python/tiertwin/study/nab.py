@@ -23,7 +23,7 @@ import numpy as np
 
 from tiertwin.errors import InputError
 from tiertwin.functions.assure.streams import StreamOptions, judge_series
-from tiertwin.study.archive import Tree, open_tree
+from tiertwin.study.datafolder import Place, csv_files, open_folder
 from tiertwin.study.nabpublished import DETECTORS as OTHERS
 from tiertwin.study.nabpublished import RAW, WHOLE_BENCHMARK
 from tiertwin.study.nabscore import PROFILES, Labelled, curve, normalised, standard_score
@@ -31,6 +31,7 @@ from tiertwin.study.nabscore import PROFILES, Labelled, curve, normalised, stand
 if TYPE_CHECKING:
     from tiertwin.study.nabscore import F64
 
+ARCHIVE = "nab.zip"
 GROUPS = ("realAWSCloudwatch", "realKnownCause")
 LABELS = ("labels/combined_windows.json", "combined_windows.json", "nab_combined_windows.json")
 OPTIONS = StreamOptions(least=2.0)
@@ -44,15 +45,15 @@ WHOLE = {
 
 def load_corpus(folder: Path, groups: Sequence[str] = GROUPS) -> list[Labelled]:
     """Return the files of these groups in order of name. Raises InputError."""
-    tree = open_tree(folder, "nab", "data", groups[0])
+    files = csv_files(open_folder(folder, ARCHIVE, "data", groups[0]))
     windows = _windows(folder)
-    names = [name for name in tree.names if name.split("/")[0] in groups]
+    names = [name for name in files if name.split("/")[0] in groups]
     unlabelled = [name for name in names if name not in windows]
     if unlabelled:
         raise InputError(
             f"{unlabelled[0]}: expected its windows in the labels, got none (an empty list where there are none)"
         )
-    return [_series(tree, name, windows[name]) for name in names]
+    return [_series(files[name], name, windows[name]) for name in names]
 
 
 def _windows(folder: Path) -> dict[str, list[list[str]]]:
@@ -64,8 +65,8 @@ def _windows(folder: Path) -> dict[str, list[list[str]]]:
     raise InputError(f"--data: expected one of {', '.join(LABELS)} in {folder} or beside it, got none")
 
 
-def _series(tree: Tree, name: str, windows: list[list[str]]) -> Labelled:
-    header, *rows = tree.read(name).splitlines()
+def _series(file: Place, name: str, windows: list[list[str]]) -> Labelled:
+    header, *rows = file.read_text(encoding="utf-8").splitlines()
     if header.split(",")[:2] != ["timestamp", "value"]:
         raise InputError(f"{name}: expected the columns timestamp,value, got {header!r}")
     times, values = [], []

@@ -11,17 +11,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tiertwin.errors import InputError
-from tiertwin.study.datafolder import DataMissingError
+from tiertwin.study.datafolder import DataMissingError, Place, places
 
 F64 = NDArray[np.float64]
 METRICS = ("latency", "availability")  # those that issues are reported in
@@ -71,29 +69,17 @@ class Shop:
 
 def shops(data: Path) -> list[Shop]:
     """Return all scenarios in a folder or archive, by name; DataMissingError: there is none."""
-    root = _root(data)
-    found = [_shop(folder) for folder in _folders(root)]
-    if not found:
-        raise DataMissingError(
-            f"No graph.csv of the PetShop data in {data}: expected its folder 'dataset' as published at "
-            f"github.com/amazon-science/petshop-root-cause-analysis, or an archive of it ({ARCHIVE})."
-        )
-    return found
+    for place in places(data, ARCHIVE):
+        found = [_shop(folder) for folder in _folders(place)]
+        if found:
+            return found
+    raise DataMissingError(
+        f"No graph.csv of the PetShop data in {data}: expected its folder 'dataset' as published at "
+        f"github.com/amazon-science/petshop-root-cause-analysis, or an archive of it ({ARCHIVE})."
+    )
 
 
-def _root(data: Path) -> Path | zipfile.Path:
-    if not data.exists():
-        raise DataMissingError(f"No folder or archive {data}")
-    archive = data if data.is_file() else data / ARCHIVE
-    if not archive.is_file():
-        return data
-    try:
-        return zipfile.Path(archive)
-    except zipfile.BadZipFile as error:
-        raise InputError(f"expected a zip archive, {error}", str(archive)) from None
-
-
-def _folders(root: Any, depth: int = 0) -> Iterator[Any]:
+def _folders(root: Place, depth: int = 0) -> Iterator[Place]:
     if (root / "graph.csv").is_file():
         yield root
     elif depth < 3:
@@ -101,7 +87,7 @@ def _folders(root: Any, depth: int = 0) -> Iterator[Any]:
             yield from _folders(child, depth + 1)
 
 
-def _shop(folder: Any) -> Shop:
+def _shop(folder: Place) -> Shop:
     rows = _table(folder / "graph.csv")
     services = tuple(rows[0][1:])
     number = {name: k for k, name in enumerate(services)}
@@ -120,11 +106,11 @@ def _shop(folder: Any) -> Shop:
     return Shop(folder.name, services, calls, tuple(issues), _metrics(normal, number) if normal.is_file() else None)
 
 
-def _children(folder: Any) -> list[Any]:
+def _children(folder: Place) -> list[Place]:
     return [c for c in folder.iterdir() if (c / "target.json").is_file()] if folder.is_dir() else []
 
 
-def _issue(folder: Any, split: str, number: dict[str, int]) -> Issue:
+def _issue(folder: Place, split: str, number: dict[str, int]) -> Issue:
     where = f"{folder / 'target.json'}"
     try:
         told = json.loads((folder / "target.json").read_text(encoding="utf-8"))
@@ -143,7 +129,7 @@ def _issue(folder: Any, split: str, number: dict[str, int]) -> Issue:
     return Issue(folder.name, split, number[node], metric, statistic, time_s, number[cause], metrics)
 
 
-def _metrics(file: Any, number: dict[str, int]) -> Metrics:
+def _metrics(file: Place, number: dict[str, int]) -> Metrics:
     rows = _table(file)
     if len(rows) < 5 or len({len(row) for row in rows[:3]}) != 1:
         raise InputError("expected three header rows (service, metric, statistic), a name row and samples", f"{file}")
@@ -164,7 +150,7 @@ def _metrics(file: Any, number: dict[str, int]) -> Metrics:
     return Metrics(time_s, values)
 
 
-def _table(file: Any) -> list[list[str]]:
+def _table(file: Place) -> list[list[str]]:
     try:
         return list(csv.reader(io.StringIO(file.read_text(encoding="utf-8"))))
     except (OSError, KeyError, UnicodeDecodeError) as error:

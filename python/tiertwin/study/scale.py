@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from tiertwin.allocate.driver import solve_tree
 from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.mastersolver import master_solver
+from tiertwin.allocate.solvetree import solve_tree
 from tiertwin.runtime.limited import run_limited
 from tiertwin.study.instances import random_tree
 

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tiertwin.errors import InputError
-from tiertwin.functions.assure.levels import Shifts, Subspace
-from tiertwin.study.archive import Tree, open_tree
+from tiertwin.functions.assure.watches import Shifts, Subspace
+from tiertwin.study.datafolder import Place, csv_files, open_folder
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     F64 = npt.NDArray[np.float64]
     Mask = npt.NDArray[np.bool_]
 
+ARCHIVE = "skab.zip"
 CLEAN = 400
 SENSORS = 8
 OURS: dict[str, Any] = {"mean": 10, "gain": 0.02, "quantile": 0.99, "factor": 1.5}
@@ -54,13 +55,13 @@ class Run:
 
 def load_runs(folder: Path) -> list[Run]:
     """Return the labelled runs of valve1, by number. Raises InputError."""
-    tree = open_tree(folder, "skab", "data", "valve1")
-    names = sorted((n for n in tree.names if n.startswith("valve1/")), key=lambda n: (len(n), n))
-    return [_run(tree, name) for name in names]
+    files = csv_files(open_folder(folder, ARCHIVE, "data", "valve1"))
+    names = sorted((n for n in files if n.startswith("valve1/")), key=lambda n: (len(n), n))
+    return [_run(files[name], name) for name in names]
 
 
-def _run(tree: Tree, name: str) -> Run:
-    header, *rows = tree.read(name).splitlines()
+def _run(file: Place, name: str) -> Run:
+    header, *rows = file.read_text(encoding="utf-8").splitlines()
     columns = header.split(";")
     if len(columns) != SENSORS + 3 or columns[SENSORS + 1] != "anomaly":
         raise InputError(f"{name}: expected datetime, {SENSORS} sensors, anomaly, changepoint; got {header!r}")

@@ -117,7 +117,6 @@ class A(IntEnum):
     LINK_BYTES_OUT = 242
     LINK_TERM = 243
     COUNTED = 250
-    WORTH = 260
     WORTH_BYTES = 261
 
 
@@ -206,8 +205,7 @@ _ROWS: list[tuple[int, str, str, str, str, str, float, float]] = [
     (A.LINK_TERM, "link.term", "1", "state", "f64", "max", 0, 2.0**32),
     # what a node and its process counted: a row a counter of runtime/counters.py
     (A.COUNTED, "counted", "1", "counter", "f64", "sum", 0, BIG),
-    # a subscription: what the square of an error of each cell costs the subscriber; times the usual bytes
-    (A.WORTH, "worth", "utils/s", "gauge", "f64", "max", 0, 1e300),
+    # a subscription: times the usual bytes
     (A.WORTH_BYTES, "worth.bytes", "1", "gauge", "f64", "max", 0, 16),
 ]
 for _j in range(MAX_QUOTAS):
@@ -242,7 +240,7 @@ LINK = [A.LOAD_MBPS, A.CAPACITY_MBPS, A.UP, A.BACKGROUND_MBPS]
 SENSORS = [A.TEMPERATURE_C, A.VIBRATION_MM_S, A.ERRORS]
 WEATHER = [A.RAIN_LOSS_DB, A.RATE_BITS]
 BASE_STATION = [A.PRB_UP, A.PRB_UP_PEAK, A.POWER_W, A.HANDOVERS]
-EXTENSIONS = (*SENSORS, *WEATHER, *BASE_STATION, *CROWD, A.USERS_SUM, A.WORTH, A.WORTH_BYTES)
+EXTENSIONS = (*SENSORS, *WEATHER, *BASE_STATION, *CROWD, A.USERS_SUM, A.WORTH_BYTES)
 """Not every peer must know them: no part of a fingerprint."""
 RESOURCES = [A.LOAD_GHZ, A.SERVER_QUEUE, A.UP, A.LOAD_MBPS, A.CAPACITY_MBPS, A.BACKGROUND_MBPS]
 SUMMARY = [

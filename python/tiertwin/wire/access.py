@@ -114,8 +114,12 @@ class Access:
 
     def public_of(self, node: str) -> bytes | None:
         """Return the newest key of a node, as its children pin it."""
-        held = self._by_node.get(node)
-        return max(held, key=lambda grant: grant.not_after_s).public.encode() if held else None
+        return next(iter(self.publics_of(node)), None)
+
+    def publics_of(self, node: str) -> list[bytes]:
+        """Return the keys of a node, newest first: two while they are changed."""
+        held = sorted(self._by_node.get(node, ()), key=lambda grant: -grant.not_after_s)
+        return [grant.public.encode() for grant in held]
 
     def __contains__(self, node: str) -> bool:
         return node in self._by_node

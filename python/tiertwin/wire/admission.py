@@ -14,6 +14,7 @@ SECOND_NS = 1_000_000_000
 MINUTE_NS = 60 * SECOND_NS
 HANDSHAKES_A_MINUTE = 30
 BAD_FRAMES = 3  # in a minute: banned
+ENTRIES = 1024  # kept for an audit until somebody takes them
 FIRST_BAN_NS, LONGEST_BAN_NS = 10 * SECOND_NS, 600 * SECOND_NS
 
 
@@ -36,6 +37,16 @@ class Refusal:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something at the door that an audit wants to know: `admitted`, `refused`, `banned` or `table`."""
+
+    what: str
+    who: str
+    address: str = ""
+    reason: str = ""
+
+
 class Admission:
     """Decides who may connect, and who may go on.
 
@@ -56,11 +67,18 @@ class Admission:
         self.refused: Counter[str] = Counter()
         self.admitted = 0
         self.latest: deque[Refusal] = deque(maxlen=32)
+        self.entries: deque[Entry] = deque()
+        self.unkept = 0  # entries beyond `ENTRIES`
         self.proofs: dict[str, bool] = {}  # unknown keys of start-up proofs: was it seen (and refused)?
         self._records: dict[str, _Record] = {}
 
     def swap(self, access: Access) -> None:
         """Take another table; keys that are gone are forgotten with their bans."""
+        before, now = ({g.public: g.node for g in table.grants} for table in (self.access, access))
+        for public in sorted(before.keys() - now.keys()):
+            self._note("table", before[public], reason=f"key {public[:8]}… taken out")
+        for public in sorted(now.keys() - before.keys()):
+            self._note("table", now[public], reason=f"key {public[:8]}… listed")
         self.access = access
         self._records = {key: record for key, record in self._records.items() if access.grant(key) is not None}
 
@@ -77,6 +95,7 @@ class Admission:
         assert grant is not None
         self._record(public).handshakes.append(self.now_ns)
         self.admitted += 1
+        self._note("admitted", grant.node, address, f"key {public[:8]}…")
         return grant
 
     def _objection(self, public: str, grant: Grant | None) -> str:
@@ -96,6 +115,7 @@ class Admission:
         """Count a refusal."""
         self.refused[reason] += 1
         self.latest.append(Refusal(who, address, reason))
+        self._note("refused", who, address, reason)
 
     def valid(self, public: str) -> Grant | None:
         """Return the grant under which a frame of this key may pass now; None: revoked or expired (R30)."""
@@ -120,11 +140,27 @@ class Admission:
         """Refuse frames and handshakes of a key for a while."""
         record = self._record(public)
         record.banned_until = max(record.banned_until, self.now_ns + for_ns)
+        grant = self.access.grant(public)
+        self._note(
+            "banned", f"key {public[:8]}…" if grant is None else grant.node, reason=f"for {for_ns / SECOND_NS:g} s"
+        )
 
     def is_banned(self, public: str) -> bool:
         """Whether a ban is running."""
         record = self._records.get(public)
         return record is not None and self.now_ns < record.banned_until
+
+    def take_entries(self) -> list[Entry]:
+        """Return what happened at the door since the last call, in order; beyond `ENTRIES` it is only counted."""
+        taken = list(self.entries)
+        self.entries.clear()
+        return taken
+
+    def _note(self, what: str, who: str, address: str = "", reason: str = "") -> None:
+        if len(self.entries) >= ENTRIES:
+            self.unkept += 1
+            return
+        self.entries.append(Entry(what, who, address, reason))
 
     def _record(self, public: str) -> _Record:
         return self._records.setdefault(public, _Record())

@@ -11,12 +11,13 @@ after a handshake that we answered, so a disconnect in the monitor never hits it
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import zmq
 
 from tiertwin import _core
+from tiertwin.errors import WireError
 from tiertwin.wire.endpoint import FRAME_BYTES, LOCALHOST, Buffer, LinkEvent
 from tiertwin.wire.side import Seat, Side, next_event
 from tiertwin.wire.sockets import EVERYWHERE, Bind, close_watched, make_router, monitor, send_now
@@ -24,12 +25,36 @@ from tiertwin.wire.zap import Proof
 
 if TYPE_CHECKING:
     from tiertwin.wire.access import Grant
+    from tiertwin.wire.keys import KeyPair
 
 OLD_CONNECTIONS = 64  # remembered a node
-BYE_EVERY_NS = 1_000_000_000
+SECOND_NS = 1_000_000_000
+BYE_EVERY_NS = SECOND_NS
+FLOOD_FRAMES, FLOOD_S = 1_000, 5
+REBIND_NS = 2 * SECOND_NS  # timeout `rebind`
 BYE_UNKNOWN, BYE_FENCED, BYE_BANNED = 2, 3, 5
 HELLO = 1
 HEADER_BYTES = 40
+
+
+class Flood:
+    """Frames of keys that may not come in any more: more than `FLOOD_FRAMES` in each of `FLOOD_S` seconds on end."""
+
+    def __init__(self) -> None:
+        self._second, self._frames, self._full = -1, 0, 0
+
+    def note(self, now_ns: int) -> None:
+        """Count a frame."""
+        second = now_ns // SECOND_NS
+        if second != self._second:
+            self._full = self._full + 1 if self._frames > FLOOD_FRAMES and second == self._second + 1 else 0
+            self._second, self._frames = second, 0
+        self._frames += 1
+
+    @property
+    def lasts(self) -> bool:
+        """Whether so many seconds were full."""
+        return self._full >= FLOOD_S
 
 
 @dataclass(slots=True, eq=False)
@@ -49,14 +74,15 @@ class Downlink(Side):
     def __init__(self, seat: Seat, bind: Bind, incarnation: int) -> None:
         super().__init__(seat)
         self._incarnation = incarnation
-        context = self._wire.context
-        self.socket, self.port = make_router(context, self._keys, bind, self._node)
-        self._monitor = monitor(context, self.socket, zmq.EVENT_DISCONNECTED)
+        self._listen(bind)
+        self._bind = replace(bind, port=self.port)
         host = LOCALHOST if bind.host in EVERYWHERE else bind.host
         self.address = f"tcp://{f'[{host}]' if ':' in host else host}:{self.port}"
         self._wire.admission.doors += 1
         self._proof: Proof | None = None
         self.proven = False
+        self._rebinding: int | None = None  # until when, ns
+        self._flood = Flood()
         self._current: dict[str, Connection] = {}
         self._by_descriptor: dict[int, Connection] = {}
         self._gone: list[Connection] = []
@@ -64,15 +90,53 @@ class Downlink(Side):
         self._said_bye: dict[str, int] = {}
 
     # -- start ---------------------------------------------------------------------------------------------------------
+    def _listen(self, bind: Bind) -> None:
+        context = self._wire.context
+        self.socket, self.port = make_router(context, self._keys, bind, self._node)
+        self._monitor = monitor(context, self.socket, zmq.EVENT_DISCONNECTED)
+
     def open(self, now_ns: int) -> None:
         """Begin the start-up proof."""
-        if not self.proven and self._proof is None:
+        if not self.proven and self._proof is None and self._rebinding is None:
             context, admission = self._wire.context, self._wire.admission
             self._proof = Proof(context, admission, self.address, self._keys.public, self._node, now_ns)
             self._wire.poller.add(self._proof.monitor, self._owner)
 
+    def rebind(self, keys: KeyPair, now_ns: int) -> None:
+        """Close the ROUTER and listen anew on the same port with these keys; everybody has to come in again (R30).
+
+        The port is free when libzmq has let go of it: `tick` tries until then, for `REBIND_NS` at most.
+        """
+        if self._rebinding is not None:
+            self._keys = keys
+            return
+        for connection in list(self._current.values()):
+            self._forget(connection)
+            self._emit(LinkEvent(connection.grant.node, "down", "the door was closed and opened again"))
+        self._release()
+        self._by_descriptor.clear()
+        self._gone.clear()
+        self._old.clear()
+        self._keys, self.proven, self._draining = keys, False, False
+        self._flood = Flood()
+        self._rebinding = now_ns + REBIND_NS
+        self._counted["R30 listened anew"] += 1
+
+    def _listen_again(self, now_ns: int) -> None:
+        assert self._rebinding is not None
+        try:
+            self._listen(self._bind)
+        except WireError:
+            if now_ns >= self._rebinding:
+                raise
+            return
+        self._rebinding = None
+        self.open(now_ns)
+
     def tick(self, now_ns: int) -> None:
         """Carry the proof on; when it is done, serve."""
+        if self._rebinding is not None:
+            self._listen_again(now_ns)
         if self._proof is not None and self._proof.step(now_ns):
             self._end_proof()
             self.proven = True
@@ -110,6 +174,8 @@ class Downlink(Side):
         self._wire.poller.used(self.socket)
         if drained and self._gone:
             self._bury()
+        if self._flood.lasts:  # at connections that were let in once, libzmq asks nobody again
+            self.rebind(self._keys, self._wire.now_ns)
         return frames
 
     def _admit(self, routing_id: bytes, part: zmq.Frame) -> str | None:
@@ -120,6 +186,7 @@ class Downlink(Side):
         admission = self._wire.admission
         grant = admission.valid(public)
         if grant is None:
+            self._flood.note(self._wire.now_ns)
             return self._drop("R30 key revoked or expired")
         if admission.is_banned(public):
             return self._drop("R41 banned")
@@ -252,11 +319,15 @@ class Downlink(Side):
     def close(self) -> None:
         """Release the sockets."""
         self._wire.admission.doors -= 1
+        if self._rebinding is None:
+            self._release()
+        self._current.clear()
+
+    def _release(self) -> None:
         self._end_proof()
         self._wire.poller.remove(self.socket)
         self._wire.poller.remove(self._monitor)
         close_watched(self.socket, self._monitor)
-        self._current.clear()
 
 
 def _identity(part: zmq.Frame) -> str:

@@ -12,6 +12,7 @@ holds belongs to a session that is over. The pause doubles until a frame of the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +20,7 @@ import zmq
 
 from tiertwin import _core
 from tiertwin.wire.endpoint import FRAME_BYTES, NEVER_NS, Buffer, LinkEvent
+from tiertwin.wire.keys import KeyPair
 from tiertwin.wire.side import Seat, Side, next_event
 from tiertwin.wire.sockets import HANDSHAKE_MS, Socket, close_watched, make_dealer, send_now
 
@@ -51,6 +53,8 @@ class Uplink(Side):
         self._failures = 0  # since the parent last said something
         self._connected_ns = 0
         self._told_unreachable = False
+        self._servers = [parent.server_public]  # keys that the parent may show; two while it changes them
+        self._server = 0
 
     def open(self, now_ns: int) -> None:
         """Connect, unless it is connected or pausing."""
@@ -67,13 +71,23 @@ class Uplink(Side):
         if self.state in ("connecting", "up"):
             self._pause(now_ns)
 
+    def trust(self, servers: Sequence[bytes]) -> None:
+        """Take these public keys for those of the parent, newest first, from the next connection on."""
+        if servers and list(servers) != self._servers:
+            self._servers, self._server = list(servers), 0
+
+    def rekey(self, keys: KeyPair, now_ns: int) -> None:
+        """Connect anew with another key of this node."""
+        self._keys = keys
+        self.reopen(now_ns)
+
     def _connect(self) -> None:
         self._attempt += 1
         self.next_ns = NEVER_NS
         self.state = "connecting"
         reconnect_ms = 100 + int(50 * self._draw())
         self._dealer, self._monitor = make_dealer(
-            self._wire.context, self._keys, self.parent.address, self.parent.server_public, reconnect_ms
+            self._wire.context, self._keys, self.parent.address, self._servers[self._server], reconnect_ms
         )
         self._wire.poller.add(self._dealer, self._owner)
         self._wire.poller.add(self._monitor, self._owner)
@@ -170,6 +184,7 @@ class Uplink(Side):
             self._pause(now_ns)
             self._unreachable(f"{address} takes the connection and says nothing; is {name!r} stopped, or very busy?")
         else:  # disconnected or failed within the handshake
+            self._server = (self._server + 1) % len(self._servers)
             self._failed(
                 f"{address} cut the connection in the handshake: is the public key of {name!r} the right one, and does "
                 "a node listen there?"

@@ -12,6 +12,7 @@ a frame the event before it, if all events are taken before the next `receive`.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from tiertwin.wire.access import Grant
 from tiertwin.wire.context import WireContext
@@ -107,6 +108,18 @@ class NodeEndpoint:
         """Give the connection to the parent up, as after 2 s of silence, and make a new one after a pause."""
         if self._up is not None:
             self._up.reopen(now_ns)
+
+    def rekey(self, keys: KeyPair, now_ns: int) -> None:
+        """Go on with another key of this node: the door opens anew, the connection to the parent is made anew."""
+        if self._down is not None:
+            self._down.rebind(keys, now_ns)
+        if self._up is not None:
+            self._up.rekey(keys, now_ns)
+
+    def trust(self, servers: Sequence[bytes]) -> None:
+        """Take these public keys, newest first, for those of the parent from the next connection on."""
+        if self._up is not None:
+            self._up.trust(servers)
 
     def tick(self, now_ns: int) -> None:
         """Let time pass.

@@ -5,8 +5,9 @@ Names resolve on first use: `load` and `resolve` bring pydantic, everything else
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from tiertwin.lazy import resolver
 
 if TYPE_CHECKING:
     from tiertwin.world.builtin import builtin_names
@@ -57,10 +58,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # a type checker takes the names above, and no others
-
-    def __getattr__(name: str) -> object:
-        if name not in _HOME:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-        globals()[name] = value
-        return value
+    __getattr__ = resolver(__name__, _HOME)

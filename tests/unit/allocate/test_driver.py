@@ -8,22 +8,10 @@ import numpy as np
 import pytest
 
 from reference.cuts import random_tree
-from tiertwin.allocate.driver import Hierarchy, solve_tree
-from tiertwin.allocate.hierarchy import AllocatorSolver
-from tiertwin.allocate.kernel import KernelAllocator
-from tiertwin.allocate.master import Masters
+from tiertwin.allocate.driver import Hierarchy
+from tiertwin.allocate.solvetree import solve_tree
 from tiertwin.allocate.trees import evaluate
 from tiertwin.errors import InputError
-
-
-@pytest.fixture(scope="module")
-def masters():
-    return Masters()
-
-
-@pytest.fixture(scope="module")
-def solver():
-    return AllocatorSolver(KernelAllocator())
 
 
 def test_it_stops_at_the_target_or_at_the_last_round(masters, solver):

@@ -9,25 +9,16 @@ import numpy as np
 import pytest
 
 from reference.cuts import ConeLeafSolver, permuted, random_leaf, random_tree, with_demand
-from tiertwin.allocate.driver import Hierarchy, finish, solve_tree
+from tiertwin.allocate.driver import Hierarchy
 from tiertwin.allocate.hierarchy import AllocatorSolver, LeafSide, NodeSide, Query, run
 from tiertwin.allocate.kernel import KernelAllocator
 from tiertwin.allocate.leaf import LOAD_LIMIT
 from tiertwin.allocate.master import Masters
 from tiertwin.allocate.monolithic import solve_monolithic
+from tiertwin.allocate.solvetree import finish, solve_tree
 from tiertwin.errors import InputError, SolveError
 
 SLACK = 1e-6  # of S: what the reference itself is uncertain by
-
-
-@pytest.fixture(scope="module")
-def masters():
-    return Masters()
-
-
-@pytest.fixture(scope="module")
-def solver():
-    return AllocatorSolver(KernelAllocator())
 
 
 def assert_brackets(bounds, reference):

@@ -8,24 +8,19 @@ import numpy as np
 import pytest
 
 from reference.cuts import random_leaf, random_tree, with_demand
-from tiertwin.allocate.driver import Faults, Hierarchy, finish, solve_tree
+from tiertwin.allocate.driver import Faults, Hierarchy
 from tiertwin.allocate.hierarchy import SCHEMES, AllocatorSolver, LeafSide, NodeSide, Query
 from tiertwin.allocate.kernel import KernelAllocator
-from tiertwin.allocate.master import Masters
 from tiertwin.allocate.membership import register_leaf, register_node
 from tiertwin.allocate.messages import ANY_VERSION
 from tiertwin.allocate.monolithic import solve_monolithic
 from tiertwin.allocate.nodemath import OFFERED, offers
+from tiertwin.allocate.solvetree import finish, solve_tree
 from tiertwin.allocate.trees import Leaf, evaluate
 from tiertwin.errors import InputError
 
 SLACK = 1e-6
 SOLVER = AllocatorSolver(KernelAllocator())
-
-
-@pytest.fixture(scope="module")
-def masters():
-    return Masters()
 
 
 def assert_brackets(bounds, tree):

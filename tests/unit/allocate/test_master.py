@@ -8,35 +8,15 @@ import cvxpy as cp
 import numpy as np
 import pytest
 
+from support.masters import concave_request
 from tiertwin.allocate import master, masterladder
 from tiertwin.allocate.bounds import delay
 from tiertwin.allocate.conemap import ConeMap, NotSimpleError
 from tiertwin.allocate.leaf import LOAD_LIMIT
 from tiertwin.allocate.master import Masters
 from tiertwin.allocate.masterladder import MasterLadder
-from tiertwin.allocate.messages import LOWER, UPPER, MasterAnswer, MasterRequest
+from tiertwin.allocate.messages import LOWER, UPPER, MasterAnswer
 from tiertwin.allocate.nodemath import dual_value, faults, greedy, primal_value, settle, zero_answer
-
-
-def random_request(seed, kind, *, children=4, levels=3, own=2, slots=6, priced=False):
-    """Cuts or points of concave values V_e(r) = Σ_j a_j √(b_j + r_j), so that both models are of a real function."""
-    rng = np.random.default_rng(seed)
-    a, rmax = rng.uniform(1, 5, (children, levels)), rng.uniform(2, 20, (children, levels))
-    at = rng.uniform(0, 1, (children, slots, levels)) * rmax[:, None, :]
-    at[:, 0] = 0
-    value = (a[:, None] * np.sqrt(1 + at)).sum(axis=2) - 30
-    slope = a[:, None] / (2 * np.sqrt(1 + at))
-    passed = rmax[:, own:].sum(axis=0)
-    return MasterRequest(
-        kind=kind,
-        level=value - (slope * at).sum(axis=2) if kind == UPPER else value,
-        slope=slope if kind == UPPER else at,
-        rmax=rmax,
-        capacity=rmax[:, :own].sum(axis=0) * rng.uniform(0.3, 0.7, own),
-        kappa=rng.uniform(0.1, 2, own),
-        quota=np.full(levels - own, np.inf) if priced else passed * rng.uniform(0.2, 0.6),
-        price=rng.uniform(0.05, 0.4, levels - own) if priced else np.zeros(levels - own),
-    )
 
 
 def plainly(request):
@@ -66,16 +46,11 @@ def plainly(request):
     return problem.value
 
 
-@pytest.fixture(scope="module")
-def masters():
-    return Masters()
-
-
 @pytest.mark.parametrize("kind", [UPPER, LOWER])
 @pytest.mark.parametrize("priced", [False, True])
 @pytest.mark.parametrize("seed", range(4))
 def test_equal_to_the_problem_stated_plainly(kind, priced, seed, masters):
-    request = random_request(seed, kind, priced=priced)
+    request = concave_request(seed, kind, priced=priced)
     answer = masters.solve(request)
     assert answer.step == 2
     assert answer.value == pytest.approx(plainly(request), abs=1e-5 * request.unit)
@@ -88,7 +63,7 @@ def test_equal_to_the_problem_stated_plainly(kind, priced, seed, masters):
 @pytest.mark.parametrize(("children", "levels", "own"), [(1, 1, 1), (3, 5, 2), (7, 2, 1), (1, 3, 0), (50, 3, 2)])
 @pytest.mark.parametrize("kind", [UPPER, LOWER])
 def test_every_shape_and_padding(children, levels, own, kind, masters):
-    request = random_request(3, kind, children=children, levels=levels, own=own, slots=12)
+    request = concave_request(3, kind, children=children, levels=levels, own=own, slots=12)
     answer = masters.solve(request)
     assert answer.step == 2
     assert answer.r.shape == request.rmax.shape
@@ -98,7 +73,7 @@ def test_every_shape_and_padding(children, levels, own, kind, masters):
 
 @pytest.mark.parametrize("kind", [UPPER, LOWER])
 def test_prices_are_the_derivatives_of_the_value(kind, masters):
-    request = random_request(1, kind)
+    request = concave_request(1, kind)
     answer = masters.solve(request)
     h = 1e-3
     step = h * request.quota[0]
@@ -112,14 +87,14 @@ def test_prices_are_the_derivatives_of_the_value(kind, masters):
 
 
 def test_prices_of_passed_components_are_given_where_there_is_no_quota(masters):
-    request = random_request(2, UPPER, priced=True)
+    request = concave_request(2, UPPER, priced=True)
     assert masters.solve(request).price[2:] == pytest.approx(request.price, rel=1e-12)
 
 
 @pytest.mark.parametrize("kind", [UPPER, LOWER])
 @pytest.mark.parametrize("seed", range(3))
 def test_the_linear_form_is_within_two_percent(kind, seed, masters):
-    request = random_request(seed, kind)
+    request = concave_request(seed, kind)
     conic = masters.solve(request)
     scaled = master._scale(request)
     raw = masters._problem(request, True).solve(scaled)
@@ -131,7 +106,7 @@ def test_the_linear_form_is_within_two_percent(kind, seed, masters):
 @pytest.mark.parametrize("kind", [UPPER, LOWER])
 @pytest.mark.parametrize(("levels", "own"), [(1, 1), (3, 2), (3, 0)])
 def test_the_short_way_to_the_solver_gives_what_cvxpy_gives(kind, levels, own, masters):
-    request = random_request(11, kind, levels=levels, own=own)
+    request = concave_request(11, kind, levels=levels, own=own)
     compiled, scaled = masters._problem(request, False), master._scale(request)
     assert compiled._map is not None
     short, long = compiled.solve(scaled), compiled.solve_by_cvxpy(scaled)
@@ -148,7 +123,7 @@ def test_where_the_short_way_is_not_understood_cvxpy_solves(monkeypatch):
     def refuse(_):
         raise NotSimpleError("another cvxpy")
 
-    request = random_request(12, UPPER)
+    request = concave_request(12, UPPER)
     expected = Masters().solve(request)
     monkeypatch.setattr(master, "ConeMap", refuse)
     assert Masters().solve(request).value == pytest.approx(expected.value, abs=1e-7 * request.unit)
@@ -164,10 +139,10 @@ def test_a_problem_that_is_not_simple_is_refused():
 
 
 def test_an_answer_does_not_depend_on_what_was_solved_before():
-    request = random_request(5, LOWER)
+    request = concave_request(5, LOWER)
     fresh, used = Masters(), Masters()
     for seed in range(3):
-        used.solve(random_request(seed, LOWER))
+        used.solve(concave_request(seed, LOWER))
     a, b = fresh.solve(request), used.solve(request)
     assert np.array_equal(a.r, b.r)
     assert np.array_equal(a.price, b.price)
@@ -175,7 +150,7 @@ def test_an_answer_does_not_depend_on_what_was_solved_before():
 
 
 def test_badly_scaled_units_do_not_matter(masters):
-    request = random_request(6, UPPER)
+    request = concave_request(6, UPPER)
     unit = np.array([1e6, 1e-5, 1e3])
     other = replace(
         request,
@@ -188,7 +163,7 @@ def test_badly_scaled_units_do_not_matter(masters):
 
 
 def test_a_dead_resource_carries_nothing(masters):
-    request = random_request(7, UPPER)
+    request = concave_request(7, UPPER)
     dead = replace(request, capacity=np.array([0.0, request.capacity[1]]))
     answer = masters.solve(dead)
     assert answer.r[:, 0].sum() == 0
@@ -199,7 +174,7 @@ def test_a_dead_resource_carries_nothing(masters):
 
 
 def test_s1_faults_are_named_and_not_tried(masters):
-    request = random_request(0, UPPER)
+    request = concave_request(0, UPPER)
     nan = request.level.copy()
     nan[0, 0] = np.nan
     assert "level" in faults(replace(request, level=nan))[0]
@@ -220,7 +195,7 @@ class _Lying:
 
 @pytest.mark.parametrize("what", ["nothing", "nan", "infeasible"])
 def test_s3_takes_over_when_the_conic_solver_fails(what, masters, monkeypatch):
-    request = random_request(0, UPPER, children=4)
+    request = concave_request(0, UPPER, children=4)
     good = masters._problem(request, False).solve(master._scale(request))
     share = {"nan": good.share * np.nan, "infeasible": good.share * 0 + 1.0}.get(what)
     raw = None if share is None else master._Raw(share, good.weight, good.price, "optimal")
@@ -233,7 +208,7 @@ def test_s3_takes_over_when_the_conic_solver_fails(what, masters, monkeypatch):
 
 @pytest.mark.parametrize("kind", [UPPER, LOWER])
 def test_s6_s7_s8_when_no_solver_answers(kind, masters, monkeypatch):
-    request = random_request(4, kind)
+    request = concave_request(4, kind)
     ladder = MasterLadder()
     good = ladder.admit(request, masters.solve(request))
     assert good.step == 2
@@ -255,7 +230,7 @@ def test_s6_s7_s8_when_no_solver_answers(kind, masters, monkeypatch):
 @pytest.mark.parametrize("kind", [UPPER, LOWER])
 @pytest.mark.parametrize("seed", range(5))
 def test_greedy_is_feasible_and_better_than_nothing(kind, seed):
-    request = random_request(seed, kind)
+    request = concave_request(seed, kind)
     answer = settle(request, greedy(request), slack=1e-9, optimal=np.inf)
     assert answer is not None
     assert answer.value >= zero_answer(request).value - 1e-12
@@ -263,7 +238,7 @@ def test_greedy_is_feasible_and_better_than_nothing(kind, seed):
 
 
 def test_the_checker_believes_no_status(masters):
-    request = random_request(8, UPPER)
+    request = concave_request(8, UPPER)
     answer = masters.solve(request)
     for bad in (
         replace(answer, r=answer.r * np.nan),
@@ -277,7 +252,7 @@ def test_the_checker_believes_no_status(masters):
 
 
 def test_the_value_is_recomputed_and_not_the_solvers(masters):
-    request = random_request(9, LOWER)
+    request = concave_request(9, LOWER)
     answer = settle(request, replace(masters.solve(request), value=1e9), slack=1e-5, optimal=1e-4)
     load = answer.r.sum(axis=0)
     by_hand = (answer.weight * request.level).sum() - delay(load[:2], request.capacity, request.kappa).sum()
@@ -287,7 +262,7 @@ def test_the_value_is_recomputed_and_not_the_solvers(masters):
 
 def test_warm_up_compiles_so_that_no_solve_does():
     masters = Masters()
-    request = random_request(0, UPPER)
+    request = concave_request(0, UPPER)
     masters.warm_up(request.shape)
     before = dict(masters._compiled)
     assert isinstance(masters.solve(request), MasterAnswer)

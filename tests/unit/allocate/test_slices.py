@@ -10,9 +10,10 @@ import pytest
 
 from tiertwin.allocate.families import registry
 from tiertwin.allocate.families.options import Options
-from tiertwin.allocate.families.slices import Guarantees, SliceKernel, SliceProblem, Slices
+from tiertwin.allocate.families.slices import Guarantees, SliceProblem, Slices
 from tiertwin.allocate.families.slices_admission import admit
 from tiertwin.allocate.families.slices_interface import SlicesInterface
+from tiertwin.allocate.families.slices_kernel import SliceKernel
 from tiertwin.errors import InputError
 
 OPTIONS = Options.of_lists(

@@ -63,6 +63,19 @@ def test_handover_prints_two_tables(tmp_path) -> None:
     assert told["alarms"][0]["method"] == told["next_cell"][0]["method"] == "ours"
     assert "order-2 Markov" in found.output
     assert found.output.count("last value") == 2
+    assert call(*options, "--data", str(tmp_path), TIERTWIN_DATA="").output == found.output
+
+
+@pytest.mark.parametrize("name", ["handover", "forecast", "life", "petshop", "nab", "skab"])
+def test_studies_on_a_data_folder_say_where_it_is_missing(name: str, tmp_path) -> None:
+    unset = call(name, TIERTWIN_DATA="")
+    assert unset.exit_code == 2
+    assert "Error: Set TIERTWIN_DATA to the folder with " in unset.output
+    assert " holds " in unset.output
+    for found in (call(name, "--data", str(tmp_path), TIERTWIN_DATA=""), call(name, TIERTWIN_DATA=str(tmp_path))):
+        assert found.exit_code == 2
+        assert str(tmp_path) in found.output
+    assert call(name, "--data", str(tmp_path / "none"), TIERTWIN_DATA="").exit_code == 2
 
 
 def test_json_has_null_where_there_is_no_figure() -> None:

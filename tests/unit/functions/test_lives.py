@@ -32,6 +32,9 @@ def test_the_age_that_costs_least() -> None:
     assert found.age == pytest.approx(511.0, abs=1.0)
     assert found.cost_rate == pytest.approx(0.00409, abs=5e-6)
     assert found.run_to_failure == pytest.approx(0.00564, abs=5e-6)
+    assert found.run_to_failure == pytest.approx(5.0 / (1000.0 * math.gamma(1.5)))
+    never = age_replacement(Weibull(2.0, 1000.0), 6.0, 5.0)
+    assert (never.age, never.cost_rate) == (math.inf, found.run_to_failure)
 
 
 @pytest.mark.parametrize(("shape", "planned"), [(0.8, 1.0), (1.0, 1.0), (3.0, 5.0)])
@@ -52,6 +55,13 @@ def test_the_policy_is_the_least_of_its_cost_by_scipy() -> None:
     assert found.cost_rate == pytest.approx(expected.fun, rel=1e-9)
     with pytest.raises(InputError, match="positive, finite costs"):
         age_replacement(law, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("wrong", [(0.0, 1.0, 1.0, 1.0), (1.0, math.nan, 1.0, 1.0), (1.0, 1.0, -1.0, 1.0)])
+def test_age_replacement_wants_positive_numbers(wrong: tuple[float, float, float, float]) -> None:
+    shape, scale, planned, failed = wrong
+    with pytest.raises(InputError, match="expected (a )?positive"):
+        age_replacement(Weibull(shape, scale), planned, failed)
 
 
 def test_the_twin_goes_when_failing_would_cost_more() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, gamma
+from math import exp
 
 import networkx as nx
 import numpy as np
@@ -12,7 +12,7 @@ from support.maintenance import drawn
 from tiertwin.allocate.maintenance import worth
 from tiertwin.allocate.maintenance_milp import schedule
 from tiertwin.errors import InputError
-from tiertwin.functions.assure.upkeep import best_age, failure_curve, hazard, periodic, redundant_pairs, run_to_failure
+from tiertwin.functions.assure.upkeep import failure_curve, hazard, periodic, redundant_pairs, run_to_failure
 from tiertwin.world import load, resolve
 
 
@@ -24,16 +24,6 @@ def test_failure_curve_is_conditional_weibull() -> None:
     assert (curve[:, 0] == 0).all()
 
 
-def test_best_age_has_the_known_figures() -> None:
-    """shape 2, scale 1000, costs 1 and 5: replace at 511 at 0.00409 a unit of time; run to failure 0.00564."""
-    age, rate = best_age(2.0, 1000.0, 1.0, 5.0)
-    assert age == pytest.approx(511, abs=1)
-    assert rate == pytest.approx(0.00409, abs=5e-6)
-    assert best_age(2.0, 1000.0, 6.0, 5.0) == (float("inf"), pytest.approx(5.0 / (1000 * gamma(1.5))))
-    assert best_age(1.0, 1000.0, 1.0, 5.0)[0] == float("inf")  # what does not wear is not replaced
-    assert 5.0 / (1000 * gamma(1.5)) == pytest.approx(0.00564, abs=5e-6)
-
-
 def test_hazard_is_the_slope_of_the_failure_curve() -> None:
     step = 1e-3
     slope = failure_curve([2.5, 0.8], [100.0, 50.0], [30.0, 40.0], step, 1)[:, 1] / step
@@ -41,12 +31,6 @@ def test_hazard_is_the_slope_of_the_failure_curve() -> None:
     assert np.isfinite(hazard(0.5, 100.0, 0.0))
     with pytest.raises(InputError, match="ages of at least 0"):
         hazard(0.5, 100.0, np.nan)
-
-
-@pytest.mark.parametrize("wrong", [(0.0, 1.0, 1.0, 1.0), (1.0, np.nan, 1.0, 1.0), (1.0, 1.0, -1.0, 1.0)])
-def test_best_age_wants_positive_numbers(wrong) -> None:
-    with pytest.raises(InputError, match="expected positive numbers"):
-        best_age(*wrong)
 
 
 def test_failure_curve_wants_ages_and_slots() -> None:

@@ -22,7 +22,7 @@ def test_no_more_is_spent_than_comes_in_and_was_there() -> None:
         purse.earn(second * SECOND, sent)
         if purse.open and rng.random() < 0.5:
             spent = int(rng.uniform(0.0, purse.saved))
-            purse.valued(1.0, spent)
+            purse.scarce(1.0, spent)
             sent += spent
         assert sent <= RATE * (second + FIRST_S) + 1e-9
         assert purse.saved <= SAVED_S * RATE
@@ -32,7 +32,7 @@ def test_a_byte_grows_dearer_while_all_is_spent_and_cheaper_while_nothing_is() -
     purse = made()
     purse.earn(0, 0)
     assert purse.price == 0.0  # nobody knows yet
-    purse.valued(10.0, 100.0)
+    purse.scarce(10.0, 100.0)
     sent, before = 0, purse.price
     for second in range(1, 20):
         sent += int(RATE)
@@ -47,7 +47,7 @@ def test_a_byte_grows_dearer_while_all_is_spent_and_cheaper_while_nothing_is() -
 
 def test_without_a_price_only_the_least_frame_counts() -> None:
     purse = made(priced=False)
-    purse.valued(10.0, 100.0)
+    purse.scarce(10.0, 100.0)
     assert purse.price == 0.0
     purse.take(purse.saved)
     assert not purse.open
@@ -68,7 +68,7 @@ def test_times_the_usual_rate() -> None:
 def test_a_boundless_purse_is_always_open_and_free() -> None:
     purse = made(math.inf)
     purse.earn(SECOND, 10**9)
-    purse.valued(1.0, 100.0)
+    purse.scarce(1.0, 100.0)
     assert purse.boundless
     assert purse.open
     assert purse.price == 0.0

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.inprocess import cut_off, started
+from support.inprocess import cut_off, played, started
 from tiertwin import _core
 from tiertwin.runtime.counters import (
     BY_NAME,
@@ -39,10 +39,7 @@ LEFT_OUT = {"bytes_in", "bytes_out", "duplicates", "fresh_bytes", "units", "chun
 
 @pytest.fixture(scope="module")
 def run() -> InProcessRun:
-    made = started("metro")
-    for epoch in range(2):
-        made.run_epoch(epoch)
-    return made
+    return played("metro", 2)
 
 
 def keys_of(*sources: str) -> set[str]:

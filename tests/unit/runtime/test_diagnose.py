@@ -14,7 +14,8 @@ from support.deployments import change, make_deployment, place_of
 from support.inprocess import world_of
 from tiertwin.errors import InputError
 from tiertwin.runtime.deployment import RunningProcess, read_deployment
-from tiertwin.runtime.diagnose import Diagnosis, KeyNote, diagnose, names
+from tiertwin.runtime.diagnose import diagnose, names
+from tiertwin.runtime.diagnosis import Diagnosis, KeyNote
 from tiertwin.runtime.lookout import ProcessLook, Report, look_at_processes
 from tiertwin.runtime.roster import Roster
 from tiertwin.runtime.status import LIVE, LinkStatus, NodeStatus, Waiting

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from support.inprocess import started
+from support.inprocess import played
 from tiertwin import _core
 from tiertwin.runtime.counters import counter_table, read_counts
 from tiertwin.runtime.inprocess import InProcessRun
@@ -22,9 +22,7 @@ MILLISECOND = 1_000_000
 
 @pytest.fixture(scope="module")
 def run() -> InProcessRun:
-    made = started("metro")
-    made.run_epoch(0)
-    return made
+    return played("metro", 1)
 
 
 class Watcher:

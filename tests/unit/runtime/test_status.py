@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from support.inprocess import cut_off, started
+from support.inprocess import cut_off, played, started
 from tiertwin import _core
 from tiertwin.runtime.inprocess import InProcessRun
 from tiertwin.runtime.roster import Roster
@@ -27,10 +27,7 @@ from tiertwin.twin.attributes import registry
 
 @pytest.fixture(scope="module")
 def run() -> InProcessRun:
-    made = started("metro")
-    for epoch in range(2):
-        made.run_epoch(epoch)
-    return made
+    return played("metro", 2)
 
 
 def look(run: InProcessRun, name: str) -> NodeStatus:

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from support.inprocess import world_of
-from tiertwin.allocate.driver import Hierarchy, solve_tree
+from tiertwin.allocate.driver import Hierarchy
 from tiertwin.allocate.kernel import compiled
 from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.masterkernel import KernelMasters
 from tiertwin.allocate.messages import Query
 from tiertwin.allocate.monolithic import solve_monolithic
+from tiertwin.allocate.solvetree import solve_tree
 from tiertwin.errors import InputError
 from tiertwin.study.instances import DEPTHS, scenario_tree
 from tiertwin.study.linkbytes import LinkBytes

@@ -107,7 +107,7 @@ FAMILIES: dict[str, Family] = {
         Family(
             "slices",
             "floors, isolation, caps and priorities of slices over shared resources",
-            {"kernel": f"{_HERE}.slices:SliceKernel", "cvxpy": f"{_HERE}.slices_cvxpy:SliceCvxpy"},
+            {"kernel": f"{_HERE}.slices_kernel:SliceKernel", "cvxpy": f"{_HERE}.slices_cvxpy:SliceCvxpy"},
             {"kernel": frozenset()},
             {"crowded": "more slices keep a part of one resource than the kernel takes"},
             f"{_HERE}.slices_interface:SlicesInterface",

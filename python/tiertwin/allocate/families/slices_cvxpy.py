@@ -13,9 +13,10 @@ import cvxpy
 import numpy as np
 from scipy import sparse
 
-from tiertwin.allocate.families import compiled, slices
+from tiertwin.allocate.families import compiled, fair, slices_answer
 from tiertwin.allocate.families.compiled import PARAMETER_LIMIT, Forms
-from tiertwin.allocate.families.slices import Prices, SliceAnswer, SliceProblem
+from tiertwin.allocate.families.slices import SliceProblem
+from tiertwin.allocate.families.slices_answer import Prices, SliceAnswer
 from tiertwin.allocate.families.slices_repair import fitted
 from tiertwin.allocate.leaf import Array
 
@@ -36,7 +37,7 @@ class SliceCvxpy:
         *,
         start: SliceAnswer | None = None,
         iteration_limit: int = 200,
-        tolerance: float = slices.TOLERANCE,
+        tolerance: float = fair.TOLERANCE,
     ) -> SliceAnswer:
         """Solve to the solver's own accuracy; `start` and `tolerance` are not used (an answer would depend on them).
 
@@ -46,7 +47,7 @@ class SliceCvxpy:
             The solver gave no numbers.
         """
         if not np.any(_open(problem)):
-            return slices.answer(problem, np.zeros(problem.options.count), no_prices(problem), np.zeros(0), 0)
+            return slices_answer.answer(problem, np.zeros(problem.options.count), no_prices(problem), np.zeros(0), 0)
         return self._forms.solve(problem.options, problem, iteration_limit=iteration_limit)
 
 
@@ -109,7 +110,9 @@ class SliceForm:
         iterations = compiled.solve(self._problem, self._x, solver, settings, dpp=not self.constant, what="slices")
         x = np.zeros(problem.options.count)
         x[self._at] = self._x.value * self._units.user[problem.options.user_of[self._at]]
-        return slices.answer(problem, fitted(problem, x), self._prices(problem), self._floor_price(problem), iterations)
+        return slices_answer.answer(
+            problem, fitted(problem, x), self._prices(problem), self._floor_price(problem), iterations
+        )
 
     def _prices(self, problem: SliceProblem) -> Prices:
         unit, scale = self._units.worth, self._units.row

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from tiertwin.allocate.families import fair, slices
+from tiertwin.allocate.families import fair, slices_answer
 from tiertwin.allocate.families.fair_interface import drawn_options
 from tiertwin.allocate.families.interface import Judged
-from tiertwin.allocate.families.slices import Guarantees, Prices, SliceAnswer, SliceProblem, Slices
+from tiertwin.allocate.families.slices import Guarantees, SliceProblem, Slices
+from tiertwin.allocate.families.slices_answer import Prices, SliceAnswer
 from tiertwin.allocate.families.slices_repair import fitted
 from tiertwin.allocate.leaf import Array
 
@@ -93,15 +94,15 @@ class SlicesInterface:
         return answer.x
 
     def judge(self, problem: SliceProblem, plan: Array, answer: SliceAnswer) -> Judged:
-        """By `slices.worth`."""
-        found = slices.worth(problem, plan)
+        """By `slices_answer.worth`."""
+        found = slices_answer.worth(problem, plan)
         claims = {name: getattr(found, name) for name in ("value", "scale", "load", "shortfall")}
         return Judged(found.value, found.scale, found.violation, found.fault, claims)
 
     def bound(self, problem: SliceProblem, answer: SliceAnswer) -> float:
-        """By `slices.price_bound`."""
+        """By `slices_answer.price_bound`."""
         prices = Prices(answer.price, answer.discount, answer.cap_price, answer.limit_price)
-        return slices.price_bound(problem, prices, answer.floor_price)
+        return slices_answer.price_bound(problem, prices, answer.floor_price)
 
     def claimed_bound(self, answer: SliceAnswer) -> float:
         """As it says."""

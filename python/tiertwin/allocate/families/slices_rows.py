@@ -1,4 +1,9 @@
-"""Slices as fair shares: limits, caps and isolation become resources of their own behind those of the network."""
+"""Slices as fair shares: limits, caps and isolation become resources of their own behind those of the network.
+
+Isolation at a resource with n keeping slices is 2^n − 1 of them, one for each set A of keeping slices but all: what A
+and the slices that keep nothing use together is at most c_r less what the others keep. (The maximum over A of
+Σ_A (load − kept) is the sum in `slices.py`.)
+"""
 
 from __future__ import annotations
 
@@ -11,9 +16,12 @@ import numpy as np
 
 from tiertwin.allocate.families.fair import FairProblem
 from tiertwin.allocate.families.options import Indices, Options
-from tiertwin.allocate.families.slices import KEEPERS, Prices, SliceProblem
+from tiertwin.allocate.families.slices import SliceProblem
+from tiertwin.allocate.families.slices_answer import Prices
 from tiertwin.allocate.leaf import Array
 from tiertwin.errors import InputError
+
+KEEPERS = 4  # slices that keep a part of the same resource, at most
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ ACK_STATES = ("UNACKNOWLEDGED", "ACKNOWLEDGED")
 
 
 @dataclass(frozen=True)
-class Cause:
+class ProbableCause:
     """A probable cause and the alarm type it belongs to."""
 
     name: str
@@ -51,18 +51,20 @@ class Cause:
 
     def __post_init__(self) -> None:
         if self.alarm_type not in ALARM_TYPES:
-            raise InputError(f"alarm_type: expected one of {', '.join(ALARM_TYPES)}, got {self.alarm_type!r}", "Cause")
+            raise InputError(
+                f"alarm_type: expected one of {', '.join(ALARM_TYPES)}, got {self.alarm_type!r}", "ProbableCause"
+            )
 
 
-CAUSES = (
-    Cause("LINK_FAILURE", "COMMUNICATIONS_ALARM"),
-    Cause("CONGESTION", "QUALITY_OF_SERVICE_ALARM"),
-    Cause("THRESHOLD_CROSSED", "QUALITY_OF_SERVICE_ALARM"),
-    Cause("RESPONSE_TIME_EXCESSIVE", "QUALITY_OF_SERVICE_ALARM"),
-    Cause("HIGH_TEMPERATURE", "ENVIRONMENTAL_ALARM"),
-    Cause("EXCESSIVE_VIBRATION", "ENVIRONMENTAL_ALARM"),
-    Cause("COOLING_FAN_FAILURE", "EQUIPMENT_ALARM"),
-    Cause("EQUIPMENT_FAILURE", "EQUIPMENT_ALARM"),
+PROBABLE_CAUSES = (
+    ProbableCause("LINK_FAILURE", "COMMUNICATIONS_ALARM"),
+    ProbableCause("CONGESTION", "QUALITY_OF_SERVICE_ALARM"),
+    ProbableCause("THRESHOLD_CROSSED", "QUALITY_OF_SERVICE_ALARM"),
+    ProbableCause("RESPONSE_TIME_EXCESSIVE", "QUALITY_OF_SERVICE_ALARM"),
+    ProbableCause("HIGH_TEMPERATURE", "ENVIRONMENTAL_ALARM"),
+    ProbableCause("EXCESSIVE_VIBRATION", "ENVIRONMENTAL_ALARM"),
+    ProbableCause("COOLING_FAN_FAILURE", "EQUIPMENT_ALARM"),
+    ProbableCause("EQUIPMENT_FAILURE", "EQUIPMENT_ALARM"),
 )
 """What the twins' detectors raise; a list of one's own may be given to `Incidents`."""
 

@@ -2,7 +2,8 @@
 
 Brier      mean of (p − y)²                                   G. W. Brier, Mon. Weather Rev. 78 (1950) 1
 Platt      p = 1/(1 + e^{−(a s + b)}), likeliest a ≥ 0, b     J. Platt (1999); targets (n₊+1)/(n₊+2), 1/(n₋+2)
-isotonic   the non-decreasing p(s) nearest to y               B. Zadrozny, C. Elkan, KDD 2002
+isotonic   the non-decreasing p(s) nearest to y               M. Ayer et al., Ann. Math. Stat. 26 (1955) 641; for
+                                                              classifiers B. Zadrozny, C. Elkan, KDD 2002
 """
 
 from __future__ import annotations
@@ -22,9 +23,15 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
 
 
+LEAST_STEP = 20
+"""Outcomes a step of a mended probability stands for at least: steps of a few would learn their luck."""
+TENTHS = np.linspace(0.0, 1.0, 11)
+
+
 def brier(probability: ArrayLike, happened: ArrayLike) -> float:
-    """Return the Brier score: 0 is best."""
-    return float(((np.asarray(probability, dtype=np.float64) - np.asarray(happened, dtype=np.float64)) ** 2).mean())
+    """Return the Brier score: 0 is best. InputError: no probabilities and outcomes of one length."""
+    p, y = _probabilities(probability, happened, "brier")
+    return float(((p - y) ** 2).mean())
 
 
 def _checked(scores: ArrayLike, happened: ArrayLike, where: str) -> tuple[F64, F64]:
@@ -36,7 +43,14 @@ def _checked(scores: ArrayLike, happened: ArrayLike, where: str) -> tuple[F64, F
     return s, y
 
 
-@dataclass(frozen=True)
+def _probabilities(stated: ArrayLike, happened: ArrayLike, where: str) -> tuple[F64, F64]:
+    p, y = _checked(stated, happened, where)
+    if not ((p >= 0.0) & (p <= 1.0)).all():
+        raise InputError(f"expected probabilities 0 … 1, got {p.min()} … {p.max()}", where)
+    return p, y
+
+
+@dataclass(frozen=True, eq=False)
 class Isotonic:
     """Probabilities that never fall with the score: straight between the knots, level beyond them."""
 
@@ -46,13 +60,40 @@ class Isotonic:
     @classmethod
     def fit(cls, scores: ArrayLike, happened: ArrayLike) -> Isotonic:
         """Return the fit; equal scores share a value. InputError."""
-        s, y = _checked(scores, happened, "Isotonic.fit")
-        knots, place, count = np.unique(s, return_inverse=True, return_counts=True)
-        means = np.bincount(place, weights=y) / count
-        return cls(knots, _core.isotonic(means, count.astype(np.float64)))
+        knots, _, fitted = _pooled(*_checked(scores, happened, "Isotonic.fit"), 0)
+        return cls(knots, fitted)
+
+    @classmethod
+    def mending(cls, stated: ArrayLike, happened: ArrayLike, least: int = LEAST_STEP) -> Isotonic:
+        """Return the map that puts stated probabilities right where they are systematically off.
+
+        A knot a step, at the mean of what was stated: probabilities that differ stay apart, and keep their order.
+
+        Parameters
+        ----------
+        stated, happened
+            Probabilities, and whether it was so: two vectors of one length, any order.
+        least
+            Outcomes a step stands for; the last may have fewer.
+
+        Raises
+        ------
+        InputError
+            Nothing to learn from, lengths that differ, or numbers that are no probabilities and outcomes.
+        """
+        knots, count, fitted = _pooled(*_probabilities(stated, happened, "Isotonic.mending"), least)
+        first = np.flatnonzero(np.diff(fitted, prepend=-1.0))
+        return cls(np.add.reduceat(count * knots, first) / np.add.reduceat(count, first), fitted[first])
 
     def __call__(self, scores: ArrayLike) -> F64:
         return np.interp(np.asarray(scores, dtype=np.float64), self.knots, self.values)
+
+
+def _pooled(scores: F64, happened: F64, least: int) -> tuple[F64, F64, F64]:
+    """Return the distinct scores, how many outcomes each has, and the probability fitted there."""
+    knots, place, count = np.unique(scores, return_inverse=True, return_counts=True)
+    weight = count.astype(np.float64)
+    return knots, weight, _core.isotonic(np.bincount(place, weights=happened) / weight, weight, float(least))
 
 
 @dataclass(frozen=True)
@@ -90,9 +131,15 @@ class Platt:
         return result
 
 
-def reliability(probability: ArrayLike, happened: ArrayLike, bins: int = 10) -> list[tuple[float, float, int]]:
-    """Return, for each bin of equal width that holds any: mean probability, share that happened, count."""
-    p, y = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.float64)
-    place = np.minimum((p * bins).astype(np.int64), bins - 1)
-    held = [place == k for k in range(bins)]
-    return [(float(p[h].mean()), float(y[h].mean()), int(h.sum())) for h in held if h.any()]
+def reliability(
+    probability: ArrayLike, happened: ArrayLike, edges: ArrayLike = TENTHS
+) -> list[tuple[float, float, int]]:
+    """Return, for each bin edges[k] ≤ p < edges[k + 1] that holds any: mean p, share that happened, how many.
+
+    The last bin has its upper edge too.
+    """
+    p, y = _probabilities(probability, happened, "reliability")
+    limits = np.asarray(edges, dtype=np.float64)
+    place = np.minimum(np.digitize(p, limits) - 1, len(limits) - 2)
+    held = [place == k for k in np.unique(place)]
+    return [(float(p[h].mean()), float(y[h].mean()), int(h.sum())) for h in held]

@@ -42,7 +42,7 @@ ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
-class Severity:
+class Degradation:
     """What a degradation leaves: capacity of a degraded link, and of a slow server, as a share; 0 … 1."""
 
     link: float = 0.5
@@ -106,7 +106,7 @@ class Broken:
     unheard: Flags
 
     @classmethod
-    def of(cls, world: World, causes: tuple[Cause, ...], severity: Severity) -> Broken:
+    def of(cls, world: World, causes: tuple[Cause, ...], degraded: Degradation) -> Broken:
         """Return what these causes together leave."""
         names = Naming(world)
         links, nodes = np.zeros(world.link_count, bool), np.zeros(world.node_count, bool)
@@ -117,9 +117,9 @@ class Broken:
             if cause.hard:
                 links[list(cause.links)] = True
             elif cause.kind == "degraded":
-                width[list(cause.links)] = np.minimum(width[list(cause.links)], severity.link)
+                width[list(cause.links)] = np.minimum(width[list(cause.links)], degraded.link)
             if cause.server >= 0:
-                speed[cause.server] = min(speed[cause.server], severity.server if cause.kind == "slow" else 0.0)
+                speed[cause.server] = min(speed[cause.server], degraded.server if cause.kind == "slow" else 0.0)
             if cause.site >= 0:
                 unheard[cause.site] = True
         links |= nodes[world.link_tail] | nodes[world.link_head]
@@ -139,17 +139,17 @@ class ImpactModel:
         Multiplier of all task rates, one or one a site: 1 is the daily mean.
     background
         Multiplier of the demand matrix.
-    severity
+    degraded
         What degradations leave.
     """
 
     def __init__(
-        self, world: World, load: float | F64 = 1.0, background: float = 1.0, severity: Severity | None = None
+        self, world: World, load: float | F64 = 1.0, background: float = 1.0, degraded: Degradation | None = None
     ) -> None:
         scale = np.broadcast_to(np.asarray(load, dtype=np.float64), (world.site_count,))
         if not (np.isfinite(scale).all() and scale.min() >= 0.0 and np.isfinite(background) and background >= 0.0):
             raise InputError("expected finite multipliers of at least 0", "impact")
-        self._world, self._severity = world, severity or Severity()
+        self._world, self._degraded = world, degraded or Degradation()
         self._demand = world.demand_mbps * background
         self.users = world.group_devices.sum(axis=-1).astype(np.float64)  # [S, C]
         tasks = self.users * world.tasks_per_s * scale[:, None]
@@ -161,7 +161,7 @@ class ImpactModel:
 
     def state(self, *causes: Cause) -> tuple[F64, float, tuple[NDArray[np.int64], ...]]:
         """Return (share of each site's work served [S], background carried Mb/s, routes of sites) under the causes."""
-        broken = Broken.of(self._world, causes, self._severity)
+        broken = Broken.of(self._world, causes, self._degraded)
         changed = reroute(self._world, broken.links) if broken.links.any() else self._world
         carried = carried_background(changed, broken, self._demand)
         return self._served(changed, broken), carried, changed.route_site_links

@@ -15,7 +15,7 @@ import numpy as np
 
 from tiertwin import _core
 from tiertwin.errors import InputError
-from tiertwin.functions.assure.alarms import CAUSES, AlarmRecord, Cause, Severity, date_time
+from tiertwin.functions.assure.alarms import PROBABLE_CAUSES, AlarmRecord, ProbableCause, Severity, date_time
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -76,7 +76,7 @@ class Incidents:
         objects: Sequence[str],
         related: Iterable[tuple[str, str]] = (),
         *,
-        causes: Sequence[Cause] = CAUSES,
+        causes: Sequence[ProbableCause] = PROBABLE_CAUSES,
         window_s: float = 60.0,
         keep: int = 1_000_000,
         epoch: datetime = EPOCH,

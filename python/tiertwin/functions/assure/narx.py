@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -48,8 +49,9 @@ class Regressor(Forecaster):
         rows = self._features().ahead(np.array([self._past.next_slot - 1]), lead)[:, 0]
         return np.nan_to_num(rows)
 
+    @abstractmethod
     def _train(self, features: Features) -> None:
-        raise NotImplementedError("a regression says how it learns")
+        """Learn from the features of a history without holes."""
 
 
 class RidgeNarx(Regressor):

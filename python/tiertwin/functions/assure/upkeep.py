@@ -1,13 +1,11 @@
 """What a maintenance problem is made from, and the schedules it has to beat.
 
-Weibull wear-out, H(t) = (t/scale)^shape: R. E. Barlow and F. Proschan, Mathematical Theory of Reliability, 1965; age
-replacement is its chapter 4. Baselines: run to failure, and periodic maintenance as far as crews, windows and
-redundancy allow. Ours: which parts count as redundant (`redundant_pairs`).
+Weibull wear-out as in `weibull`, many parts at once. Baselines: run to failure, and periodic maintenance as far as
+crews, windows and redundancy allow. Ours: which parts count as redundant (`redundant_pairs`).
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +13,7 @@ import numpy as np
 from tiertwin import _core
 from tiertwin.allocate.maintenance import UNDONE, Maintenance, worth
 from tiertwin.errors import InputError
+from tiertwin.functions.assure import weibull
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -24,11 +23,11 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     I64 = NDArray[np.int64]
 
-STEPS = 20_001
+YOUNG = 1e-3  # of the scale: the hazard of younger parts is that of this age
 
 
 def failure_curve(shape: ArrayLike, scale_s: ArrayLike, age_s: ArrayLike, slot_s: float, slots: int) -> F64:
-    """Return P(fails before slot t | alive at its age now) = 1 − exp(H(age) − H(age + t)), (parts, slots + 1).
+    """Return P(fails before slot t | alive at its age now), (parts, slots + 1).
 
     Parameters
     ----------
@@ -37,42 +36,24 @@ def failure_curve(shape: ArrayLike, scale_s: ArrayLike, age_s: ArrayLike, slot_s
     slot_s, slots
         Length of a slot, s, and how many there are.
     """
-    k, eta, age = (np.atleast_1d(np.asarray(one, dtype=np.float64))[:, None] for one in (shape, scale_s, age_s))
-    if not (np.isfinite(k + eta + age).all() and (k > 0).all() and (eta > 0).all() and (age >= 0).all()):
-        raise InputError("expected finite shapes and scales above 0 and ages of at least 0", "failure_curve")
+    k, eta, age = (one[:, None] for one in map(np.atleast_1d, _parts(shape, scale_s, age_s, "failure_curve")))
     if not (np.isfinite(slot_s) and slot_s > 0 and slots >= 1):
         raise InputError(f"expected slots of more than 0 s, at least one; got {slots} of {slot_s} s", "failure_curve")
-    later = age + slot_s * np.arange(slots + 1)
-    curve: F64 = -np.expm1((age / eta) ** k - (later / eta) ** k)
+    curve = weibull.failure(k, eta, age, slot_s * np.arange(slots + 1))
     return np.maximum.accumulate(np.clip(curve, 0.0, 1.0), axis=1)
 
 
 def hazard(shape: ArrayLike, scale_s: ArrayLike, age_s: ArrayLike) -> F64:
-    """Return the Weibull hazard (shape/scale) (age/scale)^(shape − 1), 1/s; from a thousandth of the scale on."""
+    """Return the Weibull hazard of parts, 1/s; from a thousandth of the scale on, below which it may be infinite."""
+    k, eta, age = _parts(shape, scale_s, age_s, "hazard")
+    return weibull.hazard(k, eta, np.maximum(age, YOUNG * eta))
+
+
+def _parts(shape: ArrayLike, scale_s: ArrayLike, age_s: ArrayLike, where: str) -> tuple[F64, F64, F64]:
     k, eta, age = (np.asarray(one, dtype=np.float64) for one in (shape, scale_s, age_s))
     if not (np.isfinite(k + eta + age).all() and (k > 0).all() and (eta > 0).all() and (age >= 0).all()):
-        raise InputError("expected finite shapes and scales above 0 and ages of at least 0", "hazard")
-    rate: F64 = k / eta * np.maximum(age / eta, 1e-3) ** (k - 1.0)
-    return rate
-
-
-def best_age(shape: float, scale: float, planned: float, failed: float) -> tuple[float, float]:
-    """Return (age at which to replace, cost a unit of time): least [planned R(a) + failed (1 − R(a))]/∫_0^a R.
-
-    Age inf, and the cost of running to failure, where replacing early never pays (no wear-out, or failures cheap).
-    Right to about 1e-4 of the age: a grid of 20 001 steps up to four scales.
-    """
-    if min(shape, scale, failed) <= 0 or planned < 0 or not np.isfinite([shape, scale, planned, failed]).all():
-        raise InputError(f"expected positive numbers, got {(shape, scale, planned, failed)}", "best_age")
-    age = np.linspace(0.0, 4.0 * scale, STEPS)
-    alive = np.exp(-((age / scale) ** shape))
-    lived = np.concatenate([[0.0], np.cumsum((alive[1:] + alive[:-1]) / 2.0) * (age[1] - age[0])])
-    cost = (planned * alive[1:] + failed * (1.0 - alive[1:])) / lived[1:]
-    forever = failed / (scale * math.gamma(1.0 + 1.0 / shape))
-    at = int(np.argmin(cost))
-    if cost[at] >= forever * (1.0 - 1e-6):
-        return float("inf"), forever
-    return float(age[at + 1]), float(cost[at])
+        raise InputError("expected finite shapes and scales above 0 and ages of at least 0", where)
+    return k, eta, age
 
 
 def run_to_failure(problem: Maintenance) -> I64:

@@ -30,6 +30,26 @@ NODES = 64  # of Gauss and Legendre, for integrals of R
 FAR = 1e-17  # integrals of R end where it is so small
 
 
+def cumulative(shape: ArrayLike, scale: ArrayLike, t: ArrayLike) -> F64:
+    """Return H(t) = (t/η)^k, elementwise; 0 before 0."""
+    result: F64 = np.power(np.maximum(np.asarray(t, dtype=np.float64), 0.0) / scale, shape)
+    return result
+
+
+def hazard(shape: ArrayLike, scale: ArrayLike, t: ArrayLike) -> F64:
+    """Return h(t) = (k/η)(t/η)^(k−1), per unit of time, elementwise; t > 0, or k ≥ 1."""
+    k, eta = np.asarray(shape, dtype=np.float64), np.asarray(scale, dtype=np.float64)
+    result: F64 = k / eta * np.power(np.asarray(t, dtype=np.float64) / eta, k - 1.0)
+    return result
+
+
+def failure(shape: ArrayLike, scale: ArrayLike, age: ArrayLike, within: ArrayLike) -> F64:
+    """Return P(T ≤ age + within | T > age) = 1 − e^{H(age) − H(age + within)}, elementwise."""
+    age = np.asarray(age, dtype=np.float64)
+    result: F64 = -np.expm1(cumulative(shape, scale, age) - cumulative(shape, scale, age + within))
+    return result
+
+
 @dataclass(frozen=True)
 class Weibull:
     """A law of lives: shape k (above 1: wear-out), scale η (63.2 % have ended by then), in any unit of time."""
@@ -43,13 +63,11 @@ class Weibull:
 
     def cumulative(self, t: ArrayLike) -> F64:
         """Return H(t); 0 before 0."""
-        result: F64 = np.power(np.maximum(np.asarray(t, dtype=np.float64), 0.0) / self.scale, self.shape)
-        return result
+        return cumulative(self.shape, self.scale, t)
 
     def hazard(self, t: ArrayLike) -> F64:
         """Return h(t), per unit of time, t > 0."""
-        result: F64 = self.shape / self.scale * np.power(np.asarray(t, dtype=np.float64) / self.scale, self.shape - 1)
-        return result
+        return hazard(self.shape, self.scale, t)
 
     def survival(self, t: ArrayLike) -> F64:
         """Return R(t)."""
@@ -57,9 +75,7 @@ class Weibull:
 
     def failure(self, age: ArrayLike, within: ArrayLike) -> F64:
         """Return P(T ≤ age + within | T > age)."""
-        age = np.asarray(age, dtype=np.float64)
-        result: F64 = -np.expm1(self.cumulative(age) - self.cumulative(age + within))
-        return result
+        return failure(self.shape, self.scale, age, within)
 
     def quantile(self, share: ArrayLike) -> F64:
         """Return t with P(T ≤ t) = share."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import IO
 
 from tiertwin.errors import InputError, suggest
-from tiertwin.plant.traces.batch import Skips, TraceBatch
-from tiertwin.plant.traces.source import BATCH_ROWS, DAMAGE, DamagedError, Plane, Rows, Source, opened
+from tiertwin.plant.traces.batch import TraceBatch
+from tiertwin.plant.traces.source import BATCH_ROWS, DAMAGE, DamagedError, Plane, RowReader, Rows, Source, opened
 
 _MAX_LINE = 1 << 16  # bytes
 _NAN = float("nan")
@@ -44,7 +44,7 @@ class CsvColumns:
         return self.lat is not None
 
 
-class CsvTrace:
+class CsvTrace(RowReader):
     """Batches of positions out of a table with a header; iterate once.
 
     One row a line (no line breaks inside quotes), UTF-8, at most 64 KiB a line. Memory is one batch and the users'
@@ -87,16 +87,6 @@ class CsvTrace:
         self._rows = Rows(self.name, policy, max_gap_s, batch_rows, numbers, words)
         self._line = 0
         self._time_text, self._time_value = "", _NAN  # the last date converted: many rows share it
-
-    @property
-    def users(self) -> list[str]:
-        """Names of the users seen so far, by number."""
-        return self._rows.users
-
-    @property
-    def skips(self) -> Skips:
-        """What was left out so far."""
-        return self._rows.skips
 
     @property
     def origin(self) -> tuple[float, float] | None:

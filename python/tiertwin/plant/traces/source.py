@@ -127,6 +127,22 @@ class Rows:
         return self.checker.kept(batch, self.users)
 
 
+class RowReader:
+    """What readers of rows tell of what they have read."""
+
+    _rows: Rows
+
+    @property
+    def users(self) -> list[str]:
+        """Names of the users seen so far, by number."""
+        return self._rows.users
+
+    @property
+    def skips(self) -> Skips:
+        """What was left out so far."""
+        return self._rows.skips
+
+
 class Plane:
     """Longitude and latitude as metres east and north of an origin.
 

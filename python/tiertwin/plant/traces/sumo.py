@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from xml.parsers import expat
 
 from tiertwin.errors import InputError
-from tiertwin.plant.traces.batch import Skips, TraceBatch
-from tiertwin.plant.traces.source import BATCH_ROWS, Plane, Rows, Source, chunk, opened
+from tiertwin.plant.traces.batch import TraceBatch
+from tiertwin.plant.traces.source import BATCH_ROWS, Plane, RowReader, Rows, Source, chunk, opened
 
 _CHUNK = 65_536
 _MAX_ELEMENT = 1 << 20
@@ -25,7 +25,7 @@ _USERS = ("vehicle", "person", "container")
 _NAN = float("nan")
 
 
-class SumoTrace:
+class SumoTrace(RowReader):
     """Batches of positions out of a SUMO FCD file; iterate once.
 
     Parameters
@@ -67,16 +67,6 @@ class SumoTrace:
         self._time: float | None = None  # of the timestep that is open
         self._depth = 0
         self._ended = False
-
-    @property
-    def users(self) -> list[str]:
-        """Names of the users seen so far, by number."""
-        return self._rows.users
-
-    @property
-    def skips(self) -> Skips:
-        """What was left out so far."""
-        return self._rows.skips
 
     def __iter__(self) -> Iterator[TraceBatch]:
         self._rows.begin()

@@ -1,0 +1,216 @@
+"""KPIs of the plant: counted by the plant, which knows the truth; twins only see telemetry."""
+
+from __future__ import annotations
+
+from tiertwin.model.kpi import Kpi
+
+PLANT_KPIS: tuple[Kpi, ...] = (
+    Kpi(
+        "objective",
+        "utils/s",
+        "higher",
+        "both",
+        "Objective",
+        "Value of the committed allocation by the independent checker, the same formula for every policy "
+        "Σ w U_α(q) − Σ (s·latency + energy)·x − Σ κ y/(C − y) (served utility minus latency, energy and queueing "
+        "cost); run: mean over epochs.",
+    ),
+    Kpi(
+        "objective_at_references",
+        "utils/s",
+        "higher",
+        "run",
+        "Objective, reference epochs",
+        "Mean of `objective` over just the epochs that have a monolithic reference, so that policies and reference "
+        "compare.",
+    ),
+    Kpi(
+        "utility_mean",
+        "utils",
+        "higher",
+        "both",
+        "Mean utility a task",
+        "The same utility evaluated on what the plant really did, per offered task: Σ b n U_α(q) − s·latency − energy "
+        "over site × class, q the share of offered tasks completed (at least 0.01), divided by the tasks offered.",
+    ),
+    Kpi(
+        "utilisation",
+        "ratio",
+        "",
+        "both",
+        "Utilisation",
+        "Busy share of edge, fog and cloud compute, weighted by capacity; for a twin: of its own compute; "
+        "run: mean over epochs. Neither direction is better by itself: read it beside misses and latency.",
+    ),
+    Kpi(
+        "latency_mean_ms",
+        "ms",
+        "lower",
+        "both",
+        "Latency, mean",
+        "Mean time from the creation of a task to its completion, over tasks completed in the epoch or run.",
+    ),
+    Kpi("latency_p50_ms", "ms", "lower", "both", "Latency, p50", "Median of the same times."),
+    Kpi("latency_p95_ms", "ms", "lower", "both", "Latency, p95", "95th percentile of the same times."),
+    Kpi("latency_p99_ms", "ms", "lower", "both", "Latency, p99", "99th percentile of the same times."),
+    Kpi(
+        "deadline_miss_ratio",
+        "ratio",
+        "lower",
+        "both",
+        "Deadline misses",
+        "Tasks not completed within the deadline of their class (late, lost, or still waiting past it) divided by "
+        "tasks due.",
+    ),
+    Kpi(
+        "goodput_mbps",
+        "Mb/s",
+        "higher",
+        "both",
+        "Goodput",
+        "Input volume of tasks completed within their deadline, per second.",
+    ),
+    Kpi(
+        "energy_per_task_j",
+        "J",
+        "lower",
+        "both",
+        "Energy per task",
+        "Energy of devices, radio and servers in the plant divided by tasks completed.",
+    ),
+    Kpi(
+        "energy_per_bit_j",
+        "J/bit",
+        "lower",
+        "both",
+        "Energy per bit",
+        "The same energy divided by bits of input of tasks completed.",
+    ),
+    Kpi(
+        "base_station_energy_j",
+        "J",
+        "lower",
+        "epoch",
+        "Base stations",
+        "Energy of all base stations in the epoch, awake and asleep; only where the scenario has `base_stations` "
+        "or `access`.",
+    ),
+    Kpi(
+        "failures",
+        "failures",
+        "lower",
+        "epoch",
+        "Failures",
+        "Links and servers that failed by wear in the epoch; only where the scenario has `failures`.",
+    ),
+    Kpi(
+        "downtime_s",
+        "s",
+        "lower",
+        "epoch",
+        "Downtime",
+        "Time that links (both ways together) and servers were down in the epoch, added up, whatever took them down; "
+        "only where the scenario has `failures` or `weather`.",
+    ),
+    Kpi(
+        "handovers",
+        "1",
+        "",
+        "epoch",
+        "Handovers",
+        "Users that went to another cell in the epoch; only where the scenario has `access`, like the next six.",
+    ),
+    Kpi(
+        "ping_pong_ratio", "ratio", "lower", "epoch", "Ping-pongs", "Handovers back within a second, of all handovers."
+    ),
+    Kpi(
+        "radio_link_failures",
+        "1",
+        "lower",
+        "epoch",
+        "Radio-link failures",
+        "Users that lost their cell (TS 38.331, 5.3.10) in the epoch.",
+    ),
+    Kpi("users_without_cell", "1", "lower", "epoch", "Without a cell", "Users that no cell serves at the epoch's end."),
+    Kpi(
+        "down_delay_ms",
+        "ms",
+        "lower",
+        "epoch",
+        "Delay down",
+        "Mean time of packets to users from their base station on; twins do not steer it.",
+    ),
+    Kpi("down_loss_ratio", "ratio", "lower", "epoch", "Loss down", "Packets to users that full buffers dropped."),
+    Kpi(
+        "spectral_efficiency_up",
+        "bit/s/Hz",
+        "higher",
+        "epoch",
+        "Spectral efficiency up",
+        "Bits received of tasks over the resource blocks that they used (180 kHz and 1 ms each).",
+    ),
+    Kpi(
+        "jain",
+        "ratio",
+        "higher",
+        "both",
+        "Jain fairness",
+        "(Σx)² / (n Σx²) over site × class, with x the share of offered tasks done in time; 1 is equal service.",
+    ),
+    Kpi(
+        "slice_compliance",
+        "ratio",
+        "higher",
+        "both",
+        "Slice compliance",
+        "Share of slices and epochs whose guarantee held.",
+    ),
+    Kpi(
+        "spectral_efficiency",
+        "b/s/Hz",
+        "higher",
+        "both",
+        "Spectral efficiency",
+        "Served traffic per area divided by the bandwidth it held.",
+    ),
+    Kpi(
+        "interruption_ms",
+        "ms",
+        "lower",
+        "both",
+        "Interruption",
+        "Time during which a service answered nobody (handover, migration), per interruption.",
+    ),
+    Kpi(
+        "restoration_detect_s",
+        "s",
+        "lower",
+        "both",
+        "Restoration: detect",
+        "From the fault to the first alarm.",
+    ),
+    Kpi(
+        "restoration_locate_s",
+        "s",
+        "lower",
+        "both",
+        "Restoration: locate",
+        "From the alarm to the name of the cause.",
+    ),
+    Kpi(
+        "restoration_decide_s",
+        "s",
+        "lower",
+        "both",
+        "Restoration: decide",
+        "From the name of the cause to the decision.",
+    ),
+    Kpi(
+        "restoration_apply_s",
+        "s",
+        "lower",
+        "both",
+        "Restoration: apply",
+        "From the decision to the KPI being back at its level of before the fault.",
+    ),
+)
