@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tiertwin.model.kpis import JSON_KPIS, KPIS, Kpi, kpi
+from tiertwin.model.kpis import FAULT_KPIS, JSON_KPIS, KPIS, Kpi, kpi
 from tiertwin.runtime.counters import COUNTERS, LAUNCHER, NODE, PROCESS
 
 HERE = Path(__file__).parent
@@ -68,6 +68,12 @@ Keys of `policies.<name>`:
 """
 
 
+JSON_FAULTS = """
+Besides, where the scenario has [`faults`](scenario-reference.md#faults) or
+[`assurance`](scenario-reference.md#assurance):
+
+"""
+
 COUNTERS_HEAD = """\
 # Counters
 
@@ -108,8 +114,11 @@ def kpis_page() -> str:
 def json_page() -> str:
     """Return docs/json-interface.md."""
     head = "| key | type | unit | meaning |\n|---|---|---|---|\n"
-    rows = "".join(f"| `{name}` | {_type(name)} | {kpi(name).unit} | {kpi(name).definition} |\n" for name in JSON_KPIS)
-    return JSON_HEAD + head + rows
+    return JSON_HEAD + head + _json_rows(JSON_KPIS) + JSON_FAULTS + head + _json_rows(FAULT_KPIS)
+
+
+def _json_rows(names: tuple[str, ...]) -> str:
+    return "".join(f"| `{name}` | {_type(name)} | {kpi(name).unit} | {kpi(name).definition} |\n" for name in names)
 
 
 def _kpi_row(item: Kpi) -> str:

@@ -56,6 +56,7 @@ CPP_DEPENDS = {
     "radio": {"base"},
     "alloc": {"base"},
     "sync": {"state", "base"},
+    "log": {"sync", "state", "base"},
     "abstraction": {"graph", "state", "base"},
     "assure": {"abstraction", "base"},
     "perf": {"graph", "queueing", "radio", "base"},

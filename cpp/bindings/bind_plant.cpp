@@ -133,6 +133,7 @@ void bind_plant(py::module_& m) {
                             "Discrete-event simulator of tasks over radio, links and servers. One thread owns it.");
     bind_surroundings(bound);
     bind_plant_access(bound);
+    bind_faults(bound);
     bound
         .def(py::init([](std::uint64_t seed, const py::dict& config) {
                  return std::make_unique<Plant>(read(seed, config));

@@ -29,6 +29,7 @@ void bind_routing(py::module_& m);
 void bind_spectrum(py::module_& m);
 void bind_sync(py::module_& m);
 void bind_session(py::module_& m);
+void bind_log(py::module_& m);
 void bind_abstraction(py::module_& m);
 void bind_teller(py::module_& m);
 void bind_worth(py::module_& m);

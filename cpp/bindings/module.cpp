@@ -20,6 +20,7 @@ PYBIND11_MODULE(_core, m) {
     b::bind_spectrum(m);
     b::bind_sync(m);
     b::bind_session(m);
+    b::bind_log(m);
     b::bind_abstraction(m);
     b::bind_teller(m);
     b::bind_worth(m);

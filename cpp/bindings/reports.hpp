@@ -40,6 +40,9 @@ using AccessZones = std::vector<std::pair<py::dict, std::vector<std::array<doubl
 void bind_plant_access(py::class_<plant::Plant>& bound);
 void add_radio(py::dict& kpis, const plant::Kpis& taken);
 
+// bind_faults.cpp
+void bind_faults(py::class_<plant::Plant>& bound);
+
 // bind_surroundings.cpp
 [[nodiscard]] plant::WearConfig wear_of(const py::dict& source);
 [[nodiscard]] plant::RainConfig rain_of(Fields& fields);

@@ -48,6 +48,10 @@ enum class Purpose : std::uint32_t {
     kBaseStation = 0x504C'0200,  // of a site: words 0-1 phase of its reports, words 2-3 clock offset
     kBaseStationReport,          // as kLinkReport: delay and loss
     kGroupReport,                // as kDeviceReport, of a group: noise alone
+
+    // Faults injected (faults.hpp).
+    kLinkLoss = 0x504C'0300,  // of a directed link, one block a task that crosses it while it is lossy
+    kLinkFrames,              // of a directed link, one block a report: bad frames
 };
 
 class Chance {

@@ -283,6 +283,7 @@ void Plant::leave_link(std::size_t l) {
     events_.set(link_station(static_cast<index_t>(l)), links_[l].next(pool_));
     Task& task = pool_[id];
     task.energy_nj += whole_nj(config_.link_j_per_mb * task.megabits);
+    if (lost_on_link(l)) return lose(id);
     ++task.hop;
     forward(id);
 }
@@ -295,6 +296,7 @@ std::size_t Plant::server_of(std::size_t site, Tier tier) const {
 
 void Plant::join_server(TaskId id) {
     Task& task = pool_[id];
+    task.due = now_;  // when it came (count_served)
     const std::size_t q = server_of(task.site, task.tier);
     if (!servers_[q].join(now_, id, task.gcycles, flow_at_server(task.site, task.tier) + task.service)) return lose(id);
     task.energy_nj += whole_nj(server_energy_[q] * task.gcycles);
@@ -305,6 +307,7 @@ void Plant::leave_server(std::size_t q) {
     const TaskId id = servers_[q].depart(now_);
     events_.set(server_station(static_cast<index_t>(q)), servers_[q].next());
     const Task& task = pool_[id];
+    count_served(q, task);
     complete(id, now_ + (task.tier == Tier::kEdge ? 0 : route(task.site, task.tier).back));
 }
 

@@ -10,7 +10,7 @@
 //   Where devices are users of a radio access network (enable_access, plant_users.hpp), airtime of the site's cells is
 //   replaced by packets over the air, and users change their site and ring as they move.
 //   Parts may wear, fail and be repaired (wear.hpp), rain may slow microwave links (weather.hpp), base stations may
-//   sleep (sleep.hpp): only where enabled, see surroundings.hpp.
+//   sleep (sleep.hpp), faults may be injected (faults.hpp): only where enabled, see surroundings.hpp.
 //
 // Modelled: queues, sharing, background traffic, failures, energy a task. Abstracted: radio is a rate a ring times a
 // factor of the site's airtime load, the cells of a site are one pool. Not modelled without access: packets, handover,
@@ -90,6 +90,12 @@ class Plant {
     // classes are the plant's. Its traffic up is the tasks; what it draws down is its own. Not with sleep, which it has
     // itself. InvalidArgument when the two do not fit together.
     void enable_access(const AccessConfig& config);
+    // Faults may be injected and counters are reported (faults.hpp); before anything happened, as above. Each call
+    // states what ails one part from now on, whatever else takes it down: nothing at the start.
+    void enable_faults();
+    void set_link_fault(index_t link, bool down, double capacity, double loss);  // directed; shares (0, 1] and [0, 1]
+    void set_server_fault(index_t server, bool down, double speed);              // speed: a share in (0, 1]
+    void set_site_fault(index_t site, bool silent, bool deaf);                   // deaf: not with access
     [[nodiscard]] bool has_access() const { return users_ != nullptr; }
     [[nodiscard]] AccessNetwork& access();  // to lead users, fail cells, let them sleep; InvalidArgument without one
 
@@ -103,6 +109,9 @@ class Plant {
     [[nodiscard]] Batch<kSensorAttributes> take_link_sensors(Time until);
     [[nodiscard]] Batch<kSensorAttributes> take_server_sensors(Time until);
     [[nodiscard]] Batch<kWeatherAttributes> take_weather_reports(Time until);
+    // With faults, beside the reports of links and servers; ids are directed links and servers.
+    [[nodiscard]] Batch<kCounterAttributes> take_link_counters(Time until);
+    [[nodiscard]] Batch<kCounterAttributes> take_server_counters(Time until);
     [[nodiscard]] Kpis take_kpis();  // since the last call
 
     // -- truth, for tests and the study harness only -----------------------------------------------------------------
@@ -194,6 +203,15 @@ class Plant {
     void report_groups(std::size_t site, std::uint32_t number);
     void report_station(std::size_t site, const Mouth::Fate& fate, std::uint32_t number);
     void add_access(Kpis& taken);
+
+    // plant_faults.cpp
+    [[nodiscard]] Faults& faults();
+    static bool mark(std::uint8_t& reasons, Reason reason, bool down);  // true: it changed
+    [[nodiscard]] bool lost_on_link(std::size_t link);
+    [[nodiscard]] Mouth::Fate fate_of(index_t site, std::uint64_t key, Purpose purpose, std::uint32_t number) const;
+    void count_link(std::size_t id, const Mouth::Fate& fate, std::uint32_t number);
+    void count_server(std::size_t id, const Mouth::Fate& fate);
+    void count_served(std::size_t server, const Task& task);
 
     // plant_around.cpp
     void surroundings();

@@ -83,17 +83,11 @@ void Plant::surroundings() {
 }
 
 void Plant::set_down(bool server, std::size_t id, Reason reason, bool down) {
-    const auto bit = static_cast<std::uint8_t>(reason);
-    const auto change = [&](std::uint8_t& reasons) {
-        const std::uint8_t before = reasons;
-        reasons = static_cast<std::uint8_t>(down ? reasons | bit : reasons & ~bit);
-        return reasons != before;
-    };
     if (server) {
-        if (change(server_reasons_[id])) settle_server(id);
+        if (mark(server_reasons_[id], reason, down)) settle_server(id);
     } else {
         for (const std::size_t directed : {2 * id, 2 * id + 1}) {
-            if (change(link_reasons_[directed])) settle_link(directed);
+            if (mark(link_reasons_[directed], reason, down)) settle_link(directed);
         }
     }
 }
@@ -126,11 +120,12 @@ void Plant::measure_parts() {
     if (config_.report_s == 0) return;
     for (std::size_t p = 0; p < around_.load.size(); ++p) {
         const std::int64_t key = wear.config().part_key[p];
-        const Mouth::Fate fate =
-            mouth_.fate(static_cast<std::uint64_t>(key), Purpose::kWearReport, wear.measurements());
-        if (fate.lost) continue;
         const auto id = static_cast<std::size_t>(part_id(key));
         const bool server = part_kind(key) == PartKind::kServer;
+        const std::int64_t site = server ? config_.server_site[id] : config_.link_site[2 * id];
+        const Mouth::Fate fate =
+            fate_of(site, static_cast<std::uint64_t>(key), Purpose::kWearReport, wear.measurements());
+        if (fate.lost) continue;
         const Signals& felt = wear.signals(static_cast<index_t>(p));
         double celsius = std::abs(felt.temperature_c), vibration = felt.vibration;  // blur cuts below 0
         mouth_.blur(celsius, vibration, static_cast<std::uint64_t>(key), Purpose::kWearReport, wear.measurements(), 0);
@@ -138,7 +133,7 @@ void Plant::measure_parts() {
         around_.keep(server ? around_.server_sensors : around_.link_sensors,
                      {now_ + fate.delay,
                       now_,
-                      static_cast<std::int32_t>(server ? config_.server_site[id] : config_.link_site[2 * id]),
+                      static_cast<std::int32_t>(site),
                       static_cast<std::int32_t>(id),
                       {std::copysign(celsius, felt.temperature_c), vibration, felt.errors, up ? 1.0 : 0.0}});
     }
@@ -152,11 +147,16 @@ void Plant::follow_weather() {
         const auto top = static_cast<double>(weather.config().top[i]);
         const double part = bits / top, least = radio::kLeastBits / top;  // an outage leaves the slowest step, and down
         for (const std::size_t directed : {2 * link, 2 * link + 1}) {
-            const double mbps = std::max(part, least) * around_.nominal_mbps[directed];
+            double mbps = std::max(part, least) * around_.nominal_mbps[directed];
+            if (around_.faults) {
+                Faults::OnLink& fault = around_.faults->links[directed];
+                fault.clear_mbps = mbps;
+                mbps *= fault.capacity;
+            }
             if (links_[directed].capacity_mbps() != mbps) set_capacity(directed, mbps);
         }
         set_down(false, link, Reason::kOutage, bits == 0);
-        const Mouth::Fate fate = mouth_.fate(link, Purpose::kRainReport, weather.steps());
+        const Mouth::Fate fate = fate_of(config_.link_site[2 * link], link, Purpose::kRainReport, weather.steps());
         if (config_.report_s == 0 || fate.lost) continue;
         double loss_db = weather.loss_db()[i], unused = 0;
         mouth_.blur(loss_db, unused, link, Purpose::kRainReport, weather.steps(), 0);
@@ -196,7 +196,7 @@ void Plant::add_kpis(Kpis& taken) {
         before = now;
         return gained;
     };
-    if (a.wear || a.weather) {
+    if (a.wear || a.capacities_move()) {
         for (DownTime& d : link_down_)
             taken.link_down_s.push_back(static_cast<double>(since(d.until(now_), d.at_kpis)) * 1e-9);
         for (DownTime& d : server_down_)
@@ -212,7 +212,7 @@ void Plant::add_kpis(Kpis& taken) {
                 since(a.wear->failures(static_cast<index_t>(p)), a.failures_at_kpis[p]);
         }
     }
-    for (std::size_t l = 0; a.weather && l < links_.size(); ++l) {
+    for (std::size_t l = 0; a.capacities_move() && l < links_.size(); ++l) {
         const double now_mbps = links_[l].capacity_mbps();
         const double mb = a.link_capacity_mb[l] + now_mbps * static_cast<double>(now_ - background_since_) * 1e-9;
         const double mean = elapsed_s > 0 ? mb / elapsed_s : now_mbps;

@@ -96,7 +96,7 @@ void Plant::set_background(std::span<const double> mbps) {
     background_since_ = now_;
     for (std::size_t l = 0; l < links_.size(); ++l) {
         link_background_mb_[l] += links_[l].background_mbps() * elapsed_s;
-        if (around_.weather) around_.link_capacity_mb[l] += links_[l].capacity_mbps() * elapsed_s;
+        if (around_.capacities_move()) around_.link_capacity_mb[l] += links_[l].capacity_mbps() * elapsed_s;
         links_[l].set_background(pool_, now_, mbps[l]);
         events_.set(link_station(static_cast<index_t>(l)), links_[l].next(pool_));
     }

@@ -19,7 +19,7 @@ struct Present {  // in a group now
 
 void Plant::report_groups(std::size_t site, std::uint32_t number) {
     PlantUsers& users = *users_;
-    const Mouth::Fate fate = mouth_.fate(site, Purpose::kBaseStationReport, number);
+    const Mouth::Fate fate = fate_of(static_cast<index_t>(site), site, Purpose::kBaseStationReport, number);
     const auto groups = static_cast<std::size_t>(config_.classes() * config_.rings());
     const std::size_t first = site * groups;
     std::vector<Present> present(groups);

@@ -48,7 +48,7 @@ void Plant::report_device(std::size_t id, std::uint32_t number) {
     DeviceClock& clock = clocks_[id];
     flush_cpu(device);
     const std::uint64_t key = clock.key;
-    const Mouth::Fate fate = mouth_.fate(key, Purpose::kDeviceReport, number);
+    const Mouth::Fate fate = fate_of(device.site, key, Purpose::kDeviceReport, number);
     const Time elapsed = now_ - clock.last_report;
     const Time cpu_busy = device.cpu_assigned - std::max<Time>(0, device.cpu_free - now_);
     if (!fate.lost) {
@@ -75,7 +75,7 @@ void Plant::report_device(std::size_t id, std::uint32_t number) {
 
 void Plant::report_server(std::size_t id, std::uint32_t number) {
     const Server& server = servers_[id];
-    const Mouth::Fate fate = mouth_.fate(id, Purpose::kServerReport, number);
+    const Mouth::Fate fate = fate_of(config_.server_site[id], id, Purpose::kServerReport, number);
     const double done_gcycles = server.done_gcycles(now_);
     if (!fate.lost) {
         double load_ghz = (done_gcycles - server_done_at_report_[id]) / seconds(now_ - server_reported_[id]);
@@ -87,13 +87,14 @@ void Plant::report_server(std::size_t id, std::uint32_t number) {
                                    static_cast<std::int32_t>(id),
                                    {load_ghz, server.waiting(), server.up() ? 1.0 : 0.0}});
     }
+    count_server(id, fate);
     server_reported_[id] = now_;
     server_done_at_report_[id] = done_gcycles;
 }
 
 void Plant::report_link(std::size_t id, std::uint32_t number) {
     const Link& link = links_[id];
-    const Mouth::Fate fate = mouth_.fate(id, Purpose::kLinkReport, number);
+    const Mouth::Fate fate = fate_of(config_.link_site[id], id, Purpose::kLinkReport, number);
     if (!fate.lost) {
         double load_mbps =
             (link.carried_mb() - link_mb_at_report_[id]) / seconds(now_ - link_reported_[id]) + link.background_mbps();
@@ -105,6 +106,7 @@ void Plant::report_link(std::size_t id, std::uint32_t number) {
                                  static_cast<std::int32_t>(id),
                                  {load_mbps, link.capacity_mbps(), link.up() ? 1.0 : 0.0, background_mbps}});
     }
+    count_link(id, fate, number);
     link_reported_[id] = now_;
     link_mb_at_report_[id] = link.carried_mb();
 }

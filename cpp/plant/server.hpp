@@ -47,13 +47,25 @@ class Server {
     [[nodiscard]] double waiting() const {
         return std::visit([](const auto& station) { return station.waiting(); }, station_);
     }
+    // GHz of a core, above 0, from now on: for tasks under way too, but first in first out for those that join later.
+    void set_speed(Time now, double ghz) {
+        const double busy_s = std::visit([now](const auto& station) { return station.busy_s(now); }, station_);
+        done_gcycles_ = done_gcycles(now);
+        busy_s_ = busy_s;
+        std::visit([now, ghz](auto& station) { station.set_speed(now, ghz); }, station_);
+    }
     // Gigacycles done from time 0 to `now`.
     [[nodiscard]] double done_gcycles(Time now) const {
-        return std::visit([now](const auto& station) { return station.busy_s(now) * station.speed(); }, station_);
+        return std::visit(
+            [this, now](const auto& station) {
+                return done_gcycles_ + (station.busy_s(now) - busy_s_) * station.speed();
+            },
+            station_);
     }
 
   private:
     std::variant<Station, FlowStation> station_;
+    double done_gcycles_ = 0, busy_s_ = 0;  // when the speed changed last
 };
 
 }  // namespace tiertwin::plant

@@ -43,6 +43,12 @@ class Station {
     // Requires now == next(). The task that leaves.
     TaskId depart(Time now);
 
+    // Above 0, from now on; first in first out for those who join later.
+    void set_speed(Time now, double speed) {
+        advance(now);
+        speed_ = speed;
+    }
+
     void set_up(bool up) { up_ = up; }
     [[nodiscard]] bool up() const { return up_; }
 

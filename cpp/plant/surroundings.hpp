@@ -1,7 +1,8 @@
 // What acts on a plant from outside or from within its parts: wear, weather, sleep. A plant that has none of them is as
 // if this did not exist: no event, no draw, no report.
 //
-// An element may be down for several reasons at once (ordered, worn, outage of its radio); it is up when none is left.
+// An element may be down for several reasons at once (ordered, worn, outage of its radio, a fault injected); it is up
+// when none is left.
 // Load of a part over a measurement period: of a link, tasks and background of its busier direction over the capacity;
 // of a server, its busy share.
 #pragma once
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/types.hpp"
+#include "plant/faults.hpp"
 #include "plant/sleep.hpp"
 #include "plant/telemetry.hpp"
 #include "plant/wear.hpp"
@@ -19,7 +21,7 @@
 
 namespace tiertwin::plant {
 
-enum class Reason : std::uint8_t { kOrdered = 1, kWorn = 2, kOutage = 4 };
+enum class Reason : std::uint8_t { kOrdered = 1, kWorn = 2, kOutage = 4, kInjected = 8 };
 
 // A part's key: what it is in the upper 32 bits, its number (undirected link, server) in the lower.
 enum class PartKind : std::int64_t { kLink = 0, kServer = 1 };
@@ -41,6 +43,8 @@ struct Surroundings {
     std::optional<Wear> wear;
     std::optional<Weather> weather;
     std::optional<Sleep> sleep;
+    std::optional<Faults> faults;
+    [[nodiscard]] bool capacities_move() const { return weather.has_value() || faults.has_value(); }
 
     // Of parts, at their last measurement: work done by then, both directions of a link.
     std::vector<std::array<double, 2>> done;

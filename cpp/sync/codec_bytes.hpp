@@ -1,4 +1,4 @@
-// Unaligned little-endian loads and stores, and a writer that grows a frame. Private to `sync`.
+// Unaligned little-endian loads and stores, and a writer that grows a frame. Private to `sync` and `log`.
 #pragma once
 
 #include <bit>

@@ -824,6 +824,142 @@ class Peer:
     @property
     def term(self) -> int: ...
 
+class LogEnd:
+    """Where a log goes on: what recovery hands to a writer. Read-only."""
+
+    def cursor(self, peer: int) -> int:
+        """Highest number of this peer's stream in the log; of peer 0: last own number."""
+
+    def stream_of(self, peer: int) -> int:
+        """Stream id of a peer; 0: nobody named it."""
+
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def chain(self) -> int: ...
+    @property
+    def drained(self) -> int: ...
+    @property
+    def next_number(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def peers(self) -> list[int]: ...
+    @property
+    def position(self) -> int: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def spilled(self) -> int: ...
+    @property
+    def stream(self) -> int: ...
+
+class LogGroup:
+    """Bytes to be written and synced together; a read-only buffer."""
+
+    def __len__(self) -> int: ...
+    def view(self) -> memoryview:
+        """The bytes, read-only."""
+
+    @property
+    def last_position(self) -> int: ...
+    @property
+    def pieces(self) -> list[tuple[int, int, int, int, int]]:
+        """(segment, offset, begin, size, bytes of the file it creates or 0) in the order of writing."""
+
+    @property
+    def records(self) -> int: ...
+
+class LogWriter:
+    """Records into groups of bytes, and what of them is durable. No I/O."""
+
+    def __init__(
+        self, node: str, stream: int, salt: int, end: LogEnd | None = None, segment_bytes: int = 16777216
+    ) -> None: ...
+    def append(self, peer: int, frame: Buffer, *, event: bool = False, from_spill: bool = False) -> int:
+        """Put a sealed frame into the open group; its position, from 1."""
+
+    def durable_cursor(self, peer: int) -> int:
+        """What an ACK may call durable of this peer's stream; of peer 0: last durable own number."""
+
+    def mark(self) -> None:
+        """Say that all before is synced, if nothing else is in the open group."""
+
+    def snapshot(self, acked: int, frames: Sequence[tuple[int, bytes]]) -> bytes:
+        """A snapshot file of all that was appended, of (peer, SNAPSHOT frame); for when `durable` has come so far."""
+
+    def synced(self) -> None:
+        """The group in flight is durable."""
+
+    def take(self) -> LogGroup:
+        """Close the open group; it is in flight until `synced`."""
+
+    @property
+    def appended(self) -> int: ...
+    @property
+    def durable(self) -> int: ...
+    @property
+    def durable_drained(self) -> int: ...
+    @property
+    def durable_peers(self) -> list[tuple[int, int, int]]:
+        """(peer, stream, durable cursor) of all peers with a stream."""
+
+    @property
+    def end(self) -> LogEnd:
+        """With all that was appended."""
+
+    @property
+    def in_flight(self) -> bool: ...
+    @property
+    def open_bytes(self) -> int: ...
+    @property
+    def open_records(self) -> int: ...
+    @property
+    def segments(self) -> list[tuple[int, int, int, int]]:
+        """(sequence, position, next_number, spilled) of those it began."""
+
+class LogRecovery:
+    """What to load, where to go on, what to refuse. Read-only."""
+
+    def frames(self, segments: Sequence[Buffer]) -> list[tuple[int, bytes]]:
+        """All frames behind the snapshot: (peer, frame) each, in their order."""
+
+    def replay(
+        self, peer: int, tables: Sequence[StateTable], segments: Sequence[Buffer], snapshot: Buffer | None = None
+    ) -> tuple[int, int, int]:
+        """Bring the tables of a peer's stream up to the log: (cursor, cells applied, frames of other tables)."""
+
+    def unacked(self, segments: Sequence[Buffer]) -> list[tuple[int, bytes]]:
+        """Own frames that the parent has not made durable: (0, frame) each."""
+
+    def waiting(self, segments: Sequence[Buffer]) -> list[tuple[int, bytes]]:
+        """Spilled events that have no number yet: (0, frame) each."""
+
+    @property
+    def acked(self) -> int: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def culprit(self) -> int: ...
+    @property
+    def dirty_end(self) -> int: ...
+    @property
+    def end(self) -> LogEnd: ...
+    @property
+    def last_group(self) -> int: ...
+    @property
+    def last_segment(self) -> int: ...
+    @property
+    def records(self) -> int: ...
+    @property
+    def segments(self) -> list[tuple[str, int]]: ...
+    @property
+    def snapshot(self) -> int: ...
+    @property
+    def snapshots(self) -> list[tuple[str, int]]: ...
+    @property
+    def why(self) -> str: ...
+
 class Partition:
     """Member row -> group row (-1: none); immutable."""
 
@@ -1203,6 +1339,9 @@ class Plant:
     ) -> None:
         """Make devices the users of a radio access network; before anything happened (cpp/plant/plant_users.hpp)."""
 
+    def enable_faults(self) -> None:
+        """Let faults be injected and counters be reported; before anything happened (cpp/plant/faults.hpp)."""
+
     def enable_sleep(self, config: dict[str, Any]) -> None:
         """Count energy of base stations and let them sleep; before anything happened (cpp/plant/sleep.hpp)."""
 
@@ -1242,17 +1381,29 @@ class Plant:
     def set_group_shares(self, group: _Ints, shares: _Reals) -> None:
         """Share of each tier for whoever is in each group (k x 4), from now on."""
 
+    def set_link_fault(self, link: int, down: bool, capacity: float, loss: float) -> None:
+        """What ails a directed link from now on: down, share of its capacity, share lost over it."""
+
     def set_load(self, multiplier: _Reals) -> None:
         """Factor on the task rates of each site, from now on."""
 
     def set_routes(self, site_ptr: _Ints, site_links: _Ints, fog_ptr: _Ints, fog_links: _Ints) -> None:
         """Routes for the tasks that set out from now on."""
 
+    def set_server_fault(self, server: int, down: bool, speed: float) -> None:
+        """What ails a server from now on: down, share of its speed."""
+
     def set_shares(self, device: _Ints, shares: _Reals) -> None:
         """Share of each tier for each device (k x 4), from now on."""
 
+    def set_site_fault(self, site: int, silent: bool, deaf: bool) -> None:
+        """What ails a site from now on: nothing there is heard; its cells take nothing (without radio access)."""
+
     def set_site_shares(self, site: int, cpu: _Reals, uplink: _Reals) -> None:
         """Grants to the classes of a site: GHz at its edge, fog and cloud server, Mb/s to the fog and beyond it."""
+
+    def take_counters(self, until_ns: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Counters arrived by then: links' frames, bad frames, tasks lost; servers' least and mean response, tasks."""
 
     def take_kpis(self) -> dict[str, Any]:
         """Counts and sums since the last call, as a dictionary of arrays."""
@@ -1679,6 +1830,12 @@ def ingest(table: StateTable, frame: Buffer, cursor: int = 0) -> int:
 def isotonic(values: _Reals, weights: _Reals, least: float = 0.0) -> _Reals:
     """The nearest non-decreasing sequence."""
 
+def log_header(file: Buffer) -> dict[str, Any]:
+    """Fields of a log file's header."""
+
+def log_records(segment: Buffer) -> tuple[list[tuple[str, int, int, int, bool, bool]], tuple[str, int]]:
+    """(kind, peer, offset, bytes, group_start, from_spill) of each record; then (fault, offset) of the end."""
+
 def max_flow(
     graph: Graph, src: int, dst: int, capacity: _Reals, overlay: Overlay | None = None
 ) -> tuple[float, _Reals, _Bools, _Ints]:
@@ -1756,6 +1913,9 @@ def rain_coefficients(ghz: _Reals, elevation_deg: _Reals, tilt_deg: _Reals) -> t
 
 def rate_of(sinr_db: _Reals, bandwidth_hz: _Reals, efficiency: float = 0.7, cap: float = 7.4) -> _Reals:
     """bit/s: W min(efficiency log2(1 + SINR), cap)."""
+
+def recover_log(node: str, segments: Sequence[Buffer], snapshots: Sequence[Buffer], stream: int = 0) -> LogRecovery:
+    """The verdict on the bytes of a node's log files."""
 
 def restamp(frame: Buffer, incarnation: int, retransmit: bool = True) -> bytes:
     """The same frame to be sent again: incarnation, flag, crc."""
@@ -1906,6 +2066,10 @@ def wear_history(
     """Parts under constant loads: time_ns, part, up of failures and repairs; signals[measurement, part, 4] of X,
     temperature, vibration, errors (cpp/plant/wear.hpp)."""
 
+LOG_FAULTS: dict[str, int]
+LOG_HEADER_BYTES: int
+LOG_LINK_BYTES: int
+LOG_SEGMENT_BYTES: int
 PEER_EVENTS: dict[str, int]
 REASONS: dict[str, int]
 SESSION_EFFECTS: dict[str, int]

@@ -26,6 +26,7 @@ VERBS = {
     "replay": "Run it again and compare the event logs.",
     "report": "Make one self-contained HTML page of a run.",
     "whatif": "Fork a twin: what if links fail, demand grows, it rains?",
+    "plan": "Choose what to build in a network, over what may come.",
     "study": "Compare policies over many seeds, with confidence intervals.",
     "node": "Start nodes of a running tree by hand, on this host or another.",
     "doctor": "Say what is wrong with a running tree of processes.",

@@ -11,8 +11,11 @@ import click
 from tiertwin.cli.assure import forecast_command, life_command, nab_command, petshop_command, skab_command
 from tiertwin.cli.fidelity import fidelity
 from tiertwin.cli.frame import Found, Told, data_option, framed, progress
+from tiertwin.cli.healing import guard_command, weather_command
+from tiertwin.cli.localise import localise_command
 from tiertwin.cli.run import finite
-from tiertwin.cli.tables import table
+from tiertwin.cli.situations import interval_command, scenarios_command
+from tiertwin.cli.tables import PERCENTILE, brief, spread, table
 
 
 @click.group()
@@ -20,7 +23,11 @@ def study() -> None:
     """Compare policies over many seeds, with confidence intervals; hold predictions against measured data."""
 
 
-for command in (fidelity, forecast_command, life_command, petshop_command, nab_command, skab_command):
+OTHERS = (
+    fidelity, forecast_command, life_command, localise_command, petshop_command, nab_command, skab_command,
+    interval_command, scenarios_command, guard_command, weather_command,
+)  # fmt: skip
+for command in OTHERS:
     study.add_command(command)
 
 
@@ -288,18 +295,3 @@ def _tell_aligned_runs(found: Found) -> None:
     click.echo(
         table(found["rows"], ("kpi", "demand", "mean", "half", "to_known", "to_known_half", "to_hold", "to_hold_half"))
     )
-
-
-PERCENTILE = "In brackets: 95 % intervals (bootstrap)."
-
-
-def brief(figure: dict[str, float]) -> str:
-    """Return a figure with its interval; a dash where there is none."""
-    if figure["value"] != figure["value"]:
-        return "–"
-    return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
-
-
-def spread(row: dict[str, Any], figures: tuple[str, ...]) -> dict[str, Any]:
-    """Return the row with its figures as text."""
-    return row | {key: brief(row[key]) for key in figures}

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from tiertwin.errors import suggest
 from tiertwin.model.access_checks import access_problems, mast_problems
 from tiertwin.model.attribute_checks import attribute_problems
+from tiertwin.model.fault_checks import assurance_problems, fault_place_problems, fault_problems
 from tiertwin.model.scenario import Scenario
 from tiertwin.model.services import MAX_TASKS_PER_S, Trace
-from tiertwin.model.surrounding_checks import element_problems, law_problems, map_problems, margin_problems
+from tiertwin.model.surrounding_checks import element_problems, law_problems, map_problems, margin_problems, neighbours
 from tiertwin.model.topology import Topology
 
 Path = tuple[str | int, ...]
@@ -48,6 +49,8 @@ def cross_problems(scenario: Scenario, bad: frozenset[Path] = frozenset()) -> li
         (_day, ("day.urban.*", "day.rural.*", "day.background.*")),
         (law_problems, ("failures",)),
         (margin_problems, ("weather",)),
+        (fault_problems, ("faults",)),
+        (assurance_problems, ("assurance", "attributes", "telemetry")),
         (attribute_problems, ("attributes",)),
         (access_problems, ("access", "classes.*.name", "devices", "base_stations")),
     ]
@@ -58,7 +61,7 @@ def cross_problems(scenario: Scenario, bad: frozenset[Path] = frozenset()) -> li
         found += place_problems(scenario, names, bad)
         if not _touched(bad, "topology.nodes.*.name", "topology.links.*.a", "topology.links.*.b"):
             found += map_problems(scenario, scenario.topology)
-            found += element_problems(scenario, names, [(link.a, link.b) for link in scenario.topology.links])
+            found += named_problems(scenario, scenario.topology)
     return [problem for problem in found if not any(problem[0][: len(path)] == path for path in bad)]
 
 
@@ -70,6 +73,13 @@ def _touched(bad: frozenset[Path], *needs: str) -> bool:
         for path in bad
         for route in routes
     )
+
+
+def named_problems(scenario: Scenario, topology: Topology) -> list[Problem]:
+    """Return links and nodes named in failures, weather and faults that the topology does not have."""
+    names, pairs = [node.name for node in topology.nodes], [(link.a, link.b) for link in topology.links]
+    found = element_problems(scenario, names, pairs)
+    return [*found, *fault_place_problems(scenario, names, neighbours(names, pairs))]
 
 
 def topology_problems(topology: Topology, bad: frozenset[Path] = frozenset()) -> list[Problem]:

@@ -13,6 +13,7 @@ from tiertwin.model.kpitable import KPIS
 
 __all__ = [
     "EPOCH_KPIS",
+    "FAULT_KPIS",
     "JSON_KPIS",
     "KPIS",
     "RUN_KPIS",
@@ -56,6 +57,17 @@ JSON_KPIS: tuple[str, ...] = (
     "wall_s_per_epoch",
 )
 """Keys every ``policies.<name>`` of the JSON object has (a value may be null where a policy has none)."""
+
+FAULT_KPIS: tuple[str, ...] = (
+    "faults",
+    "faults_detected",
+    "detection_delay_s",
+    "alarms",
+    "incidents",
+    "causes_named",
+    "false_alarms_per_day",
+)
+"""Keys it has besides where the scenario has faults or assurance."""
 
 _BY_NAME = {item.name: item for item in KPIS}
 RUN_KPIS: tuple[str, ...] = tuple(item.name for item in KPIS if item.per in ("run", "both"))

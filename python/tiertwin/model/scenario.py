@@ -9,6 +9,7 @@ from pydantic import Field
 from tiertwin.model.access import Access
 from tiertwin.model.attributes import Attributes
 from tiertwin.model.deployment import Deployment
+from tiertwin.model.faults import Assurance, Faults
 from tiertwin.model.fields import (
     INTEGRAL,
     AtLeastOne,
@@ -236,6 +237,10 @@ class Scenario(Part):
     """Cells, and people who move among them; without it devices stay at their site, at the rate of their ring."""
     attributes: Attributes | None = None
     """What gateways tell when bytes are scarce; without it they tell everything."""
+    faults: Faults | None = None
+    """Faults injected into the plant, given or drawn; without it there are none."""
+    assurance: Assurance | None = None
+    """Twins that notice and localise faults while they run; without it nobody looks."""
     deployment: Deployment | None = None
     """Which processes make up the tree, and where they are; without it a run is one process."""
 

@@ -78,10 +78,7 @@ def element_problems(scenario: Scenario, names: Sequence[str], pairs: Iterable[t
     names, pairs
         Nodes of the topology, and the nodes its links join.
     """
-    near: dict[str, list[str]] = {name: [] for name in names}
-    for a, b in pairs:
-        near.get(a, []).append(b)
-        near.get(b, []).append(a)
+    near = neighbours(names, pairs)
     found: list[Problem] = []
     seen: set[tuple[str, frozenset[str]]] = set()
 
@@ -94,28 +91,39 @@ def element_problems(scenario: Scenario, names: Sequence[str], pairs: Iterable[t
     for i, row in enumerate(scenario.failures.own if scenario.failures is not None else ()):
         path: Path = ("failures", "own", i)
         if row.link is not None:
-            found += _link((*path, "link"), (0, 1), row.link, near)
+            found += link_problems((*path, "link"), (0, 1), row.link, near)
             once((*path, "link"), "link with a law of its own", row.link)
         if row.site is not None:
             if row.site not in near:
-                found.append(((*path, "site"), _unknown(row.site, names)))
+                found.append(((*path, "site"), unknown_node(row.site, names)))
             once((*path, "site"), "site with a law of its own", (row.site,))
     for i, hop in enumerate(scenario.weather.microwave if scenario.weather is not None else ()):
-        found += _link(("weather", "microwave", i), ("a", "b"), (hop.a, hop.b), near)
+        found += link_problems(("weather", "microwave", i), ("a", "b"), (hop.a, hop.b), near)
         once(("weather", "microwave", i), "microwave link", (hop.a, hop.b))
     return found
 
 
-def _unknown(name: str, names: Sequence[str]) -> str:
+def neighbours(names: Sequence[str], pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return, by node, those it has links to."""
+    near: dict[str, list[str]] = {name: [] for name in names}
+    for a, b in pairs:
+        near.get(a, []).append(b)
+        near.get(b, []).append(a)
+    return near
+
+
+def unknown_node(name: str, names: Sequence[str]) -> str:
+    """Return what is wrong with a name that is no node."""
     return f"expected a node of the topology, got {name!r}{suggest(name, list(names))}"
 
 
-def _link(
+def link_problems(
     path: Path, ends: tuple[str | int, str | int], link: Sequence[str], near: dict[str, list[str]]
 ) -> Iterable[Problem]:
+    """Yield what is wrong with a pair of names that is no link; `near`: by node, those it has links to."""
     unknown = [(end, name) for end, name in zip(ends, link, strict=True) if name not in near]
     for end, name in unknown:
-        yield (*path, end), _unknown(name, list(near))
+        yield (*path, end), unknown_node(name, list(near))
     a, b = link
     if not unknown and b not in near[a]:
         yield path, f"expected a link of the topology, got {a!r} – {b!r}; {a!r} has links{suggest(b, near[a])}"

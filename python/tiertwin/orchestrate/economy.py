@@ -8,6 +8,7 @@ anyway; only the selection ``all`` tells every device.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -150,6 +151,15 @@ class CellList:
     def __len__(self) -> int:
         return len(self.row)
 
+    @cached_property
+    def by_attribute(self) -> list[tuple[int, I64, U32]]:
+        """Attribute, places in this list and rows of the cells of each attribute."""
+        found = []
+        for attribute in np.unique(self.attribute).tolist():
+            places = np.flatnonzero(self.attribute == attribute)
+            found.append((int(attribute), places, self.row[places]))
+        return found
+
     @classmethod
     def of(cls, economy: Economy, world: World, site: int, attributes: set[int]) -> CellList:
         """List the cells of the table between gateway and edge of `site`, which has these `attributes`."""
@@ -204,10 +214,9 @@ def nominal_rate(world: World, site: int) -> float:
 def sizes(table: _core.StateTable, cells: CellList) -> F64:
     """Size of what each cell holds, at least 1e-9; 1 where nothing was heard."""
     size = np.ones(len(cells))
-    for attribute in np.unique(cells.attribute):
-        mine = cells.attribute == attribute
-        values = np.abs(table.column(int(attribute))[cells.row[mine]])
-        size[mine] = np.where(np.isfinite(values) & (values > 1e-9), values, 1.0)
+    for attribute, places, rows in cells.by_attribute:
+        values = np.abs(table.column(attribute)[rows])
+        size[places] = np.where(np.isfinite(values) & (values > 1e-9), values, 1.0)
     return size
 
 

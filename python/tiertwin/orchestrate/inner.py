@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tiertwin import _core
+    from tiertwin.orchestrate.assurance import Assurance
     from tiertwin.orchestrate.attention import Attention
     from tiertwin.twin.events import Solved, TimerFired
     from tiertwin.twin.layout import Layout
@@ -119,6 +120,8 @@ class InnerController:
         Name of the parent, None at the root.
     attention
         Of a fog: which of its sites may tell more than usual.
+    assurance
+        What watches the domain for faults.
     """
 
     def __init__(
@@ -128,8 +131,9 @@ class InnerController:
         rhythm: Rhythm,
         parent: str | None,
         attention: Attention | None = None,
+        assurance: Assurance | None = None,
     ) -> None:
-        self.attention = attention
+        self.attention, self.assurance = attention, assurance
         self.domain = domain
         self._shares = shares
         self._rhythm = rhythm
@@ -250,6 +254,16 @@ class InnerController:
 
     # -- the epoch -----------------------------------------------------------------------------------------------------
     def began(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
+        return [*self._watch(twin, epoch, now), *self._begin(twin, epoch, now)]
+
+    def _watch(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
+        """Look for faults, every base epoch."""
+        if self.assurance is None:
+            return []
+        tables, live = [child.table_in for child in twin.children], [child.live for child in twin.children]
+        return list(self.assurance.handle(now, epoch, tables, live))
+
+    def _begin(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
         if not self._rhythm.decides(twin.tier, epoch):
             return []
         self._observe_links(twin)

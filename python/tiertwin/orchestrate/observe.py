@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tiertwin import _core
-from tiertwin.twin.attributes import BASE_STATION, CROWD, LINK, SENSORS, SERVER, TELEMETRY, WEATHER, A
+from tiertwin.twin.attributes import (
+    BASE_STATION,
+    CROWD,
+    LINK,
+    LINK_COUNTERS,
+    SENSORS,
+    SERVER,
+    SERVER_COUNTERS,
+    TELEMETRY,
+    WEATHER,
+    A,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,15 +42,15 @@ class PassThrough:
     members
         Copy the members' rows too (both tables have the same).
 
-    Sensors of servers and links, and users of groups, are carried where both tables have them.
+    Sensors and counters of servers and links, and users of groups, are carried where both tables have them.
     """
 
     def __init__(self, below: Layout, above: Layout, *, members: bool = False) -> None:
         servers = _match(below.servers, below.server_rows, above.servers, above.server_rows)
         links = _match(below.links, below.link_rows, above.links, above.link_rows)
         self._moves = [
-            _Move([int(a) for a in SERVER], *servers, [int(a) for a in (*SENSORS, *BASE_STATION)]),
-            _Move([int(a) for a in LINK], *links, [int(a) for a in (*SENSORS, *WEATHER)]),
+            _Move([int(a) for a in SERVER], *servers, [int(a) for a in (*SENSORS, *BASE_STATION, *SERVER_COUNTERS)]),
+            _Move([int(a) for a in LINK], *links, [int(a) for a in (*SENSORS, *WEATHER, *LINK_COUNTERS)]),
         ]
         if members:
             rows = np.arange(below.members, dtype=np.int64)

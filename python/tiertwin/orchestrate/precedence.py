@@ -59,9 +59,8 @@ class Order:
             return
         self._then = now
         values = np.zeros(len(self._cells))
-        for attribute in np.unique(self._cells.attribute):
-            mine = self._cells.attribute == attribute
-            values[mine] = np.nan_to_num(heard.column(int(attribute))[self._cells.row[mine]])
+        for attribute, places, rows in self._cells.by_attribute:
+            values[places] = np.nan_to_num(heard.column(attribute)[rows])
         self._count += 1
         apart = values - self._mean
         self._mean += apart / self._count
@@ -104,9 +103,8 @@ class Interest:
 
     def _means(self, heard: _core.StateTable) -> F64:
         values = np.zeros(len(self._cells))
-        for attribute in np.unique(self._cells.attribute):
-            mine = self._cells.attribute == attribute
-            values[mine] = heard.column(int(attribute))[self._cells.row[mine]]
+        for attribute, places, rows in self._cells.by_attribute:
+            values[places] = heard.column(attribute)[rows]
         known = np.isfinite(values)
         count = np.bincount(self._cells.line[known], minlength=self._lines)
         total = np.bincount(self._cells.line[known], weights=values[known], minlength=self._lines)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tiertwin.allocate.errorcost import BEND_LIMIT, error_cost
-from tiertwin.orchestrate.economy import nominal_rate
+from tiertwin.orchestrate.economy import KINDS, nominal_rate
 from tiertwin.twin.attributes import A
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     F64 = npt.NDArray[np.float64]
 
 RADIO = 0  # own resource of a site
+GROUP, SERVER, LINK = range(len(KINDS))
+NOWHERE = np.zeros(0, dtype=np.int64)
 
 
 class Valuing:
@@ -54,6 +56,12 @@ class Valuing:
     def __init__(self, view: SiteView, cells: CellList, kappa_link: float) -> None:
         self._view, self._cells, self._kappa_link = view, cells, kappa_link
         self._planned = max(nominal_rate(view.world, view.site), 1e-9)
+        self._places = {
+            (kind, int(attribute)): np.flatnonzero((cells.kind == kind) & (cells.attribute == attribute))
+            for kind in range(len(KINDS))
+            for attribute in np.unique(cells.attribute[cells.kind == kind])
+        }
+        self._up = np.flatnonzero(cells.attribute == A.UP)
         self._shares: F64 | None = None
         self._prices: F64 | None = None
 
@@ -78,11 +86,15 @@ class Valuing:
         x = np.ascontiguousarray(problem.demand[:, None] * self._shares)
         cost = error_cost(problem, x, prices)
         found = np.zeros(len(self._cells))
-        found[self._cells.attribute == A.UP] = float((problem.weight * problem.demand).sum())
+        found[self._up] = float((problem.weight * problem.demand).sum())
         self._of_groups(problem, cost, told, found)
         self._of_server(problem, cost, told, found)
         self._of_links(heard, found)
         return found
+
+    def _of(self, kind: int, attribute: int) -> npt.NDArray[np.int64]:
+        """Places of the cells of an attribute of groups, servers or links."""
+        return self._places.get((kind, int(attribute)), NOWHERE)
 
     def _of_groups(self, problem: LeafProblem, cost: ErrorCost, told: _core.StateTable, found: F64) -> None:
         view, cells = self._view, self._cells
@@ -92,28 +104,30 @@ class Valuing:
             least = _least(view.crowd.radio_mbps, told.column(A.RADIO_MBPS)[: view.groups])
             per_group[int(A.RADIO_MBPS)] = cost.use[RADIO] / least**2
         for attribute, value in per_group.items():
-            mine = (cells.kind == 0) & (cells.attribute == attribute)
+            mine = self._of(GROUP, attribute)
             found[mine] = value[cells.row[mine]]
 
     def _of_server(self, problem: LeafProblem, cost: ErrorCost, told: _core.StateTable, found: F64) -> None:
-        servers = self._cells.kind == 1
         crowd = self._view.crowd
         for attribute, load in ((A.PRB_UP, crowd.mean_load), (A.PRB_UP_PEAK, crowd.peak_load)):
-            mine = servers & (self._cells.attribute == attribute)
-            if mine.any():
-                least = _least(np.full(int(mine.sum()), load), told.column(attribute)[self._cells.row[mine]])
+            mine = self._of(SERVER, attribute)
+            if len(mine):
+                least = _least(np.full(len(mine), load), told.column(attribute)[self._cells.row[mine]])
                 found[mine] = cost.capacity[RADIO] / least**2
         together = float(cost.capacity.sum()) + float((cost.demand * problem.demand**2).sum())
         total = max(float(problem.demand.sum()), 1e-9)
-        found[servers & (self._cells.attribute == A.TASK_RATE)] = together / total**2
+        found[self._of(SERVER, A.TASK_RATE)] = together / total**2
 
     def _of_links(self, heard: _core.StateTable, found: F64) -> None:
+        capacity, carried, other = (
+            heard.column(attribute) for attribute in (A.CAPACITY_MBPS, A.LOAD_MBPS, A.BACKGROUND_MBPS)
+        )
         for attribute in (A.CAPACITY_MBPS, A.BACKGROUND_MBPS):
-            mine = (self._cells.kind == 2) & (self._cells.attribute == attribute)
+            mine = self._of(LINK, attribute)
             rows = self._cells.row[mine]
-            background = heard.column(A.BACKGROUND_MBPS)[rows]
-            free = np.maximum(np.nan_to_num(heard.column(A.CAPACITY_MBPS)[rows] - background), 0.0)
-            load = np.nan_to_num(heard.column(A.LOAD_MBPS)[rows] - background).clip(0.0, BEND_LIMIT * free)
+            background = other[rows]
+            free = np.maximum(np.nan_to_num(capacity[rows] - background), 0.0)
+            load = np.nan_to_num(carried[rows] - background).clip(0.0, BEND_LIMIT * free)
             found[mine] = self._kappa_link * load**2 / np.maximum(free - load, 1e-3) ** 3
 
 

@@ -14,6 +14,7 @@ from tiertwin.lazy import resolver
 if TYPE_CHECKING:
     from tiertwin.plant.access import AccessPlant
     from tiertwin.plant.accessconfig import AccessClass, AccessRadio, AccessSecrets, AccessTelemetry, AccessUsers
+    from tiertwin.plant.faults import Episode
     from tiertwin.plant.kpis import PlantKpis, RadioKpis
     from tiertwin.plant.options import PlantOptions
     from tiertwin.plant.packets import PacketFlows, PacketLinks, PacketPlant, PacketTrace
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
         DEVICE_ATTRIBUTES,
         GROUP_ATTRIBUTES,
         LINK_ATTRIBUTES,
+        LINK_COUNTERS,
         SENSOR_ATTRIBUTES,
         SERVER_ATTRIBUTES,
+        SERVER_COUNTERS,
         WEATHER_ATTRIBUTES,
+        CounterReports,
         Reports,
         SensorReports,
         Telemetry,
@@ -36,6 +40,7 @@ _HOME = {
     **dict.fromkeys(["AccessPlant", "AccessZone"], "access"),
     **dict.fromkeys(["AccessClass", "AccessFlow", "AccessRadio"], "accessconfig"),
     **dict.fromkeys(["AccessSecrets", "AccessTelemetry", "AccessUsers"], "accessconfig"),
+    "Episode": "faults",
     **dict.fromkeys(["PlantKpis", "RadioKpis"], "kpis"),
     "PlantOptions": "options",
     **dict.fromkeys(["PacketFlows", "PacketLinks", "PacketPlant", "PacketTrace"], "packets"),
@@ -44,6 +49,7 @@ _HOME = {
         ["BASE_STATION_ATTRIBUTES", "SENSOR_ATTRIBUTES", "WEATHER_ATTRIBUTES", "Reports", "SensorReports", "Telemetry"],
         "reports",
     ),
+    **dict.fromkeys(["LINK_COUNTERS", "SERVER_COUNTERS", "CounterReports"], "reports"),
     "SimulatedPlant": "simulated",
 }
 __all__ = [
@@ -51,8 +57,10 @@ __all__ = [
     "DEVICE_ATTRIBUTES",
     "GROUP_ATTRIBUTES",
     "LINK_ATTRIBUTES",
+    "LINK_COUNTERS",
     "SENSOR_ATTRIBUTES",
     "SERVER_ATTRIBUTES",
+    "SERVER_COUNTERS",
     "WEATHER_ATTRIBUTES",
     "AccessClass",
     "AccessFlow",
@@ -62,6 +70,8 @@ __all__ = [
     "AccessTelemetry",
     "AccessUsers",
     "AccessZone",
+    "CounterReports",
+    "Episode",
     "PacketFlows",
     "PacketLinks",
     "PacketPlant",

@@ -134,6 +134,9 @@ class PlantKpis:
     """Time they slept, s, [S]; with a radio access, the mean over a site's cells."""
     radio: RadioKpis | None = None
     """Of the radio access, where there is one."""
+    faults: F64 | None = None
+    """Start and end of each injected fault that lasted in the interval, s (infinite: to the end), where there may be
+    any, [k, 2]."""
 
     @classmethod
     def of(cls, taken: Mapping[str, Any], shape: tuple[int, int, int], server_ghz: F64) -> PlantKpis:
@@ -228,9 +231,16 @@ class PlantKpis:
             in_flight=last.in_flight,
             histogram_edges_s=first.histogram_edges_s,
             radio=RadioKpis.merge(radio) if len(radio) == len(parts) else None,
+            faults=_all_faults([part.faults for part in parts]),
             **added,
             **means,
         )
+
+
+def _all_faults(parts: Sequence[F64 | None]) -> F64 | None:
+    """Return each fault once, None where a part has none."""
+    there = [part for part in parts if part is not None]
+    return np.unique(np.concatenate(there), axis=0) if len(there) == len(parts) else None
 
 
 def _added(parts: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tiertwin.plant.faults import faults_of
 from tiertwin.plant.reports import F64
 from tiertwin.plant.surroundings import rules_of, stations_of, wear_of, weather_of
 
@@ -55,6 +56,9 @@ class PlantOptions:
     stations: Mapping[str, Any] | None = None
     """Base stations, their energy and sleep; without it neither is counted."""
 
+    faults: Mapping[str, Any] | None = None
+    """Faults injected (`tiertwin.plant.faults`), and counters of links and servers; without it there are neither."""
+
     access: Mapping[str, Any] | None = None
     """Where the world has a radio access: ``radio`` and ``secrets``, fields of `AccessRadio` and `AccessSecrets` that
     are not to have their defaults; ``record``: keep what every packet met. Secrets are on by default."""
@@ -64,7 +68,11 @@ class PlantOptions:
         """Return the options that the sections of a world's scenario ask for, with `changes`."""
         section = getattr(getattr(world, "scenario", None), "telemetry", None)
         options = cls(
-            wear=wear_of(world), weather=weather_of(world), stations=stations_of(world), access=rules_of(world)
+            wear=wear_of(world),
+            weather=weather_of(world),
+            stations=stations_of(world),
+            faults=faults_of(world),
+            access=rules_of(world),
         )
         if section is not None:
             low_ms, high_ms = section.delay_ms

@@ -36,6 +36,16 @@ WEATHER_ATTRIBUTES = (
     "bits",  # a symbol: the step of the adaptive modulation; 0 is outage
     "capacity_mbps",  # at that step
 )
+LINK_COUNTERS = (
+    "frames",  # received since the last report, of tasks and background
+    "frame_errors",  # of them bad
+    "lost",  # tasks
+)
+SERVER_COUNTERS = (
+    "least_response",  # of the tasks done since the last report: time taken over time needed alone on a whole core
+    "mean_response",  # the same; NaN: none was done
+    "done",  # how many they are
+)
 BASE_STATION_ATTRIBUTES = (
     "prb_up",  # share of the site's resource blocks that were used up since the last report, 0..1
     "prb_up_peak",  # the same of its busiest cell
@@ -96,3 +106,13 @@ class SensorReports:
     """Of microwave links: `WEATHER_ATTRIBUTES`."""
     stations: Reports
     """Of the base stations of a site, with a radio access: `BASE_STATION_ATTRIBUTES`."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CounterReports:
+    """What links and servers counted, with faults: `id` is a directed link or a server."""
+
+    links: Reports
+    """`LINK_COUNTERS`."""
+    servers: Reports
+    """`SERVER_COUNTERS`."""

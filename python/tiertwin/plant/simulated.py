@@ -1,8 +1,8 @@
 """The simulated plant: a world played event by event (`tiertwin._core.Plant`), behind the southbound interface.
 
 Modelled: task arrivals, airtime, link and server queues, background traffic, failures, energy, and telemetry that is
-late, lossy, noisy and dated by clocks that are off; where asked for, wear, rain on microwave links and sleeping base
-stations. The equations stand in ``cpp/plant/plant.hpp``.
+late, lossy, noisy and dated by clocks that are off; where asked for, wear, rain on microwave links, sleeping base
+stations and injected faults. The equations stand in ``cpp/plant/plant.hpp``.
 
 Where the world has a radio access, devices are its users: they move, their tasks go over the air packet by packet, and
 reports and set-points are those of groups (site, class, ring) of the users that are there
@@ -11,6 +11,7 @@ reports and set-points are those of groups (site, class, ring) of the users that
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,13 +19,16 @@ import numpy as np
 from tiertwin import _core
 from tiertwin.plant.accessconfig import AccessRadio
 from tiertwin.plant.coreconfig import in_a_row, plant_config, routes_of
+from tiertwin.plant.faults import Episode, FaultPlayer
 from tiertwin.plant.kpis import PlantKpis
 from tiertwin.plant.options import PlantOptions
-from tiertwin.plant.reports import F64, I64, Reports, SensorReports, Telemetry
+from tiertwin.plant.reports import F64, I64, CounterReports, Reports, SensorReports, Telemetry
 from tiertwin.plant.surroundings import arrays
 from tiertwin.plant.users import network_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tiertwin.plant.leading import Leader
 
 
@@ -57,7 +61,9 @@ class SimulatedPlant:
         self._server_ghz = config["server_cores"] * config["server_core_ghz"]
         self._core = _core.Plant(seed, config)
         self._enable()
+        self._faults = self._player(seed)
         self._leader, self._led_ns, self._step_ns = self._follow()
+        self._taken: F64 | float = 0.0  # Mb/s that narrowed links have less, [2m]
         self._epoch = -1
         self._load = np.ones(self._shape[0])
         self.set_epoch(0)
@@ -76,7 +82,9 @@ class SimulatedPlant:
         world, row = self._world, epoch % len(self._world.profile_urban)
         load = np.where(world.site_urban, world.profile_urban[row], world.profile_rural[row])
         self._core.set_load(np.ascontiguousarray(load * self._load, dtype=np.float64))
-        self._core.set_background(np.ascontiguousarray(world.background_mbps * world.profile_background[row]))
+        self._core.set_background(
+            np.ascontiguousarray(world.background_mbps * world.profile_background[row] + self._taken)
+        )
         self._epoch = epoch
 
     def scale_load(self, factor: F64) -> None:
@@ -90,6 +98,13 @@ class SimulatedPlant:
     def advance(self, until_ns: int, epoch: int) -> None:
         """Play `epoch` up to and including `until_ns`. Other Python threads run meanwhile."""
         self.set_epoch(epoch)
+        while self._faults is not None and self._faults.next_ns <= until_ns:
+            at = max(self._faults.next_ns, self.now_ns)
+            self._play(at)
+            self._faults.step(self._core, at)
+        self._play(until_ns)
+
+    def _play(self, until_ns: int) -> None:
         if self._leader is not None:
             self._lead(self._leader, until_ns)
         self._core.run_until(until_ns)
@@ -154,9 +169,17 @@ class SimulatedPlant:
         """
         return SensorReports(*(Reports(*part) for part in self._core.take_sensors(until_ns)))
 
+    def take_counters(self, until_ns: int) -> CounterReports:
+        """Return what links and servers counted, as it arrived by `until_ns` and was not returned before.
+
+        It goes with their reports, as late, and lost with them; empty where the options have no faults.
+        """
+        return CounterReports(*(Reports(*part) for part in self._core.take_counters(until_ns)))
+
     def kpis(self) -> PlantKpis:
         """Return what really happened since the last call. For results: twins never see it."""
-        return PlantKpis.of(self._core.take_kpis(), self._shape, self._server_ghz)
+        taken = PlantKpis.of(self._core.take_kpis(), self._shape, self._server_ghz)
+        return taken if self._faults is None else replace(taken, faults=self._faults.spans(taken.from_ns))
 
     # -- radio access ------------------------------------------------------------------------------------------------
 
@@ -211,6 +234,34 @@ class SimulatedPlant:
         """
         self._routes = routes_of(world, self._routes)
         self._core.set_routes(*in_a_row(self._routes))
+        self._epoch_anew(world)
+
+    # -- healing: `plant.remedies` -----------------------------------------------------------------------------------
+
+    def turn_routes(self, turned: Mapping[int, I64]) -> None:
+        """Lead routes (sites, then fogs) over other directed links, all others as the world has them.
+
+        Tasks under way keep the route they set out with. ValueError: links that are no way; nothing was changed.
+        """
+        to_fog, to_cloud = self._routes
+        sites = len(to_fog)
+        self._core.set_routes(
+            *in_a_row(
+                (
+                    [turned.get(s, route) for s, route in enumerate(to_fog)],
+                    [turned.get(sites + f, route) for f, route in enumerate(to_cloud)],
+                )
+            )
+        )
+
+    def narrow_links(self, rate: F64) -> None:
+        """Leave tasks so much of each undirected link's capacity, 0 … 1, [m]: the rest counts as background."""
+        capacity = np.repeat(self._world.link_capacity_mbps * (1.0 - np.asarray(rate, dtype=np.float64)), 2)
+        self._taken = capacity if capacity.any() else 0.0
+        self._epoch_anew(self._world)
+
+    def _epoch_anew(self, world: Any) -> None:
+        """Apply the present epoch's profiles again."""
         self._world = world
         epoch, self._epoch = self._epoch, -1
         self.set_epoch(epoch)
@@ -274,6 +325,10 @@ class SimulatedPlant:
         """Return rain loss, dB, and bits a symbol of each microwave link in the order of `options.weather["link"]`."""
         return self._core.truth_weather()
 
+    def truth_faults(self) -> list[Episode]:
+        """Return the faults injected so far, those that are over and those that last, in the order they ended."""
+        return [] if self._faults is None else [*self._faults.past, *self._faults.active]
+
     def truth_sensor_reports_dropped(self) -> int:
         """Return how many sensor and weather reports were dropped because nobody took them."""
         return int(self._core.truth_reports_dropped())
@@ -299,6 +354,12 @@ class SimulatedPlant:
             self._core.enable_weather(arrays(options.weather))
         if options.stations is not None:
             self._core.enable_sleep(arrays(options.stations))
+
+    def _player(self, seed: int) -> FaultPlayer | None:
+        if self.options.faults is None:
+            return None
+        self._core.enable_faults()
+        return FaultPlayer(self._world, self.options.faults, seed)
 
     def _follow(self) -> tuple[Leader | None, int, int]:
         """Return who leads users of the radio access, when next, and how often, ns."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from tiertwin.report import certificate, sections
+from tiertwin.report import certificate, sections, watched
 from tiertwin.report.figures import Figures
 from tiertwin.report.markup import Markup, join, tag
 from tiertwin.store import StoredRun
@@ -37,9 +37,10 @@ def render(run: StoredRun) -> str:
     figures = Figures(run)
     first = figures.first
     network_parts = sections.topology(figures)  # asked for first: it notes what is missing
+    noticed = watched.watched(figures)
     body = join(
         sections.header(figures),
-        _contents(),
+        _contents(noticed is not None),
         tag(
             "main",
             sections.section(
@@ -56,6 +57,7 @@ def render(run: StoredRun) -> str:
             ),
             sections.section("Certificate", certificate.certificate(figures), identity="certificate"),
             sections.section("Over time", sections.time_series(figures), identity="time"),
+            _noticed(noticed),
             sections.section("The tree of twins", sections.twins(figures), identity="twins"),
             sections.section("On the wire", sections.wire(figures), identity="wire"),
         ),
@@ -68,13 +70,21 @@ def render(run: StoredRun) -> str:
     return _document(f"{run.scenario.get('name', 'run')}, seed {run.seed}", body)
 
 
-def _contents() -> Markup:
+def _noticed(found: Markup | None) -> Markup | None:
+    if found is None:
+        return None
+    lead = "What fogs and cloud made of it: incidents, and causes likelier than not."
+    return sections.section("Faults noticed", found, identity="faults", lead=lead)
+
+
+def _contents(noticed: bool) -> Markup:
     entries = (
         ("glance", "Glance"),
         ("network", "Network"),
         ("policies", "Policies"),
         ("certificate", "Certificate"),
         ("time", "Time"),
+        *((("faults", "Faults"),) if noticed else ()),
         ("twins", "Twins"),
         ("wire", "Wire"),
     )

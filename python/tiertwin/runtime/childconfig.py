@@ -11,6 +11,7 @@ import numpy as np
 from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate.economy import Economy
 from tiertwin.orchestrate.rhythm import Rhythm
+from tiertwin.orchestrate.watchrules import AssuranceRules
 from tiertwin.plant import PlantOptions
 from tiertwin.runtime.control import Address
 from tiertwin.runtime.tree import Settings
@@ -211,7 +212,8 @@ def settings_to_plain(settings: Settings) -> dict[str, Any]:
     rhythm = asdict(settings.rhythm)
     rhythm["control_every"] = {str(k): v for k, v in settings.rhythm.control_every.items()}
     economy = None if settings.economy is None else asdict(settings.economy)
-    return plain | {"rhythm": rhythm, "plant": plant, "economy": economy}
+    assurance = None if settings.assurance is None else asdict(settings.assurance)
+    return plain | {"rhythm": rhythm, "plant": plant, "economy": economy, "assurance": assurance}
 
 
 def settings_from_plain(plain: dict[str, Any]) -> Settings:
@@ -225,4 +227,8 @@ def settings_from_plain(plain: dict[str, Any]) -> Settings:
     economy = plain["economy"]
     if economy is not None:
         economy = Economy(**{**economy, "catalogue": tuple(tuple(line) for line in economy["catalogue"])})
-    return Settings(**{**plain, "rhythm": Rhythm(**rhythm), "plant": options, "economy": economy})
+    rules = plain["assurance"]
+    if rules is not None:
+        groups = tuple((name, tuple(links)) for name, links in rules["groups"])
+        rules = AssuranceRules(**{**rules, "groups": groups, "modulated": tuple(rules["modulated"])})
+    return Settings(**{**plain, "rhythm": Rhythm(**rhythm), "plant": options, "economy": economy, "assurance": rules})

@@ -18,9 +18,11 @@ from tiertwin.world import node_resources, tier_costs
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tiertwin.orchestrate.assurance import Assurance, Knowledge
     from tiertwin.orchestrate.attention import Attention
     from tiertwin.orchestrate.economy import Economy
     from tiertwin.orchestrate.rhythm import Rhythm
+    from tiertwin.orchestrate.watchrules import AssuranceRules
     from tiertwin.twin.layout import Layout
     from tiertwin.twin.twin import Controller
     from tiertwin.world import World
@@ -42,6 +44,8 @@ class Deciding:
         Uplink layout of a twin below the root.
     economy
         What gateways tell if not everything.
+    assurance
+        How fogs and cloud watch their domains; None: nobody does.
     """
 
     def __init__(
@@ -53,8 +57,10 @@ class Deciding:
         children: Mapping[str, list[TwinSpec]],
         layout: Callable[[TwinSpec], Layout],
         economy: Economy | None = None,
+        assurance: AssuranceRules | None = None,
     ) -> None:
-        self._economy = economy
+        self._economy, self._rules = economy, assurance
+        self._knowledge: Knowledge | None = None
         self._world, self._policy, self._rhythm, self._allocator = world, policy, rhythm, allocator
         self._children, self._layout = children, layout
         self._shares = fixed_shares(world)
@@ -96,8 +102,24 @@ class Deciding:
 
     def _inner(self, spec: TwinSpec) -> InnerController:
         return InnerController(
-            self._domain(spec), LinkShares(self._world, spec.name), self._rhythm, spec.parent, self._attention(spec)
+            self._domain(spec),
+            LinkShares(self._world, spec.name),
+            self._rhythm,
+            spec.parent,
+            self._attention(spec),
+            self._assurance(spec),
         )
+
+    def _assurance(self, spec: TwinSpec) -> Assurance | None:
+        if self._rules is None:
+            return None
+        from tiertwin.orchestrate.assurance import Assurance, Knowledge  # noqa: PLC0415  few trees have any
+
+        if self._knowledge is None:
+            self._knowledge = Knowledge.of(self._world, self._rules)
+        children = self._children[spec.name]
+        layouts, sites = [self._layout(child) for child in children], [child.site for child in children]
+        return Assurance(self._world, spec.name, layouts, sites, self._rules, self._knowledge)
 
     def _attention(self, spec: TwinSpec) -> Attention | None:
         children = self._children[spec.name]

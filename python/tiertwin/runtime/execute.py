@@ -12,6 +12,7 @@ import numpy as np
 from tiertwin.allocate.mastersolver import master_solver
 from tiertwin.errors import ProcessError
 from tiertwin.orchestrate.policies import HIERARCHICAL
+from tiertwin.runtime.faultbooks import FaultBooks
 from tiertwin.runtime.host import ORIGIN, SolveHere
 from tiertwin.runtime.inprocess import InProcessRun
 from tiertwin.runtime.measure import EpochRow, Meter, decision_tree, summary, traffic_by_pair
@@ -243,7 +244,7 @@ def _one_policy(plan: RunPlan, run: Run, policy: str, sinks: _Sinks, watch: Watc
     watch.policy_began(policy, plan.epochs)
     began = time.monotonic()
     world = run.world
-    meter = Meter(world)
+    meter, faults = Meter(world), FaultBooks()
     for epoch in range(plan.epochs):
         try:
             run.run_epoch(epoch)
@@ -264,7 +265,9 @@ def _one_policy(plan: RunPlan, run: Run, policy: str, sinks: _Sinks, watch: Watc
         complete = all(twin.name in seen.edges for twin in world.twins if twin.tier == EDGE)
         if policy == HIERARCHICAL and plan.runs_monolithic and epoch % REFERENCE_EVERY == 0 and complete:
             done.references.pending.append((decision_tree(world, seen), row))
-        for line in run.take_records():
+        lines = run.take_records()
+        row.values |= faults.add(row.kpis, lines, run.start_of(epoch) * 1e-9)
+        for line in lines:
             sinks.event({"policy": policy, **line})
         if sinks.writer is not None:
             _write(sinks.writer, policy, row, seen, run.start_of(epoch), world)
@@ -273,7 +276,7 @@ def _one_policy(plan: RunPlan, run: Run, policy: str, sinks: _Sinks, watch: Watc
         raise ProcessError(f"{policy}: the plant slept through all of {plan.epochs} epochs; nothing could be measured")
     wall = time.monotonic() - began if run.wall_s is None else run.wall_s
     done.meters[policy] = meter
-    done.rows[policy] = summary(meter, run.observe(), wall, run.peak_mb)
+    done.rows[policy] = summary(meter, run.observe(), wall, run.peak_mb) | faults.summary()
     watch.policy_ended(policy, done.rows[policy])
 
 

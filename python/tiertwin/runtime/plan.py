@@ -11,6 +11,7 @@ from tiertwin.errors import InputError, UnknownNameError, suggest
 from tiertwin.orchestrate.economy import Economy
 from tiertwin.orchestrate.policies import HIERARCHICAL, policy_names
 from tiertwin.orchestrate.rhythm import Rhythm
+from tiertwin.orchestrate.watchrules import AssuranceRules
 
 if TYPE_CHECKING:
     from tiertwin.model import Scenario
@@ -109,9 +110,12 @@ def rhythm_of(scenario: Scenario) -> Rhythm:
 def settings_of(plan: RunPlan, world: World, policy: str) -> Settings:
     """What a policy's hosts need besides the world."""
     from tiertwin.plant import PlantOptions  # noqa: PLC0415  brings the core
+    from tiertwin.plant.faults import groups_of  # noqa: PLC0415
     from tiertwin.runtime.tree import Settings  # noqa: PLC0415
 
     scenario = plan.scenario
+    options = PlantOptions.of(world).with_traces_of(world)
+    modulated = [] if options.weather is None else options.weather["link"]
     return Settings(
         seed=plan.seed,
         policy=policy,
@@ -119,8 +123,9 @@ def settings_of(plan: RunPlan, world: World, policy: str) -> Settings:
         master_solver=scenario.policy.master_solver,
         rhythm=rhythm_of(scenario),
         report_ms=scenario.tiers.edge.report_ms,
-        plant=PlantOptions.of(world).with_traces_of(world),
+        plant=options,
         economy=Economy.of(scenario),
+        assurance=AssuranceRules.of(scenario, groups_of(world), modulated),
     )
 
 

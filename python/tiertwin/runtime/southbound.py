@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tiertwin.twin.attributes import BASE_STATION, CROWD, LINK, SENSORS, SERVER, TELEMETRY, WEATHER
+from tiertwin.twin.attributes import (
+    BASE_STATION,
+    CROWD,
+    LINK,
+    LINK_COUNTERS,
+    SENSORS,
+    SERVER,
+    SERVER_COUNTERS,
+    TELEMETRY,
+    WEATHER,
+)
 from tiertwin.twin.events import Sampled
 from tiertwin.twin.layout import gateway_layout
 
@@ -28,6 +38,9 @@ if TYPE_CHECKING:
 
 _DEVICE, _SERVER, _LINK, _CROWD = ([int(a) for a in kind] for kind in (TELEMETRY, SERVER, LINK, CROWD))
 _SENSORS, _WEATHER, _STATION = ([int(a) for a in kind] for kind in (SENSORS, WEATHER, BASE_STATION))
+
+
+_COUNTED = [int(a) for a in SERVER_COUNTERS], [int(a) for a in LINK_COUNTERS]
 
 
 class PhysicalSide(Protocol):
@@ -99,11 +112,16 @@ class Southbound:
     def _sensed(self, until: int) -> list[tuple[Reports, list[int], int]]:
         """Return sensor reports with their attributes and whose rows they are for: 1 servers, 2 directed links."""
         options = self.plant.options
+        counted: list[tuple[Reports, list[int], int]] = []
+        if options.faults is not None:
+            counters = self.plant.take_counters(until)
+            counted = [(counters.servers, _COUNTED[0], 1), (counters.links, _COUNTED[1], 2)]
         if options.wear is None and options.weather is None and not self._grouped:
-            return []
+            return counted
         told = self.plant.take_sensor_reports(until)
         links, weather = (replace(part, id=2 * part.id) for part in (told.links, told.weather))  # at the link's tail
         return [
+            *counted,
             (told.servers, _SENSORS, 1),
             (told.stations, _STATION, 1),  # a site's number is its edge server's
             (links, _SENSORS, 2),

@@ -20,6 +20,7 @@ from tiertwin.runtime.roster import PLANT, Node, Roster
 from tiertwin.runtime.southbound import Southbound
 from tiertwin.twin.attributes import (
     BASE_STATION,
+    COUNTERS,
     CROWD,
     RESOURCES,
     SENSORS,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
     from tiertwin.orchestrate.economy import Economy
     from tiertwin.orchestrate.rhythm import Rhythm
+    from tiertwin.orchestrate.watchrules import AssuranceRules
     from tiertwin.runtime.deciding import Deciding
     from tiertwin.runtime.host import Solver
     from tiertwin.world import World
@@ -93,6 +95,8 @@ class TreeBuilder:
         Attributes of servers and links besides `RESOURCES` that the tables have.
     economy
         What gateways tell if not everything.
+    assurance
+        How fogs and cloud watch their domains; None: nobody does.
     """
 
     def __init__(
@@ -106,8 +110,9 @@ class TreeBuilder:
         lives: Mapping[str, Life] | None = None,
         sensors: Sequence[A] = (),
         economy: Economy | None = None,
+        assurance: AssuranceRules | None = None,
     ) -> None:
-        self._economy = economy
+        self._economy, self._assurance = economy, assurance
         self._resources = {*map(int, RESOURCES), *map(int, sensors)}
         self._world, self._policy, self._rhythm, self._allocator, self._seed = world, policy, rhythm, allocator, seed
         self._roster, self._lives = roster, lives
@@ -244,7 +249,14 @@ class TreeBuilder:
             from tiertwin.runtime.deciding import Deciding  # noqa: PLC0415  a process of gateways goes without (2 MB)
 
             self._deciding = Deciding(
-                self._world, self._policy, self._rhythm, self._allocator, self._children, self.layout, self._economy
+                self._world,
+                self._policy,
+                self._rhythm,
+                self._allocator,
+                self._children,
+                self.layout,
+                self._economy,
+                self._assurance,
             )
         return self._deciding.controller(spec)
 
@@ -276,6 +288,8 @@ class Settings:
         Options of the simulated plant.
     economy
         What gateways tell if not everything.
+    assurance
+        How fogs and cloud watch their domains; None: nobody does.
     """
 
     seed: int
@@ -286,6 +300,7 @@ class Settings:
     report_ms: int
     plant: PlantOptions
     economy: Economy | None = None
+    assurance: AssuranceRules | None = None
 
 
 def make_host(world: World, settings: Settings, solver: Solver, names: Sequence[str] | None = None) -> Host:
@@ -311,9 +326,19 @@ def make_twins(
         *(SENSORS if settings.plant.wear else ()),
         *(WEATHER if settings.plant.weather else ()),
         *(BASE_STATION if world.grouped else ()),
+        *(COUNTERS if settings.plant.faults is not None else ()),
     ]
     builder = TreeBuilder(
-        world, roster, settings.policy, rhythm, allocator, settings.seed, lives, sensors, settings.economy
+        world,
+        roster,
+        settings.policy,
+        rhythm,
+        allocator,
+        settings.seed,
+        lives,
+        sensors,
+        settings.economy,
+        settings.assurance,
     )
     return builder.build(names)
 

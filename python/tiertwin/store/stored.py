@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from tiertwin.errors import InputError, UnknownNameError, suggest
-from tiertwin.model.kpis import JSON_KPIS
+from tiertwin.model.kpis import FAULT_KPIS, JSON_KPIS
 from tiertwin.model.kpis import kpi as find_kpi
 from tiertwin.model.tiers import Tier
 from tiertwin.store import folder as files
@@ -206,7 +206,7 @@ class StoredRun:
     def _summary_of_result(self) -> dict[str, dict[str, float]]:
         held = (self.result or {}).get("policies", {})
         return {
-            policy: {k: values[k] for k in JSON_KPIS if isinstance(values.get(k), int | float)}
+            policy: {k: values[k] for k in (*JSON_KPIS, *FAULT_KPIS) if isinstance(values.get(k), int | float)}
             for policy, values in held.items()
         }
 

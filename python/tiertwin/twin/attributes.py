@@ -56,6 +56,9 @@ class A(IntEnum):
     PRB_UP_PEAK = 56
     POWER_W = 57
     HANDOVERS = 58
+    FRAMES = 59
+    FRAME_ERRORS = 60
+    LEAST_RESPONSE = 61
     RATE_SUM = 40
     RATE_COUNT = 41
     COMPLETED_SUM = 42
@@ -150,6 +153,10 @@ _ROWS: list[tuple[int, str, str, str, str, str, float, float]] = [
     (A.PRB_UP_PEAK, "prb_up_peak", "1", "gauge", "f64", "max", 0, 1e3),
     (A.POWER_W, "power_w", "W", "gauge", "f64", "sum", 0, 1e12),
     (A.HANDOVERS, "handovers", "1", "gauge", "f64", "sum", 0, 1e12),
+    # counters of links and servers since their last report, only in trees whose scenario has faults or assurance
+    (A.FRAMES, "frames", "1", "counter", "f64", "sum", 0, BIG),
+    (A.FRAME_ERRORS, "frame_errors", "1", "counter", "f64", "sum", 0, BIG),
+    (A.LEAST_RESPONSE, "least_response", "1", "gauge", "f64", "min", 0, BIG),
     (A.RATE_SUM, "task_rate.sum", "1/s", "rate", "f64", "sum", -BIG, BIG),
     (A.RATE_COUNT, "task_rate.count", "1", "gauge", "f64", "sum", 0, BIG),
     (A.COMPLETED_SUM, "completed.sum", "1", "counter", "f64", "sum", 0, BIG),
@@ -240,7 +247,10 @@ LINK = [A.LOAD_MBPS, A.CAPACITY_MBPS, A.UP, A.BACKGROUND_MBPS]
 SENSORS = [A.TEMPERATURE_C, A.VIBRATION_MM_S, A.ERRORS]
 WEATHER = [A.RAIN_LOSS_DB, A.RATE_BITS]
 BASE_STATION = [A.PRB_UP, A.PRB_UP_PEAK, A.POWER_W, A.HANDOVERS]
-EXTENSIONS = (*SENSORS, *WEATHER, *BASE_STATION, *CROWD, A.USERS_SUM, A.WORTH_BYTES)
+LINK_COUNTERS = [A.FRAMES, A.FRAME_ERRORS]
+SERVER_COUNTERS = [A.LEAST_RESPONSE]
+COUNTERS = [*LINK_COUNTERS, *SERVER_COUNTERS]
+EXTENSIONS = (*SENSORS, *WEATHER, *BASE_STATION, *CROWD, A.USERS_SUM, A.WORTH_BYTES, *COUNTERS)
 """Not every peer must know them: no part of a fingerprint."""
 RESOURCES = [A.LOAD_GHZ, A.SERVER_QUEUE, A.UP, A.LOAD_MBPS, A.CAPACITY_MBPS, A.BACKGROUND_MBPS]
 SUMMARY = [

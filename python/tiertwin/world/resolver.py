@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from tiertwin.errors import InputError
-from tiertwin.model.checks import DEVICES_PER_SITE, Problem, place_problems, topology_problems
+from tiertwin.model.checks import DEVICES_PER_SITE, Problem, named_problems, place_problems, topology_problems
 from tiertwin.model.parse import render
 from tiertwin.model.scenario import Scenario
 from tiertwin.model.services import ServiceClass, Trace
-from tiertwin.model.surrounding_checks import element_problems, map_problems
+from tiertwin.model.surrounding_checks import map_problems
 from tiertwin.model.tiers import Tier
 from tiertwin.model.topology import Topology
 from tiertwin.world import day, population, sizing
@@ -138,7 +138,7 @@ def check_places(scenario: Scenario, topology: Topology) -> None:
     names = [node.name for node in topology.nodes]
     found += place_problems(scenario, names)
     found += map_problems(scenario, topology)
-    found += element_problems(scenario, names, [(link.a, link.b) for link in topology.links])
+    found += named_problems(scenario, topology)
     if found:
         raise InputError(render(found, {}), scenario.name)
 

@@ -11,14 +11,14 @@ from click.testing import CliRunner, Result
 from support.drives import town
 from tiertwin.cli import main
 from tiertwin.cli.run import finite
-from tiertwin.cli.study import brief
+from tiertwin.cli.tables import brief
 
 
 def call(*arguments: str, **environment: str) -> Result:
     return CliRunner().invoke(main, ["study", *arguments], env={"COLUMNS": "200", **environment})
 
 
-@pytest.mark.parametrize("name", ["handover", "rain", "alignment"])
+@pytest.mark.parametrize("name", ["handover", "rain", "alignment", "weather", "guard"])
 def test_each_has_help_and_json(name: str) -> None:
     found = call(name, "--help")
     assert found.exit_code == 0
@@ -82,3 +82,18 @@ def test_json_has_null_where_there_is_no_figure() -> None:
     assert finite({"a": [float("nan"), 1.0, (2, float("inf"))]}) == {"a": [None, 1.0, [2, None]]}
     assert brief({"value": float("nan"), "low": 0.0, "high": 0.0}) == "–"
     assert brief({"value": 0.5, "low": 0.25, "high": 1.0}) == "0.500 [0.250, 1.000]"
+
+
+def test_guard_prints_what_was_applied() -> None:
+    found = call("guard", "--cases", "2")
+    assert found.exit_code == 0, found.output
+    assert "metro: 2 faults" in found.output
+    assert "predicted_worse_share" in found.output
+    assert call("guard", "mixed", "--cases", "2").exit_code == 2
+
+
+def test_weather_without_the_extra_tells_its_pip_line(monkeypatch) -> None:
+    monkeypatch.setattr("tiertwin.study.rain.find_spec", lambda name: None)
+    found = call("weather")
+    assert found.exit_code == 2
+    assert 'pip install "tiertwin[fidelity]"' in found.output

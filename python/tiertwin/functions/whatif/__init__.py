@@ -1,0 +1,1 @@
+"""What might happen: situations made up from history and from failures, and what to build against them."""

@@ -1,0 +1,305 @@
+"""How well twins find faults in the running plant: faults injected into runs, and what fogs and cloud say of them.
+
+    case        the faults of a mix at once, drawn: kinds, places, severities; `FOR_S` long, `REST_S` until the next
+    found       posteriors as stated by each cause's own twin `LOOK_S` after the start; top-1: the f true causes are the
+                first f; top-3: among the first max(3, f + 1). Ties count as the last of their places
+    delay       from the start to the first alarm in which a true cause can show
+    impact      share of tasks lost at the sites the fault touches, as predicted of the causes held to be there, against
+                the same seed's run without faults, over the case's last `SEEN_S`
+    false       alarms of that run, a day
+
+Mixes marked *kept out* were not looked at while thresholds and leaks were chosen (docs/assurance-localisation.md).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tiertwin.errors import InputError, UnknownNameError, suggest
+from tiertwin.functions.assure.dependencies import Dependencies, dependencies
+from tiertwin.functions.assure.reach import Reach
+from tiertwin.plant.faults import groups_of
+from tiertwin.runtime.sidebyside import SideBySide
+from tiertwin.study.faultruns import event_of
+from tiertwin.world import load, resolve
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tiertwin.functions.assure.causes import Cause
+    from tiertwin.model import Scenario
+    from tiertwin.world import World
+
+    F64 = NDArray[np.float64]
+
+HARD, SOFT = ("link", "node", "server", "access"), ("degraded", "slow")
+MIXES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "hard": (HARD,),
+    "degradation": (SOFT,),
+    "shared risk": (("group",),),
+    "two at once": (HARD + SOFT, HARD + SOFT),
+    "kept out: shared risk + degradation": (("group",), SOFT),
+    "kept out: two degradations": (SOFT, SOFT),
+}
+WARM_S, FOR_S, REST_S, LOOK_S, SEEN_S = 25, 12, 14, 10, 8
+A_RUN = 10  # cases of a run at most
+DUCTS, DUCT_LINKS = 6, 3  # shared-risk groups where the scenario has none, and links of each
+FLAT = {"urban": [1.0, 1.0], "rural": [1.0, 1.0], "background": [1.0, 1.0], "background_peak": 1.0}
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """Faults that come at once, and when."""
+
+    causes: tuple[Cause, ...]
+    start_s: int
+
+
+def localise_study(
+    scenario: Scenario,
+    cases: int,
+    seed: int = 1,
+    loss: float = 0.1,
+    mixes: Sequence[str] = tuple(MIXES),
+    jobs: int | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
+    """Return ``rows``, one a mix, and ``quiet``: alarms of the runs without faults.
+
+    Parameters
+    ----------
+    scenario
+        Its day is made flat at the daily mean, so that what is usual does not move within a minute.
+    cases
+        Of each mix, ≥ 1.
+    seed
+        Of cases and runs.
+    loss
+        Share of telemetry lost, 0 … 1.
+    mixes
+        Among `MIXES`.
+    jobs
+        Runs at a time, each in a process; by default as many as there are cores.
+
+    Raises
+    ------
+    InputError
+        No case, or a loss out of range.
+    UnknownNameError
+        A mix nobody knows.
+    """
+    if cases < 1 or not 0.0 <= loss < 1.0:
+        raise InputError(f"expected at least one case and a loss of 0 … 1, got {cases} and {loss}", "localise_study")
+    for name in mixes:
+        if name not in MIXES:
+            raise UnknownNameError(f"mix: nobody knows {name!r}{suggest(name, list(MIXES))}")
+    watched = prepared(scenario, loss, seed)
+    world = resolve(watched)
+    graph = dependencies(world, groups_of(world))
+    rng = np.random.default_rng(seed)
+    drawn = {mix: draw(rng, graph, MIXES[mix], cases) for mix in MIXES}  # all, so that leaving one out changes none
+    runs = [(mix, k) for mix in mixes for k in range(0, cases, A_RUN)]
+    firsts = list(range(0, cases, A_RUN))
+    wanted = [_job(watched, world, [], seed + k, min(A_RUN, cases - k)) for k in firsts]
+    severity = np.random.default_rng(seed + 1)
+    for mix, k in runs:
+        part = [Case(case, WARM_S + n * (FOR_S + REST_S)) for n, case in enumerate(drawn[mix][k : k + A_RUN])]
+        wanted.append(_job(watched, world, _events(severity, world, part), seed + k, len(part)))
+    with SideBySide("tiertwin.study.faultruns", jobs) as workers:
+        answers = []
+        for number, answer in enumerate(workers.run(wanted)):
+            answers.append(answer)
+            say(f"run {number + 1} of {len(wanted)}: {len(answer['alarms'])} alarms raised and cleared")
+    quiet = dict(zip(firsts, answers, strict=False))
+    outcomes: dict[str, list[dict[str, Any]]] = {mix: [] for mix in mixes}
+    for (mix, k), answer in zip(runs, answers[len(firsts) :], strict=True):
+        for n, causes in enumerate(drawn[mix][k : k + A_RUN]):
+            case = Case(causes, WARM_S + n * (FOR_S + REST_S))
+            outcomes[mix].append(judged(world, graph, case, answer, quiet[k]))
+    return {
+        "rows": [_row(mix, outcomes[mix]) for mix in mixes],
+        "cases": {mix: outcomes[mix] for mix in mixes},
+        "quiet": _quiet(list(quiet.values())),
+        "of_each_mix": cases,
+        "seed": seed,
+        "loss": loss,
+    }
+
+
+def prepared(scenario: Scenario, loss: float, seed: int) -> Scenario:
+    """Return the scenario as the study runs it: watched, with its loss of telemetry, a flat day, and ducts."""
+    sections: dict[str, Any] = {"assurance": {}, "telemetry__loss": loss, "day": FLAT}
+    if scenario.faults is None or not scenario.faults.groups:
+        sections["faults"] = {"groups": ducts(resolve(scenario), seed)}
+    return load(scenario, **sections)
+
+
+def ducts(world: World, seed: int) -> list[dict[str, Any]]:
+    """Return shared-risk groups: a few links that leave one node, drawn; fewer where few nodes have so many."""
+    rng, names = np.random.default_rng(seed), world.node_names
+    at = [np.flatnonzero((world.link_tail == n) | (world.link_head == n)) for n in range(world.node_count)]
+    nodes = [n for n in range(world.node_count) if len(at[n]) > DUCT_LINKS]
+    groups = []
+    for k in range(DUCTS if nodes else 0):
+        links = rng.choice(at[int(rng.choice(nodes))], DUCT_LINKS, replace=False)
+        pairs = [[names[world.link_tail[link]], names[world.link_head[link]]] for link in sorted(links.tolist())]
+        groups.append({"name": f"duct-{k + 1}", "links": pairs})
+    return groups
+
+
+def draw(
+    rng: np.random.Generator, graph: Dependencies, kinds: Sequence[Sequence[str]], cases: int
+) -> list[tuple[Cause, ...]]:
+    """Draw the causes of so many cases: of each entry of `kinds` a kind, and of that a cause, no cause twice."""
+    found = []
+    for _ in range(cases):
+        there: list[Cause] = []
+        for choice in kinds:
+            kind = choice[int(rng.integers(len(choice)))]
+            of_kind = [cause for cause in graph.causes if cause.kind == kind and cause not in there]
+            there.append(of_kind[int(rng.integers(len(of_kind)))])
+        found.append(tuple(there))
+    return found
+
+
+def _events(rng: np.random.Generator, world: World, cases: Sequence[Case]) -> list[dict[str, Any]]:
+    events = []
+    for case in cases:
+        for cause in case.causes:
+            low, high = np.array([0.3, 0.005, 0.25]), np.array([0.9, 0.08, 0.6])
+            drawn = (low + (high - low) * rng.random(3)).tolist()
+            severity = dict(zip(("capacity", "loss", "speed"), drawn, strict=True))
+            events.append(event_of(world, cause, float(case.start_s), float(FOR_S), severity))
+    return events
+
+
+def _job(scenario: Scenario, world: World, events: list[dict[str, Any]], seed: int, cases: int) -> dict[str, Any]:
+    starts = [WARM_S + n * (FOR_S + REST_S) for n in range(cases)]
+    written = load(scenario, faults={"events": events}).model_dump(mode="json")
+    epochs = starts[-1] + FOR_S + REST_S
+    return {"scenario": written, "seed": seed, "epochs": epochs, "looks": [start + LOOK_S for start in starts]}
+
+
+def judged(
+    world: World, graph: Dependencies, case: Case, answer: dict[str, Any], quiet: dict[str, Any]
+) -> dict[str, Any]:
+    """Return what became of a case: places of its causes, delay, impact as predicted and as it was."""
+    look = answer["looks"][str(case.start_s + LOOK_S)]
+    stated: dict[str, float] = look["stated"]
+    places = [_place(stated, cause.name, len(graph.causes)) for cause in case.causes]
+    faults = len(case.causes)
+    touched = _touched(world, case.causes)
+    span = slice(case.start_s + FOR_S - SEEN_S, case.start_s + FOR_S)
+    usual, now = (tuple(np.sum(part[key][span], axis=0) for key in ("served", "offered")) for part in (quiet, answer))
+    offered = usual[1][touched]
+    truth = lost_share(touched, usual, now)
+    predicted = float((np.array(look["lost"])[touched] * offered).sum() / max(offered.sum(), 1.0))
+    return {
+        "causes": [cause.name for cause in case.causes],
+        "places": places,
+        "top1": max(places) <= faults,
+        "top3": max(places) <= max(3, faults + 1),
+        "named": all(cause.name in look["likely"] for cause in case.causes),
+        "exact": set(look["likely"]) == {cause.name for cause in case.causes},
+        "delay_s": _delay(graph, case, answer["alarms"]),
+        "lost_predicted": predicted,
+        "lost": truth,
+        "impact_error": abs(predicted - truth),
+    }
+
+
+def lost_share(touched: NDArray[np.int64], usual: tuple[F64, F64], now: tuple[F64, F64]) -> float:
+    """Return the tasks that are not served any more over those offered at the touched sites.
+
+    Parameters
+    ----------
+    touched
+        Sites.
+    usual, now
+        Tasks (served, offered) by site without and with the fault, [S] each. What is offered less at the touched sites
+        than it was comes from users who went to other cells; it is served as everything is at the sites not touched.
+    """
+    others = np.ones(len(now[1]), dtype=bool)
+    others[touched] = False
+    moved = max(float((usual[1] - now[1])[touched].sum()), 0.0)
+    elsewhere = float(now[0][others].sum() / max(now[1][others].sum(), 1.0))
+    lost = float((usual[0] - now[0])[touched].sum()) - moved * elsewhere
+    return lost / max(float(usual[1][touched].sum()), 1.0)
+
+
+def _place(stated: dict[str, float], cause: str, causes: int) -> int:
+    own = stated.get(cause)
+    return causes if own is None else sum(p >= own for p in stated.values())
+
+
+def _touched(world: World, causes: Sequence[Cause]) -> NDArray[np.int64]:
+    """Return the sites that the causes can touch: those below their links and nodes, at their servers and cells."""
+    reach = Reach(world, causes)
+    flags = np.zeros(world.site_count, dtype=bool)
+    for cause in causes:
+        routes = reach.touched(cause)
+        flags |= routes[: world.site_count] | routes[world.site_count :][world.site_fog]
+        flags |= np.isin(world.site_node, cause.nodes)
+        if cause.site >= 0:
+            flags[cause.site] = True
+        if 0 <= cause.server < world.site_count:
+            flags[cause.server] = True
+        elif cause.server >= 0:
+            fog = cause.server - world.site_count
+            flags |= (world.site_fog == fog) | (fog == world.fog_count)
+    return np.flatnonzero(flags)
+
+
+def _delay(graph: Dependencies, case: Case, alarms: Sequence[Sequence[Any]]) -> float | None:
+    """Return the time from the start to the first alarm in which a cause can show; None: there was none."""
+    names = [cause.name for cause in graph.causes]
+    shows: set[str] = set()
+    for cause in case.causes:
+        c = names.index(cause.name)
+        numbers = graph.rows.observation[graph.rows.start[c] : graph.rows.start[c + 1]]
+        shows |= {graph.observations[n] for n in numbers.tolist()}
+    times = [
+        epoch - case.start_s
+        for epoch, name, up in alarms
+        if up and name in shows and case.start_s <= epoch <= case.start_s + FOR_S
+    ]
+    return float(min(times)) if times else None
+
+
+def _row(mix: str, cases: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    delays = [case["delay_s"] for case in cases if case["delay_s"] is not None]
+    errors = [case["impact_error"] for case in cases]
+    return {
+        "mix": mix,
+        "cases": len(cases),
+        "top1": float(np.mean([case["top1"] for case in cases])),
+        "top3": float(np.mean([case["top3"] for case in cases])),
+        "named": float(np.mean([case["named"] for case in cases])),
+        "exact": float(np.mean([case["exact"] for case in cases])),
+        "detected": len(delays) / len(cases),
+        "delay_s": float(np.mean(delays)) if delays else None,
+        "impact_error": float(np.mean(errors)),
+        "impact_within_10": float(np.mean(np.array(errors) <= 0.1)),
+        "lost": float(np.mean([case["lost"] for case in cases])),
+        "lost_predicted": float(np.mean([case["lost_predicted"] for case in cases])),
+    }
+
+
+def _quiet(answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the alarms of runs without faults after they are warm, a day, and by what they are about."""
+    seconds = sum(len(answer["served"]) - WARM_S for answer in answers)
+    raised = [name for answer in answers for epoch, name, up in answer["alarms"] if up and epoch >= WARM_S]
+    about = Counter(name.rsplit(" ", 1)[1] for name in raised)
+    a_day = DAY_S / max(seconds, 1)
+    return {
+        "seconds": seconds,
+        "alarms": len(raised),
+        "false_alarms_per_day": len(raised) * a_day,
+        "by_signal_per_day": {name: count * a_day for name, count in sorted(about.items())},
+    }
