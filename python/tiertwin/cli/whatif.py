@@ -155,7 +155,9 @@ def _compared(fork: Fork, replan: str, as_json: bool) -> dict[str, Any]:
     compared = fork.compare(replan)
     if not as_json:
         click.echo(compared.table())
-    return {"replan": replan, "rows": compared.rows(), "intervals": compared.note}
+    before, after = compared.scores()
+    scores = {"score_before": before, "score_after": after}
+    return {"replan": replan, "rows": compared.rows(), **scores, "intervals": compared.note}
 
 
 def _end(told: dict[str, Any], notes: list[str], as_json: bool) -> None:

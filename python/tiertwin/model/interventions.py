@@ -155,8 +155,8 @@ class FailGroup(Intervention):
                 )
 
     def text(self) -> str:
-        """Return ``name=A,B;C,D``."""
-        return f"{row(self.name)}={';'.join(row(a, b) for a, b in self.links)}"
+        """Return ``name=A,B;C,D``; names of words are quoted, lest one be read as an option of a situation."""
+        return f"{row(self.name)}={';'.join(row(a, b, words=True) for a, b in self.links)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ def number(value: float) -> str:
     return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
 
 
-def row(*parts: str) -> str:
-    """Return fields with commas between, quoted where they must be."""
-    return ",".join(map(_quoted, parts))
+def row(*parts: str, words: bool = False) -> str:
+    """Return fields with commas between, quoted where they must be; with `words` also where there is a space."""
+    return ",".join(_in_quotes(part) if words and " " in part else _quoted(part) for part in parts)
 
 
 def at(area: str | None) -> str:
@@ -32,12 +32,16 @@ def at(area: str | None) -> str:
 
 def value_text(value: Any) -> str:
     """Return a number, flag, None or text so that `value_of` reads it back."""
-    plain = isinstance(value, str) and value_of(value) == value
-    return value if plain else json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return json.dumps(value)
+    plain = not _MARKS & set(value) and value == value.strip() and value_of(value) == value
+    return value if plain else _in_quotes(value)
 
 
 def value_of(text: str) -> Any:
-    """Read a number, true, false, null or a quoted text as JSON does; anything else is text as it stands."""
+    """Read a number, true, false or null as JSON does, text between quotation marks; else text as it stands."""
+    if text.startswith('"'):
+        return _bare(text)
     try:
         value = json.loads(text)
     except ValueError:
@@ -83,7 +87,11 @@ def times(text: str) -> float:
 
 
 def _quoted(part: str) -> str:
-    return '"' + part.replace('"', '""') + '"' if _MARKS & set(part) or part != part.strip() else part
+    return _in_quotes(part) if _MARKS & set(part) or part != part.strip() else part
+
+
+def _in_quotes(part: str) -> str:
+    return '"' + part.replace('"', '""') + '"'
 
 
 def _bare(part: str) -> str:

@@ -98,6 +98,12 @@ class Comparison:
             lines.append(line)
         return lines
 
+    def scores(self, score: Score | None = None) -> tuple[float, float]:
+        """Return S before and after; without a score of one's own by bounds around the live domain."""
+        rows = np.array([[side.values[kpi][0] for kpi in KPIS] for side in (self.before, self.after)])
+        before, after = (Score.around(rows[0]) if score is None else score).of(rows)
+        return float(before), float(after)
+
     def table(self) -> str:
         """Plain text, one line a KPI."""
         known = bool(self.intervals)
@@ -110,6 +116,8 @@ class Comparison:
             numbers = " ".join(f"{row[k]:12.4g}" for k in ("before", "after", "change"))
             between = f"  {row['low']:10.3g} … {row['high']:<10.3g}" if "low" in row else " " * 25 * known
             lines.append(f"{row['kpi']:24} {numbers}{between}  {row['unit']}")
+        before, after = self.scores()
+        lines.append(f"score {before:.4f} before, {after:.4f} after")
         return "\n".join([*lines, self.note] if self.note else lines)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tiertwin.functions.estimate import DemandEstimator
 
@@ -58,3 +59,16 @@ def test_negative_noise_and_zero_load_stay_above_zero() -> None:
     for _ in range(20):
         estimator.update(-0.01 * NOMINAL, ALL)
     assert (estimator.predict()[:3] > 0).all()
+
+
+def test_errors_are_what_came_less_what_was_told() -> None:
+    estimator = DemandEstimator(NOMINAL)
+    told = []
+    for load in (1.0, 1.2, 1.4, 1.3, 1.1, 1.5):
+        estimator.update(load * NOMINAL, ALL)
+        told.append(float(estimator.predict(1.0).sum() / NOMINAL.sum()))
+    # the first prediction had no trend to tell; each later one came due an epoch after
+    measured = [1.4, 1.3, 1.1, 1.5]
+    expected = [came - said for came, said in zip(measured, told[1:-1], strict=True)]
+    assert estimator.errors == pytest.approx(expected, abs=5e-2)
+    assert DemandEstimator(NOMINAL).errors == ()

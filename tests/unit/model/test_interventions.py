@@ -70,6 +70,17 @@ def test_a_spelling_reads_back_as_what_was_written(written: Intervention) -> Non
     assert parse_intervention(written.option, written.text()) == written
 
 
+@pytest.mark.parametrize("value", ['a"', '"', "a;b", '"a"', "3", " x ", "", "true", "a=b", 3, 2.5, True, None])
+def test_values_of_keys_read_back_in_situations(value: object) -> None:
+    written = (SetParameter("policy.leaf_solver", value), FailNode("A"))
+    assert parse_situation(Situation("", written).text()).interventions == written
+
+
+def test_a_node_called_like_an_option_reads_back_in_a_situation() -> None:
+    written = (FailGroup("duct", (("A", "B"), ("rain 50", "move"), ("demand", "set x"))), FailNode("rain"))
+    assert parse_situation(Situation("", written).text()).interventions == written
+
+
 @given(st.lists(ANY, max_size=4))
 def test_a_situation_reads_back(written: list[Intervention]) -> None:
     assert parse_situation(Situation("", tuple(written)).text()).interventions == tuple(written)

@@ -76,6 +76,8 @@ def test_a_comparison_says_where_its_intervals_come_from() -> None:
     before, after = Expectation.of(row(offered=1.0)), Expectation.of(row(offered=2.0))
     plain = Comparison(before, after, {}, "No intervals: too few.")
     assert plain.table().endswith("No intervals: too few.")
+    assert plain.scores(Score(BOUNDS)) == (0.5, 0.5)  # nothing through, nobody covered; no delay, no loss
+    assert "score 0.5000 before" in plain.table()
     known = Comparison(before, after, {"offered": (0.5, 1.5)}, "drawn again")
     assert known.rows()[0]["low"] == 0.5
     assert "0.5 … 1.5" in known.table()
