@@ -61,3 +61,14 @@ def test_the_nearest_is_by_distance_and_never_one_that_is_not_heard():
 def test_when_nobody_is_heard_all_is_lost():
     causes = [access(site) for site in range(world().site_count)]
     assert ImpactModel(world(), handover=True).state(*causes)[0].tolist() == [0.0] * world().site_count
+
+
+def test_devices_take_what_nobody_else_does_up_to_their_clocks():
+    bare = replace(
+        world(), site_cores=np.zeros_like(world().site_cores), uplink_site_mbps=np.full(world().site_count, 1e-9)
+    )
+    assert ImpactModel(bare).state()[0].max() < 1e-6
+    own = (bare.group_devices * bare.group_ghz).sum(axis=(1, 2))
+    work = bare.group_devices.sum(axis=-1) @ (bare.tasks_per_s * bare.gcycles)
+    served = ImpactModel(bare, 50.0, devices=True).state()[0]
+    np.testing.assert_allclose(served, np.minimum(own / (50.0 * work), 1.0), rtol=1e-6)

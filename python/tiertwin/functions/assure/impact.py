@@ -14,8 +14,9 @@ proportion (all classes of a site alike). Background traffic (the demand matrix 
 what has one gets, along a path of fewest hops, the smallest capacity/load on it, where that is below 1.
 SLA minutes: users lost times the minutes until repair, as unavailability is counted (ITU-T Y.1540, 3GPP TS 28.554).
 
-Where users move among cells (`handover`), those of a site that is not heard go to the nearest that is, and are served
-as everybody there.
+Where devices have processors of their own to fall back on (`devices`), they take what nobody else did, up to all of
+their clocks: slower and late, but done. Where users move among cells (`handover`), those of a site that is not heard go
+to the nearest that is, and are served as everybody there.
 
 Ours: the order of serving, dealing by need, and that a class's own deadline is not looked at. Where a site stands at
 its gateway, its uplink is `lan_mbps`. An answer is exact for these rules, not for a plant.
@@ -144,6 +145,8 @@ class ImpactModel:
         Multiplier of the demand matrix.
     severity
         What degradations leave.
+    devices
+        Devices do themselves what nobody else takes.
     handover
         Users of a site that is not heard go to the nearest that is; needs places of all nodes.
     """
@@ -155,9 +158,12 @@ class ImpactModel:
         background: float = 1.0,
         severity: Severity | None = None,
         *,
+        devices: bool = False,
         handover: bool = False,
     ) -> None:
         self._handover = handover
+        own = (world.group_devices * world.group_ghz).sum(axis=(1, 2))
+        self._own = own if devices else np.zeros(world.site_count)
         scale = np.broadcast_to(np.asarray(load, dtype=np.float64), (world.site_count,))
         if not (np.isfinite(scale).all() and scale.min() >= 0.0 and np.isfinite(background) and background >= 0.0):
             raise InputError("expected finite multipliers of at least 0", "impact")
@@ -206,15 +212,15 @@ class ImpactModel:
         """Return the share of the work of each site's users that is served, wherever they are, [S]."""
         unheard = broken.unheard
         if not self._handover or not unheard.any() or unheard.all():
-            return np.where(unheard, 0.0, self._served(world, broken, self._work, self._bits))
+            return np.where(unheard, 0.0, self._served(world, broken, self._work, self._bits, self._own))
         nearest = nearest_heard(world, unheard)
-        parts = (np.bincount(nearest, part, world.site_count) for part in (self._work, self._bits))
-        work, bits = (part.astype(np.float64) for part in parts)
-        served: F64 = self._served(world, broken, work, bits)[nearest]
+        parts = (np.bincount(nearest, part, world.site_count) for part in (self._work, self._bits, self._own))
+        work, bits, own = (part.astype(np.float64) for part in parts)
+        served: F64 = self._served(world, broken, work, bits, own)[nearest]
         return served
 
-    def _served(self, world: World, broken: Broken, work: F64, bits: F64) -> F64:
-        """Return the share of the work at each site that is served, given Gcycles/s and Mb/s there, [S]."""
+    def _served(self, world: World, broken: Broken, work: F64, bits: F64, own: F64) -> F64:
+        """Return the share of the work at each site that is served, [S]; given are Gcycles/s, Mb/s, devices' GHz."""
         sites, fogs = world.site_count, world.fog_count
         cores = self._cores * broken.server_share
         local = np.minimum(work, cores[:sites])
@@ -231,6 +237,7 @@ class ImpactModel:
         at_cloud = onward * (min(1.0, cores[-1] / total) if total > 0 else 0.0)
         share = np.where(wanted > 0, (at_fog + at_cloud) / np.maximum(wanted, 1e-300), 0.0)
         served = local + sent * share[world.site_fog]
+        served += np.minimum(own, np.maximum(work - served, 0.0))
         full: F64 = np.where(work > 0, served / np.maximum(work, 1e-300), 1.0)
         return np.minimum(full, 1.0)
 
