@@ -1,5 +1,6 @@
-"""A worker that doubles numbers, and ends when it is told 13."""
+"""A worker that doubles numbers, ends when it is told 13, and chatters when it is told 7."""
 
+import os
 import sys
 
 from tiertwin.runtime.sidebyside import serve
@@ -8,6 +9,9 @@ from tiertwin.runtime.sidebyside import serve
 def work(job):
     if job["n"] == 13:
         sys.exit(7)
+    if job["n"] == 7:
+        print("about myself")
+        os.write(1, b"a solver says who it is\n")
     return {"twice": 2 * job["n"]}
 
 

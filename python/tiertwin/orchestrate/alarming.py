@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     I64 = npt.NDArray[np.int64]
     Flags = npt.NDArray[np.bool_]
 
-LEAST_FRAMES, LEAST_TASKS = 50.0, 10.0  # in a window: fewer say nothing
+LEAST_FRAMES, LEAST_TASKS, LEAST_RATE = 50.0, 50.0, 10.0  # in a window: fewer say nothing
 
 
 class _Links:
@@ -153,7 +153,7 @@ class _Sites:
         power[there] = sight.servers.of(A.POWER_W)[self._station[there]]
         power[~fresh] = np.nan
         powered = np.isfinite(power)
-        enough = self._rate.known & (self._rate.level * rules.window_s >= LEAST_TASKS) & np.isfinite(rate)
+        enough = self._rate.known & (self._rate.level * rules.window_s >= LEAST_RATE) & np.isfinite(rate)
         with np.errstate(invalid="ignore"):
             dead = powered & self._power.known & (power < rules.power * self._power.level)
             quiet = ~powered & enough & (rate < rules.rate * self._rate.level)

@@ -196,7 +196,7 @@ class Assurance:
     def impact_model(self) -> ImpactModel:
         """Return what causes would cost at the load that the children told last."""
         told = self.told_load()
-        return ImpactModel(self._world, np.where(told > 0.0, told, 1.0))
+        return ImpactModel(self._world, np.where(told > 0.0, told, 1.0), devices=True, handover=self._world.grouped)
 
     # -- what is told --------------------------------------------------------------------------------------------------
     def _alarms(self, now: int, epoch: int, before: npt.NDArray[np.int8]) -> list[Record]:

@@ -119,7 +119,12 @@ class SideBySide:
 
 
 def serve(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Answer jobs until there are no more: the end of a worker's module."""
-    for line in sys.stdin:
-        sys.stdout.write(json.dumps(work(json.loads(line))) + "\n")
-        sys.stdout.flush()
+    """Answer jobs until there are no more: the end of a worker's module.
+
+    What libraries print goes to standard error: a solver that says who it is would be taken for an answer.
+    """
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
+        os.dup2(2, 1)
+        for line in sys.stdin:
+            answers.write(json.dumps(work(json.loads(line))) + "\n")
+            answers.flush()

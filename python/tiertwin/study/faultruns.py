@@ -110,7 +110,7 @@ def _look(world: World, watches: Sequence[Assurance], causes: dict[str, Cause]) 
     for watch in watches:
         stated |= watch.posterior()
     likely = [causes[name] for name, p in stated.items() if p >= NAMED]
-    model = ImpactModel(world, _load(world, watches))
+    model = ImpactModel(world, _load(world, watches), devices=True, handover=world.grouped)
     lost = model.impact(*likely).lost if likely else np.zeros(world.site_count)
     return {
         "stated": {name: p for name, p in stated.items() if p > 1e-9},

@@ -14,6 +14,10 @@ proportion (all classes of a site alike). Background traffic (the demand matrix 
 what has one gets, along a path of fewest hops, the smallest capacity/load on it, where that is below 1.
 SLA minutes: users lost times the minutes until repair, as unavailability is counted (ITU-T Y.1540, 3GPP TS 28.554).
 
+Where devices have processors of their own to fall back on (`devices`), they take what nobody else did, up to all of
+their clocks: slower and late, but done. Where users move among cells (`handover`), those of a site that is not heard go
+to the nearest that is, and are served as everybody there.
+
 Ours: the order of serving, dealing by need, and that a class's own deadline is not looked at. Where a site stands at
 its gateway, its uplink is `lan_mbps`. An answer is exact for these rules, not for a plant.
 """
@@ -141,11 +145,25 @@ class ImpactModel:
         Multiplier of the demand matrix.
     degraded
         What degradations leave.
+    devices
+        Devices do themselves what nobody else takes.
+    handover
+        Users of a site that is not heard go to the nearest that is; needs places of all nodes.
     """
 
     def __init__(
-        self, world: World, load: float | F64 = 1.0, background: float = 1.0, degraded: Degradation | None = None
+        self,
+        world: World,
+        load: float | F64 = 1.0,
+        background: float = 1.0,
+        degraded: Degradation | None = None,
+        *,
+        devices: bool = False,
+        handover: bool = False,
     ) -> None:
+        self._handover = handover
+        own = (world.group_devices * world.group_ghz).sum(axis=(1, 2))
+        self._own = own if devices else np.zeros(world.site_count)
         scale = np.broadcast_to(np.asarray(load, dtype=np.float64), (world.site_count,))
         if not (np.isfinite(scale).all() and scale.min() >= 0.0 and np.isfinite(background) and background >= 0.0):
             raise InputError("expected finite multipliers of at least 0", "impact")
@@ -164,7 +182,7 @@ class ImpactModel:
         broken = Broken.of(self._world, causes, self._degraded)
         changed = reroute(self._world, broken.links) if broken.links.any() else self._world
         carried = carried_background(changed, broken, self._demand)
-        return self._served(changed, broken), carried, changed.route_site_links
+        return self._heard_and_served(changed, broken), carried, changed.route_site_links
 
     def impact(self, *causes: Cause, repair_s: float = 3600.0) -> Impact:
         """Return what the causes cost together until they are repaired, `repair_s` from now."""
@@ -190,17 +208,28 @@ class ImpactModel:
             lost=lost,
         )
 
-    def _served(self, world: World, broken: Broken) -> F64:
-        """Return the share of each site's work that is served, [S]."""
+    def _heard_and_served(self, world: World, broken: Broken) -> F64:
+        """Return the share of the work of each site's users that is served, wherever they are, [S]."""
+        unheard = broken.unheard
+        if not self._handover or not unheard.any() or unheard.all():
+            return np.where(unheard, 0.0, self._served(world, broken, self._work, self._bits, self._own))
+        nearest = nearest_heard(world, unheard)
+        parts = (np.bincount(nearest, part, world.site_count) for part in (self._work, self._bits, self._own))
+        work, bits, own = (part.astype(np.float64) for part in parts)
+        served: F64 = self._served(world, broken, work, bits, own)[nearest]
+        return served
+
+    def _served(self, world: World, broken: Broken, work: F64, bits: F64, own: F64) -> F64:
+        """Return the share of the work at each site that is served, [S]; given are Gcycles/s, Mb/s, devices' GHz."""
         sites, fogs = world.site_count, world.fog_count
         cores = self._cores * broken.server_share
-        local = np.minimum(self._work, cores[:sites])
-        over = np.where(self._bits > 0, np.minimum(_uplink(world, broken) / np.maximum(self._bits, 1e-300), 1.0), 1.0)
-        sent = np.where(self._reaches_fog(world, broken), np.minimum(self._work - local, over * self._work), 0.0)
+        local = np.minimum(work, cores[:sites])
+        over = np.where(bits > 0, np.minimum(_uplink(world, broken) / np.maximum(bits, 1e-300), 1.0), 1.0)
+        sent = np.where(self._reaches_fog(world, broken), np.minimum(work - local, over * work), 0.0)
         wanted = np.bincount(world.site_fog, sent, fogs)
         at_fog = np.minimum(wanted, cores[sites : sites + fogs])
         rest = wanted - at_fog
-        per_bit = np.bincount(world.site_fog, sent * self._ratio(), fogs)  # Mb/s of all that was sent
+        per_bit = np.bincount(world.site_fog, sent * _ratio(work, bits), fogs)  # Mb/s of all that was sent
         uplink = _fog_uplink(world, broken) * np.where(self._fog_reaches_cloud(world, broken), 1.0, 0.0)
         most = np.where(per_bit > 0, wanted * uplink / np.maximum(per_bit, 1e-300), np.inf)
         onward = np.minimum(rest, np.where(uplink > 0, most, 0.0))
@@ -208,12 +237,9 @@ class ImpactModel:
         at_cloud = onward * (min(1.0, cores[-1] / total) if total > 0 else 0.0)
         share = np.where(wanted > 0, (at_fog + at_cloud) / np.maximum(wanted, 1e-300), 0.0)
         served = local + sent * share[world.site_fog]
-        full = np.where(self._work > 0, served / np.maximum(self._work, 1e-300), 1.0)
-        return np.where(broken.unheard, 0.0, np.minimum(full, 1.0))
-
-    def _ratio(self) -> F64:
-        """Return Mb of a Gcycle of each site's mix, [S]."""
-        return np.where(self._work > 0, self._bits / np.maximum(self._work, 1e-300), 0.0)
+        served += np.minimum(own, np.maximum(work - served, 0.0))
+        full: F64 = np.where(work > 0, served / np.maximum(work, 1e-300), 1.0)
+        return np.minimum(full, 1.0)
 
     def _reaches_fog(self, world: World, broken: Broken) -> Flags:
         gateway = world.fog_node[world.site_fog]
@@ -225,6 +251,22 @@ class ImpactModel:
         along = np.array([len(route) > 0 for route in world.route_fog_links]) | (world.fog_node == world.cloud_node)
         reaches: Flags = along & ~broken.nodes[world.fog_node] & ~broken.nodes[world.cloud_node]
         return reaches
+
+
+def nearest_heard(world: World, unheard: Flags) -> NDArray[np.int64]:
+    """Return the site that hears each site's users: itself, or the nearest on the map that is heard, [S]."""
+    lon, lat = world.lon[world.site_node], world.lat[world.site_node]
+    shrink = np.cos(np.radians(lat.mean()))
+    found, heard = np.arange(world.site_count), np.flatnonzero(~unheard)
+    for site in np.flatnonzero(unheard):
+        away = np.hypot((lon[heard] - lon[site]) * shrink, lat[heard] - lat[site])
+        found[site] = heard[int(np.argmin(away))]
+    return found
+
+
+def _ratio(work: F64, bits: F64) -> F64:
+    """Return Mb of a Gcycle of each site's mix, [S]."""
+    return np.where(work > 0, bits / np.maximum(work, 1e-300), 0.0)
 
 
 def _uplink(world: World, broken: Broken) -> F64:
