@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from support.healing import cause_of
+from support.healing import cause_of, world_of
 from tiertwin.errors import InputError
 from tiertwin.study.healing import CLAIMS, FOR_S, REST_S, Fault, _difference, _row, healing_study, judged, restored
-from tiertwin.world import load
+from tiertwin.study.healingruns import _by_alarms
+from tiertwin.world import World, load
 
+FAULT_LINK = cause_of("metro", "link 3 centre–harbour")
 FAULT = Fault(cause_of("metro", "server edge centre"), 10)
 
 
@@ -68,3 +72,25 @@ def test_what_makes_no_study_is_told() -> None:
     for seeds, faults, loss in ((range(1, 2), 1, 0.1), (range(1, 3), 0, 0.1), (range(1, 3), 1, 1.0)):
         with pytest.raises(InputError, match="expected two seeds"):
             healing_study(load("metro"), seeds, faults, loss)
+
+
+def test_without_a_twin_all_routes_go_around_links_in_alarm_and_back() -> None:
+    metro = world_of("metro")
+    worlds: list[World] = []
+    plant = SimpleNamespace(reroute=worlds.append)
+    run, down = SimpleNamespace(plant=plant), set[str]()
+
+    def told(*lines: tuple[str, str, bool]) -> None:
+        rows = [{"object": name, "observation": what, "raised": raised} for name, what, raised in lines]
+        _by_alarms(run, metro, rows, down)  # type: ignore[arg-type]
+
+    name = FAULT_LINK.name
+    told(("site centre", "late", True), (name, "errors", True))
+    assert not worlds
+    told((name, "down", True))
+    assert not any((route // 2 == 3).any() for route in worlds[0].route_site_links)
+    told((name, "down", True))
+    assert len(worlds) == 1
+    told((name, "down", False))
+    for old, new in zip(metro.route_site_links, worlds[1].route_site_links, strict=True):
+        np.testing.assert_array_equal(old, new)
