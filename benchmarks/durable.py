@@ -106,7 +106,7 @@ def write(folder: Path, frames: list[bytes]) -> int:
 
 def disk_alone(folder: Path, frames: list[bytes]) -> int:
     """The same bytes without a log."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     size, links = sum(map(len, frames)), 16 * len(frames)
     content = memoryview(bytes(1 << 20))
     descriptor = os.open(folder / "plain", os.O_RDWR | os.O_CREAT, 0o600)
