@@ -4,7 +4,8 @@
   durable. The peer is the disk alone: the same bytes by one `pwrite` and one `fdatasync` a MiB, no format, no checks.
 - **single** is the same with frames of one update.
 - **acknowledgement** puts one update in every 200 µs (5 000 a second) while a thread syncs: time from the append to
-  the moment its acknowledgement may leave, median and 99th percentile.
+  the moment its acknowledgement may leave, median and 99th percentile. **sync alone** is a bare write and sync of 4 KiB
+  on the same machine at the same time: no acknowledgement can be faster.
 - **recovery** opens a log of 1 000 000 records of one update and brings the table up to it: what a killed process does
   before it serves. The file is in the page cache.
 
@@ -106,7 +107,7 @@ def write(folder: Path, frames: list[bytes]) -> int:
 
 def disk_alone(folder: Path, frames: list[bytes]) -> int:
     """The same bytes without a log."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     size, links = sum(map(len, frames)), 16 * len(frames)
     content = memoryview(bytes(1 << 20))
     descriptor = os.open(folder / "plain", os.O_RDWR | os.O_CREAT, 0o600)
@@ -145,6 +146,22 @@ def acknowledgements(folder: Path, count: int) -> list[float]:
             for number in range(len(took), log.durable_cursor(DEVICE) - base):
                 took.append((now - put[number]) / 1e9)
     disk.close()
+    return sorted(took)
+
+
+def syncs(folder: Path, count: int) -> list[float]:
+    """Return the seconds of so many bare writes of 4 KiB with their sync: what the disk and a busy machine take."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / "plain", os.O_RDWR | os.O_CREAT, 0o600)
+    os.posix_fallocate(descriptor, 0, 16 << 20)
+    took = []
+    for k in range(count):
+        time.sleep(0.002)
+        start = time.perf_counter()
+        os.pwrite(descriptor, bytes(4096), 4096 * k % (16 << 20))
+        os.fdatasync(descriptor)
+        took.append(time.perf_counter() - start)
+    os.close(descriptor)
     return sorted(took)
 
 
@@ -206,6 +223,16 @@ def cases(quick: bool, folder: Path | None = None) -> Iterable[Case]:
                 target=target,
                 runs=5,
             )
+        yield Case(
+            "durable/sync alone/p99",
+            partial(syncs, count=count // 25),
+            None,
+            "none",
+            partial(complete, count // 25),
+            setup=place.fresh,
+            figure=partial(quantile, 0.99),
+            runs=5,
+        )
         records = 200_000 if quick else 1_000_000
         log = place.fresh()
         write(log, frames_of(records, 1, 1))

@@ -107,6 +107,7 @@ Finding decode_snapshot_file(Bytes file, SnapshotFile& out) {
     for (Record record; reader.next(record);) {
         if (marked) return {Fault::snapshot_end, record.offset};
         marked = record.link.kind == RecordKind::mark;
+        if (marked && !record.link.group_start()) return {Fault::snapshot_end, record.offset};
         if (marked) continue;
         const bool fits = record.link.kind == RecordKind::frame && record.link.flags == 0 &&
                           frame_fits(header, out.cursors, record.link.peer, record.header);

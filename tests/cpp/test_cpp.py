@@ -1,4 +1,4 @@
-"""Configures and builds the C++ tests once into a cached folder, then runs them.
+"""Configures and builds the C++ tests and the fuzz target once into a cached folder, then runs them.
 
 Skips with the reason where there is no compiler, CMake or doctest; ``TIERTWIN_REQUIRE_CPP=1`` turns that skip into a
 failure.
@@ -43,3 +43,6 @@ def test_core_tests_pass() -> None:
     tested = run(str(BUILD / "tests" / "cpp" / "core_tests"), seconds=300)
     assert tested.returncode == 0, tested.stdout[-4000:]
     assert "test cases: 0" not in tested.stdout
+    corpus = ROOT / "tests" / "fuzz" / "corpus" / "log"
+    fuzzed = run(str(BUILD / "tests" / "fuzz" / "log_fuzz"), str(corpus), "--runs", "200000", seconds=100)
+    assert fuzzed.returncode == 0, fuzzed.stderr[-2000:]

@@ -72,7 +72,9 @@ def snapshots() -> dict[str, bytes]:
     device.table.set(1, np.array([9], dtype=np.uint32), np.array([2.5]), 5000)
     writer.append(1, *_core.encode_delta(device.table, 4, 1))
     frames = [(1, frame) for frame in _core.encode_snapshot([device.table], 4, 1)]
-    return {"empty": empty, "table": writer.snapshot(0, frames)}
+    unmarked = bytearray(empty)
+    unmarked[-9] = 0  # flags of the mark: once accepted
+    return {"empty": empty, "table": writer.snapshot(0, frames), "unmarked": bytes(unmarked)}
 
 
 def main() -> None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from reference.codec import RefusedFrameError, crc32c, decode_header
 
 HEADER = "<4sHHQQQQQQQQII64sII"
-HEADER_BYTES, LINK_BYTES, CURSOR_BYTES, SECTOR = 152, 16, 24, 8
+HEADER_BYTES, LINK_BYTES = 152, 16
 KINDS = {1: "frame", 2: "event", 3: "mark"}
-GROUP_START, FROM_SPILL = 1, 2
+GROUP_START = 1
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ class Node:
         self.disk.planted, self.disk.starting = planted, True
         self.log = DurableLog(self.disk, "edge-a", draw=random.getrandbits, segment_bytes=SEGMENT_BYTES, floor_bytes=0)
         calls.starting = self.disk.starting = False
-        self.table, self.own = table(), Stream()
+        self.table = table()
         if self.log.resumed:
             self.cursor = self.log.found.load(DEVICE, [self.table])
             assert self.cursor == self.log.cursor(DEVICE)

@@ -75,7 +75,25 @@ def _proc() -> str:
     return "/proc"
 
 
-_PROBES: dict[str, Callable[[], str]] = {"netns": _netns, "oneway": _oneway, "pause": _pause, "proc": _proc}
+def _ioerror() -> str:
+    """A system call of a process that fails as we wish."""
+    tool = shutil.which("strace")
+    if tool is None:
+        raise UnavailableError("strace: not installed")
+    words = [tool, "-f", "-qq", "-o", os.devnull, "-e", "inject=fdatasync:error=EIO:when=1", "/bin/true"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS)
+    if done.returncode != 0:
+        raise UnavailableError(f"strace: {done.stderr.strip()[:120] or done.returncode}")
+    return "strace, inject"
+
+
+_PROBES: dict[str, Callable[[], str]] = {
+    "netns": _netns,
+    "oneway": _oneway,
+    "pause": _pause,
+    "proc": _proc,
+    "ioerror": _ioerror,
+}
 
 
 @lru_cache

@@ -87,7 +87,7 @@ def started(*words: str, log: Path, cwd: Path) -> Iterator[Started]:
 def holder(state: Path, node: str) -> int:
     """Number of the process that hosts a node, 0: none does."""
     path = state / f"{node}.lock"
-    pid = int(path.read_text() or 0) if path.is_file() else 0
+    pid = int((path.read_text().split() or ["0"])[0]) if path.is_file() else 0
     return pid if pid and alive(pid) else 0
 
 

@@ -6,13 +6,13 @@ The page cache survives a kill, so this shows order and atomicity, not `fsync`; 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from support.facilities import needs
 from support.logkills import cycles
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -54,14 +54,11 @@ def test_every_so_many_a_system_call_fails_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("when", [2, 5])
 def test_a_sync_that_fails_ends_the_process_and_nothing_is_lost(tmp_path: Path, when: int) -> None:
     """The kernel's own answer, by strace: EIO from the Nth fdatasync."""
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed")
+    needs("ioerror")
     log = tmp_path / "log"
     child = [sys.executable, str(SUPPORT / "durable_child.py"), str(log)]
     inject = ["strace", "-f", "-qq", "-o", os.devnull, "-e", f"inject=fdatasync:error=EIO:when={when}"]
     done = subprocess.run([*inject, *child], capture_output=True, text=True, timeout=60)
-    if "ptrace" in done.stderr:
-        pytest.skip(f"strace may not trace here: {done.stderr.strip()[:100]}")
     assert done.returncode == 75, done.stderr
     lines = done.stdout.splitlines()
     acked = max((int(line.split()[1]) for line in lines if line.startswith("ack")), default=0)

@@ -263,6 +263,10 @@ class DurableLog:
             self.done(work)
 
     # ------------------------------------------------------------------------------------------------------ putting in
+    def forget(self) -> None:
+        """Let go of the bytes that recovery found, once they are loaded."""
+        self.found = Found(self.found.verdict, news=self.found.news)
+
     @property
     def resumed(self) -> bool:
         """Whether this is the log of an earlier life: peers may go on where they were."""

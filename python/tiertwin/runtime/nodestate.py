@@ -22,6 +22,14 @@ class PlaceTakenError(InputError):
     """Another process of this host hosts the node."""
 
 
+def boot_id() -> str:
+    """Return what names this boot of the host, so that a pid from before it is not taken for one of now (R50)."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return "?"
+
+
 class NodeState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The file's content."""
 
@@ -35,7 +43,8 @@ class NodeState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 class NodeLock:
     """Held as long as this process hosts a node: two of one name on a host would share a state file and a port.
 
-    Takes and raises what :class:`StateFile` does; PlaceTakenError while another process holds it.
+    The file holds pid and boot id (R50); the lock itself ends with the process. Raises what :class:`StateFile` does,
+    and PlaceTakenError while another process holds it.
     """
 
     def __init__(self, folder: Path, node: str) -> None:
@@ -48,7 +57,7 @@ class NodeLock:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            holder = os.read(self._descriptor, 32).decode(errors="replace").strip() or "?"
+            holder = (os.read(self._descriptor, 64).decode(errors="replace").split() or ["?"])[0]
             os.close(self._descriptor)
             raise PlaceTakenError(
                 f"node {node!r} runs already, in the process with pid {holder}. End that one first "
@@ -56,7 +65,7 @@ class NodeLock:
                 str(path),
             ) from None
         os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+        os.write(self._descriptor, f"{os.getpid()} {boot_id()}\n".encode())
 
     def close(self) -> None:
         """Let another process host the node; the end of the process does it too."""

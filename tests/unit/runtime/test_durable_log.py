@@ -58,6 +58,9 @@ def test_a_log_comes_back_with_its_stream_and_its_cursors(tmp_path: Path) -> Non
     found = table()
     assert again.found.load(DEVICE, [found]) == 30
     assert [found.column(1)[n % 16] for n in range(15, 31)] == list(range(15, 31))
+    again.forget()
+    assert again.resumed
+    assert again.found.segments == []
     again_disk.close()
 
 
