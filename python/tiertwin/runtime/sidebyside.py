@@ -119,7 +119,13 @@ class SideBySide:
 
 
 def serve(work: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Answer jobs until there are no more: the end of a worker's module."""
-    for line in sys.stdin:
-        sys.stdout.write(json.dumps(work(json.loads(line))) + "\n")
-        sys.stdout.flush()
+    """Answer jobs until there are no more: the end of a worker's module.
+
+    Answers have the pipe for themselves: what anything else here prints, solvers written in C included, goes to stderr.
+    """
+    pipe = os.dup(1)
+    os.dup2(2, 1)
+    with os.fdopen(pipe, "w") as answers:
+        for line in sys.stdin:
+            answers.write(json.dumps(work(json.loads(line))) + "\n")
+            answers.flush()

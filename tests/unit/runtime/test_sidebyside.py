@@ -34,3 +34,8 @@ def test_a_worker_that_ends_is_told_with_its_status():
 def test_a_silent_worker_is_given_up():
     with pytest.raises(ProcessError, match="timeout `answer`"), SideBySide("timeit", 1, answer_s=0.0) as pool:
         list(pool.run([{"n": 1}]))
+
+
+def test_what_a_library_prints_spoils_no_answer():
+    with SideBySide(MODULE, 1) as pool:
+        assert [a["twice"] for a in pool.run([{"n": 14}, {"n": 1}])] == [28, 2]
