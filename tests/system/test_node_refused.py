@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from support.command import tiertwin
 from support.deployments import change_place, make_deployment, place_of
 from support.nodes import events, started, wait_for
+from tiertwin.wire.access import Access
 
 pytestmark = pytest.mark.system
 
@@ -40,12 +42,19 @@ def test_an_address_of_another_host(tmp_path: Path) -> None:
     assert "this host has no such address. `ip -brief address` lists those it has." in done.stderr
 
 
+def know(table: Path, node: str, public: str) -> None:
+    """Put another key in the place of a node's in an access table."""
+    grants = [replace(g, public=public) if g.node == node else g for g in Access.read(table).grants]
+    table.write_bytes(Access(grants).to_json())
+
+
 def test_a_key_that_the_parent_does_not_know(tmp_path: Path) -> None:
     """The node says that it was refused, the parent's log counts it; both go on and end in order when asked."""
     path = make_deployment(tmp_path / "run")
     stranger = make_deployment(tmp_path / "stranger")  # its own keys, but the parent's place and key
     fog = place_of(path, "fog-1")
     change_place(stranger, "fog-1", port=fog["port"], public=fog["public"])
+    know(stranger.parent / "keys" / "access.json", "fog-1", fog["public"])
     parent_log, log = tmp_path / "parent.log", tmp_path / "node.log"
     with (
         started(*words(path, "fog-1"), log=parent_log, cwd=tmp_path) as parent,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from support.healing import cause_of, model_of, world_of
 from tiertwin.functions.assure.causes import Cause
-from tiertwin.functions.assure.impact import Broken, Severity
+from tiertwin.functions.assure.impact import Broken, Degradation
 from tiertwin.functions.heal.flowmodel import FlowModel
 from tiertwin.orchestrate.guardwords import SECOND, Apply, Confirmed, Effect, Measured, State, Undo
 from tiertwin.orchestrate.healing import HealingLoop, Situation, audits
@@ -25,7 +25,7 @@ class Owner:
     def next(self, *causes: Cause, value: float = 0.0) -> list[Effect]:
         self.epoch += 1
         now = self.epoch * SECOND
-        broken = Broken.of(METRO, causes, Severity())
+        broken = Broken.of(METRO, causes, Degradation())
         measured = Measured(value, 0.01, now - SECOND, now, self.epoch)
         situation = Situation([(cause, 0.9) for cause in causes], broken, measured, self.epoch)
         effects = self.loop.handle(now, situation, lambda: self.model(*causes))
