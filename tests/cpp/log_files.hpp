@@ -15,7 +15,7 @@
 
 namespace tiertwin::log {
 
-inline constexpr std::uint64_t kOwn = 0x1122334455667788, kPeerStream = 0x99;
+inline constexpr std::uint64_t kOwnStream = 0x1122334455667788, kPeerStream = 0x99;
 inline const std::string kNode = "edge-a";  // NOLINT: of tests
 
 // A DELTA of `count` records, `bytes` long in all. The log reads nothing of its body.
@@ -47,7 +47,7 @@ inline sync::Frame snapshot_frame(std::uint64_t as_of, bool last = true, std::ui
 inline sync::Frame hello(std::uint64_t stream) { return sync::encode(sync::Hello{.stream_id = stream}, 1); }
 
 inline WriterConfig config(std::uint64_t segment_bytes = 64U << 10U) {
-    return {.node = kNode, .stream = kOwn, .salt = 0x5a17, .segment_bytes = segment_bytes};
+    return {.node = kNode, .stream = kOwnStream, .salt = 0x5a17, .segment_bytes = segment_bytes};
 }
 
 // A folder: segments by sequence.

@@ -122,7 +122,7 @@ class History {
     void keep_snapshot() {
         const Streams& now = writer_.end().streams;
         acked_ = random_.below(2) == 0 ? acked_ : writer_.durable_streams().next_number() - 1;
-        std::vector<Cursor> cursors{{0, kOwn, acked_}};
+        std::vector<Cursor> cursors{{0, kOwnStream, acked_}};
         for (const Cursor& c : now.peers()) cursors.push_back(c);
         due_position_ = writer_.appended();
         due_ = encode_snapshot_file(writer_.snapshot_header(), cursors, {});

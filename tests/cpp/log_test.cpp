@@ -24,7 +24,7 @@ Known with_peer(std::uint16_t peer, std::uint64_t n, std::uint64_t segment = 64U
 
 std::vector<std::uint8_t> snapshot_of(const LogWriter& writer, std::uint64_t acked,
                                       const std::vector<SnapshotFrame>& frames = {}) {
-    std::vector<Cursor> cursors{{0, kOwn, acked}};
+    std::vector<Cursor> cursors{{0, kOwnStream, acked}};
     for (const Cursor& c : writer.end().streams.peers()) cursors.push_back(c);
     return encode_snapshot_file(writer.snapshot_header(), cursors, frames);
 }
@@ -33,7 +33,7 @@ std::vector<std::uint8_t> snapshot_of(const LogWriter& writer, std::uint64_t ack
 
 TEST_CASE("log: a file's header comes back as it was, and every flipped bit is found") {
     FileHeader header{.node = "edge-a",
-                      .stream = kOwn,
+                      .stream = kOwnStream,
                       .next_number = 5,
                       .position = 9,
                       .sequence = 3,
@@ -193,7 +193,7 @@ TEST_CASE("log: a snapshot says what came before it, and records behind it follo
     SnapshotFile read;
     REQUIRE(decode_snapshot_file(file, read).ok());
     CHECK(read.records.size() == 1);
-    CHECK(read.cursors == std::vector<Cursor>{{0, kOwn, 2}, {2, kPeerStream, 6}});
+    CHECK(read.cursors == std::vector<Cursor>{{0, kOwnStream, 2}, {2, kPeerStream, 6}});
     log.append(delta(7), 2);
     log.append(delta(4), 0);
     log.sync();
@@ -257,7 +257,7 @@ TEST_CASE("log: files of another node, another stream, a missing or doubled segm
     Known log = with_peer(2, 30, 1024);
     REQUIRE(log.folder.size() > 3);
     CHECK(recover({"edge-b", 0}, files(log.folder), {}).why == Fault::file_node);
-    CHECK(recover({kNode, kOwn + 1}, files(log.folder), {}).why == Fault::file_stream);
+    CHECK(recover({kNode, kOwnStream + 1}, files(log.folder), {}).why == Fault::file_stream);
     auto holed = log.folder;
     holed.erase(std::next(holed.begin()));
     CHECK(recovered(holed).why == Fault::missing);

@@ -83,4 +83,4 @@ def test_a_comparison_says_where_its_intervals_come_from() -> None:
     assert "0.5 … 1.5" in known.table()
     assert before.value("offered") == 1.0
     with pytest.raises(UnknownNameError, match="offered"):
-        before.value("offerd")
+        before.value("offering")
