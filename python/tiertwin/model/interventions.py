@@ -29,6 +29,7 @@ An AREA is a site or node, or a twin and all below it (``fog-1``). A name with a
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -41,16 +42,16 @@ MOST_RAIN_MM_H = 200.0
 Area = str
 
 
-class Intervention:
+class Intervention(ABC):
     """One change of a network; see the module for the kinds. Compared by value."""
 
     __slots__ = ()
     option: ClassVar[str] = ""
     """What the command line and messages call it."""
 
+    @abstractmethod
     def text(self) -> str:
         """Return its spelling, which `tiertwin.model.whatif.parse_intervention` reads back to an equal intervention."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Situation:
+class Outlook:
     """What a domain believes and has measured at the end of an epoch.
 
     Parameters
@@ -90,29 +90,29 @@ class HealingLoop:
         self._standing: dict[int, tuple[str, Actions]] = {}
         self._causes: dict[Actions, str] = {}
 
-    def handle(self, now: int, situation: Situation, evaluator: Callable[[], Evaluator]) -> list[Effect]:
+    def handle(self, now: int, outlook: Outlook, evaluator: Callable[[], Evaluator]) -> list[Effect]:
         """Take in the end of an epoch at `now`, ns; return `Apply`, `Undo` and `Audit`.
 
         Parameters
         ----------
         evaluator
-            Makes the twin's model of the situation; called only where something is to be tried.
+            Makes the twin's model of the outlook; called only where something is to be tried.
         """
-        self.guard.believe(situation.version)
-        self.guard.rules = Rules(self._world, situation.broken)
+        self.guard.believe(outlook.version)
+        self.guard.rules = Rules(self._world, outlook.broken)
         effects = self._fire(now, evaluator)
-        if situation.measured is not None:
-            effects += self._tell(situation.measured, now, evaluator)
-        names = {cause.name for cause, _ in situation.named}
+        if outlook.measured is not None:
+            effects += self._tell(outlook.measured, now, evaluator)
+        names = {cause.name for cause, _ in outlook.named}
         effects += self._withdraw(names)
         self._looked_at &= names
-        fresh = [pair for pair in situation.named if pair[0].name not in self._looked_at]
+        fresh = [pair for pair in outlook.named if pair[0].name not in self._looked_at]
         if not fresh or self.guard.state is not State.IDLE:
             return effects
         self._looked_at |= {cause.name for cause, _ in fresh}
-        found = candidates(self._world, fresh, bounds=self._bounds, background=situation.background)
+        found = candidates(self._world, fresh, bounds=self._bounds, background=outlook.background)
         for candidate in found[1:]:
-            proposal = Proposal("healing", candidate.actions, situation.version, cause=candidate.cause)
+            proposal = Proposal("healing", candidate.actions, outlook.version, cause=candidate.cause)
             effects += self._tell(Proposed(proposal), now, evaluator)
         gather = [timer for timer in self._timers if timer.name == "gather"]  # nobody else proposes here: at once
         self._timers = [timer for timer in self._timers if timer.name != "gather"]

@@ -20,7 +20,7 @@ from tiertwin.functions.assure.causes import Cause, causes_of
 from tiertwin.functions.assure.impact import Broken, Degradation
 from tiertwin.functions.heal.flowmodel import Belief, FlowModel
 from tiertwin.orchestrate.guardwords import Apply, Audit, Confirmed, Effect, Measured, Undo
-from tiertwin.orchestrate.healing import HealingLoop, Situation
+from tiertwin.orchestrate.healing import HealingLoop, Outlook
 from tiertwin.orchestrate.policies import HIERARCHICAL
 from tiertwin.plant.faults import groups_of
 from tiertwin.plant.remedies import Remedies
@@ -107,8 +107,8 @@ class _Healer:
         error = float(np.std(recent, ddof=1)) if len(recent) > 1 else 0.0
         since = start if epoch else 0
         measured = Measured(utility[-1], error, since, end, epoch)
-        situation = Situation(named, broken, measured, epoch, self._background(epoch))
-        effects = self._loop.handle(end, situation, lambda: self._model(broken, epoch))
+        outlook = Outlook(named, broken, measured, epoch, self._background(epoch))
+        effects = self._loop.handle(end, outlook, lambda: self._model(broken, epoch))
         return [line for effect in effects for line in self._carry_out(effect, end)]
 
     def _named(self, now_s: float) -> list[tuple[Cause, float]]:

@@ -7,7 +7,7 @@ from tiertwin.functions.assure.causes import Cause
 from tiertwin.functions.assure.impact import Broken, Degradation
 from tiertwin.functions.heal.flowmodel import FlowModel
 from tiertwin.orchestrate.guardwords import SECOND, Apply, Confirmed, Effect, Measured, State, Undo
-from tiertwin.orchestrate.healing import HealingLoop, Situation, audits
+from tiertwin.orchestrate.healing import HealingLoop, Outlook, audits
 
 METRO = world_of("metro")
 CAUSE = cause_of("metro", "link 3 centre–harbour")
@@ -27,8 +27,8 @@ class Owner:
         now = self.epoch * SECOND
         broken = Broken.of(METRO, causes, Degradation())
         measured = Measured(value, 0.01, now - SECOND, now, self.epoch)
-        situation = Situation([(cause, 0.9) for cause in causes], broken, measured, self.epoch)
-        effects = self.loop.handle(now, situation, lambda: self.model(*causes))
+        outlook = Outlook([(cause, 0.9) for cause in causes], broken, measured, self.epoch)
+        effects = self.loop.handle(now, outlook, lambda: self.model(*causes))
         for effect in tuple(effects):
             if isinstance(effect, Apply | Undo):
                 effects += self.loop.confirmed(Confirmed(effect.ticket, True, isinstance(effect, Undo)), now)
