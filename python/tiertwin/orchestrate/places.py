@@ -5,17 +5,16 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from tiertwin.errors import InputError, UnknownNameError, suggest
+from tiertwin.errors import InputError
 from tiertwin.model.tiers import Tier
+from tiertwin.world import places
 
 if TYPE_CHECKING:
     from tiertwin.world import World
 
 
 class Places:
-    """Where things are in a world.
+    """Where things are in a domain; errors name the option that asked.
 
     Parameters
     ----------
@@ -27,59 +26,34 @@ class Places:
 
     def __init__(self, world: World, top: str) -> None:
         self.world, self.top = world, top
-
-    @cached_property
-    def _node(self) -> dict[str, int]:
-        return {name: number for number, name in enumerate(self.world.node_names)}
-
-    @cached_property
-    def _links(self) -> dict[frozenset[int], list[int]]:
-        found: dict[frozenset[int], list[int]] = {}
-        for link, ends in enumerate(zip(self.world.link_tail.tolist(), self.world.link_head.tolist(), strict=True)):
-            found.setdefault(frozenset(ends), []).append(link)
-        return found
+        self._everywhere = places.Places(world)
 
     @cached_property
     def _site_at(self) -> dict[int, int]:
         return {int(node): site for site, node in enumerate(self.world.site_node)}
 
     @cached_property
-    def _twin(self) -> dict[str, int]:
-        return {twin.name: number for number, twin in enumerate(self.world.twins)}
-
-    @cached_property
     def sites(self) -> list[int]:
         """Sites of the domain, ascending."""
-        return self._below(self.top)
+        return self._everywhere.below(self.top)
 
     def node(self, option: str, name: str) -> int:
         """Return a node by name."""
-        if name not in self._node:
-            known = list(self._node)
-            raise UnknownNameError(f"{option}: expected a node, got {name!r}{suggest(name, known)}")
-        return self._node[name]
+        return self._everywhere.node(name, option)
 
     def link(self, option: str, a: str, b: str) -> int:
         """Return the link between two nodes; the first of several."""
-        found = self._links.get(frozenset((self.node(option, a), self.node(option, b))))
-        if found is None:
-            here = self.node(option, a)
-            near = sorted(self.world.node_names[n] for ends in self._links if here in ends for n in ends - {here})
-            raise InputError(
-                f"{option}: expected two neighbours, got {a!r} and {b!r}, which no link joins; {a!r} is joined to "
-                f"{', '.join(near) or 'nothing'}"
-            )
-        return found[0]
+        return self._everywhere.links(a, b, option)[0]
 
     def links_at(self, node: int) -> list[int]:
         """Return the links of a node."""
-        ends = (self.world.link_tail == node) | (self.world.link_head == node)
-        return [int(link) for link in np.flatnonzero(ends)]
+        return self._everywhere.links_at(node)
 
     def site(self, option: str, name: str) -> int:
         """Return the site at a node of the domain (by the node's or the edge twin's name)."""
-        if name in self._twin and self.world.twins[self._twin[name]].tier == Tier.EDGE:
-            site = self.world.twins[self._twin[name]].site
+        number = self._everywhere.twins.get(name)
+        if number is not None and self.world.twins[number].tier == Tier.EDGE:
+            site = self.world.twins[number].site
         else:
             node = self.node(option, name)
             if node not in self._site_at:
@@ -91,8 +65,9 @@ class Places:
 
     def server(self, option: str, name: str) -> int:
         """Return a server: that of a site, or by the name of a fog's or the cloud's twin."""
-        if name in self._twin:
-            twin = self.world.twins[self._twin[name]]
+        number = self._everywhere.twins.get(name)
+        if number is not None:
+            twin = self.world.twins[number]
             if twin.tier == Tier.CLOUD:
                 return self.world.site_count + self.world.fog_count
             if twin.tier == Tier.FOG:
@@ -103,20 +78,9 @@ class Places:
         """Return the sites of an area: a node or site, or a twin and all below it; None is the whole domain."""
         if name is None:
             return self.sites
-        if name in self._twin:
-            inside = [site for site in self._below(name) if site in set(self.sites)]
-            if not inside:
-                raise InputError(f"{option}: expected an area of the domain of {self.top}, got {name!r}: not in it")
-            return inside
-        if name not in self._node:
-            known = [*self._node, *self._twin]
-            raise UnknownNameError(f"{option}: expected a node or a twin, got {name!r}{suggest(name, known)}")
-        return [self.site(option, name)]
-
-    def _below(self, name: str) -> list[int]:
-        twin = self.world.twins[self._twin[name]]
-        if twin.tier == Tier.CLOUD:
-            return list(range(self.world.site_count))
-        if twin.tier == Tier.FOG:
-            return [int(site) for site in np.flatnonzero(self.world.site_fog == twin.fog)]
-        return [twin.site]
+        if name in self._everywhere.nodes:
+            return [self.site(option, name)]
+        inside = [site for site in self._everywhere.sites(name, option).tolist() if site in set(self.sites)]
+        if not inside:
+            raise InputError(f"{option}: expected an area of the domain of {self.top}, got {name!r}: not in it")
+        return inside

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from tiertwin.errors import InputError
-from tiertwin.functions.whatif.states import Places
 from tiertwin.model.interventions import AddCapacity, AddSite, FailLink
 from tiertwin.model.spelling import NotThatError, fields, number, real, row
 from tiertwin.model.whatif import parse_intervention
+from tiertwin.world.places import Places
 from tiertwin.world.rerouting import reroute
 
 if TYPE_CHECKING:

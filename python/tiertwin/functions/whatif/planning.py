@@ -30,10 +30,11 @@ from tiertwin.functions.whatif.candidates import (
     misfit,
     with_built,
 )
-from tiertwin.functions.whatif.states import Places, State, state_of
+from tiertwin.functions.whatif.states import State, state_of
 from tiertwin.model.interventions import AddCapacity, AddSite, Situation
 from tiertwin.model.tiers import Tier
 from tiertwin.world.objective import LOCAL_LOAD_AT_MOST, tier_latencies
+from tiertwin.world.places import Places
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

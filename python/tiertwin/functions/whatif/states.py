@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tiertwin.errors import InputError, UnknownNameError, suggest
+from tiertwin.errors import InputError
 from tiertwin.model.interventions import (
     AddCapacity,
     AddSite,
@@ -28,7 +28,7 @@ from tiertwin.model.interventions import (
     ScaleDemand,
     Situation,
 )
-from tiertwin.model.tiers import Tier
+from tiertwin.world.places import Places
 from tiertwin.world.rerouting import reroute
 
 if TYPE_CHECKING:
@@ -66,47 +66,6 @@ class State:
     fog_ghz: F64
     cloud_ghz: float
     cells: F64
-
-
-class Places:
-    """Looks up names of a world: nodes, links, areas; UnknownNameError and InputError say what was wrong."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self._node = {name: k for k, name in enumerate(world.node_names)}
-        self._link: dict[frozenset[int], list[int]] = {}
-        for link, (a, b) in enumerate(zip(world.link_tail.tolist(), world.link_head.tolist(), strict=True)):
-            self._link.setdefault(frozenset((a, b)), []).append(link)
-
-    def node(self, name: str) -> int:
-        """Return the number of a node."""
-        if name not in self._node:
-            raise UnknownNameError(f"expected a node, got {name!r}{suggest(name, list(self._node))}")
-        return self._node[name]
-
-    def links(self, a: str, b: str) -> list[int]:
-        """Return the links between two nodes; InputError where there is none."""
-        found = self._link.get(frozenset((self.node(a), self.node(b))))
-        if found is None:
-            raise InputError(f"expected two neighbours, got {a!r} and {b!r}, which no link joins")
-        return found
-
-    def joined(self, a: str, b: str) -> bool:
-        """Say whether a link joins two nodes."""
-        return frozenset((self.node(a), self.node(b))) in self._link
-
-    def sites(self, area: str | None) -> I64:
-        """Return the sites of an area: a node, a twin with all below it, or (None) everywhere."""
-        world = self.world
-        if area is None or area == world.twins[0].name:
-            return np.arange(world.site_count)
-        if area in self._node:
-            return np.flatnonzero(world.site_node == self._node[area])
-        for twin in world.twins:
-            if twin.name == area:
-                return np.flatnonzero(world.site_fog == twin.fog) if twin.tier == Tier.FOG else np.array([twin.site])
-        known = [*self._node, *(twin.name for twin in world.twins if twin.tier != Tier.DEVICE)]
-        raise UnknownNameError(f"expected a node or a twin, got {area!r}{suggest(area, known)}")
 
 
 def state_of(world: World, situation: Situation) -> State:
