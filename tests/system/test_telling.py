@@ -206,7 +206,7 @@ def test_the_study_is_paired_and_its_oracle_asks_for_nothing():
     assert list(rows) == ["all", "none", "worth", "oracle"]
     assert rows["all"]["regret_percent"] == 0.0
     assert rows["none"]["bytes_percent"] == 0.0
-    assert found["attributes"] == 16
+    assert found["attributes"] == 25
     one = run_one(scenario, _Job(Arm("oracle", 0.2), 0.05, 1, 3))
     assert one.asked == 0
     assert one.subscriptions >= run_one(scenario, _Job(Arm("worth", 0.2), 0.05, 1, 3)).subscriptions

@@ -7,11 +7,11 @@ GROUP = (
 )  # fmt: skip
 SERVER = (
     "task_rate", "up", "prb_up", "prb_up_peak", "load_ghz", "server_queue", "power_w", "handovers", "temperature_c",
-    "vibration_mm_s", "errors",
+    "vibration_mm_s", "errors", "least_response",
 )  # fmt: skip
 LINK = (
     "up", "capacity_mbps", "background_mbps", "load_mbps", "rain_loss_db", "rate_bits", "temperature_c",
-    "vibration_mm_s", "errors",
+    "vibration_mm_s", "errors", "frames", "frame_errors",
 )  # fmt: skip
 NAMES: dict[str, tuple[str, ...]] = {"group": GROUP, "server": SERVER, "link": LINK}
 

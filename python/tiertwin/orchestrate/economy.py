@@ -15,7 +15,19 @@ import numpy as np
 
 from tiertwin.functions.crowd import FIRST_LOAD
 from tiertwin.model.catalogue import READ
-from tiertwin.twin.attributes import BASE_STATION, CELL_BYTES, CROWD, LINK, SENSORS, SERVER, TELEMETRY, WEATHER, A
+from tiertwin.twin.attributes import (
+    BASE_STATION,
+    CELL_BYTES,
+    CROWD,
+    LINK,
+    LINK_COUNTERS,
+    SENSORS,
+    SERVER,
+    SERVER_COUNTERS,
+    TELEMETRY,
+    WEATHER,
+    A,
+)
 from tiertwin.twin.layout import Layout, edge_layout, gateway_layout
 
 if TYPE_CHECKING:
@@ -104,14 +116,18 @@ class Economy:
                 rows = (rows - {int(mean)}) | {int(a) for a in parts}
         return sorted(rows)
 
-    def lines_measured(self, world: World, wear: bool, weather: bool) -> int:
-        """Count the lines of the catalogue that a world measures; sensors only with wear, rain only with weather."""
+    def lines_measured(self, world: World, wear: bool, weather: bool, counters: bool = False) -> int:
+        """Count the lines of the catalogue that a world measures; sensors only with wear, rain only with weather.
+
+        Counters of frames, and of how fast servers are, only with `counters` (a section `faults`).
+        """
         members = set(self.member_attributes(world)) | ({int(A.LATENCY_MS)} if self.by_group(world) else set())
         sensors, rain = (SENSORS if wear else []), (WEATHER if weather else [])
+        counts = (SERVER_COUNTERS, LINK_COUNTERS) if counters else ([], [])
         servers = {int(A.TASK_RATE), *(int(a) for a in SERVER)} | {
-            int(a) for a in (*sensors, *(BASE_STATION if world.grouped else ()))
+            int(a) for a in (*sensors, *counts[0], *(BASE_STATION if world.grouped else ()))
         }
-        links = {int(a) for a in (*LINK, *sensors, *rain)}
+        links = {int(a) for a in (*LINK, *sensors, *rain, *counts[1])}
         known = (members, servers, links)
         return sum(attribute in known[kind] for kind, attribute, _, _ in self.catalogue)
 

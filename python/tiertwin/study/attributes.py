@@ -8,8 +8,10 @@
     none       prices and plans only
 
 One seed is one world for all arms, dead-bands are on in all of them, and every arm has the same budget of bytes, asking
-included. Regret is the mean utility of a task in the plant that `all` has and the arm has not, in percent of the size
-of that of `all`. Intervals: 95 %, Student's t, paired by seed.
+included. Worlds have all sensors but those of rain, which a scenario has or has not: counters of frames, wear of
+servers and links (`SENSORS`). So there is more to tell than decisions read. Regret is the mean utility of a task in the
+plant that `all` has and the arm has not, in percent of the size of that of `all`. Intervals: 95 %, Student's t, paired
+by seed.
 """
 
 from __future__ import annotations
@@ -38,6 +40,15 @@ ALL, NONE, WORTH, ORACLE = "all", "none", "worth", "oracle"
 BUDGETED = (WORTH, ORACLE, "fixed", "random", "variance")
 SHARES = (0.02, 0.05, 0.1, 0.2, 0.4)
 SECOND = 1_000_000_000
+HOT = {"idle_w": 120.0, "max_w": 350.0, "k_per_w": 0.08, "wear_k": 10.0}
+SENSORS: dict[str, Any] = {
+    "faults": {},
+    "failures": {
+        "links": {"degradation": {"drift_per_s": 1e-8, "sigma": 1e-5}},
+        "sites": {"degradation": {"drift_per_s": 1e-8, "sigma": 1e-5}, "heat": HOT},
+    },
+}
+"""Sections a world gets that has none: counters of frames, and parts that last three years, with their sensors."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +106,7 @@ def attribute_study(
         A selection nobody knows.
     """
     _check(seeds, shares, selections)
+    scenario = sensed(scenario)
     arms = [Arm(NONE, 0.0), *(Arm(selection, share) for share in shares for selection in selections)]
     found: dict[Arm, list[Outcome]] = {}
     with SideBySide("tiertwin.study.attributes", jobs) as workers:
@@ -107,6 +119,11 @@ def attribute_study(
     for place, arm in enumerate(arms):
         found[arm] = outcomes[place * len(seeds) : (place + 1) * len(seeds)]
     return {"rows": _rows(found, epochs), "attributes": _measured(scenario), "seeds": len(seeds), "epochs": epochs}
+
+
+def sensed(scenario: Scenario) -> Scenario:
+    """Return the scenario with those of the sections of `SENSORS` that it has not."""
+    return load(scenario, **{name: section for name, section in SENSORS.items() if getattr(scenario, name) is None})
 
 
 def _check(seeds: Sequence[int], shares: Sequence[float], selections: Sequence[str]) -> None:
@@ -190,7 +207,8 @@ def _economy(scenario: Scenario, selection: str) -> tuple[Economy, Any]:
 def _measured(scenario: Scenario) -> int:
     """Lines of the catalogue that this scenario measures."""
     economy, world = _economy(scenario, WORTH)
-    return economy.lines_measured(world, scenario.failures is not None, scenario.weather is not None)
+    sections = (scenario.failures, scenario.weather, scenario.faults)
+    return economy.lines_measured(world, *(section is not None for section in sections))
 
 
 def _rows(found: dict[Arm, list[Outcome]], epochs: int) -> list[dict[str, Any]]:

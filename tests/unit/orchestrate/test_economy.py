@@ -46,6 +46,7 @@ def test_the_list_has_what_the_table_has():
     assert ((cells.kind == 1) & (cells.attribute == A.TASK_RATE)).sum() == 1
     assert economy.lines_measured(world, wear=False, weather=False) == 16
     assert economy.lines_measured(world, wear=True, weather=True) == 24
+    assert economy.lines_measured(world, wear=True, weather=True, counters=True) == 27
 
 
 def test_budgets_are_a_share_of_telling_everything():
