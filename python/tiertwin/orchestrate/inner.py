@@ -24,76 +24,27 @@ from tiertwin.errors import InputError, PeerError
 from tiertwin.orchestrate import units
 from tiertwin.orchestrate.gathering import Early, Gathering
 from tiertwin.orchestrate.links import LinkShares
-from tiertwin.orchestrate.observe import PassThrough
+from tiertwin.orchestrate.merging import Merging
 from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
 from tiertwin.twin.attributes import A, TableId
 from tiertwin.twin.effects import Effect, Record, SetTimer, StartSolve
 from tiertwin.twin.lease import NO_LEASE, Lease
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator
 
     import numpy.typing as npt
 
-    from tiertwin import _core
     from tiertwin.orchestrate.assurance import Assurance
     from tiertwin.orchestrate.attention import Attention
+    from tiertwin.orchestrate.domain import Domain
     from tiertwin.twin.events import Solved, TimerFired
-    from tiertwin.twin.layout import Layout
     from tiertwin.twin.twin import Twin, Unit
 
     F64 = npt.NDArray[np.float64]
 
 
 ROUNDS_KEPT = 1_000  # lines of the certificate a root can still be asked for
-
-
-@dataclass(frozen=True)
-class Domain:
-    """What an inner node is responsible for.
-
-    Parameters
-    ----------
-    children
-        Names in roster order.
-    child_routes
-        Route index of each child in :class:`LinkShares` order (sites first, then fogs); what its uplink share is about.
-    grandchild_sites
-        Sites below each child, for shares of links that only this node owns; empty at the lowest inner tier.
-    layouts
-        Uplink layout of each child.
-    own_layout
-        Own uplink layout, None at the root.
-    server
-        Index of the node's own server (plant numbering).
-    capacity_ghz, kappa
-        Own compute and its delay constant.
-    uplink_kappa0
-        Delay constant of the own uplink per Mb/s; the uplink itself is route `own_route`.
-    own_route
-        Own route (index as `child_routes`), -1 at the root.
-    lan_mbps
-        Uplink of a route without links.
-    levels
-        Components of the children's quota vectors.
-    classes
-        Service classes: a child's first rows are groups, class by class.
-    """
-
-    children: Sequence[str]
-    child_routes: npt.NDArray[np.int64]
-    grandchild_sites: Sequence[npt.NDArray[np.int64]]
-    layouts: Sequence[Layout]
-    own_layout: Layout | None
-    server: int
-    capacity_ghz: float
-    kappa: float
-    uplink_mbps: float
-    uplink_kappa0: float
-    own_route: int
-    lan_mbps: float
-    levels: int
-    classes: int
 
 
 @dataclass
@@ -142,11 +93,8 @@ class InnerController:
         self.node = NodeSide(
             list(domain.children), (domain.capacity_ghz, domain.kappa), uplink, domain.levels, slots=units.SLOTS
         )
-        self._passes: list[PassThrough] = []
-        if domain.own_layout is not None:
-            self._passes = [PassThrough(below, domain.own_layout) for below in domain.layouts]
+        self._merging = Merging(domain)
         self._heard: set[str] = set()
-        self._ages_told: list[int] = []
         self.gathering = Gathering(domain.children)
         self._early = Early()
         self._job: Generator[Any, Any, Any] | None = None
@@ -189,54 +137,11 @@ class InnerController:
         parent = twin.parent
         if parent is None or parent.table_out is None:
             return
-        for child, carry in zip(twin.children, self._passes, strict=True):
-            assert child.table_in is not None
-            carry.carry(child.table_in, parent.table_out)
-        self._merge_classes(twin, now)
-
-    def _merge_classes(self, twin: Twin, now: int) -> None:
-        """Groups of all children → one row a class; sums only, so the grouping does not matter."""
-        own = self.domain.own_layout
-        assert own is not None
-        assert twin.parent is not None
-        assert twin.parent.table_out is not None
-        total = self._by_class(twin, _MERGED)
-        rows = np.arange(own.members, dtype=np.uint32)
-        out = twin.parent.table_out
-        for attribute, merged in zip(_MERGED, total, strict=True):
-            changed = out.column(attribute)[: own.members] != merged
-            if changed.any():
-                out.set(attribute, rows[changed], merged[changed], now)
-        self._merge_ages(twin, out, now)
-
-    def _merge_ages(self, twin: Twin, out: _core.StateTable, now: int) -> None:
-        """Age of the oldest sample by class, told on when a child told a newer one; whoever gets it counts on."""
-        newest = [child.ages.newest for child in twin.children if child.ages is not None]
-        if newest == self._ages_told:
-            return
-        self._ages_told = newest
-        of_children = [
-            child.ages.of_rows(now)[: layout.members].reshape(self.domain.classes, -1)
-            for child, layout in zip(twin.children, self.domain.layouts, strict=True)
-            if child.ages is not None
-        ]
-        oldest = np.fmax.reduce(np.hstack(of_children), axis=1)  # NaN: not told
-        rows = np.flatnonzero(~np.isnan(oldest)).astype(np.uint32)
-        out.set(A.OLDEST, rows, np.maximum(oldest[rows], 0.0), now)
-
-    def _by_class(self, twin: Twin, attributes: Sequence[int]) -> F64:
-        """Sums ``[attributes, classes]`` over the groups of all children, children in roster order."""
-        total = np.zeros((len(attributes), self.domain.classes))
-        for child, layout in zip(twin.children, self.domain.layouts, strict=True):
-            assert child.table_in is not None
-            told = np.stack([child.table_in.column(attribute)[: layout.members] for attribute in attributes])
-            told[~np.isfinite(told)] = 0.0  # not yet told
-            total += told.reshape(*total.shape, -1).sum(axis=2)
-        return total
+        self._merging.pass_on(twin, parent.table_out, now)
 
     def demand_by_class(self, twin: Twin) -> F64:
         """Demand below this twin as its children told it, tasks/s by service class."""
-        demand: F64 = self._by_class(twin, [A.DEMAND])[0]
+        demand: F64 = self._merging.by_class(twin, [A.DEMAND])[0]
         return demand
 
     def _observe_links(self, twin: Twin) -> None:
@@ -472,15 +377,3 @@ class InnerController:
             return copy.deepcopy(self)
         finally:
             self._job, self._then = job, then
-
-
-_MERGED = [
-    A.RATE_SUM,
-    A.RATE_COUNT,
-    A.COMPLETED_SUM,
-    A.MISSED_SUM,
-    A.ENERGY_SUM,
-    A.LATENCY_SUM,
-    A.LATENCY_COUNT,
-    A.DEMAND,
-]

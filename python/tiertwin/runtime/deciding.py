@@ -8,8 +8,9 @@ import numpy as np
 
 from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.orchestrate.alone import AloneController, Watcher, fixed_shares
+from tiertwin.orchestrate.domain import Domain
 from tiertwin.orchestrate.edge import EdgeController
-from tiertwin.orchestrate.inner import Domain, InnerController
+from tiertwin.orchestrate.inner import InnerController
 from tiertwin.orchestrate.links import LinkShares
 from tiertwin.orchestrate.policies import HIERARCHICAL, find_policy
 from tiertwin.runtime.tree import CLOUD, EDGE, quota_components

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tiertwin.errors import InputError
-from tiertwin.runtime.counters import NODE, PROCESS, TRAVELLING, by_scope
+from tiertwin.runtime.counters import NODE, PROCESS, TRAVELLING
+from tiertwin.runtime.countertable import by_scope
 from tiertwin.runtime.deployment import schema_fingerprint
 from tiertwin.runtime.diagnose import diagnose
 from tiertwin.runtime.diagnosis import Diagnosis, KeyNote

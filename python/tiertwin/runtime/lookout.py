@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tiertwin import _core
 from tiertwin.errors import TiertwinError
-from tiertwin.runtime.counters import counter_table, read_counts
+from tiertwin.runtime.countertable import counter_table, read_counts
 from tiertwin.runtime.status import NodeStatus, read_status, status_table, written_at
 from tiertwin.runtime.switchboard import Switchboard
 from tiertwin.runtime.treefile import machine, stat_of

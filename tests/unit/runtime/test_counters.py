@@ -17,15 +17,12 @@ from tiertwin.runtime.counters import (
     NODE,
     PROCESS,
     TRAVELLING,
-    by_scope,
     controller_counts,
-    counter_table,
     launcher_counts,
     node_counts,
     process_counts,
-    read_counts,
-    write_counts,
 )
+from tiertwin.runtime.countertable import by_scope, counter_table, read_counts, write_counts
 from tiertwin.runtime.inprocess import InProcessRun
 from tiertwin.runtime.livepool import LivePool
 from tiertwin.runtime.status import NodeBook

@@ -7,7 +7,7 @@ import pytest
 
 from support.inprocess import played
 from tiertwin import _core
-from tiertwin.runtime.counters import counter_table, read_counts
+from tiertwin.runtime.countertable import counter_table, read_counts
 from tiertwin.runtime.inprocess import InProcessRun
 from tiertwin.runtime.livepool import LivePool
 from tiertwin.runtime.observers import EVERY_NS, MOST, Observers
