@@ -225,6 +225,7 @@ void Peer::on_snapshot(const Header& header, Bytes frame, Context& at) {
     at.out.count = header.count;
     if (!verdict.ok()) {
         at.out.accepted = false;
+        at.out.count = 0;
         at.out.verdict = verdict;
         ++refused_[verdict.reason];
         (void)step({.input = Input::complete, .last = header.number, .agree = false}, at);

@@ -1,6 +1,7 @@
 // Frames that an honest peer would not send: refused, told, banned.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <deque>
 #include <random>
 #include <utility>
@@ -111,4 +112,30 @@ TEST_CASE("peer: any one byte of any frame changed is refused or well-formed; no
             p.now += kMs;
         }
     }
+}
+
+TEST_CASE("peer: a snapshot of another digest brings no record (R14)") {
+    Pair p;
+    p.write(p.up, 1, 1.0);
+    std::deque<Frame> down;
+    for (const Frame& f : p.parent.receive(p.child.connect(0)[0], 0).reply) down.push_back(f);
+    int snapshots = 0;
+    while (!down.empty()) {
+        const Frame next = down.front();
+        down.pop_front();
+        for (const Frame& up : p.child.receive(next, 0).reply) {
+            Header h;
+            REQUIRE(decode_header(up, h).ok());
+            if (h.kind != Kind::snapshot) {
+                for (const Frame& f : p.parent.receive(up, 0).reply) down.push_back(f);
+                continue;
+            }
+            ++snapshots;
+            const Received r = p.parent.receive(altered(up, kHeaderBytes + 8, up[kHeaderBytes + 8] ^ 1U), 0);
+            CHECK(r.verdict.reason == Reason::digest);
+            CHECK(r.count == 0);
+        }
+    }
+    CHECK(snapshots > 0);
+    CHECK(std::isnan(p.up_copy.value(kLoad, 1)));
 }

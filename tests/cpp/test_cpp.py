@@ -1,7 +1,8 @@
-"""Configures and builds the C++ tests and the fuzz target once into a cached folder, then runs them.
+"""Configures and builds the C++ tests and the fuzz targets once into a cached folder, then runs them.
 
 Skips with the reason where there is no compiler, CMake or doctest; ``TIERTWIN_REQUIRE_CPP=1`` turns that skip into a
-failure.
+failure. ``TIERTWIN_CPP_PRESET`` names a preset of ``CMakePresets.json`` to build by instead: with ``debug-asan`` the
+same tests run under AddressSanitizer and UndefinedBehaviorSanitizer. ``TIERTWIN_FUZZ_RUNS``: inputs for each fuzz target.
 """
 
 from __future__ import annotations
@@ -27,22 +28,33 @@ def run(*words: str, seconds: int) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, capture_output=True, text=True, timeout=seconds, cwd=ROOT)
 
 
-@pytest.mark.timeout(900)
+def configuring(preset: str) -> list[str]:
+    """Return the command that configures by a preset, or for a strict release build."""
+    if preset:
+        return ["cmake", "--preset", preset]
+    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
+    options = ["-DTIERTWIN_TESTS=ON", "-DTIERTWIN_PYTHON=OFF", "-DTIERTWIN_STRICT=ON", "-DCMAKE_BUILD_TYPE=Release"]
+    return ["cmake", "-S", str(ROOT), "-B", str(BUILD), *generator, *options]
+
+
+@pytest.mark.timeout(1200)
 def test_core_tests_pass() -> None:
     for tool in ("cmake", "c++"):
         if shutil.which(tool) is None:
             unavailable(f"{tool} is not installed")
-    generator = ["-G", "Ninja"] if shutil.which("ninja") else []
-    options = ["-DTIERTWIN_TESTS=ON", "-DTIERTWIN_PYTHON=OFF", "-DTIERTWIN_STRICT=ON", "-DCMAKE_BUILD_TYPE=Release"]
-    configured = run("cmake", "-S", str(ROOT), "-B", str(BUILD), *generator, *options, seconds=120)
+    preset = os.environ.get("TIERTWIN_CPP_PRESET", "")
+    folder = ROOT / "build" / preset if preset else BUILD
+    configured = run(*configuring(preset), seconds=120)
     if configured.returncode and "doctest" in configured.stderr:
         unavailable("doctest is not installed (Debian: doctest-dev)")
     assert configured.returncode == 0, configured.stderr
-    built = run("cmake", "--build", str(BUILD), "-j", str(os.cpu_count() or 1), seconds=800)
+    built = run("cmake", "--build", str(folder), "-j", str(os.cpu_count() or 1), seconds=800)
     assert built.returncode == 0, built.stdout[-4000:]
-    tested = run(str(BUILD / "tests" / "cpp" / "core_tests"), seconds=300)
+    tested = run(str(folder / "tests" / "cpp" / "core_tests"), seconds=300)
     assert tested.returncode == 0, tested.stdout[-4000:]
     assert "test cases: 0" not in tested.stdout
-    corpus = ROOT / "tests" / "fuzz" / "corpus" / "log"
-    fuzzed = run(str(BUILD / "tests" / "fuzz" / "log_fuzz"), str(corpus), "--runs", "200000", seconds=100)
-    assert fuzzed.returncode == 0, fuzzed.stderr[-2000:]
+    for target in ("log", "frame"):
+        corpus = ROOT / "tests" / "fuzz" / "corpus" / target
+        fuzzer = folder / "tests" / "fuzz" / f"{target}_fuzz"
+        fuzzed = run(str(fuzzer), str(corpus), "--runs", os.environ.get("TIERTWIN_FUZZ_RUNS", "200000"), seconds=400)
+        assert fuzzed.returncode == 0, fuzzed.stderr[-2000:]
