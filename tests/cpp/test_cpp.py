@@ -2,7 +2,8 @@
 
 Skips with the reason where there is no compiler, CMake or doctest; ``TIERTWIN_REQUIRE_CPP=1`` turns that skip into a
 failure. ``TIERTWIN_CPP_PRESET`` names a preset of ``CMakePresets.json`` to build by instead: with ``debug-asan`` the
-same tests run under AddressSanitizer and UndefinedBehaviorSanitizer. ``TIERTWIN_FUZZ_RUNS``: inputs for each fuzz target.
+same tests run under AddressSanitizer and UndefinedBehaviorSanitizer. ``TIERTWIN_FUZZ_RUNS``: inputs for each of the
+fuzz targets.
 """
 
 from __future__ import annotations
