@@ -7,6 +7,8 @@ import os
 import signal
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
@@ -73,7 +75,7 @@ def test_a_process_that_was_asked_to_end_comes_back_by_hand(tmp_path: Path) -> N
             os.kill(pid, signal.SIGTERM)  # asked to end, the launcher does not start it again
             wait_for(lambda: not alive(pid), "the end of the process")
             log = tmp_path / "node.log"
-            words = ("node", "--process", ENDED, "--deployment", str(run / "deployment.json"))
+            words = ("node", "--process", ENDED, "--deployment", str(run / "deployment.json"), "--health", "0")
             with started(*words, log=log, cwd=tmp_path) as again:
                 lives = again.wait_event("session live", 2 * len(nodes))  # to the fog, and from the gateway
                 again.wait_event("session digests", 2 * len(nodes))
@@ -86,6 +88,10 @@ def test_a_process_that_was_asked_to_end_comes_back_by_hand(tmp_path: Path) -> N
                 wait_for(lambda: {(b, a) for a, b in pairs} <= set(digests(others)), "what the other ends told")
                 compare(digests([log]), digests(others), pairs)
                 again.wait_event("twin")  # it decides
+                port = again.wait_event("health")[0]["port"]
+                wait_for(lambda: probe(port, "readyz")["ready"], "all its nodes to have their parents")
+                said = probe(port, "healthz")
+                assert (said["process"], said["nodes"], said["waiting"]) == (ENDED, len(nodes), [])
                 again.send(signal.SIGTERM)
                 assert again.code() == 0
                 assert again.wait_event("stopped")
@@ -97,6 +103,16 @@ def test_a_process_that_was_asked_to_end_comes_back_by_hand(tmp_path: Path) -> N
             assert [path.name for path in (run / "state").glob("*.lock") if holder(path.parent, path.stem)] == []
         finally:
             kill_holders(run / "state")
+
+
+def probe(port: int, what: str) -> dict[str, Any]:
+    """What the process says of itself, whatever the status."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/{what}", timeout=5) as answer:
+            found: dict[str, Any] = json.load(answer)
+    except HTTPError as refused:
+        found = json.load(refused)
+    return found
 
 
 def compare(

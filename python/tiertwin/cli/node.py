@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tiertwin.runtime.environment import ONE_THREAD
+
+if TYPE_CHECKING:
+    from tiertwin.runtime.vitals import Vitals
 
 
 @click.command()
@@ -24,7 +29,15 @@ from tiertwin.runtime.environment import ONE_THREAD
 @click.option(
     "--listen-public", is_flag=True, help="Listen on all interfaces instead of the one address in the deployment."
 )
-def node(names: tuple[str, ...], process: str | None, path: Path, listen_public: bool) -> None:
+@click.option(
+    "--health",
+    "health_port",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Say at http://127.0.0.1:PORT/healthz whether the process is well, at /readyz whether its nodes have their "
+    "parents (0: a free port, named in the log; on all interfaces with --listen-public).",
+)
+def node(names: tuple[str, ...], process: str | None, path: Path, listen_public: bool, health_port: int | None) -> None:
     """Host nodes of a deployment until SIGTERM or Ctrl-C; the log goes to standard error.
 
     A node that ran before comes back as its next life, at its old port, and is brought up to date by its neighbours.
@@ -35,8 +48,24 @@ def node(names: tuple[str, ...], process: str | None, path: Path, listen_public:
     from tiertwin.runtime import logs
     from tiertwin.runtime.liveprocess import run_live
     from tiertwin.runtime.nodeconfig import node_config
+    from tiertwin.runtime.vitals import Vitals
 
     title = process or (names[0] if len(names) == 1 else f"{names[0]}+{len(names) - 1}")
     config = node_config(path, title, names, time.time(), public=listen_public)
-    logs.start(title, config.twins.nodes if config.twins is not None else ())
-    run_live(config, None)
+    hosted = config.twins.nodes if config.twins is not None else ()
+    logs.start(title, hosted)
+    vitals = Vitals(title, len(hosted))
+    with _served(health_port, vitals, listen_public):
+        run_live(config, None, vitals)
+
+
+def _served(port: int | None, vitals: Vitals, public: bool) -> AbstractContextManager[Any]:
+    """Answer probes at a port; without one, nothing."""
+    if port is None:
+        return nullcontext()
+    from tiertwin.runtime import logs
+    from tiertwin.runtime.healthserver import HealthServer
+
+    server = HealthServer(port, lambda: vitals.health(time.monotonic()), public=public)
+    logs.info("health", port=server.port)
+    return server

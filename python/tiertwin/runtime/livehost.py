@@ -255,6 +255,10 @@ class LiveHost:
         for state in self.states.values():
             state.close()
 
+    def orphans(self) -> list[str]:
+        """Nodes that have no session with their parent now."""
+        return [name for name, twin in self.twins.items() if twin.parent is not None and not twin.parent.live]
+
     def sessions(self) -> dict[str, float]:
         """What sessions with nodes elsewhere cost: frames sent once and again, longest waits for an acknowledgement."""
         peers = [

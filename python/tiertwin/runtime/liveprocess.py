@@ -22,6 +22,7 @@ from tiertwin.runtime.nodestate import NodeLock, StateFile
 from tiertwin.runtime.roster import Roster, of_plant, tier_word
 from tiertwin.runtime.switchboard import Switchboard
 from tiertwin.runtime.tree import Life, make_southbound, make_twins
+from tiertwin.runtime.vitals import Systemd, Vitals, systemd
 from tiertwin.wire.access import Access
 from tiertwin.wire.context import WireContext
 from tiertwin.wire.zeromq import Bind, NodeEndpoint, ParentAddress
@@ -43,8 +44,11 @@ DEADLINE_MS = 250  # of a solve; half a control period where that is less
 BACKLOG_BYTES = 16 << 20  # of reports that a launcher does not read; more are dropped and counted
 
 
-def run_live(config: ChildConfig, pipe: Pipe | None) -> None:
-    """Host the nodes until told to stop, by the launcher or by SIGTERM; the launcher's end is not ours."""
+def run_live(config: ChildConfig, pipe: Pipe | None, vitals: Vitals | None = None) -> None:
+    """Host the nodes until told to stop, by the launcher or by SIGTERM; the launcher's end is not ours.
+
+    `vitals`: where the loop says that it comes round, for whoever asks.
+    """
     twins = config.twins
     assert twins is not None
     assert twins.live is not None
@@ -53,7 +57,8 @@ def run_live(config: ChildConfig, pipe: Pipe | None) -> None:
     locks = [NodeLock(Path(twins.live.state), name) for name in twins.nodes]
     try:
         with WireContext(access, now_ns=time.monotonic_ns(), now_s=time.time()) as wire:
-            process = _Process(config.process, twins, wire, Launcher(pipe), ending)
+            vitals = vitals or Vitals(config.process, len(twins.nodes))
+            process = _Process(config.process, twins, wire, Launcher(pipe), ending, vitals)
             process.run()
     finally:
         for lock in locks:
@@ -148,8 +153,11 @@ class Launcher:
 class _Process:
     """One life of this process."""
 
-    def __init__(self, name: str, config: TwinsConfig, wire: WireContext, launcher: Launcher, ending: Ending) -> None:
+    def __init__(
+        self, name: str, config: TwinsConfig, wire: WireContext, launcher: Launcher, ending: Ending, vitals: Vitals
+    ) -> None:
         assert config.live is not None
+        self._vitals, self._systemd = vitals, Systemd({}) if launcher.pipe is not None else systemd()
         state = Path(config.live.state)
         self._config, self._live, self._launcher, self._ending = config, config.live, launcher, ending
         self._clock = RealClock()
@@ -205,6 +213,7 @@ class _Process:
         )
         logs.info("live", nodes=len(config.nodes), ports={n: board.port(n) for n in config.listening})
         self._loop(host)
+        self._systemd.ending()
         host.leave(self._clock.now())
         logs.info(
             "stopped",
@@ -266,6 +275,14 @@ class _Process:
             if ended is not None:
                 self._collect(host, ended, now)
             launcher.flush()
+            self._say_how_it_is(host)
+
+    def _say_how_it_is(self, host: LiveHost) -> None:
+        """Let whoever asks know that the loop comes round, and what still waits."""
+        now_s = time.monotonic()
+        if self._vitals.due(now_s):
+            self._vitals.beat(now_s, host.epochs.epoch, host.orphans())
+            self._systemd.look(self._vitals.health(now_s))
 
     def _look_after_keys(self) -> None:
         """Take other keys and tables as they come, and write down who came in."""
