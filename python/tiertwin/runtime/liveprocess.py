@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tiertwin.runtime import logs
 from tiertwin.runtime.audit import Audit
+from tiertwin.runtime.ceiling import ALLOWED_MB, MEMORY_EXIT, Ceiling
 from tiertwin.runtime.childconfig import settings_from_plain
 from tiertwin.runtime.clock import EpochClock, RealClock
 from tiertwin.runtime.control import Address, Collected, Connect, Linked, Ready, Stop, encode
@@ -157,6 +158,7 @@ class _Process:
         self, name: str, config: TwinsConfig, wire: WireContext, launcher: Launcher, ending: Ending, vitals: Vitals
     ) -> None:
         assert config.live is not None
+        self._ceiling = Ceiling()
         self._vitals, self._systemd = vitals, Systemd({}) if launcher.pipe is not None else systemd()
         state = Path(config.live.state)
         self._config, self._live, self._launcher, self._ending = config, config.live, launcher, ending
@@ -262,6 +264,7 @@ class _Process:
         if launcher.pipe is not None:
             board.wire.poller.add_file(launcher.pipe.reader.fd, launcher)
         host.start(clock.now())
+        self._ceiling.begin()
         door = Door(board.wire.admission)
         stopped = False
         while not stopped and not self._ending.asked:
@@ -283,6 +286,8 @@ class _Process:
         if self._vitals.due(now_s):
             self._vitals.beat(now_s, host.epochs.epoch, host.orphans())
             self._systemd.look(self._vitals.health(now_s))
+            if over := self._ceiling.exceeded():
+                _too_large(over, self._ceiling.began_mb)
 
     def _look_after_keys(self) -> None:
         """Take other keys and tables as they come, and write down who came in."""
@@ -322,6 +327,12 @@ class _Process:
         host.counters["reports dropped"] = self._launcher.dropped
         for line in records:
             logs.info("twin", **log_fields(host, line))
+
+
+def _too_large(resident_mb: float, began_mb: float) -> None:
+    """End at once: whatever fills our memory does not wait for an orderly end (R42). The next life begins small."""
+    logs.error("memory ceiling", resident_mb=round(resident_mb), began_mb=round(began_mb), allowed_mb=ALLOWED_MB)
+    os._exit(MEMORY_EXIT)
 
 
 def log_fields(host: LiveHost, line: dict[str, Any]) -> dict[str, Any]:
