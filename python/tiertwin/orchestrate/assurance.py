@@ -176,6 +176,16 @@ class Assurance:
         """Return the observations in alarm now, by name."""
         return [self._alarming.names[k] for k in np.flatnonzero(self._state == ALARM)]
 
+    def told_down(self) -> list[Cause]:
+        """Return the causes of this twin's to name whose own part is told to be down, whatever their posterior is.
+
+        A server that serves nothing makes nothing late: the silence of all its sites speaks against it, its own word
+        is better.
+        """
+        down = {name.removesuffix(" down") for name in self.alarms() if name.endswith(" down")}
+        pairs = zip(self._graph.causes, self._mine.tolist(), strict=True)
+        return [cause for cause, mine in pairs if mine and cause.name in down]
+
     def incidents(self) -> list[Incident]:
         """Return the open incidents, oldest first."""
         return self.log.open()

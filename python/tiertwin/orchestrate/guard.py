@@ -322,8 +322,8 @@ class Guard:
     def _watched_out(self) -> list[Effect]:
         trial = self._trial
         assert trial.chosen is not None
-        if not self._watch.measured:
-            return self._roll_back(Reason.UNWATCHED, "nothing was measured")
+        if not (self._watch.measured and math.isfinite(self._bound()[0])):
+            return self._roll_back(Reason.UNWATCHED, "nothing was measured of the sites concerned")
         self._learn()
         self.memory.keep(settings(trial.chosen.actions), self._now)
         return [*self._enter(State.IDLE), self._audit("kept", trial.chosen)]

@@ -4,7 +4,8 @@ A measurement may come by site (`guardwords.Measured.by_site`); then seconds are
 both before and since, and the sites that actions are about by themselves: the others only add their noise. Where it
 comes whole, there is one part.
 
-    before    by site the newest that was told: a fault that has just been named is hardly older. Whole: the mean
+    before    by site the lowest that was told lately: a fault that has just been named may have begun in between.
+              Whole: the mean
     since     mean of what was told since, its error the largest stated / √(how many)
     gain      Σ over sites (since − before)
 
@@ -65,11 +66,8 @@ def before(recent: Sequence[Measured]) -> Level | None:
     values, errors = _stacked(recent)
     if not recent[-1].by_site:
         return Level(values.mean(axis=0), np.sqrt((errors**2).sum(axis=0)) / len(recent))
-    value, error = values[0].copy(), errors[0].copy()
-    for later, its_error in zip(values[1:], errors[1:], strict=True):
-        told = np.isfinite(later)
-        value[told], error[told] = later[told], its_error[told]
-    return Level(value, error)
+    told = np.isfinite(values)
+    return Level(np.fmin.reduce(values, axis=0), np.where(told, errors, 0.0).max(axis=0))
 
 
 def since(measured: Sequence[Measured]) -> Level:

@@ -20,6 +20,7 @@ from tiertwin.functions.heal.candidates import Bounds, candidates
 from tiertwin.functions.heal.feasible import Rules
 from tiertwin.orchestrate.guard import Guard
 from tiertwin.orchestrate.guardwords import (
+    SECOND,
     Apply,
     Audit,
     Confirmed,
@@ -78,11 +79,11 @@ class HealingLoop:
     world
         Network.
     settings, bounds
-        Of the guard, and of candidates.
+        Of the guard, and of candidates; by default the guard looks 2 s back.
     """
 
     def __init__(self, world: World, settings: GuardSettings | None = None, bounds: Bounds | None = None) -> None:
-        self.guard = Guard(Rules(world), settings)
+        self.guard = Guard(Rules(world), settings or GuardSettings(anchor=2 * SECOND))
         self._world, self._bounds = world, bounds or Bounds()
         self._timers: list[Wake] = []
         self._looked_at: set[str] = set()

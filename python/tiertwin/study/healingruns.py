@@ -5,7 +5,8 @@
             alarm is cleared
 ``rules``   no twin, a book of rules: against a link or server that is told down, or a node that is dark, the first of
             `functions.heal.candidates`, untried and unguarded; taken back when the alarm is cleared
-``twin``    causes as the domain's twins name them, `orchestrate.healing.HealingLoop`, `plant.remedies`
+``twin``    causes as the domain's twins name them, or parts tell they are down; `orchestrate.healing.HealingLoop`,
+            `plant.remedies`
 ``told``    the same, told the true causes a second after they have come
 
 All act at the beginning of an epoch, as soon as fogs and cloud have looked at what they were told. What the guard
@@ -40,6 +41,9 @@ from tiertwin.world import load, resolve
 from tiertwin.world.rerouting import reroute
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tiertwin.orchestrate.assurance import Assurance
     from tiertwin.runtime.inprocess import InProcessRun
     from tiertwin.world import World
 
@@ -74,7 +78,7 @@ def play(job: dict[str, Any]) -> dict[str, Any]:
         def begun(epoch: int = epoch) -> None:
             lines = [line for line in run.take_records() if line["what"] == "alarm"]
             found["alarms"] += [[epoch, line["object"], line["observation"], line["raised"]] for line in lines]
-            found["named"] += [[epoch, name] for watch in watches_of(run) for name in watch.named]
+            found["named"] += [[epoch, cause.name] for cause, _ in held(watches_of(run))]
             if healer is not None:
                 healer.epoch(epoch, lines, found)
 
@@ -84,6 +88,25 @@ def play(job: dict[str, Any]) -> dict[str, Any]:
         found["served"].append(books.by_site_class("completed").sum(axis=1).tolist())
         found["utility"].append(plant_utility(world, books))
     return found
+
+
+def held(watches: Sequence[Assurance]) -> list[tuple[Cause, float]]:
+    """Return the causes that twins hold to be there, with probabilities: named, or told by the part itself."""
+    found = {n.cause.name: (n.cause, n.probability) for watch in watches for n in watch.named.values()}
+    for watch in watches:
+        found |= {cause.name: (cause, 1.0) for cause in watch.told_down()}
+    return list(found.values())
+
+
+def answered(arm: str, run: dict[str, Any]) -> bool:
+    """Say whether an arm would do anything at all, given the run in which nothing is done; what is told always would.
+
+    `run`: as `play` returned it.
+    """
+    down = [(name, what) for _, name, what, raised in run["alarms"] if raised and what in ("down", "dark")]
+    if arm == "alarms":
+        return any(name.startswith("link ") and what == "down" for name, what in down)
+    return {"none": False, "rules": bool(down), "twin": bool(run["named"])}.get(arm, True)
 
 
 def healer_of(run: InProcessRun, world: World, job: dict[str, Any]) -> ByAlarms | ByRules | ByTwin | None:
@@ -174,7 +197,7 @@ class ByTwin:
         if self._truth is not None:
             told = [name for name, start, end in self._truth if start + TOLD_AFTER_S <= now_s < end + TOLD_AFTER_S]
             return [(self._causes[name], 1.0) for name in told]
-        return [(n.cause, n.probability) for watch in watches_of(self._run) for n in watch.named.values()]
+        return held(watches_of(self._run))
 
     def _model(self, broken: Broken) -> FlowModel:
         """Return the twin's model: rates as told, set-points as they stand, background as planned."""

@@ -38,10 +38,10 @@ def test_gains_are_of_sites_told_both_times() -> None:
     assert math.isnan(gain(now, was, ~only & np.array([True, True, True, False]))[0])
 
 
-def test_before_is_the_newest_of_each_site_and_the_mean_of_the_whole() -> None:
-    newest = before([by_site(1.0, 2.0), by_site(3.0, NAN)])
-    assert newest is not None
-    assert newest.value.tolist() == [3.0, 2.0]
+def test_before_is_the_lowest_of_each_site_and_the_mean_of_the_whole() -> None:
+    lowest = before([by_site(1.0, 2.0, NAN), by_site(3.0, NAN, NAN)])
+    assert lowest is not None
+    np.testing.assert_array_equal(lowest.value, [1.0, 2.0, NAN])
     whole = before([Measured(1.0, 0.3, 0, 1, 0), Measured(2.0, 0.4, 1, 2, 0)])
     assert whole is not None
     assert whole.whole == 1.5
@@ -105,6 +105,8 @@ def test_where_the_sites_concerned_are_not_told_nothing_is_judged() -> None:
     bench.tell(by_site(*site_values(NAN, 1.0), until=bench.now))
     assert bench.state is State.WATCHED
     assert "bound" not in bench.said("measured")[-1].numbers
+    bench.wait(5 * SECOND)
+    assert bench.said("rolled_back")[0].reason == Reason.UNWATCHED
 
 
 def test_measurements_by_site_have_to_be_sound() -> None:

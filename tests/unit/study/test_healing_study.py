@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import astuple
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,26 +13,16 @@ import pytest
 
 from support.healing import cause_of, world_of
 from tiertwin.errors import InputError
+from tiertwin.functions.assure.dependencies import dependencies
 from tiertwin.functions.heal.candidates import candidates
 from tiertwin.orchestrate.guardwords import Measured
 from tiertwin.orchestrate.healing import HealingLoop, Outlook
 from tiertwin.plant.kpis import PlantKpis
 from tiertwin.study import healingruns
-from tiertwin.study.healing import (
-    CLAIMS,
-    FOR_S,
-    REST_S,
-    Fault,
-    _difference,
-    _row,
-    healing_study,
-    hit_sites,
-    judged,
-    longest,
-    restored,
-)
-from tiertwin.study.healingruns import ByAlarms, ByRules
-from tiertwin.study.localise import prepared
+from tiertwin.study.healing import CLAIMS, KINDS, _difference, _row, healing_study, kept, plan_of
+from tiertwin.study.healingfigures import FOR_S, REST_S, Fault, hit_sites, judged, longest, restored
+from tiertwin.study.healingruns import ARMS, ByAlarms, ByRules, answered
+from tiertwin.study.localise import WARM_S, prepared
 from tiertwin.world import World, load
 
 FAULT_LINK = cause_of("metro", "link 3 centre–harbour")
@@ -78,7 +70,7 @@ def test_a_fault_by_hand() -> None:
     row = _row("twin", seeds)
     assert row["restoration_s"] == 6.0
     found = _difference("twin", "none", seeds)
-    assert found["restoration_s_percent"] == pytest.approx(-80.0)
+    assert found["restoration_s_percent"] == pytest.approx(-100.0 * (1.0 - 6.0 / FOR_S))
     assert found["restoration_s_claimed"] == CLAIMS["restoration_s"] == -25.0
 
 
@@ -102,6 +94,33 @@ def test_what_makes_no_study_is_told() -> None:
     for seeds, faults, loss in ((range(1, 2), 1, 0.1), (range(1, 3), 0, 0.1), (range(1, 3), 1, 1.0)):
         with pytest.raises(InputError, match="expected two seeds"):
             healing_study(load("metro"), seeds, faults, loss)
+
+
+def test_kinds_come_in_turn_and_a_seed_draws_the_same() -> None:
+    graph = dependencies(world_of("metro"), {"duct": [0, 1]})
+    plans = [plan_of(graph, seed, 2) for seed in range(1, 13)]
+    assert {fault.cause.kind for plan in plans[:6] for fault in plan[:1]} == set(KINDS)
+    assert plans[3] == plan_of(graph, 4, 2)
+    assert [fault.start_s for fault in plans[0]] == [WARM_S, WARM_S + FOR_S + REST_S]
+
+
+def test_seeds_in_the_file_are_taken_from_it_and_another_study_is_refused(tmp_path: Path) -> None:
+    what = {"scenario": "metro", "faults": 1}
+    keep = tmp_path / "seeds.jsonl"
+    assert kept(None, what) == kept(keep, what) == {}
+    keep.write_text(json.dumps({**what, "seed": 7, "told": {"faults": []}}) + "\n")
+    assert kept(keep, what) == {7: {"faults": []}}
+    with pytest.raises(InputError, match=r"line 1: expected a study of .*name another file"):
+        kept(keep, {**what, "faults": 2})
+
+
+def test_a_way_that_would_do_nothing_is_not_played() -> None:
+    quiet = {"alarms": [[3, "site x", "late", True]], "named": []}
+    assert [arm for arm in ARMS if answered(arm, quiet)] == ["told"]
+    server = {"alarms": [[3, "server edge x", "down", True]], "named": [[3, "server edge x"]]}
+    assert [arm for arm in ARMS if answered(arm, server)] == ["rules", "twin", "told"]
+    link = {"alarms": [[3, "link 3 a–b", "down", True]], "named": []}
+    assert [arm for arm in ARMS if answered(arm, link)] == ["alarms", "rules", "told"]
 
 
 def lines(*told: tuple[str, str, bool]) -> list[dict[str, Any]]:
