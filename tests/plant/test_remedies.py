@@ -110,3 +110,18 @@ def test_links_that_are_no_way_change_nothing() -> None:
     remedies = healed()
     with pytest.raises(ValueError, match="route_site"):
         remedies.plant.turn_routes({0: np.array([999])})
+
+
+def test_services_moved_never_add_up_to_more_than_all() -> None:
+    remedies = healed()
+    random = np.random.default_rng(3)
+    shares = random.random((METRO.device_count, 4))
+    shares /= shares.sum(axis=1, keepdims=True)
+    shares *= np.where(shares.sum(axis=1) > 1.0, 1.0 - 1e-15, 1.0)[:, None]
+    moves = [MoveService(s, c, 2, t, 0.37) for s in range(METRO.site_count) for c in range(4) for t in (1,)]
+    moves += [MoveService(s, c, 3, 1, 0.81) for s in range(METRO.site_count) for c in range(4)]
+    assert remedies.apply(1, tuple(moves))
+    remedies.plant.actuate(EVERYBODY, shares)  # the plant refuses more than 1, to the last bit
+    moved = remedies._moved(EVERYBODY)
+    assert (moved[:, 0] + moved[:, 1] + moved[:, 2] + moved[:, 3]).max() <= 1.0
+    np.testing.assert_allclose(moved.sum(axis=1), shares.sum(axis=1))

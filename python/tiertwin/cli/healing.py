@@ -1,8 +1,9 @@
-"""``tiertwin study weather | guard``: what loops that act are worth, on measured fades and in the plant."""
+"""``tiertwin study weather | guard | healing | maintenance``: loops that act, on measured fades and in the plant."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
@@ -83,36 +84,83 @@ def guard_command(scenario: str, cases: int, first_seed: int, mistaken: float, a
 @click.argument("scenario", default="mixed")
 @click.option("--seeds", default=20, show_default=True, help="Number of seeds.")
 @click.option("--first-seed", default=1, show_default=True)
-@click.option("--faults", default=3, show_default=True, help="Of a seed, one after the other.")
+@click.option("--faults", default=1, show_default=True, help="Of a seed, one after the other.")
 @click.option("--loss", default=0.1, show_default=True, help="Share of telemetry lost.")
 @click.option("--jobs", type=int, help="Runs at a time [default: as many as there are cores].")
+@click.option("--keep", type=click.Path(dir_okay=False, path_type=Path), help="Go on from this file, a line a seed.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def healing_command(
-    scenario: str, seeds: int, first_seed: int, faults: int, loss: float, jobs: int | None, as_json: bool
+    scenario: str,
+    seeds: int,
+    first_seed: int,
+    faults: int,
+    loss: float,
+    jobs: int | None,
+    keep: Path | None,
+    as_json: bool,
 ) -> None:
     """Heal faults of the running plant: restoration by stage and traffic lost, beside rules without a twin."""
-    from tiertwin.study.healing import FIGURES, STAGES, healing_study
+    from tiertwin.study.healing import healing_study
+    from tiertwin.study.healingfigures import FIGURES, STAGES
     from tiertwin.world import load
 
     chosen = range(first_seed, first_seed + seeds)
-    found = healing_study(load(scenario), chosen, faults, loss, jobs, lambda text: click.echo(text, err=True))
+    found = healing_study(load(scenario), chosen, faults, loss, jobs, keep, lambda text: click.echo(text, err=True))
     if as_json:
         click.echo(json.dumps(finite({"scenario": scenario, **found})))
         return
-    click.echo(f"{scenario}: {seeds} seeds of {faults} faults; means with half of their 95 % intervals (Student's t).")
+    click.echo(f"{scenario}: {seeds} seeds, {faults} faults each; means ± half of their 95 % intervals (Student's t).")
     click.echo(
-        "none: no healing; alarms: no twin, around links in alarm; twin: named, tried, guarded; told: true causes."
+        "none: no healing; alarms: no twin, around links in alarm; rules: no twin, a book of rules; twin: named, "
+        "tried, guarded; told: true causes."
     )
-    figures = (*FIGURES, *STAGES)
-    rows = [
-        {"healing": row["healing"]} | {f: f"{row[f]:.4g} ± {row[f'{f}_half']:.2g}" for f in figures}
-        for row in found["rows"]
+    for figures in (FIGURES, STAGES):
+        rows = [
+            {"healing": row["healing"]} | {f: f"{row[f]:.4g} ± {row[f'{f}_half']:.2g}" for f in figures}
+            for row in found["rows"]
+        ]
+        click.echo(table(rows, ("healing", *figures)) + "\n")
+    click.echo("Paired differences; percent: of the mean of what it is compared with; claimed: by the survey.")
+    differences = [
+        {"healing": row["healing"], "less": row["less"]}
+        | {f: f"{row[f]:.4g} ± {row[f'{f}_half']:.2g}" for f in FIGURES}
+        | {
+            f"{f}_%": f"{row[f'{f}_percent']:.3g} (claimed {row[f'{f}_claimed']:g})"
+            for f in ("restoration_s", "outages")
+        }
+        for row in found["differences"]
     ]
-    click.echo(table(rows, ("healing", *figures)))
-    click.echo("\nPaired differences; claimed: by the survey, without a source:")
-    columns = tuple(
-        f"{name}{end}" for name in ("restoration_s", "outage_s") for end in ("", "_half", "_percent", "_claimed")
-    )
-    columns = (*columns, "lost_percent", "lost_percent_half")
-    click.echo(table(found["differences"], ("healing", "less", *columns)))
+    claimed = ("restoration_s_%", "outages_%")
+    click.echo(table(differences, ("healing", "less", *FIGURES, *claimed)))
     click.echo("\nGuard: " + " · ".join(f"{what} {count}" for what, count in found["guard"].items()))
+
+
+@click.command("maintenance")
+@click.option("--seeds", default=20, show_default=True, help="Number of seeds.")
+@click.option("--first-seed", default=1, show_default=True)
+@click.option("--parts", default=60, show_default=True, help="Of a seed; a third of them is reported.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def maintenance_command(seeds: int, first_seed: int, parts: int, as_json: bool) -> None:
+    """Play a year of parts that wear: unplanned outages by who says when to go there, calendar, alarm or forecast."""
+    from tiertwin.study.maintained import FIGURES, HORIZON_DAYS, maintained_study
+
+    chosen = range(first_seed, first_seed + seeds)
+    found = maintained_study(chosen, parts, lambda text: click.echo(text, err=True))
+    if as_json:
+        click.echo(json.dumps(finite(found)))
+        return
+    click.echo(
+        f"{seeds} seeds of {parts} parts over {HORIZON_DAYS} days; a part and year, ± half of the 95 % interval."
+    )
+    rows = [
+        {"way": row["way"]} | {f: f"{row[f]:.4g} ± {row[f'{f}_half']:.2g}" for f in FIGURES} for row in found["rows"]
+    ]
+    click.echo(table(rows, ("way", *FIGURES)))
+    click.echo("\nPaired differences; percent of unplanned, and as claimed by the survey, without a source:")
+    rows = [
+        {"way": row["way"], "less": row["less"]}
+        | {f: f"{row[f]:.4g} ± {row[f'{f}_half']:.2g}" for f in FIGURES}
+        | {"unplanned_%": f"{row['unplanned_percent']:.3g}", "claimed_%": row["claimed_percent"]}
+        for row in found["differences"]
+    ]
+    click.echo(table(rows, ("way", "less", *FIGURES, "unplanned_%", "claimed_%")))

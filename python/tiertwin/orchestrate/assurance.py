@@ -26,6 +26,7 @@ from tiertwin.functions.assure.incidents import Incident, Incidents
 from tiertwin.functions.assure.localiser import ALARM, MISSING, SILENT, Ranking
 from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate.alarming import Alarming
+from tiertwin.orchestrate.service import ServiceSight
 from tiertwin.orchestrate.sight import Sight
 from tiertwin.twin.attributes import A
 from tiertwin.twin.effects import Record
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from tiertwin import _core
     from tiertwin.functions.assure.causes import Cause
+    from tiertwin.orchestrate.service import Service
     from tiertwin.orchestrate.watchrules import AssuranceRules
     from tiertwin.twin.layout import Layout
     from tiertwin.world import World
@@ -135,6 +137,7 @@ class Assurance:
         self._world, self._rules, self._graph = world, rules, knowledge.graph
         self._mine: Flags = np.array([owner == name for owner in knowledge.owner], dtype=bool)
         self._sight = Sight(layouts, sites)
+        self._service = ServiceSight(world, layouts, sites, rules.period_s)
         self._alarming = Alarming(world, self._sight, rules)
         self._localiser = knowledge.graph.localiser()
         number = {observation: k for k, observation in enumerate(knowledge.graph.observations)}
@@ -153,6 +156,7 @@ class Assurance:
         """Look at the children's tables at `now` (ns) and return what is to be told: alarms, incidents, causes."""
         now_s = now * 1e-9
         self._sight.look(tables, now_s)
+        self._service.look(tables, now)
         before = self._state
         self._state = self._alarming.judge(self._sight, now_s, np.array(live, dtype=bool)).copy()
         changed = np.flatnonzero(self._state != before)
@@ -171,6 +175,16 @@ class Assurance:
     def alarms(self) -> list[str]:
         """Return the observations in alarm now, by name."""
         return [self._alarming.names[k] for k in np.flatnonzero(self._state == ALARM)]
+
+    def told_down(self) -> list[Cause]:
+        """Return the causes of this twin's to name whose own part is told to be down, whatever their posterior is.
+
+        A server that serves nothing makes nothing late: the silence of all its sites speaks against it, its own word
+        is better.
+        """
+        down = {name.removesuffix(" down") for name in self.alarms() if name.endswith(" down")}
+        pairs = zip(self._graph.causes, self._mine.tolist(), strict=True)
+        return [cause for cause, mine in pairs if mine and cause.name in down]
 
     def incidents(self) -> list[Incident]:
         """Return the open incidents, oldest first."""
@@ -192,6 +206,10 @@ class Assurance:
             if site >= 0 and nominal[site] > 0.0:
                 load[site] = max(demand, 0.0) / nominal[site]
         return load
+
+    def told_service(self) -> Service:
+        """Return what the children told of the service at their sites, by class (`orchestrate.service`)."""
+        return self._service.service()
 
     def impact_model(self) -> ImpactModel:
         """Return what causes would cost at the load that the children told last."""

@@ -12,13 +12,10 @@ IDLE ────────► PROPOSED ────────► TRIAL ─�
 
 A pure state machine: `handle(event, now)` returns effects; no clock, no network inside. One thing at a time is in
 force and watched, so that what is measured can be told apart. Every state but IDLE waits no longer than its timeout
-(`guardwords.TIMEOUTS`); a timer that got lost is made up for at the next event. The plant disagrees when it measures
-
-    mean of all measurements since < expected − z·√(σ² + error²)
-
-with *expected* what was measured lately before the actions plus the predicted gain (without such measurements what was
-predicted), and σ the deviation of the gain (of the score) as the twin stated it times what that has proved to be worth
-(`guardbook.Calibration`). `Undo` leaves with the measurement that says so, in the same call.
+(`guardwords.TIMEOUTS`); a timer that got lost is made up for at the next event. Whether the plant disagrees is
+`guardlevels`' to say: by what was measured lately before the actions, and the predicted gain with its deviation as the
+twin stated it times what that has proved to be worth (`guardbook.Calibration`). `Undo` leaves with the measurement that
+says so, in the same call.
 """
 
 from __future__ import annotations
@@ -28,11 +25,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from tiertwin.functions.heal.actions import settings, text
+from tiertwin.functions.heal.concerned import concerned
 from tiertwin.functions.heal.scores import Predicted, probability_worse, spread_of_gain
 from tiertwin.orchestrate.guardbook import Calibration, Memory, Outcome, Spent
+from tiertwin.orchestrate.guardlevels import Watch, since
 from tiertwin.orchestrate.guardwords import (
     TIMEOUTS,
     Apply,
@@ -55,6 +52,7 @@ from tiertwin.orchestrate.guardwords import (
 )
 
 if TYPE_CHECKING:
+    from tiertwin.functions.heal.actions import Actions
     from tiertwin.functions.heal.feasible import Rules
 
 
@@ -68,9 +66,6 @@ class _Trial:
     nothing: Predicted | None = None
     after: Predicted | None = None
     probability: float = 0.0
-    before: Measured | None = None
-    measured: list[float] = field(default_factory=list)
-    error: float = 0.0  # of one of them, the largest
     undone: int = 0
 
 
@@ -94,7 +89,7 @@ class Guard:
         self.memory = Memory()
         self._spent = Spent(self.settings.per_hour)
         self._trial = _Trial(0)
-        self._recent: list[Measured] = []
+        self._watch = Watch(self.settings.anchor)
         self._settled = 0  # since when the plant is as it is
         self._now = 0
         self._deadline = 0
@@ -122,6 +117,11 @@ class Guard:
     def believe(self, version: int) -> None:
         """The twin's data are of this version now; what was proposed on older ones is stale. Versions only rise."""
         self.version = max(self.version, version)
+
+    def withdrawn(self, actions: Actions, now: int) -> None:
+        """What was kept is taken back at `now` by who proposed it: it stands no longer, and the plant is another."""
+        self.memory.forget(settings(actions))
+        self._settled = max(self._settled, now)
 
     def _enter(self, state: State) -> list[Effect]:
         self.state = state
@@ -253,7 +253,7 @@ class Guard:
         trial = self._trial
         trial.chosen, trial.after = trial.proposals[k], event.after[k]
         trial.probability = self._worse(event.nothing, event.after[k])
-        trial.before = self._before()
+        self._watch.begin(concerned(self.rules.world, trial.chosen.actions), self._settled, self._now)
         self._spent.spend(self._now)
         numbers = self._numbers(event.nothing, event.after[k])
         wake = self._enter(State.APPLIED)
@@ -277,53 +277,53 @@ class Guard:
         return []
 
     def _measured(self, event: Measured) -> list[Effect]:
-        if not (math.isfinite(event.value) and math.isfinite(event.error) and event.error >= 0.0):
+        if not event.is_sound:
             return [self._audit("refused", reason=Reason.NON_FINITE, detail="a measurement that is no number")]
         if not event.since < event.until <= self._now:
             return [self._audit("refused", reason=Reason.FUTURE, detail="a measurement of another time than the past")]
         self.believe(event.version)
-        trial = self._trial
-        if self.state is not State.WATCHED or event.since < self._settled:
-            if self.state in (State.IDLE, State.PROPOSED, State.TRIAL) and event.since >= self._settled:
-                self._recent = [m for m in self._recent if event.until - m.since <= self.settings.anchor] + [event]
-            return []
-        trial.measured.append(event.value)
-        trial.error = max(trial.error, event.error)
-        value, bound = float(np.mean(trial.measured)), self._bound()
-        numbers = {"measured": value, "bound": bound, "measurements": float(len(trial.measured))}
+        if self.state is State.WATCHED and event.since >= self._settled:
+            self._watch.take(event)
+            return self._judged()
+        if self.state is State.WATCHED and event.until <= self._settled:
+            self._watch.late(event, self._settled)
+        elif self.state in (State.IDLE, State.PROPOSED, State.TRIAL) and event.since >= self._settled:
+            self._watch.note(event)
+        return []
+
+    def _judged(self) -> list[Effect]:
+        """Hold what was measured since against what it was before and what was expected."""
+        watch, chosen = self._watch, self._trial.chosen
+        value, bound = self._bound()
+        if not math.isfinite(value):
+            return [self._audit("measured", chosen, detail="nothing was told of the sites concerned, before or since")]
+        numbers = {"measured": value, "bound": bound, "measurements": float(len(watch.measured))}
         if value < bound:
             return self._roll_back(Reason.DISAGREES, f"measured {value:.4g}, expected {bound:.4g}", numbers)
-        return [self._audit("measured", trial.chosen, numbers=numbers)]
+        if (lost := watch.harmed(self.settings.sigmas)) > 0.0:
+            return self._roll_back(Reason.DISAGREES, f"other sites lost {lost:.4g}", numbers)
+        return [self._audit("measured", chosen, numbers=numbers)]
 
-    def _before(self) -> Measured | None:
-        """Return what was measured lately, while nothing changed, put together; None: nothing that recent."""
-        recent = [m for m in self._recent if self._now - m.since <= self.settings.anchor and m.since >= self._settled]
-        if not recent:
-            return None
-        error = math.sqrt(sum(m.error**2 for m in recent)) / len(recent)
-        value = float(np.mean([m.value for m in recent]))
-        return Measured(value, error, recent[0].since, recent[-1].until, recent[-1].version)
-
-    def _bound(self) -> float:
-        """Return what the mean of the measurements must be at least for the plant to agree."""
-        trial = self._trial
+    def _bound(self) -> tuple[float, float]:
+        """Return what was measured, and what it must be at least for the plant to agree."""
+        trial, watch, inflation = self._trial, self._watch, self.calibration.inflation(self._now)
         assert trial.after is not None
         assert trial.nothing is not None
-        inflation = self.calibration.inflation(self._now)
-        own = trial.error / math.sqrt(len(trial.measured))
-        if trial.before is None:
-            expected, deviation, error = trial.after.mean, inflation * trial.after.deviation, own
-        else:
-            expected = trial.before.value + trial.after.mean - trial.nothing.mean
-            deviation = inflation * spread_of_gain(trial.after, trial.nothing, correlation=self.settings.correlation)
-            error = math.hypot(own, trial.before.error)
-        return expected - self.settings.sigmas * math.hypot(deviation, error)
+        if watch.was is None:
+            now = since(watch.measured)
+            deviation = math.hypot(inflation * trial.after.deviation, now.whole_error)
+            told = math.nan if len(now.value) > 1 else now.whole  # levels of parts that may be missing say nothing
+            return told, trial.after.mean - self.settings.sigmas * deviation
+        (gained, error), level = watch.gained(), watch.was.whole
+        deviation = inflation * spread_of_gain(trial.after, trial.nothing, correlation=self.settings.correlation)
+        expected = trial.after.mean - trial.nothing.mean - self.settings.sigmas * math.hypot(deviation, error)
+        return level + gained, level + min(expected, 0.0)
 
     def _watched_out(self) -> list[Effect]:
         trial = self._trial
         assert trial.chosen is not None
-        if not trial.measured:
-            return self._roll_back(Reason.UNWATCHED, "nothing was measured")
+        if not (self._watch.measured and math.isfinite(self._bound()[0])):
+            return self._roll_back(Reason.UNWATCHED, "nothing was measured of the sites concerned")
         self._learn()
         self.memory.keep(settings(trial.chosen.actions), self._now)
         return [*self._enter(State.IDLE), self._audit("kept", trial.chosen)]
@@ -331,7 +331,7 @@ class Guard:
     def _roll_back(self, reason: Reason, detail: str, numbers: dict[str, float] | None = None) -> list[Effect]:
         trial = self._trial
         assert trial.chosen is not None
-        if trial.measured:
+        if self._watch.measured:
             self._learn()
         trial.undone = 1
         wake = self._enter(State.ROLLED_BACK)
@@ -360,13 +360,13 @@ class Guard:
     def _learn(self) -> None:
         """Take what the plant showed into the twin's calibration, where there is something to compare with."""
         trial = self._trial
-        if trial.before is None or trial.after is None or trial.nothing is None:
+        realised, error = self._watch.gained()
+        if trial.after is None or trial.nothing is None or not math.isfinite(realised):
             return
-        realised = float(np.mean(trial.measured)) - trial.before.value
         stated = spread_of_gain(trial.after, trial.nothing, correlation=self.settings.correlation)
-        deviation = math.hypot(stated, trial.before.error, trial.error / math.sqrt(len(trial.measured)))
         gain = trial.after.mean - trial.nothing.mean
-        self.calibration.add(Outcome(trial.probability, gain, deviation, realised, self._now))
+        outcome = Outcome(trial.probability, gain, math.hypot(stated, error), realised, self._now)
+        self.calibration.add(outcome)
 
     # -- book ----------------------------------------------------------------------------------------------------------
     def _refuse_all(self, reason: Reason, detail: str) -> list[Effect]:

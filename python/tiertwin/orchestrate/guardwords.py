@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -108,13 +109,27 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The guarded KPI, higher is better, over (since, until] in ns, with its standard error; the data version then."""
+    """The guarded KPI, higher is better, over (since, until] in ns, with its standard error; the data version then.
+
+    Where it is known by site, each site's part of it and its standard error, both as many as there are sites; NaN: not
+    told.
+    """
 
     value: float
     error: float
     since: int
     until: int
     version: int
+    by_site: tuple[float, ...] = ()
+    errors: tuple[float, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether all numbers are finite, but for sites that were not told, and no error is negative."""
+        told = [pair for pair in zip(self.by_site, self.errors, strict=False) if not math.isnan(pair[0])]
+        numbers = (self.value, self.error, *(number for pair in told for number in pair))
+        sound = all(math.isfinite(number) for number in numbers) and len(self.by_site) == len(self.errors)
+        return sound and min([self.error, *(error for _, error in told)]) >= 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tiertwin.functions.heal.actions import settings
 from tiertwin.functions.heal.candidates import Bounds, candidates
 from tiertwin.functions.heal.feasible import Rules
 from tiertwin.orchestrate.guard import Guard
 from tiertwin.orchestrate.guardwords import (
+    SECOND,
     Apply,
     Audit,
     Confirmed,
@@ -57,7 +57,7 @@ class Outlook:
     broken
         What those take away.
     measured
-        The guarded KPI over the epoch; None: not known.
+        The guarded KPI as it was told (`orchestrate.service`), with the time it speaks of; None: not known.
     version
         Data version.
     background
@@ -79,11 +79,11 @@ class HealingLoop:
     world
         Network.
     settings, bounds
-        Of the guard, and of candidates.
+        Of the guard, and of candidates; by default the guard looks 2 s back.
     """
 
     def __init__(self, world: World, settings: GuardSettings | None = None, bounds: Bounds | None = None) -> None:
-        self.guard = Guard(Rules(world), settings)
+        self.guard = Guard(Rules(world), settings or GuardSettings(anchor=2 * SECOND))
         self._world, self._bounds = world, bounds or Bounds()
         self._timers: list[Wake] = []
         self._looked_at: set[str] = set()
@@ -104,7 +104,7 @@ class HealingLoop:
         if outlook.measured is not None:
             effects += self._tell(outlook.measured, now, evaluator)
         names = {cause.name for cause, _ in outlook.named}
-        effects += self._withdraw(names)
+        effects += self._withdraw(names, now)
         self._looked_at &= names
         fresh = [pair for pair in outlook.named if pair[0].name not in self._looked_at]
         if not fresh or self.guard.state is not State.IDLE:
@@ -156,7 +156,7 @@ class HealingLoop:
         elif isinstance(effect, Undo):
             self._standing.pop(effect.ticket, None)
 
-    def _withdraw(self, named: set[str]) -> list[Effect]:
+    def _withdraw(self, named: set[str], now: int) -> list[Effect]:
         """Take back what stands against causes that are over, once the guard is done with it."""
         if self.guard.state is not State.IDLE:
             return []
@@ -164,7 +164,7 @@ class HealingLoop:
         effects: list[Effect] = []
         for ticket in over:
             actions = self._standing.pop(ticket)[1]
-            self.guard.memory.forget(settings(actions))
+            self.guard.withdrawn(actions, now)
             effects.append(Undo(ticket, actions))
         return effects
 

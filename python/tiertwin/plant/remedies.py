@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     I64 = NDArray[np.int64]
 
 
+ROUNDING = 1e-15
+
+
 class Remedies:
     """A plant and what healing has changed of it. One owner: that of the plant.
 
@@ -114,4 +117,7 @@ class Remedies:
             part = move.share * asked[rows, move.source]
             result[rows, move.source] -= part
             result[rows, move.target] += part
-        return np.ascontiguousarray(np.clip(result, 0.0, 1.0))
+        result = np.clip(result, 0.0, 1.0)
+        over = result.sum(axis=1) > 1.0  # by the last bit of an addition; the plant takes no more than all
+        result[over] *= ((1.0 - ROUNDING) / result[over].sum(axis=1))[:, None]
+        return np.ascontiguousarray(result)

@@ -8,6 +8,8 @@ from tiertwin.runtime.host import ORIGIN, in_log_order
 from tiertwin.runtime.memory import PeakMemory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tiertwin.orchestrate.rhythm import Rhythm
     from tiertwin.plant import PlantKpis
     from tiertwin.runtime.host import Host
@@ -68,10 +70,17 @@ class InProcessRun:
         """Plant time at which `epoch` begins, ns."""
         return self.rhythm.start_of(epoch)
 
-    def run_epoch(self, epoch: int) -> None:
-        """Run base epoch `epoch`; call with 0, 1, 2, …"""
-        end = ORIGIN + self.start_of(epoch + 1)
-        self.host.begin_epoch(epoch, ORIGIN + self.start_of(epoch), end)
+    def run_epoch(self, epoch: int, begun: Callable[[], None] | None = None) -> None:
+        """Run base epoch `epoch`; call with 0, 1, 2, …
+
+        `begun` is called when everything has happened that is due at its beginning: what studies do with what twins
+        have just seen.
+        """
+        start, end = ORIGIN + self.start_of(epoch), ORIGIN + self.start_of(epoch + 1)
+        self.host.begin_epoch(epoch, start, end)
+        if begun is not None:
+            self.host.run_until(start + 1)
+            begun()
         self.host.run_until(end)
         self.host.now = end
 

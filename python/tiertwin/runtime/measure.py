@@ -12,6 +12,7 @@ import numpy as np
 
 from tiertwin.allocate.trees import Leaf, Tree, evaluate
 from tiertwin.world import node_resources
+from tiertwin.world.utility import utility_a_task
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,36 +23,17 @@ if TYPE_CHECKING:
 
     F64 = npt.NDArray[np.float64]
 
-SERVED_FLOOR = 0.01  # of a site's class in an epoch: log and α > 1 utilities have no value at 0
 E_SYNC_J_PER_BYTE = 5e-8  # energy of moving a byte of twin traffic (default, not from a standard)
 EDGE, FOG = 1, 2  # tier numbers
 E_CPU_J_PER_S = 10.0  # energy of a CPU-second of twin work (default, not from a standard)
 
 
-def site_class_alpha_utility(q: F64, alpha: F64) -> F64:
-    """α-fair utility U(q; α), with q at least ``SERVED_FLOOR``."""
-    safe = np.maximum(q, SERVED_FLOOR)
-    log = np.isclose(alpha, 1.0)
-    power = np.where(log, 0.5, alpha)
-    result: F64 = np.where(log, np.log(safe), (safe ** (1.0 - power) - 1.0) / (1.0 - power))
-    return result
-
-
 def plant_utility(world: World, kpis: PlantKpis) -> float:
-    """Utility realised in the plant per offered task.
-
-    The objective's own formula on what happened: Σ b n U(q) − s·latency − energy weight·J over site × class, with q the
-    share of offered tasks completed, divided by the tasks offered.
-    """
+    """Utility realised in the plant per offered task: `world.utility` on what happened, latency and energy of all."""
     shape = (world.site_count, len(world.class_names))
-    offered = kpis.by_site_class("generated").astype(np.float64).reshape(shape)
-    done = kpis.by_site_class("completed").astype(np.float64).reshape(shape)
-    latency = kpis.by_site_class("latency_s").reshape(shape)
-    energy = kpis.by_site_class("energy_j").reshape(shape)
-    q = np.minimum(done / np.maximum(offered, 1.0), 1.0)
-    utility = offered * world.b[None, :] * site_class_alpha_utility(q, world.alpha[None, :])
-    cost = latency * world.s[None, :] + energy * world.objective.energy_utils_per_j
-    return float((utility - cost).sum() / max(offered.sum(), 1.0))
+    books = [kpis.by_site_class(name).reshape(shape) for name in ("generated", "completed", "latency_s", "energy_j")]
+    offered, done = (tasks.astype(np.float64) for tasks in books[:2])
+    return float(utility_a_task(world, offered, done, *books[2:]))
 
 
 def jain(world: World, kpis: PlantKpis) -> float:

@@ -1,25 +1,20 @@
 """The closed loop against faults of the running plant: how soon service is back, and what was lost meanwhile.
 
-A seed draws faults, one after the other; every way to heal (`healingruns.ARMS`) meets the same ones, and a run without
-faults says what would have been. Of each fault:
+A seed draws faults, one after the other, the kinds in turn; every way to heal (`healingruns.ARMS`) meets the same ones,
+and a run without faults says what would have been. What is counted: `healingfigures`. Paired by seed, 95 % intervals
+(Student's t).
 
-    deficit      tasks served by the run without faults less those served, in an epoch
-    depth        largest deficit of the first three epochs where nothing heals; a fault of less than `HARMLESS` of what
-                 was offered is harmless, and has no restoration
-    restored     start of the first epoch from which the deficit stays, for `STAYS` epochs, at most `BACK` of the depth;
-                 at the latest the fault's own end: it is repaired then
-    detect       to the first alarm; localise: to a true cause being named; decide: to something being put in force;
-                 apply: to service being back. Stages a way to heal has not got are left out
-    lost         deficit from its start to `REST_S` after its end, of what was offered
-    outage       seconds of sites that served less than half of what the run without faults did
-
-Paired by seed, 95 % intervals (Student's t).
+Twins decide every `DECIDE_EVERY` base epochs and look at every one: deciding is half of a run's time, and what heals is
+not the allocation. Runs are the same to the bit up to what is done in them. So where the run without healing raised no
+alarm that a way without a twin answers, or no cause was named in it for the twin, that run stands for that way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,48 +24,34 @@ from tiertwin.functions.assure.dependencies import dependencies
 from tiertwin.plant.faults import groups_of
 from tiertwin.runtime.sidebyside import SideBySide
 from tiertwin.study.faultruns import event_of
-from tiertwin.study.healingruns import ARMS
+from tiertwin.study.healingfigures import FIGURES, FOR_S, REST_S, STAGES, Fault, judged
+from tiertwin.study.healingruns import ARMS, answered
 from tiertwin.study.localise import WARM_S, draw, prepared
 from tiertwin.study.statistics import interval, paired
 from tiertwin.world import load, resolve
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tiertwin.functions.assure.causes import Cause
+    from tiertwin.functions.assure.dependencies import Dependencies
     from tiertwin.model import Scenario
     from tiertwin.world import World
 
-    F64 = NDArray[np.float64]
+    Run = dict[str, Any]
 
-KINDS = ("link", "node", "server", "degraded", "slow", "group")
-FOR_S, REST_S = 30, 15
-HARMLESS, BACK, STAYS = 0.005, 0.2, 3
+KINDS = ("link", "server", "group", "slow", "node", "degraded")
 SEVERITY = {"capacity": 0.5, "loss": 0.02, "speed": 0.4}
-CLAIMS = {"restoration_s": -25.0, "outage_s": -30.0}  # %, of the survey; no source, no baseline (`MODELS` 14)
-FIGURES = ("restoration_s", "lost_percent", "outage_s", "availability_percent", "utility")
-STAGES = ("detect_s", "localise_s", "decide_s", "apply_s")
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One fault of a seed."""
-
-    cause: Cause
-    start_s: int
-
-    @property
-    def end_s(self) -> int:
-        """When it is repaired."""
-        return self.start_s + FOR_S
+CLAIMS = {"restoration_s": -25.0, "outages": -30.0}  # %, of the survey, which names no source and no baseline
+BASES = ("none", "alarms", "rules")
+DUCTS_SEED = 1
+DECIDE_EVERY = 4
 
 
 def healing_study(
     scenario: Scenario,
-    seeds: range,
-    faults: int = 3,
+    seeds: Sequence[int],
+    faults: int = 1,
     loss: float = 0.1,
     jobs: int | None = None,
+    keep: Path | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Play every seed under every way to heal.
@@ -87,53 +68,89 @@ def healing_study(
         Share of telemetry lost.
     jobs
         Runs at a time.
+    keep
+        File to which what a seed came to is written, a line a seed; seeds that are in it are not played again.
     say
         Called with a line now and then.
 
     Raises
     ------
     InputError
-        Fewer than two seeds, no fault, or a loss out of range.
+        Fewer than two seeds, no fault, a loss out of range, or a file of another study.
     """
     if len(seeds) < 2 or faults < 1 or not 0.0 <= loss < 1.0:
         raise InputError(
             f"expected two seeds, a fault and a loss of 0 … 1, got {len(seeds)}, {faults}, {loss}", "healing"
         )
-    watched = prepared(scenario, loss, seeds[0])
+    what = {
+        "scenario": scenario.name,
+        "faults": faults,
+        "loss": loss,
+        "for_s": FOR_S,
+        "rest_s": REST_S,
+        "decide_every": DECIDE_EVERY,
+    }
+    known = kept(keep, what)
+    every = {f"tiers__{tier}__control_every": DECIDE_EVERY for tier in ("edge", "fog", "cloud")}
+    watched = load(prepared(scenario, loss, DUCTS_SEED), **every)
     world = resolve(watched)
     graph = dependencies(world, groups_of(world))
-    plans = {}
-    for seed in seeds:
-        drawn = draw(np.random.default_rng(seed), graph, [KINDS], faults)
-        plans[seed] = [Fault(causes[0], WARM_S + k * (FOR_S + REST_S)) for k, causes in enumerate(drawn)]
-    wanted = [_job(watched, world, seed, plans[seed], arm) for seed in seeds for arm in ("clean", *ARMS)]
+    told = []
     with SideBySide("tiertwin.study.healingruns", jobs) as workers:
-        answers = []
-        for number, answer in enumerate(workers.run(wanted)):
-            answers.append(answer)
-            say(f"run {number + 1} of {len(wanted)}")
-    by_seed = [dict(zip(("clean", *ARMS), answers[k : k + 1 + len(ARMS)], strict=True)) for k in _starts(answers)]
-    told = [
-        {arm: [judged(fault, runs, arm) for fault in plans[seed]] for arm in ARMS}
-        for seed, runs in zip(seeds, by_seed, strict=True)
-    ]
+        for seed in seeds:
+            if seed not in known:
+                known[seed] = _played(workers, watched, world, seed, plan_of(graph, seed, faults))
+                if keep is not None:
+                    with keep.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps({**what, "seed": seed, "told": known[seed]}) + "\n")
+            told.append(known[seed])
+            say(f"seed {seed}: " + ", ".join(row["cause"] for row in known[seed]["faults"]))
+    by_arm = [{arm: [row["arms"][arm] for row in seed["faults"]] for arm in ARMS} for seed in told]
     return {
-        "rows": [_row(arm, told) for arm in ARMS],
-        "differences": [_difference(arm, base, told) for arm in ("twin", "told") for base in ("none", "alarms")],
-        "faults": [
-            {"seed": seed, "cause": fault.cause.name, "arm": arm} | told[k][arm][n]
-            for k, seed in enumerate(seeds)
-            for n, fault in enumerate(plans[seed])
-            for arm in ARMS
-        ],
-        "guard": _guarded([runs[arm]["audits"] for runs in by_seed for arm in ("twin", "told")]),
+        "rows": [_row(arm, by_arm) for arm in ARMS],
+        "differences": [_difference(arm, base, by_arm) for arm in ("twin", "told") for base in BASES],
+        "faults": [{"seed": seed, **row} for seed, one in zip(seeds, told, strict=True) for row in one["faults"]],
+        "guard": dict(sorted(sum((Counter(one["guard"]) for one in told), Counter()).items())),
         "seeds": list(seeds),
         "loss": loss,
     }
 
 
-def _starts(answers: list[Any]) -> range:
-    return range(0, len(answers), 1 + len(ARMS))
+def kept(keep: Path | None, what: dict[str, Any]) -> dict[int, Any]:
+    """Return what seeds came to that are in the file, by seed; InputError: it is of another study."""
+    if keep is None or not keep.exists():
+        return {}
+    found = {}
+    for number, text in enumerate(keep.read_text(encoding="utf-8").splitlines()):
+        line = json.loads(text)
+        seed, told = line.pop("seed"), line.pop("told")
+        if line != what:
+            raise InputError(f"line {number + 1}: expected a study of {what}, got {line}; name another file", str(keep))
+        found[seed] = told
+    return found
+
+
+def plan_of(graph: Dependencies, seed: int, faults: int) -> list[Fault]:
+    """Draw a seed's faults: kinds in turn, where by chance."""
+    random = np.random.default_rng(seed)
+    drawn = [draw(random, graph, [(KINDS[(seed + k) % len(KINDS)],)], 1)[0][0] for k in range(faults)]
+    return [Fault(cause, WARM_S + k * (FOR_S + REST_S)) for k, cause in enumerate(drawn)]
+
+
+def _played(workers: SideBySide, scenario: Scenario, world: World, seed: int, plan: list[Fault]) -> dict[str, Any]:
+    """Play a seed under every way to heal; return the figures of its faults, and the guard's book."""
+
+    def played(arms: Sequence[str]) -> dict[str, Run]:
+        return dict(zip(arms, workers.run([_job(scenario, world, seed, plan, arm) for arm in arms]), strict=True))
+
+    runs = played(("clean", "none"))
+    others = [arm for arm in ARMS if arm != "none" and answered(arm, runs["none"])]
+    runs |= {arm: runs["none"] for arm in ARMS if arm not in others} | played(others)
+    causes = [
+        {"cause": fault.cause.name, "kind": fault.cause.kind, "arms": {arm: judged(fault, runs, arm) for arm in ARMS}}
+        for fault in plan
+    ]
+    return {"faults": causes, "guard": _guarded(runs["twin"]["audits"])}
 
 
 def _job(scenario: Scenario, world: World, seed: int, faults: list[Fault], arm: str) -> dict[str, Any]:
@@ -146,67 +163,6 @@ def _job(scenario: Scenario, world: World, seed: int, faults: list[Fault], arm: 
         "arm": "none" if arm == "clean" else arm,
         "truth": [[fault.cause.name, fault.start_s, fault.end_s] for fault in faults],
     }
-
-
-# -- one fault ---------------------------------------------------------------------------------------------------------
-
-
-def judged(fault: Fault, runs: dict[str, dict[str, Any]], arm: str) -> dict[str, float]:
-    """Return the figures of a fault under one way to heal; NaN where there is none. Epochs are seconds."""
-    clean, run = runs["clean"], runs[arm]
-    worst = np.array(clean["served"]).sum(axis=1) - np.array(runs["none"]["served"]).sum(axis=1)
-    good, served = (np.array(one["served"], dtype=np.float64) for one in (clean, run))
-    offered = np.array(clean["offered"], dtype=np.float64)
-    during, after = slice(fault.start_s, fault.end_s), slice(fault.start_s, fault.end_s + REST_S)
-    deficit = (good - served).sum(axis=1)
-    figures = {
-        "lost_percent": 100.0 * float(deficit[after].sum() / offered[after].sum()),
-        "availability_percent": 100.0 * float(np.minimum(served[during].sum() / max(good[during].sum(), 1.0), 1.0)),
-        "outage_s": float((served[during] < 0.5 * good[during]).sum()),
-        "utility": float(np.mean(run["utility"][during])),
-        "restoration_s": restored(deficit[during], worst[during], offered[during].sum(axis=1)),
-    }
-    return figures | _stages(fault, run, figures["restoration_s"], arm == "told")
-
-
-def restored(deficit: F64, worst: F64, offered: F64) -> float:
-    """Return seconds to service being back; NaN where the fault is harmless.
-
-    Parameters
-    ----------
-    deficit, worst
-        Tasks of each epoch of the fault, and where nothing heals, [E].
-    offered
-        [E].
-    """
-    depth = float(worst[:3].max(initial=0.0))
-    if depth <= HARMLESS * float(offered[:3].max(initial=1.0)):
-        return float("nan")
-    back = deficit <= BACK * depth
-    for epoch in range(len(back) - STAYS + 1):
-        if back[epoch : epoch + STAYS].all():
-            return float(epoch)
-    return float(len(deficit))
-
-
-def _stages(fault: Fault, run: dict[str, Any], restoration: float, told: bool) -> dict[str, float]:
-    """Return the stages of restoration, s from one to the next."""
-    alarm = _first([e + 1 for e, _, _, raised in run["alarms"] if raised], fault)
-    named = _first([e + 1 for e, name in run["named"] if name == fault.cause.name], fault)
-    applied = _first([t for t, what, _, _, _ in run["audits"] if what == "applied"], fault)
-    if told:  # at the end of the epoch in which it comes
-        alarm = named = float(fault.start_s + 1)
-    back = fault.start_s + restoration
-    return {
-        "detect_s": alarm - fault.start_s,
-        "localise_s": named - alarm,
-        "decide_s": applied - named,
-        "apply_s": max(back - applied, 0.0) if back < fault.end_s else float("nan"),
-    }
-
-
-def _first(times: list[float], fault: Fault) -> float:
-    return min((t for t in times if fault.start_s < t <= fault.end_s), default=float("nan"))
 
 
 # -- all of them -------------------------------------------------------------------------------------------------------
@@ -245,10 +201,6 @@ def _difference(arm: str, base: str, told: list[dict[str, list[dict[str, float]]
     return row
 
 
-def _guarded(books: list[list[list[Any]]]) -> dict[str, int]:
+def _guarded(book: list[list[Any]]) -> dict[str, int]:
     """Return how often the guard said what, and why."""
-    counts: dict[str, int] = {}
-    for line in (line for book in books for line in book):
-        what = f"{line[1]} {line[2]}".strip()
-        counts[what] = counts.get(what, 0) + 1
-    return dict(sorted(counts.items()))
+    return dict(Counter(f"{line[1]} {line[2]}".strip() for line in book))

@@ -77,8 +77,8 @@ def part_life_study(parts: int = 60, days: int = 240, seed: int = 1) -> dict[str
     return {"data": data | {"cuts": len(asked)}, "rows": rows}
 
 
-def play(load: F64, days: int, seed: int) -> list[list[Life]]:
-    """Return the lives of each part that ended and were measured `FIRST_CUT` times or more."""
+def play(load: F64, days: int, seed: int, least: int = FIRST_CUT) -> list[list[Life]]:
+    """Return the lives of each part that ended and were measured `least` times or more."""
     parts = len(load)
     config = {name: np.array([value]) for name, value in LAW.items()}
     places = {"part_key": np.arange(parts, dtype=np.int64), "part_law": np.zeros(parts, dtype=np.int64)}
@@ -92,7 +92,7 @@ def play(load: F64, days: int, seed: int) -> list[list[Life]]:
         lives.append([])
         for begin, end in zip(born, ended, strict=False):
             held = (measured > begin) & (measured <= end)
-            if held.sum() >= FIRST_CUT:
+            if held.sum() >= least:
                 lives[-1].append(Life(felt[held, p, 0], felt[held, p, 1:].copy(), measured[held], begin, end))
     return lives
 

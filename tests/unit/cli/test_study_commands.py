@@ -18,7 +18,7 @@ def call(*arguments: str, **environment: str) -> Result:
     return CliRunner().invoke(main, ["study", *arguments], env={"COLUMNS": "200", **environment})
 
 
-@pytest.mark.parametrize("name", ["handover", "rain", "alignment", "weather", "guard", "healing"])
+@pytest.mark.parametrize("name", ["handover", "rain", "alignment", "weather", "guard", "healing", "maintenance"])
 def test_each_has_help_and_json(name: str) -> None:
     found = call(name, "--help")
     assert found.exit_code == 0

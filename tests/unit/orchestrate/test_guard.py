@@ -77,30 +77,43 @@ def test_the_undo_leaves_with_the_measurement_that_disagrees() -> None:
     bench.wait(20 * MS)
     bench.confirms = False
     applied_at = bench.now
-    bench.measure(5.9)  # a gain of 0.9 where 1 was promised without any doubt
+    bench.measure(4.9)  # less than before, where 1 more was promised without any doubt
     undo = [effect for effect in bench.log if isinstance(effect, Undo)]
     assert [u.actions for u in undo] == [(MOVE,)]
     assert bench.now - applied_at <= SECOND  # one edge period after it was put in force
     assert bench.state is State.ROLLED_BACK
     told = bench.said("rolled_back")[0]
     assert told.reason == Reason.DISAGREES
-    assert told.numbers == {"measured": 5.9, "bound": 6.0, "measurements": 1.0}
+    assert told.numbers == {"measured": pytest.approx(4.9), "bound": 5.0, "measurements": 1.0}
     bench.tell(Confirmed(undo[0].ticket, True, undo=True))
     assert bench.state is State.HELD_OFF
     assert not bench.in_force
 
 
-def test_the_bound_is_what_was_measured_plus_the_gain_minus_the_interval() -> None:
-    def doubtful(actions: Actions) -> Predicted:
-        return good(float(bool(actions)), 0.3 if actions else 0.0)
-
-    bench = Bench.of(doubtful)
-    bench.measure(5.0, error=0.3)
+def test_what_helps_less_than_promised_stays() -> None:
+    bench = Bench.of(better)
+    bench.measure(5.0)
     bench.propose(MOVE)
     bench.wait(20 * MS)
-    bench.measure(6.0, error=0.2)
-    expected = 5.0 + 1.0 - 2.0 * np.sqrt(0.3**2 + 0.3**2 + 0.2**2)
-    assert bench.said("measured")[-1].numbers["bound"] == pytest.approx(expected)
+    for _ in range(5):
+        bench.measure(5.1)
+    assert bench.said("kept")
+    assert not bench.said("rolled_back")
+
+
+def test_the_bound_is_what_was_measured_plus_the_gain_minus_the_interval_or_what_was_measured() -> None:
+    def doubtful(actions: Actions) -> Predicted:
+        return good(float(bool(actions)), spread if actions else 0.0)
+
+    for spread, error in ((0.3, 0.3), (0.4, 0.4)):
+        bench = Bench.of(doubtful)
+        bench.measure(5.0, error=error)
+        bench.propose(MOVE)
+        bench.wait(20 * MS)
+        bench.measure(6.0, error=0.2)
+        expected = 5.0 + 1.0 - 2.0 * np.sqrt(spread**2 + error**2 + 0.2**2)
+        assert bench.said("measured")[-1].numbers["bound"] == pytest.approx(min(expected, 5.0))
+    assert expected < 5.0
 
 
 def test_without_a_measurement_before_the_score_itself_is_expected() -> None:

@@ -147,6 +147,19 @@ class RemainingLife:
         machine, best = np.arange(len(guess)), np.argmin(high - low, axis=1)
         return Remaining(guess, low[machine, best], high[machine, best])
 
+    def along(self, runs: Sequence[ArrayLike]) -> list[F64]:
+        """Return what is left at each cycle of each run, by what was known then; inf before `least_cycles`.
+
+        InputError as for `predict`.
+        """
+        where = "RemainingLife.along"
+        if not hasattr(self, "_sensors"):
+            raise InputError("expected fit(runs) before", where)
+        checked = checked_runs(runs, where, self._width)
+        told = np.clip(self.chosen.predict(self._sensors.features(checked)), 0.0, self.cap)
+        parts = np.split(told, np.cumsum([len(run) for run in checked])[:-1])
+        return [np.where(np.arange(1, len(part) + 1) < self.least_cycles, np.inf, part) for part in parts]
+
     @property
     def held_out(self) -> tuple[F64, F64]:
         """Cross-validated predictions of the machines learned from, rising, and what was true: min(cycles, cap)."""

@@ -11,7 +11,7 @@ actions in force, of each situation:
 
     score = Σ_sc [ b n U(q; α) − s · time − energy weight · J ] / Σ n        q: share of class c of site s that is done
 
-the objective's own formula (`runtime.measure.plant_utility`), so what is predicted is what is measured. Situations:
+the objective's own formula (`world.utility`), so what is predicted is what is measured. Situations:
 rates and background times lognormal factors of the twin's stated errors, drawn once, the same for all actions.
 The model's own error is stated in proportion to the change it predicts: relative · |change| and at least `least`.
 Erlang C: A. K. Erlang 1917. Ours: flows as fluids, losses one after the other, a fallen-back link losing linearly less.
@@ -31,6 +31,7 @@ from tiertwin.functions.heal.actions import Actions, FallBack, MoveService, Rero
 from tiertwin.functions.heal.scores import Predicted, tail_mean
 from tiertwin.model.tiers import Tier
 from tiertwin.world.objective import PROPAGATION_S_PER_KM, tier_energies, tier_latencies
+from tiertwin.world.utility import utility_a_task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,8 +43,8 @@ if TYPE_CHECKING:
     I64 = NDArray[np.int64]
 
 LEAST_FREE = 0.01  # of a link's capacity: background never takes all
+LEAST_RATE = 1e-12  # tasks/s that are divided by
 FULLEST = 0.98  # of a server or cell, up to which waiting is a steady state
-SERVED_FLOOR = 0.01  # as where utilities are measured: U has no value at 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +182,8 @@ class FlowModel:
     def _worth(self, tasks: F64, served: F64, time: F64) -> F64:
         world = self._world
         offered = self._rates.sum(axis=3)  # [K, S, C]
-        q = np.minimum(served.sum(axis=(3, 4)) / np.maximum(offered, 1e-12), 1.0)
-        utility = offered * world.b * alpha_utility(q, world.alpha)
-        seconds = (served * time).sum(axis=(3, 4)) * world.s
-        joules = (tasks * self._energy).sum(axis=(3, 4)) * world.objective.energy_utils_per_j
-        worth: F64 = (utility - seconds - joules).sum(axis=(1, 2)) / np.maximum(offered.sum(axis=(1, 2)), 1e-12)
-        return worth
+        seconds, joules = (served * time).sum(axis=(3, 4)), (tasks * self._energy).sum(axis=(3, 4))
+        return utility_a_task(world, offered, served.sum(axis=(3, 4)), seconds, joules, least=LEAST_RATE)
 
     def _air(self, tasks: F64) -> tuple[F64, NDArray[np.bool_]]:
         """Return the time in the air, s, [K, S, C, R], and which sites are heard, [S]."""
@@ -325,15 +322,6 @@ def moved(shares: F64, moves: Iterable[MoveService]) -> F64:
         result[move.site, move.service, :, move.source] -= part
         result[move.site, move.service, :, move.target] += part
     return result
-
-
-def alpha_utility(q: F64, alpha: F64) -> F64:
-    """Return U(q; α), q at least `SERVED_FLOOR`, the last axis that of α."""
-    safe = np.maximum(q, SERVED_FLOOR)
-    logs = np.isclose(alpha, 1.0)
-    power = np.where(logs, 0.5, alpha)
-    value: F64 = np.where(logs, np.log(safe), (safe ** (1.0 - power) - 1.0) / (1.0 - power))
-    return value
 
 
 def _product(passed: F64, routes: list[I64]) -> F64:
