@@ -46,8 +46,9 @@ MIXES: dict[str, tuple[tuple[str, ...], ...]] = {
     "kept out: shared risk + degradation": (("group",), SOFT),
     "kept out: two degradations": (SOFT, SOFT),
 }
-WARM_S, FOR_S, REST_S, LOOK_S, SEEN_S = 25, 12, 14, 10, 8
+WARM_S, FOR_S, REST_S, LOOK_S, SEEN_S, CALM_S = 25, 12, 10, 10, 8, 5
 A_RUN = 10  # cases of a run at most
+DECIDE_EVERY = 4  # base epochs
 DUCTS, DUCT_LINKS = 6, 3  # shared-risk groups where the scenario has none, and links of each
 FLAT = {"urban": [1.0, 1.0], "rural": [1.0, 1.0], "background": [1.0, 1.0], "background_peak": 1.0}
 DAY_S = 86_400.0
@@ -80,7 +81,7 @@ def localise_study(
     cases
         Of each mix, ≥ 1.
     seed
-        Of cases and runs.
+        Of the first `A_RUN` cases of each mix, their places, severities, shared risks and runs; the next have the next.
     loss
         Share of telemetry lost, 0 … 1.
     mixes
@@ -100,39 +101,69 @@ def localise_study(
     for name in mixes:
         if name not in MIXES:
             raise UnknownNameError(f"mix: nobody knows {name!r}{suggest(name, list(MIXES))}")
-    watched = prepared(scenario, loss, seed)
-    world = resolve(watched)
-    graph = dependencies(world, groups_of(world))
-    rng = np.random.default_rng(seed)
-    drawn = {mix: draw(rng, graph, MIXES[mix], cases) for mix in MIXES}  # all, so that leaving one out changes none
-    firsts = list(range(0, cases, A_RUN))
-    parts = {(mix, k): _timed(drawn[mix][k : k + A_RUN]) for mix in mixes for k in firsts}
-    severity = np.random.default_rng(seed + 1)
-    wanted = [_job(watched, world, parts[mixes[0], k], seed + k) for k in firsts]
-    wanted += [_job(watched, world, part, seed + k, severity) for (_, k), part in parts.items()]
+    sizes = [min(A_RUN, cases - done) for done in range(0, cases, A_RUN)]
+    blocks = [_block(scenario, size, seed + k, loss, mixes) for k, size in enumerate(sizes)]
+    wanted = [job for block in blocks for job in block.jobs()]
     with SideBySide("tiertwin.study.faultruns", jobs) as workers:
         answers = []
         for number, answer in enumerate(workers.run(wanted)):
             answers.append(answer)
             say(f"run {number + 1} of {len(wanted)}: {len(answer['alarms'])} alarms raised and cleared")
-    quiet = dict(zip(firsts, answers, strict=False))
     outcomes: dict[str, list[dict[str, Any]]] = {mix: [] for mix in mixes}
-    for ((mix, k), part), answer in zip(parts.items(), answers[len(firsts) :], strict=True):
-        outcomes[mix] += [judged(world, graph, case, answer, quiet[k]) for case in part]
+    quiet = []
+    for block in blocks:
+        own, answers = answers[: 1 + len(mixes)], answers[1 + len(mixes) :]
+        quiet.append(own[0])
+        for mix, answer in zip(mixes, own[1:], strict=True):
+            outcomes[mix] += [judged(block.world, block.graph, case, answer, own[0]) for case in block.cases[mix]]
     return {
         "rows": [_row(mix, outcomes[mix]) for mix in mixes],
         "cases": {mix: outcomes[mix] for mix in mixes},
-        "impact": impact_rows(world, [case for mix in mixes for case in outcomes[mix]]),
-        "quiet": quiet_figures(list(quiet.values())),
+        "impact": impact_rows(blocks[0].world, [case for mix in mixes for case in outcomes[mix]]),
+        "quiet": quiet_figures(quiet),
         "of_each_mix": cases,
         "seed": seed,
         "loss": loss,
     }
 
 
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """Up to `A_RUN` cases of each mix over one seed and its shared risks: a run a mix, and one without faults."""
+
+    scenario: Scenario
+    world: World
+    graph: Dependencies
+    cases: dict[str, list[Case]]
+    seed: int
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Return the runs for workers: without faults, then mix by mix."""
+        first = next(iter(self.cases.values()))
+        jobs = [_job(self.scenario, first, self.seed, [], [])]
+        for mix, cases in self.cases.items():
+            severity = np.random.default_rng([self.seed, list(MIXES).index(mix), 1])
+            jobs.append(_job(self.scenario, cases, self.seed, _events(severity, self.world, cases), _looks(cases)))
+        return jobs
+
+
+def _block(scenario: Scenario, cases: int, seed: int, loss: float, mixes: Sequence[str]) -> _Block:
+    watched = prepared(scenario, loss, seed)
+    world = resolve(watched)
+    graph = dependencies(world, groups_of(world))
+    places = {mix: np.random.default_rng([seed, list(MIXES).index(mix), 0]) for mix in mixes}
+    drawn = {mix: _timed(draw(rng, graph, MIXES[mix], cases)) for mix, rng in places.items()}
+    return _Block(watched, world, graph, drawn, seed)
+
+
 def prepared(scenario: Scenario, loss: float, seed: int) -> Scenario:
-    """Return the scenario as the study runs it: watched, with its loss of telemetry, a flat day, and ducts."""
+    """Return the scenario as the study runs it: watched, with its loss of telemetry, a flat day, and ducts.
+
+    Twins decide every `DECIDE_EVERY` base epochs only: what is looked at is what they see, and deciding is half of the
+    time of a run.
+    """
     sections: dict[str, Any] = {"assurance": {}, "telemetry__loss": loss, "day": FLAT}
+    sections |= {f"tiers__{tier}__control_every": DECIDE_EVERY for tier in ("edge", "fog", "cloud")}
     if scenario.faults is None or not scenario.faults.groups:
         sections["faults"] = {"groups": ducts(resolve(scenario), seed)}
     return load(scenario, **sections)
@@ -182,16 +213,15 @@ def _events(rng: np.random.Generator, world: World, cases: Sequence[Case]) -> li
     return events
 
 
-def _job(scenario: Scenario, world: World, cases: Sequence[Case], seed: int, severity: Any = None) -> dict[str, Any]:
-    """Return a run of these cases for a worker; without `severity` its faults stay away."""
-    events = [] if severity is None else _events(severity, world, cases)
-    looks = [] if severity is None else [_look(case) for case in cases]
+def _job(
+    scenario: Scenario, cases: Sequence[Case], seed: int, events: list[dict[str, Any]], looks: list[Any]
+) -> dict[str, Any]:
     written = load(scenario, faults={"events": events}).model_dump(mode="json")
     return {"scenario": written, "seed": seed, "epochs": cases[-1].start_s + FOR_S + REST_S, "looks": looks}
 
 
-def _look(case: Case) -> list[Any]:
-    return [case.start_s, case.start_s + LOOK_S, [cause.name for cause in case.causes]]
+def _looks(cases: Sequence[Case]) -> list[Any]:
+    return [[case.start_s, case.start_s + LOOK_S, [cause.name for cause in case.causes]] for case in cases]
 
 
 def judged(
@@ -203,7 +233,7 @@ def judged(
     places = [_place(stated, cause.name, len(graph.causes)) for cause in case.causes]
     faults = len(case.causes)
     span = slice(case.start_s + FOR_S - SEEN_S, case.start_s + FOR_S)
-    after = slice(case.start_s + FOR_S + REST_S - SEEN_S, case.start_s + FOR_S + REST_S)
+    after = slice(case.start_s + FOR_S + REST_S - CALM_S, case.start_s + FOR_S + REST_S)
     touched = _touched(world, case.causes)
     return {
         "causes": [cause.name for cause in case.causes],
