@@ -1,15 +1,17 @@
 """What causes will cost, foretold from what the twins of a domain believed before they came.
 
-    links, nodes, cells   routes, cells and users as the causes leave them (`cpp/whatif`): users of a site that is not
-                          heard are at the nearest that is; then everybody decides anew, on both sides of the comparison
-    servers               set-points stay: twins do not look at whether a server works, so what they send to one that is
-                          down is lost, and one that is slow does speed · capacity of it
-    lossy links           a task that goes over such a link is lost with its share of bad frames, link after link
+    at once     set-points stay. What is sent to a server that is down, or over a route that is cut, is lost; users of a
+                site that is not heard are at the nearest that is, and are served as everybody there
+    later       routes, cells and users as the causes leave them (`cpp/whatif`), and everybody has decided anew, on both
+                sides of the comparison; servers as before, since no twin looks at whether a server works
+    lossy links a task that goes over one is lost with its share of bad frames, link after link, at once and later
+    slow        a server that is slow does everything, late: it loses nothing
 
-    lost by site and class = what is served before − what is served after; users in proportion to their tasks
+    lost by site and class = what is served before − what is served then; users in proportion to their tasks
 
-Where users go elsewhere, what they lose is told where they are then. Gb/s are of tasks. How bad a degradation is comes
-from measurement (`Severities`); of one that was not measured `functions.assure.impact.Degradation` says what is usual.
+Where users go elsewhere, what they lose is told where they are then, but at once where they were. Gb/s are of tasks.
+How bad a degradation is comes from measurement (`Severities`); of one that was not measured `Degradation` in
+`functions.assure.impact` says what is usual.
 """
 
 from __future__ import annotations
@@ -45,22 +47,33 @@ class Foreseen:
 
     Parameters
     ----------
-    tasks
-        Tasks/s not served any more, [S, C]; negative where a site is served better.
-    users
-        Users' worth of service lost of each class, by name (half of ten users' tasks: 5).
-    gbps
-        Traffic of the tasks lost, Gb/s.
+    at_once
+        Tasks/s not served any more while set-points stay, [S, C].
+    later
+        The same once everybody decided anew; negative where a site is served better.
+    users_a_task, megabits
+        Users over their tasks/s, and Mb of a task, of each class, [C].
     """
 
-    tasks: F64
-    users: dict[str, float]
-    gbps: float
+    at_once: F64
+    later: F64
+    users_a_task: F64
+    megabits: F64
 
-    @property
-    def tasks_per_s(self) -> float:
-        """Tasks lost a second, altogether."""
-        return float(self.tasks.sum())
+    def tasks(self, for_s: float = np.inf, follow_s: float = 0.0) -> F64:
+        """Return the mean tasks/s lost in the first `for_s` seconds, [S, C]; plans follow after `follow_s`."""
+        early = 0.0 if np.isinf(for_s) else min(follow_s / for_s, 1.0)
+        mean: F64 = early * self.at_once + (1.0 - early) * self.later
+        return mean
+
+    def users(self, for_s: float = np.inf, follow_s: float = 0.0) -> F64:
+        """Return users' worth of service lost of each class (half of ten users' tasks: 5), [C]."""
+        found: F64 = self.tasks(for_s, follow_s).sum(axis=0) * self.users_a_task
+        return found
+
+    def gbps(self, for_s: float = np.inf, follow_s: float = 0.0) -> float:
+        """Return the traffic of the tasks lost, Gb/s."""
+        return float(self.tasks(for_s, follow_s).sum(axis=0) @ self.megabits) / 1e3
 
 
 class Foresight:
@@ -101,11 +114,14 @@ class Foresight:
         measured = severities or Severities()
         broken = Broken.of(self.belief.world, causes, self._degraded)
         rows = self._rows(causes, broken, measured)
-        before, after, entered = self._standing, self._standing, self._entered(rows)
+        entered = self._entered(rows)
+        kept = self._kept(causes, broken, measured, entered)
+        standing = self._standing.sum(axis=2)
+        at_once = standing - self._as_they_stand(broken, kept * self._reached(entered))
+        later = standing - (self._standing * kept[:, None, :]).sum(axis=2)
         if rows:
-            before, after = self._planned([]), self._planned(rows)
-        through = self._through(causes, broken, measured, after, entered)
-        return self._told(before.sum(axis=2) - (after * through).sum(axis=2))
+            later = self._planned([]).sum(axis=2) - (self._planned(rows) * kept[:, None, :]).sum(axis=2)
+        return Foreseen(self._by_site(at_once), self._by_site(later), *self._units())
 
     # -- what the engine makes of causes ---------------------------------------------------------------------------
     def _rows(self, causes: tuple[Cause, ...], broken: Broken, measured: Severities) -> list[Row]:
@@ -148,50 +164,54 @@ class Foresight:
         return plan
 
     # -- what gets through -----------------------------------------------------------------------------------------
-    def _through(
-        self, causes: tuple[Cause, ...], broken: Broken, measured: Severities, plan: F64, entered: Mapping[str, Any]
-    ) -> F64:
-        """Return the share of each site's tasks at each tier that is served, [D, 1, T]."""
+    def _as_they_stand(self, broken: Broken, through: F64) -> F64:
+        """Return what is served while set-points stay, [D, G]; `through`: share by site and tier, [D, T]."""
+        served: F64 = (self._standing * through[:, None, :]).sum(axis=2)
+        world, home = self.belief.world, self.belief.home
+        if not broken.unheard.any() or broken.unheard.all():
+            return served
+        near = nearest_heard(world, broken.unheard) if world.grouped else np.arange(world.site_count)
+        for d in (home[int(site)] for site in np.flatnonzero(broken.unheard) if int(site) in home):
+            to = home.get(int(near[self._sites[d]]), d)
+            demand = self.belief.edges[to].problem.demand
+            share = served[to] / np.maximum(demand, 1e-12) if to != d else 0.0
+            served[d] = self.belief.edges[d].problem.demand * np.minimum(share, 1.0)
+        return served
+
+    def _reached(self, entered: Mapping[str, Any]) -> F64:
+        """Return 1 for tiers that a site's tasks still reach and 0 for those that they do not, [D, T]."""
         world, sites = self.belief.world, self._sites
-        server = self._servers(causes, broken, measured, plan)
+        before = [*world.route_site_links, *world.route_fog_links]
+        there = np.array([len(now) > 0 or not len(old) for now, old in zip(entered["routes"], before, strict=True)])
+        reached = np.ones((len(sites), len(Tier)))
+        reached[:, Tier.FOG] = there[sites]
+        reached[:, Tier.CLOUD] = there[sites] & there[world.site_count + world.site_fog[sites]]
+        return reached
+
+    def _kept(self, causes: tuple[Cause, ...], broken: Broken, measured: Severities, entered: Mapping[str, Any]) -> F64:
+        """Return the share of each site's tasks at each tier that neither a server nor a lossy link loses, [D, T]."""
+        world, sites = self.belief.world, self._sites
+        works = (broken.server_share > 0.0).astype(np.float64)  # what is slow is late, and done
         fog = world.site_count + world.site_fog[sites]
-        kept = np.ones(2 * world.link_count)
+        passed = np.ones(2 * world.link_count)
         for link in (cause.links[0] for cause in causes if cause.kind == "degraded"):
-            kept[2 * link : 2 * link + 2] = 1.0 - min(max(measured.loss.get(link, 0.0), 0.0), 1.0)
-        route = np.array([kept[links].prod() for links in entered["routes"]])
-        through = np.ones((len(sites), len(Tier)))
-        through[:, Tier.EDGE] = server[sites]
-        through[:, Tier.FOG] = server[fog] * route[sites]
-        through[:, Tier.CLOUD] = server[-1] * route[sites] * route[fog]
-        return through[:, None, :]
+            passed[2 * link : 2 * link + 2] = 1.0 - min(max(measured.loss.get(link, 0.0), 0.0), 1.0)
+        route = np.array([passed[links].prod() for links in entered["routes"]])
+        kept = np.ones((len(sites), len(Tier)))
+        kept[:, Tier.EDGE] = works[sites]
+        kept[:, Tier.FOG] = works[fog] * route[sites]
+        kept[:, Tier.CLOUD] = works[-1] * route[sites] * route[fog]
+        return kept
 
-    def _servers(self, causes: tuple[Cause, ...], broken: Broken, measured: Severities, plan: F64) -> F64:
-        """Return the share of the work sent to each server that it does, [S + F + 1]."""
-        world, count = self.belief.world, len(self.belief.server_ghz)
-        share = broken.server_share.copy()
-        for cause in causes:
-            if cause.kind == "slow" and share[cause.server] > 0.0:
-                share[cause.server] = min(measured.speed.get(cause.server, share[cause.server]), 1.0)
-        work = plan * np.repeat(world.gcycles, self._classes[1])[:, None]  # [D, G, T] GHz
-        by_tier = work.sum(axis=1)
-        wanted = np.zeros(count)
-        np.add.at(wanted, self._sites, by_tier[:, Tier.EDGE])
-        np.add.at(wanted, world.site_count + world.site_fog[self._sites], by_tier[:, Tier.FOG])
-        wanted[-1] += by_tier[:, Tier.CLOUD].sum()
-        capacity = share * self.belief.server_ghz
-        through: F64 = np.where(share < 1.0, np.minimum(1.0, capacity / np.maximum(wanted, 1e-12)), 1.0)
-        return through
-
-    def _told(self, lost: F64) -> Foreseen:
-        """Return tasks by site and class, users and traffic of losses by site and group, [D, G]."""
-        world, belief = self.belief.world, self.belief
-        tasks = np.zeros((world.site_count, self._classes[0]))
+    def _by_site(self, lost: F64) -> F64:
+        """Return losses by site and class, [S, C], of those by site of the domain and group, [D, G]."""
+        tasks = np.zeros((self.belief.world.site_count, self._classes[0]))
         tasks[self._sites] = lost.reshape(len(lost), *self._classes).sum(axis=2)
-        demand = np.stack([edge.problem.demand for edge in belief.edges]).reshape(-1, *self._classes).sum(axis=(0, 2))
-        users = np.stack([edge.users for edge in belief.edges]).reshape(-1, *self._classes).sum(axis=(0, 2))
-        share = tasks.sum(axis=0) / np.maximum(demand, 1e-12)
-        return Foreseen(
-            tasks,
-            dict(zip(world.class_names, (users * share).tolist(), strict=True)),
-            float(tasks.sum(axis=0) @ world.megabits) / 1e3,
-        )
+        return tasks
+
+    def _units(self) -> tuple[F64, F64]:
+        """Return users over tasks/s, and Mb of a task, [C] each."""
+        edges = self.belief.edges
+        demand = np.stack([edge.problem.demand for edge in edges]).reshape(-1, *self._classes).sum(axis=(0, 2))
+        users = np.stack([edge.users for edge in edges]).reshape(-1, *self._classes).sum(axis=(0, 2))
+        return users / np.maximum(demand, 1e-12), np.asarray(self.belief.world.megabits, dtype=np.float64)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tiertwin.runtime.inprocess import InProcessRun
     from tiertwin.world import World
 
+HEARD_AFTER = 2  # epochs until the owner of a link hears that it is down
 NAMED = 0.5  # probability from which on a cause is taken to be there
 
 
@@ -69,15 +70,15 @@ def play(job: dict[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     job
-        ``scenario`` (as written), ``seed``, ``epochs``, and ``looks``: (start, look, names of the true causes). What
-        twins believed before epoch `start` is kept; after epoch `look` they are asked.
+        ``scenario`` (as written), ``seed``, ``epochs``, ``for_s``: how long faults last, and ``looks``: (start, look,
+        names of the true causes). What twins believed before epoch `start` is kept; after epoch `look` they are asked.
 
     Returns
     -------
     dict
         ``alarms``: (epoch, observation, raised) as they were told; ``named``: (epoch, cause) likewise; ``looks``: by
-        epoch what `_look` found; ``served``, ``offered``: tasks by epoch, site and class, [E][S][C]; ``faults``: the
-        plant's truth, (start, end) in s.
+        epoch what `_look` found; ``undone`` (shed or lost), ``offered``: tasks by epoch, site and class, [E][S][C];
+        ``faults``: the plant's truth, (start, end) in s.
     """
     scenario = load(job["scenario"])
     run = make_run(
@@ -89,12 +90,12 @@ def play(job: dict[str, Any]) -> dict[str, Any]:
     causes = {cause.name: cause for cause in causes_of(world, groups_of(world))}
     watches = watches_of(run)
     starts, looks = ({row[k]: row for row in job["looks"]} for k in (0, 1))
-    found: dict[str, Any] = {"alarms": [], "named": [], "looks": {}, "served": [], "offered": []}
+    found: dict[str, Any] = {"alarms": [], "named": [], "looks": {}, "undone": [], "offered": []}
     before: Belief | None = None
     for epoch in range(job["epochs"]):
         run.run_epoch(epoch)
         books, _ = run.plant_books()
-        found["served"].append(books.by_site_class("completed").tolist())
+        found["undone"].append((books.by_site_class("shed") + books.by_site_class("lost")).tolist())
         found["offered"].append(books.by_site_class("generated").tolist())
         lines = run.take_records()
         found["alarms"] += [
@@ -107,7 +108,9 @@ def play(job: dict[str, Any]) -> dict[str, Any]:
         if epoch + 1 in starts:
             before = DomainTwin(run, world.twins[0].name).belief()
         if epoch in looks and before is not None:
-            found["looks"][epoch] = _look(watches, causes, before, looks[epoch][2])
+            start, _, true = looks[epoch]
+            span = job["for_s"], followed_s(start, scenario.tiers.edge.control_every)
+            found["looks"][epoch] = _look(watches, causes, before, true, span)
     found["faults"] = [[e.start_ns * 1e-9, e.end_ns * 1e-9] for e in run.plant.truth_faults()]
     return found
 
@@ -118,10 +121,26 @@ def watches_of(run: InProcessRun) -> list[Assurance]:
     return [c.assurance for c in controllers if getattr(c, "assurance", None) is not None]
 
 
+def followed_s(start: int, every: int) -> float:
+    """Return the seconds after epoch `start` until plans take a link that went down into account.
+
+    Its owner hears of it in the second epoch after, shares it out anew when it decides next, and what it grants is in
+    force with the decision after that.
+    """
+    heard = start + HEARD_AFTER
+    return float(heard + -heard % every + every - start)
+
+
 def _look(
-    watches: Sequence[Assurance], causes: dict[str, Cause], before: Belief, true: Sequence[str]
+    watches: Sequence[Assurance],
+    causes: dict[str, Cause],
+    before: Belief,
+    true: Sequence[str],
+    span: tuple[float, float],
 ) -> dict[str, Any]:
     """Return what is held now, and what it is foretold to cost: by three answers, each of the causes named likely.
+
+    `span`: how long the causes last, and until plans follow, s.
 
     ``foreseen``: `orchestrate.foresight` on what was believed before; ``told``: the same of the true causes;
     ``rules``: `functions.assure.impact` at the load told. Each: tasks/s by class, Gb/s.
@@ -141,15 +160,16 @@ def _look(
         "likely": [cause.name for cause in likely],
         "alarms": [alarm for watch in watches for alarm in watch.alarms()],
         "costs": {
-            "foreseen": _cost(foresight.lost(*likely, severities=severities)),
-            "told": _cost(foresight.lost(*(causes[name] for name in true), severities=severities)),
+            "foreseen": _cost(foresight.lost(*likely, severities=severities), span),
+            "told": _cost(foresight.lost(*(causes[name] for name in true), severities=severities), span),
             "rules": {"tasks": [rules.by_class[name] * r for name, r in zip(world.class_names, each, strict=True)]},
         },
     }
 
 
-def _cost(foreseen: Foreseen) -> dict[str, Any]:
-    return {"tasks": foreseen.tasks.sum(axis=0).tolist()}
+def _cost(foreseen: Foreseen, span: tuple[float, float]) -> dict[str, Any]:
+    parts = {"at_once": foreseen.at_once, "later": foreseen.later, "tasks": foreseen.tasks(*span)}
+    return {name: part.sum(axis=0).tolist() for name, part in parts.items()}
 
 
 def _load(world: World, watches: Sequence[Assurance]) -> Any:

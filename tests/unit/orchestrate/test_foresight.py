@@ -49,41 +49,48 @@ def planned_at(tier: Tier) -> np.ndarray:
 @pytest.mark.parametrize("replan", ["local", "tree"])
 def test_no_cause_costs_nothing(replan: str) -> None:
     found = foresight(replan).lost()
-    assert found.tasks_per_s == 0.0
-    assert found.gbps == 0.0
-    assert set(found.users) == set(made()[0].class_names)
+    assert found.later.sum() == 0.0
+    assert found.gbps() == 0.0
+    assert not found.users().any()
 
 
 def test_a_server_that_is_down_loses_what_the_plan_sends_there() -> None:
     world = made()[0]
     site = int(np.argmax(planned_at(Tier.EDGE)))
     found = foresight().lost(cause("server", site))
-    assert found.tasks_per_s == pytest.approx(planned_at(Tier.EDGE)[site], rel=1e-9)
-    assert found.tasks_per_s > 1.0
-    assert not np.delete(found.tasks, site, axis=0).any()
+    assert found.later.sum() == pytest.approx(planned_at(Tier.EDGE)[site], rel=1e-9)
+    assert found.later.sum() > 1.0
+    assert not np.delete(found.later, site, axis=0).any()
     fog = foresight().lost(cause("server", world.site_count))
-    assert fog.tasks_per_s == pytest.approx(planned_at(Tier.FOG)[world.site_fog == 0].sum(), rel=1e-9)
+    assert fog.later.sum() == pytest.approx(planned_at(Tier.FOG)[world.site_fog == 0].sum(), rel=1e-9)
     cloud = foresight().lost(cause("server", world.site_count + world.fog_count))
-    assert cloud.tasks_per_s == pytest.approx(planned_at(Tier.CLOUD).sum(), rel=1e-9)
+    assert cloud.later.sum() == pytest.approx(planned_at(Tier.CLOUD).sum(), rel=1e-9)
 
 
 def test_servers_that_are_down_together_lose_the_sum() -> None:
     both = foresight().lost(cause("server", 0), cause("server", 1))
-    single = [foresight().lost(cause("server", k)).tasks for k in (0, 1)]
-    np.testing.assert_allclose(both.tasks, single[0] + single[1], atol=1e-9)
+    single = [foresight().lost(cause("server", k)).later for k in (0, 1)]
+    np.testing.assert_allclose(both.later, single[0] + single[1], atol=1e-9)
 
 
-def test_a_slow_server_does_what_its_speed_allows() -> None:
-    world, belief, _ = made()
-    site = int(np.argmax(planned_at(Tier.EDGE)))
-    slow = cause("slow", site)
-    edge = next(edge for edge in belief.edges if edge.site == site)
-    work = float((edge.plan[:, Tier.EDGE] * np.repeat(world.gcycles, len(world.ring_rate_mbps))).sum())
-    load = work / float(belief.server_ghz[site])
-    costs = [foresight().lost(slow, severities=Severities(speed={site: s})).tasks_per_s for s in (1.0, load, load / 2)]
-    assert costs[0] == pytest.approx(0.0, abs=1e-9)
-    assert costs[1] == pytest.approx(0.0, abs=1e-6)
-    assert costs[2] == pytest.approx(planned_at(Tier.EDGE)[site] / 2, rel=1e-6)
+def test_a_slow_server_loses_nothing() -> None:
+    found = foresight().lost(cause("slow", int(np.argmax(planned_at(Tier.EDGE)))))
+    assert not found.at_once.any()
+    assert not found.later.any()
+
+
+def test_at_once_all_that_was_sent_over_a_cut_route_is_lost_and_later_less() -> None:
+    world = made()[0]
+    sent = planned_at(Tier.FOG) + planned_at(Tier.CLOUD)
+    site = int(np.argmax(sent * np.array([len(route) > 0 for route in world.route_site_links])))
+    at = (world.link_tail == world.site_node[site]) | (world.link_head == world.site_node[site])
+    links = np.flatnonzero(at).tolist()
+    found = foresight().lost(Cause("all of its links", "group", tuple(links)))
+    assert found.at_once[site].sum() == pytest.approx(sent[site], rel=1e-9)
+    assert 0.0 < found.later[site].sum() < sent[site]
+    mean = found.tasks(12.0, 3.0)[site].sum()
+    assert mean == pytest.approx(0.25 * found.at_once[site].sum() + 0.75 * found.later[site].sum())
+    assert found.tasks(2.0, 3.0)[site].sum() == pytest.approx(sent[site], rel=1e-9)
 
 
 def test_a_lossy_link_loses_its_share_of_what_goes_over_it() -> None:
@@ -97,11 +104,11 @@ def test_a_lossy_link_loses_its_share_of_what_goes_over_it() -> None:
     }
     link = max(over, key=lambda k: float(sent[over[k]].sum()))
     whole = foresight().lost(cause("degraded", link), severities=Severities({link: 1.0}, {link: 0.0}))
-    assert whole.tasks_per_s == pytest.approx(0.0, abs=1e-9)
+    assert whole.later.sum() == pytest.approx(0.0, abs=1e-9)
     lossy = foresight().lost(cause("degraded", link), severities=Severities({link: 1.0}, {link: 0.25}))
     expected = 0.25 * sent[over[link]].sum()
     assert expected > 1.0
-    assert lossy.tasks_per_s == pytest.approx(expected, rel=0.05)  # the plan worked out anew, beside the tree's
+    assert lossy.later.sum() == pytest.approx(expected, rel=0.05)  # the plan worked out anew, beside the tree's
 
 
 @pytest.mark.parametrize("replan", ["local", "tree"])
@@ -112,18 +119,17 @@ def test_a_node_that_is_dark_costs_its_users_no_more_than_they_have(replan: str)
     dark = next(c for c in causes_of(world, {}) if c.nodes == (node,))
     found = foresight(replan).lost(dark)
     served = sum(planned_at(tier)[site] for tier in Tier)
-    assert 0.0 < found.tasks[site].sum() <= served + 1e-6
+    assert 0.0 < found.later[site].sum() <= served + 1e-6
 
 
 def test_users_and_traffic_follow_the_tasks() -> None:
     world, belief, _ = made()
     found = foresight().lost(cause("server", world.site_count))
-    by_class = found.tasks.sum(axis=0)
-    assert found.gbps == pytest.approx(float(by_class @ world.megabits) / 1e3)
+    by_class = found.later.sum(axis=0)
+    assert found.gbps() == pytest.approx(float(by_class @ world.megabits) / 1e3)
     demand = np.sum([e.problem.demand.reshape(len(by_class), -1).sum(axis=1) for e in belief.edges], axis=0)
     users = np.sum([e.users.reshape(len(by_class), -1).sum(axis=1) for e in belief.edges], axis=0)
-    expected = users * by_class / demand
-    np.testing.assert_allclose([found.users[name] for name in world.class_names], expected, rtol=1e-12)
+    np.testing.assert_allclose(found.users(), users * by_class / demand, rtol=1e-12)
 
 
 def test_of_several_watchers_the_worst_counts() -> None:
