@@ -1,7 +1,8 @@
 """What faults cost in the running plant, and how near it was foretold, beside answers that take no thought.
 
-lost        tasks done in the same seed's run without faults less those done, by class, over the whole network, a
-            second: users who went to other cells are where they went. Both runs have the same users, ways and tasks
+lost        tasks shed or lost in the case less those in the same seed's run without faults, by class, over the whole
+            network, a second: users who went to other cells are where they went. Both runs have the same users, ways
+            and tasks. What is late is done
 something   was lost where that is above what two runs differ by without a fault: `chance`, the 95 % quantile of the
             absolute difference in the rests between faults
 error       Σ |foretold − lost| / Σ lost over the cases in which something was lost; of tasks, and of users and Gb/s
@@ -12,7 +13,7 @@ foreseen    `orchestrate.foresight` of the causes that twins held to be there
 told        the same of the true causes: what is left is the model's own error
 rules       `functions.assure.impact` of the causes held to be there
 nothing     nothing is lost; its error is 1 by definition
-all         everything that the touched sites have served is lost
+all         everything that the touched sites have done without the fault is lost
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ def rate(counts: Sequence[Any], span: slice) -> F64:
 
 
 def lost(quiet: dict[str, Any], answer: dict[str, Any], span: slice) -> F64:
-    """Return tasks/s by class that are done without the faults and not with them, [C]."""
-    difference: F64 = (rate(quiet["served"], span) - rate(answer["served"], span)).sum(axis=0)
+    """Return tasks/s by class that are undone with the faults and not without them, [C]."""
+    difference: F64 = (rate(answer["undone"], span) - rate(quiet["undone"], span)).sum(axis=0)
     return difference
 
 

@@ -4,7 +4,7 @@
     found       posteriors as stated by each cause's own twin `LOOK_S` after the start; top-1: the f true causes are the
                 first f; top-3: among the first max(3, f + 1). Ties count as the last of their places
     delay       from the start to the first alarm in which a true cause can show
-    impact      what is lost over the case's last `SEEN_S`, as foretold and as it was: `faultcosts`
+    impact      what is lost while the faults last, as foretold and as it was: `faultcosts`
     false       alarms of the runs without faults, a day, and what a day may have at most (95 %)
 
 Mixes marked *kept out* were not looked at while thresholds and leaks were chosen (docs/assurance-localisation.md).
@@ -46,9 +46,9 @@ MIXES: dict[str, tuple[tuple[str, ...], ...]] = {
     "kept out: shared risk + degradation": (("group",), SOFT),
     "kept out: two degradations": (SOFT, SOFT),
 }
-WARM_S, FOR_S, REST_S, LOOK_S, SEEN_S, CALM_S = 25, 12, 10, 10, 8, 5
+WARM_S, FOR_S, REST_S, LOOK_S, CALM_S = 25, 12, 10, 10, 5
 A_RUN = 10  # cases of a run at most
-DECIDE_EVERY = 4  # base epochs
+DECIDE_EVERY = 2  # base epochs
 DUCTS, DUCT_LINKS = 6, 3  # shared-risk groups where the scenario has none, and links of each
 FLAT = {"urban": [1.0, 1.0], "rural": [1.0, 1.0], "background": [1.0, 1.0], "background_peak": 1.0}
 DAY_S = 86_400.0
@@ -156,14 +156,14 @@ def _block(scenario: Scenario, cases: int, seed: int, loss: float, mixes: Sequen
     return _Block(watched, world, graph, drawn, seed)
 
 
-def prepared(scenario: Scenario, loss: float, seed: int) -> Scenario:
+def prepared(scenario: Scenario, loss: float, seed: int, decide_every: int = DECIDE_EVERY) -> Scenario:
     """Return the scenario as the study runs it: watched, with its loss of telemetry, a flat day, and ducts.
 
-    Twins decide every `DECIDE_EVERY` base epochs only: what is looked at is what they see, and deciding is half of the
+    Twins decide every `decide_every` base epochs only: what is looked at is what they see, and deciding is half of the
     time of a run.
     """
     sections: dict[str, Any] = {"assurance": {}, "telemetry__loss": loss, "day": FLAT}
-    sections |= {f"tiers__{tier}__control_every": DECIDE_EVERY for tier in ("edge", "fog", "cloud")}
+    sections |= {f"tiers__{tier}__control_every": decide_every for tier in ("edge", "fog", "cloud")}
     if scenario.faults is None or not scenario.faults.groups:
         sections["faults"] = {"groups": ducts(resolve(scenario), seed)}
     return load(scenario, **sections)
@@ -217,7 +217,8 @@ def _job(
     scenario: Scenario, cases: Sequence[Case], seed: int, events: list[dict[str, Any]], looks: list[Any]
 ) -> dict[str, Any]:
     written = load(scenario, faults={"events": events}).model_dump(mode="json")
-    return {"scenario": written, "seed": seed, "epochs": cases[-1].start_s + FOR_S + REST_S, "looks": looks}
+    epochs = cases[-1].start_s + FOR_S + REST_S
+    return {"scenario": written, "seed": seed, "epochs": epochs, "for_s": FOR_S, "looks": looks}
 
 
 def _looks(cases: Sequence[Case]) -> list[Any]:
@@ -232,7 +233,7 @@ def judged(
     stated: dict[str, float] = look["stated"]
     places = [_place(stated, cause.name, len(graph.causes)) for cause in case.causes]
     faults = len(case.causes)
-    span = slice(case.start_s + FOR_S - SEEN_S, case.start_s + FOR_S)
+    span = slice(case.start_s, case.start_s + FOR_S)
     after = slice(case.start_s + FOR_S + REST_S - CALM_S, case.start_s + FOR_S + REST_S)
     touched = _touched(world, case.causes)
     return {
@@ -252,7 +253,7 @@ def judged(
         "offered": rate(quiet["offered"], span).sum(axis=0).tolist(),
         "costs": {name: cost["tasks"] for name, cost in look["costs"].items()}
         | {"nothing": [0.0] * len(world.class_names)}
-        | {"all": rate(quiet["served"], span)[touched].sum(axis=0).tolist()},
+        | {"all": (rate(quiet["offered"], span) - rate(quiet["undone"], span))[touched].sum(axis=0).tolist()},
     }
 
 
@@ -270,7 +271,9 @@ def _behind(world: World, ends: NDArray[np.int64], server_node: NDArray[np.int64
         gone = other.links if other.hard else ()
         return all(link in gone or bool(np.isin(ends[link], at).any()) for link in one.links)
     if one.server >= 0:
-        return int(server_node[one.server]) in at or (one.server == other.server and one.kind == "slow")
+        dark, same = int(server_node[one.server]) in at, one.server == other.server
+        idle = one.server == other.site  # an edge server does the tasks of its own site
+        return dark or (one.kind == "slow" and (same or idle))
     return one.site >= 0 and int(world.site_node[one.site]) in at
 
 
@@ -334,7 +337,7 @@ def quiet_figures(answers: Sequence[dict[str, Any]], period_s: float = 1.0) -> d
     period_s
         Of an epoch.
     """
-    seconds = sum(len(answer["served"]) - WARM_S for answer in answers) * period_s
+    seconds = sum(len(answer["offered"]) - WARM_S for answer in answers) * period_s
     raised = [name for answer in answers for epoch, name, up in answer["alarms"] if up and epoch >= WARM_S]
     about = Counter(name.rsplit(" ", 1)[1] for name in raised)
     a_day = DAY_S / max(seconds, 1)

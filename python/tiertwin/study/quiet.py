@@ -1,8 +1,9 @@
 """False alarms a day: the plant with all of its twins and no fault, for as long as is affordable.
 
 Runs of `RUN_S` one after the other, each with a seed of its own and with the time to get warm left out; day flat at its
-mean, telemetry lost as in `study localise`. What a day may have at most is the exact bound of a Poisson count (95 %,
-one-sided): of no alarm at all the rule of three, 3 over the time watched.
+mean, telemetry lost as in `study localise`; decisions every `DECIDE_EVERY` base epochs, as deciding takes half of the
+time. What a day may have at most is the exact bound of a Poisson count (95 %, one-sided): of no alarm at all the rule
+of three, 3 over the time watched.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from tiertwin.world import load
 if TYPE_CHECKING:
     from tiertwin.model import Scenario
 
-RUN_S = 900
+RUN_S, DECIDE_EVERY = 900, 4
 
 
 def quiet_study(
@@ -54,12 +55,13 @@ def quiet_study(
     """
     if not (np.isfinite(hours) and hours > 0.0) or not 0.0 <= loss < 1.0:
         raise InputError(f"expected hours above 0 and a loss of 0 … 1, got {hours} and {loss}", "quiet_study")
-    watched = prepared(scenario, loss, seed)
+    watched = prepared(scenario, loss, seed, DECIDE_EVERY)
     written = load(watched, faults={"events": []}).model_dump(mode="json")
     epochs = ceil(hours * 3600.0 / watched.base_epoch_s)
     parts = [min(RUN_S, epochs - start) for start in range(0, epochs, RUN_S)]
     wanted = [
-        {"scenario": written, "seed": seed + k, "epochs": WARM_S + part, "looks": []} for k, part in enumerate(parts)
+        {"scenario": written, "seed": seed + k, "epochs": WARM_S + part, "for_s": 0, "looks": []}
+        for k, part in enumerate(parts)
     ]
     answers = []
     with SideBySide("tiertwin.study.faultruns", jobs) as workers:

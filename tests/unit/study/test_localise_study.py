@@ -13,13 +13,12 @@ from tiertwin.functions.assure.dependencies import dependencies
 from tiertwin.plant import PlantOptions
 from tiertwin.plant.faults import groups_of
 from tiertwin.study.faultcosts import impact_rows
-from tiertwin.study.faultruns import event_of
+from tiertwin.study.faultruns import event_of, followed_s
 from tiertwin.study.localise import (
     FOR_S,
     LOOK_S,
     MIXES,
     REST_S,
-    SEEN_S,
     WARM_S,
     Case,
     draw,
@@ -48,12 +47,12 @@ def answer(stated: dict[str, float], served: float, alarms: list[list[Any]] | No
     costs = {name: {"tasks": [0.5] * classes} for name in ("foreseen", "told", "rules")}
     look = {"stated": stated, "likely": likely, "alarms": [], "costs": costs}
     epochs = WARM_S + FOR_S + REST_S
-    calm = [[[8.0] * classes] * sites]
+    calm = [[[2.0] * classes] * sites]
     return {
         "looks": {str(WARM_S + LOOK_S): look},
         "alarms": alarms or [],
         "named": [],
-        "served": calm * WARM_S + [[[served] * classes] * sites] * FOR_S + calm * REST_S,
+        "undone": calm * WARM_S + [[[10.0 - served] * classes] * sites] * FOR_S + calm * REST_S,
         "offered": [[[10.0] * classes] * sites] * epochs,
     }
 
@@ -138,7 +137,6 @@ def test_what_is_lost_is_the_difference_to_a_run_without_faults():
     assert found["costs"]["foreseen"] == [0.5] * len(world.class_names)
     assert found["costs"]["nothing"] == [0.0] * len(world.class_names)
     assert 0.0 < found["costs"]["all"][0] <= 8.0 * world.site_count
-    assert SEEN_S <= FOR_S
 
 
 def case_of(lost: float, foreseen: float, by_chance: float = 1.0) -> dict[str, Any]:
@@ -184,17 +182,18 @@ def test_a_fault_behind_another_is_hidden():
     for one in (down, slow, access):
         assert hidden(world, (one, dark))
     assert hidden(world, (slow, down))
-    assert not hidden(world, (slow, access))
+    assert hidden(world, (slow, access)), "no task reaches it"
+    assert not hidden(world, (down, access)), "that it is down is told"
     assert not hidden(world, (dark,))
 
 
 def test_alarms_without_faults_are_counted_after_the_start_with_what_a_day_may_have_at_most():
-    answer_ = {"served": [0] * (WARM_S + 864), "alarms": [[WARM_S - 1, "site a late", True]], "named": [[3, "link"]]}
+    answer_ = {"offered": [0] * (WARM_S + 864), "alarms": [[WARM_S - 1, "site a late", True]], "named": [[3, "link"]]}
     found = quiet_figures([answer_])
     assert (found["seconds"], found["alarms"], found["named"]) == (864.0, 0, 0)
     assert found["at_most_per_day"] == pytest.approx(299.57, abs=0.01)  # the rule of three, of a hundredth of a day
     answer_["alarms"] += [[WARM_S, "site a late", True], [WARM_S + 9, "site a late", False]]
-    found = quiet_figures([answer_, {"served": [0] * WARM_S, "alarms": [], "named": []}])
+    found = quiet_figures([answer_, {"offered": [0] * WARM_S, "alarms": [], "named": []}])
     assert (found["alarms"], found["false_alarms_per_day"]) == (1, 100.0)
     assert found["by_signal"]["late"]["alarms"] == 1
     assert found["by_signal"]["down"]["at_most"] == pytest.approx(299.57, abs=0.01)
@@ -210,3 +209,9 @@ def test_wrong_wishes_are_refused():
     for hours, loss in ((0.0, 0.1), (np.inf, 0.1), (1.0, 1.0)):
         with pytest.raises(InputError, match="hours above 0"):
             quiet_study(load("metro"), hours, loss=loss)
+
+
+def test_plans_follow_when_the_owner_has_heard_decided_and_its_grant_is_in_force():
+    assert [followed_s(start, 1) for start in (8, 25)] == [3.0, 3.0]
+    assert [followed_s(start, 2) for start in (8, 25)] == [4.0, 5.0]
+    assert [followed_s(start, 4) for start in (8, 9, 10, 11)] == [8.0, 7.0, 6.0, 9.0]
