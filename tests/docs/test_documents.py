@@ -67,7 +67,10 @@ def test_commands_and_options_exist(path: Path) -> None:
         command = getattr(import_module(f"tiertwin.cli.{verb}"), verb)
         if isinstance(command, click.Group) and words.split():
             command = command.commands.get(words.split()[0], command)
+        if (verb, "--plan" in words.split()) == ("whatif", True):  # the rest of the line is that of `plan`
+            command = import_module("tiertwin.cli.plan").plan
         known = {option for param in command.params for option in [*param.opts, *param.secondary_opts]}
+        known |= {"--plan"} if verb == "whatif" else set()
         for option in re.findall(r"--[a-z0-9-]+", words):
             assert option in known | {"--help"}, f"{name_of(path)}: `tiertwin {verb}` has no option {option}"
 

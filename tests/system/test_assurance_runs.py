@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from tiertwin.cli import main
 from tiertwin.functions.assure.causes import Naming
 from tiertwin.runtime.execute import execute
 from tiertwin.runtime.plan import make_plan
@@ -85,3 +88,29 @@ def test_the_same_run_gives_the_same_log():
     events = [{"kind": "node", "node": "Harbour", "at_s": 6, "for_s": 5}]
     hashes = {run(events, epochs=14, assurance=WATCH, telemetry__loss=0.1)[0].log_hash for _ in range(2)}
     assert len(hashes) == 1
+
+
+@pytest.mark.system
+def test_the_study_of_localisation_says_what_was_found_and_what_it_cost_beside_trivial_answers():
+    words = ["study", "localise", "metro", "--cases", "2", "--mix", "hard", "--seed", "3", "--jobs", "2", "--json"]
+    told = CliRunner().invoke(main, words)
+    assert told.exit_code == 0, told.output
+    found = json.loads(told.stdout)
+    (row,) = found["rows"]
+    assert (row["mix"], row["cases"]) == ("hard", 2)
+    assert 0.0 <= row["top1_low"] <= row["top1"] <= row["top1_high"] <= 1.0
+    assert row["top1"] <= row["top3"]
+    assert [answer["answer"] for answer in found["impact"]["rows"]] == ["foreseen", "told", "rules", "nothing", "all"]
+    for case in found["cases"]["hard"]:
+        assert set(case["costs"]) == {"foreseen", "told", "rules", "nothing", "all"}
+        assert len(case["lost"]) == len(case["costs"]["foreseen"]) == len(case["offered"])
+    assert found["quiet"]["at_most_per_day"] >= found["quiet"]["false_alarms_per_day"]
+
+
+@pytest.mark.system
+def test_the_study_without_faults_counts_alarms_and_bounds_a_day():
+    told = CliRunner().invoke(main, ["study", "quiet", "metro", "--hours", "0.004", "--jobs", "1"])
+    assert told.exit_code == 0, told.output
+    assert "alarms in 15 s" in told.output
+    assert "at most" in told.output
+    assert CliRunner().invoke(main, ["study", "quiet", "metro", "--hours", "0"]).exit_code == 2

@@ -1,4 +1,7 @@
-"""``tiertwin whatif``: what a twin expects if links fail, demand grows, it rains; or what the plant says."""
+"""``tiertwin whatif``: what a twin expects if links fail, demand grows, it rains; what the plant says; what to build.
+
+``whatif SCENARIO --plan`` is ``tiertwin plan SCENARIO``: the rest of the line is that verb's, and so is the code.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,8 @@ _INTERVENTIONS = {
     "--set": ("KEY=VALUE", "A key of the scenario, such as objective.energy_utils_per_j=0.2."),
 }
 
+_PLAN = "--plan"
+
 
 def _with_interventions(command: Callable[..., Any]) -> Callable[..., Any]:
     for option, (spelling, what) in reversed(_INTERVENTIONS.items()):
@@ -38,9 +43,37 @@ def _with_interventions(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command()
+class _OrPlan(click.Command):
+    """A command that is `tiertwin plan` where ``--plan`` is among its words."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Read the words; with ``--plan`` they are those of `plan`."""
+        if _PLAN not in args:
+            return super().make_context(info_name, args, parent, **extra)
+        from tiertwin.cli.plan import plan
+
+        rest = [word for word in args if word != _PLAN]
+        changes = [word for word in rest if word.split("=")[0] in _INTERVENTIONS]
+        if changes:
+            raise click.UsageError(
+                f"{_PLAN} chooses what to build; what it is planned for is told by --growth and --failures. "
+                f"Leave out {changes[0]}"
+            )
+        return plan.make_context(f"{info_name} {_PLAN}", rest, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do what the context is of."""
+        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
+
+
+@click.command(cls=_OrPlan)
 @click.argument("source", default="germany50", metavar="SCENARIO|RUN")
 @_with_interventions
+@click.option(
+    _PLAN, is_flag=True, expose_value=False, help="Choose what to build: see `tiertwin whatif --plan --help`."
+)
 @click.option("--all-single-failures", is_flag=True, help="Every link and every node by itself, the worst first.")
 @click.option("--all-double-failures", is_flag=True, help="Every pair of them.")
 @click.option("--top", default=20, show_default=True, help="So many situations of a sweep are shown.")

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tiertwin.functions.assure.causes import Naming
+from tiertwin.functions.assure.impact import Severities
 from tiertwin.functions.assure.signals import Least, States, Usual, Window
 from tiertwin.twin.attributes import A
 
@@ -72,6 +73,16 @@ class _Links:
         over = np.concatenate([gone, self._any(bad | narrow) & ~gone])
         return over, np.concatenate([there, self._any(counted) & ~gone])
 
+    def severities(self, sight: Sight) -> tuple[dict[int, float], dict[int, float]]:
+        """Return share of the plan's capacity that is left, and of frames that are bad, by undirected link."""
+        bad, frames = (np.bincount(self._of, row, len(self.links)) for row in self._bad.sums)
+        told = sight.links.of(A.CAPACITY_MBPS) / np.where(self._plan > 0.0, self._plan, np.nan)[self._of]
+        left = np.full(len(self.links), np.nan)
+        np.fmin.at(left, self._of, told)
+        narrow, lossy = left < self._rules.capacity, bad > self._rules.error_ratio * np.maximum(frames, LEAST_FRAMES)
+        capacity = {int(self.links[k]): float(left[k]) for k in np.flatnonzero(narrow)}
+        return capacity, {int(self.links[k]): float(bad[k] / frames[k]) for k in np.flatnonzero(lossy)}
+
     def _any(self, flags: Flags) -> Flags:
         return np.bincount(self._of, flags, len(self.links)) > 0
 
@@ -96,6 +107,12 @@ class _Servers:
         told = fresh & ~down & np.isfinite(least)
         slow = np.greater(least, rules.response, out=np.zeros(rows.count, dtype=bool), where=told)
         return np.concatenate([down, slow]), np.concatenate([fresh, told])
+
+    def severities(self) -> dict[int, float]:
+        """Return the share of its speed that a server has, of slow ones: the fastest task's need over its time."""
+        least = self._least.value()
+        slow = np.flatnonzero(np.nan_to_num(least) > self._rules.response)
+        return {int(self._server[k]): float(1.0 / least[k]) for k in slow}
 
 
 class _Sites:
@@ -191,3 +208,7 @@ class Alarming:
         ]
         over, there = (np.concatenate([part[k] for part in found]) for k in (0, 1))
         return self._states.judge(now, over, there)
+
+    def severities(self, sight: Sight) -> Severities:
+        """Return how bad what is degraded was measured to be, as of the last look."""
+        return Severities(*self._links.severities(sight), self._servers.severities())

@@ -21,7 +21,7 @@ from tiertwin.errors import InputError
 from tiertwin.functions.assure.alarms import Severity
 from tiertwin.functions.assure.causes import Certainties, Naming
 from tiertwin.functions.assure.dependencies import Dependencies, dependencies
-from tiertwin.functions.assure.impact import ImpactModel
+from tiertwin.functions.assure.impact import ImpactModel, Severities
 from tiertwin.functions.assure.incidents import Incident, Incidents
 from tiertwin.functions.assure.localiser import ALARM, MISSING, SILENT, Ranking
 from tiertwin.model.tiers import Tier
@@ -196,6 +196,10 @@ class Assurance:
             return {}
         pairs = zip(self.ranking.order.tolist(), self.ranking.probability.tolist(), strict=True)
         return {self._graph.causes[c].name: p for c, p in pairs if self._mine[c]}
+
+    def severities(self) -> Severities:
+        """Return how bad degraded links and slow servers were measured to be."""
+        return self._alarming.severities(self._sight)
 
     def told_load(self) -> F64:
         """Return the multiplier of each site's nominal task rates as its edge told it last; 0: not told here, [S]."""

@@ -96,7 +96,10 @@ class SideBySide:
         return answer
 
     def _lost(self, worker: subprocess.Popen[str]) -> None:
-        code = worker.wait(STOP_S)
+        try:
+            code: int | str = worker.wait(STOP_S)
+        except subprocess.TimeoutExpired:  # its end of the pipe is gone, and it takes its time to go as well
+            code = "unknown"
         raise ProcessError(f"{self._module}: a worker ended with status {code}; what it said stands above")
 
     def __exit__(

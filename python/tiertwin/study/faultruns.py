@@ -2,7 +2,7 @@
 
 Faults come at fixed times and are over before the next ones; between them everything settles. Twins know nothing of
 that. Beside what they believed stands what the plant served, epoch by epoch, to be held against a run of the same seed
-without faults.
+without faults; and what they foretell of the causes they hold to be there.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.mastersolver import master_solver
 from tiertwin.functions.assure.causes import Cause, causes_of
-from tiertwin.functions.assure.impact import ImpactModel
+from tiertwin.functions.assure.impact import ImpactModel, Severities
+from tiertwin.model.scenario import Policy
+from tiertwin.orchestrate.foresight import Foreseen, Foresight
 from tiertwin.orchestrate.policies import HIERARCHICAL
 from tiertwin.plant.faults import groups_of
 from tiertwin.runtime.execute import make_run
+from tiertwin.runtime.fork import DomainTwin
 from tiertwin.runtime.plan import make_plan
 from tiertwin.runtime.sidebyside import serve
 from tiertwin.world import load, resolve
@@ -25,9 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tiertwin.orchestrate.assurance import Assurance
+    from tiertwin.orchestrate.belief import Belief
     from tiertwin.runtime.inprocess import InProcessRun
     from tiertwin.world import World
 
+HEARD_AFTER = 2  # epochs until the owner of a link hears that it is down
 NAMED = 0.5  # probability from which on a cause is taken to be there
 
 
@@ -64,14 +70,15 @@ def play(job: dict[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     job
-        ``scenario`` (as written), ``seed``, ``epochs``, and ``looks``: epochs after which beliefs are asked for.
+        ``scenario`` (as written), ``seed``, ``epochs``, ``for_s``: how long faults last, and ``looks``: (start, look,
+        names of the true causes). What twins believed before epoch `start` is kept; after epoch `look` they are asked.
 
     Returns
     -------
     dict
-        ``alarms``: (epoch, observation, raised) as they were told; ``looks``: by epoch the probability of every cause
-        whose twin sees an alarm, and the impact that is predicted of those that are likely; ``served``, ``offered``:
-        tasks by epoch and site, [E][S]; ``faults``: the plant's truth, (start, end) in s.
+        ``alarms``: (epoch, observation, raised) as they were told; ``named``: (epoch, cause) likewise; ``looks``: by
+        epoch what `_look` found; ``undone`` (shed or lost), ``offered``: tasks by epoch, site and class, [E][S][C];
+        ``faults``: the plant's truth, (start, end) in s.
     """
     scenario = load(job["scenario"])
     run = make_run(
@@ -82,21 +89,30 @@ def play(job: dict[str, Any]) -> dict[str, Any]:
     )
     causes = {cause.name: cause for cause in causes_of(world, groups_of(world))}
     watches = watches_of(run)
-    alarms, looks, served, offered = [], {}, [], []
+    starts, looks = ({row[k]: row for row in job["looks"]} for k in (0, 1))
+    found: dict[str, Any] = {"alarms": [], "named": [], "looks": {}, "undone": [], "offered": []}
+    before: Belief | None = None
     for epoch in range(job["epochs"]):
         run.run_epoch(epoch)
         books, _ = run.plant_books()
-        served.append(books.by_site_class("completed").sum(axis=1).tolist())
-        offered.append(books.by_site_class("generated").sum(axis=1).tolist())
-        alarms += [
+        found["undone"].append((books.by_site_class("shed") + books.by_site_class("lost")).tolist())
+        found["offered"].append(books.by_site_class("generated").tolist())
+        lines = run.take_records()
+        found["alarms"] += [
             [line["epoch"], f"{line['object']} {line['observation']}", line["raised"]]
-            for line in run.take_records()
+            for line in lines
             if line["what"] == "alarm"
         ]
-        if epoch in job["looks"]:
-            looks[epoch] = _look(world, watches, causes)
-    truth = [[e.start_ns * 1e-9, e.end_ns * 1e-9] for e in run.plant.truth_faults()]
-    return {"alarms": alarms, "looks": looks, "served": served, "offered": offered, "faults": truth}
+        named = [line for line in lines if line["what"] == "cause" and not line.get("over")]
+        found["named"] += [[line["epoch"], line["cause"]] for line in named]
+        if epoch + 1 in starts:
+            before = DomainTwin(run, world.twins[0].name).belief()
+        if epoch in looks and before is not None:
+            start, _, true = looks[epoch]
+            span = job["for_s"], followed_s(start, scenario.tiers.edge.control_every)
+            found["looks"][epoch] = _look(watches, causes, before, true, span)
+    found["faults"] = [[e.start_ns * 1e-9, e.end_ns * 1e-9] for e in run.plant.truth_faults()]
+    return found
 
 
 def watches_of(run: InProcessRun) -> list[Assurance]:
@@ -105,19 +121,55 @@ def watches_of(run: InProcessRun) -> list[Assurance]:
     return [c.assurance for c in controllers if getattr(c, "assurance", None) is not None]
 
 
-def _look(world: World, watches: Sequence[Assurance], causes: dict[str, Cause]) -> dict[str, Any]:
+def followed_s(start: int, every: int) -> float:
+    """Return the seconds after epoch `start` until plans take a link that went down into account.
+
+    Its owner hears of it in the second epoch after, shares it out anew when it decides next, and what it grants is in
+    force with the decision after that.
+    """
+    heard = start + HEARD_AFTER
+    return float(heard + -heard % every + every - start)
+
+
+def _look(
+    watches: Sequence[Assurance],
+    causes: dict[str, Cause],
+    before: Belief,
+    true: Sequence[str],
+    span: tuple[float, float],
+) -> dict[str, Any]:
+    """Return what is held now, and what it is foretold to cost: by three answers, each of the causes named likely.
+
+    `span`: how long the causes last, and until plans follow, s.
+
+    ``foreseen``: `orchestrate.foresight` on what was believed before; ``told``: the same of the true causes;
+    ``rules``: `functions.assure.impact` at the load told. Each: tasks/s by class, Gb/s.
+    """
     stated: dict[str, float] = {}
     for watch in watches:
         stated |= watch.posterior()
+    world = before.world
     likely = [causes[name] for name, p in stated.items() if p >= NAMED]
-    model = ImpactModel(world, _load(world, watches), devices=True, handover=world.grouped)
-    lost = model.impact(*likely).lost if likely else np.zeros(world.site_count)
+    policy = Policy() if world.scenario is None else world.scenario.policy
+    foresight = Foresight(before, leaf_solver(policy.leaf_solver), master_solver(policy.master_solver))
+    severities = Severities.worst(watch.severities() for watch in watches)
+    rules = ImpactModel(world, _load(world, watches), devices=True, handover=world.grouped).impact(*likely)
+    each = world.tasks_per_s
     return {
         "stated": {name: p for name, p in stated.items() if p > 1e-9},
         "likely": [cause.name for cause in likely],
-        "lost": lost.tolist(),
         "alarms": [alarm for watch in watches for alarm in watch.alarms()],
+        "costs": {
+            "foreseen": _cost(foresight.lost(*likely, severities=severities), span),
+            "told": _cost(foresight.lost(*(causes[name] for name in true), severities=severities), span),
+            "rules": {"tasks": [rules.by_class[name] * r for name, r in zip(world.class_names, each, strict=True)]},
+        },
     }
+
+
+def _cost(foreseen: Foreseen, span: tuple[float, float]) -> dict[str, Any]:
+    parts = {"at_once": foreseen.at_once, "later": foreseen.later, "tasks": foreseen.tasks(*span)}
+    return {name: part.sum(axis=0).tolist() for name, part in parts.items()}
 
 
 def _load(world: World, watches: Sequence[Assurance]) -> Any:

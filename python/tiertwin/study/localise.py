@@ -4,9 +4,8 @@
     found       posteriors as stated by each cause's own twin `LOOK_S` after the start; top-1: the f true causes are the
                 first f; top-3: among the first max(3, f + 1). Ties count as the last of their places
     delay       from the start to the first alarm in which a true cause can show
-    impact      share of tasks lost at the sites the fault touches, as predicted of the causes held to be there, against
-                the same seed's run without faults, over the case's last `SEEN_S`
-    false       alarms of that run, a day
+    impact      what is lost while the faults last, as foretold and as it was: `faultcosts`
+    false       alarms of the runs without faults, a day, and what a day may have at most (95 %)
 
 Mixes marked *kept out* were not looked at while thresholds and leaks were chosen (docs/assurance-localisation.md).
 """
@@ -21,11 +20,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tiertwin.errors import InputError, UnknownNameError, suggest
+from tiertwin.functions.assure.causes import Naming
 from tiertwin.functions.assure.dependencies import Dependencies, dependencies
 from tiertwin.functions.assure.reach import Reach
 from tiertwin.plant.faults import groups_of
 from tiertwin.runtime.sidebyside import SideBySide
+from tiertwin.study.faultcosts import impact_rows, lost, rate
 from tiertwin.study.faultruns import event_of
+from tiertwin.study.statistics import most_events, wilson
 from tiertwin.world import load, resolve
 
 if TYPE_CHECKING:
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
     from tiertwin.functions.assure.causes import Cause
     from tiertwin.model import Scenario
     from tiertwin.world import World
-
-    F64 = NDArray[np.float64]
 
 HARD, SOFT = ("link", "node", "server", "access"), ("degraded", "slow")
 MIXES: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -46,11 +46,13 @@ MIXES: dict[str, tuple[tuple[str, ...], ...]] = {
     "kept out: shared risk + degradation": (("group",), SOFT),
     "kept out: two degradations": (SOFT, SOFT),
 }
-WARM_S, FOR_S, REST_S, LOOK_S, SEEN_S = 25, 12, 14, 10, 8
+WARM_S, FOR_S, REST_S, LOOK_S, CALM_S = 25, 12, 10, 10, 5
 A_RUN = 10  # cases of a run at most
+DECIDE_EVERY = 2  # base epochs
 DUCTS, DUCT_LINKS = 6, 3  # shared-risk groups where the scenario has none, and links of each
 FLAT = {"urban": [1.0, 1.0], "rural": [1.0, 1.0], "background": [1.0, 1.0], "background_peak": 1.0}
 DAY_S = 86_400.0
+SIGNALS = ("down", "errors", "dark", "slow", "late", "rate")
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def localise_study(
     jobs: int | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
-    """Return ``rows``, one a mix, and ``quiet``: alarms of the runs without faults.
+    """Return ``rows``, one a mix, ``impact``, one an answer, and ``quiet``: alarms of the runs without faults.
 
     Parameters
     ----------
@@ -79,7 +81,7 @@ def localise_study(
     cases
         Of each mix, ≥ 1.
     seed
-        Of cases and runs.
+        Of the first `A_RUN` cases of each mix, their places, severities, shared risks and runs; the next have the next.
     loss
         Share of telemetry lost, 0 … 1.
     mixes
@@ -99,42 +101,69 @@ def localise_study(
     for name in mixes:
         if name not in MIXES:
             raise UnknownNameError(f"mix: nobody knows {name!r}{suggest(name, list(MIXES))}")
-    watched = prepared(scenario, loss, seed)
-    world = resolve(watched)
-    graph = dependencies(world, groups_of(world))
-    rng = np.random.default_rng(seed)
-    drawn = {mix: draw(rng, graph, MIXES[mix], cases) for mix in MIXES}  # all, so that leaving one out changes none
-    runs = [(mix, k) for mix in mixes for k in range(0, cases, A_RUN)]
-    firsts = list(range(0, cases, A_RUN))
-    wanted = [_job(watched, world, [], seed + k, min(A_RUN, cases - k)) for k in firsts]
-    severity = np.random.default_rng(seed + 1)
-    for mix, k in runs:
-        part = [Case(case, WARM_S + n * (FOR_S + REST_S)) for n, case in enumerate(drawn[mix][k : k + A_RUN])]
-        wanted.append(_job(watched, world, _events(severity, world, part), seed + k, len(part)))
+    sizes = [min(A_RUN, cases - done) for done in range(0, cases, A_RUN)]
+    blocks = [_block(scenario, size, seed + k, loss, mixes) for k, size in enumerate(sizes)]
+    wanted = [job for block in blocks for job in block.jobs()]
     with SideBySide("tiertwin.study.faultruns", jobs) as workers:
         answers = []
         for number, answer in enumerate(workers.run(wanted)):
             answers.append(answer)
             say(f"run {number + 1} of {len(wanted)}: {len(answer['alarms'])} alarms raised and cleared")
-    quiet = dict(zip(firsts, answers, strict=False))
     outcomes: dict[str, list[dict[str, Any]]] = {mix: [] for mix in mixes}
-    for (mix, k), answer in zip(runs, answers[len(firsts) :], strict=True):
-        for n, causes in enumerate(drawn[mix][k : k + A_RUN]):
-            case = Case(causes, WARM_S + n * (FOR_S + REST_S))
-            outcomes[mix].append(judged(world, graph, case, answer, quiet[k]))
+    quiet = []
+    for block in blocks:
+        own, answers = answers[: 1 + len(mixes)], answers[1 + len(mixes) :]
+        quiet.append(own[0])
+        for mix, answer in zip(mixes, own[1:], strict=True):
+            outcomes[mix] += [judged(block.world, block.graph, case, answer, own[0]) for case in block.cases[mix]]
     return {
         "rows": [_row(mix, outcomes[mix]) for mix in mixes],
         "cases": {mix: outcomes[mix] for mix in mixes},
-        "quiet": _quiet(list(quiet.values())),
+        "impact": impact_rows(blocks[0].world, [case for mix in mixes for case in outcomes[mix]]),
+        "quiet": quiet_figures(quiet),
         "of_each_mix": cases,
         "seed": seed,
         "loss": loss,
     }
 
 
-def prepared(scenario: Scenario, loss: float, seed: int) -> Scenario:
-    """Return the scenario as the study runs it: watched, with its loss of telemetry, a flat day, and ducts."""
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """Up to `A_RUN` cases of each mix over one seed and its shared risks: a run a mix, and one without faults."""
+
+    scenario: Scenario
+    world: World
+    graph: Dependencies
+    cases: dict[str, list[Case]]
+    seed: int
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """Return the runs for workers: without faults, then mix by mix."""
+        first = next(iter(self.cases.values()))
+        jobs = [_job(self.scenario, first, self.seed, [], [])]
+        for mix, cases in self.cases.items():
+            severity = np.random.default_rng([self.seed, list(MIXES).index(mix), 1])
+            jobs.append(_job(self.scenario, cases, self.seed, _events(severity, self.world, cases), _looks(cases)))
+        return jobs
+
+
+def _block(scenario: Scenario, cases: int, seed: int, loss: float, mixes: Sequence[str]) -> _Block:
+    watched = prepared(scenario, loss, seed)
+    world = resolve(watched)
+    graph = dependencies(world, groups_of(world))
+    places = {mix: np.random.default_rng([seed, list(MIXES).index(mix), 0]) for mix in mixes}
+    drawn = {mix: _timed(draw(rng, graph, MIXES[mix], cases)) for mix, rng in places.items()}
+    return _Block(watched, world, graph, drawn, seed)
+
+
+def prepared(scenario: Scenario, loss: float, seed: int, decide_every: int = DECIDE_EVERY) -> Scenario:
+    """Return the scenario as the study runs it: watched, with its loss of telemetry, a flat day, and ducts.
+
+    Twins decide every `decide_every` base epochs only: what is looked at is what they see, and deciding is half of the
+    time of a run.
+    """
     sections: dict[str, Any] = {"assurance": {}, "telemetry__loss": loss, "day": FLAT}
+    sections |= {f"tiers__{tier}__control_every": decide_every for tier in ("edge", "fog", "cloud")}
     if scenario.faults is None or not scenario.faults.groups:
         sections["faults"] = {"groups": ducts(resolve(scenario), seed)}
     return load(scenario, **sections)
@@ -168,6 +197,11 @@ def draw(
     return found
 
 
+def _timed(cases: Sequence[tuple[Cause, ...]]) -> list[Case]:
+    """Return cases one after the other in a run."""
+    return [Case(causes, WARM_S + n * (FOR_S + REST_S)) for n, causes in enumerate(cases)]
+
+
 def _events(rng: np.random.Generator, world: World, cases: Sequence[Case]) -> list[dict[str, Any]]:
     events = []
     for case in cases:
@@ -179,58 +213,68 @@ def _events(rng: np.random.Generator, world: World, cases: Sequence[Case]) -> li
     return events
 
 
-def _job(scenario: Scenario, world: World, events: list[dict[str, Any]], seed: int, cases: int) -> dict[str, Any]:
-    starts = [WARM_S + n * (FOR_S + REST_S) for n in range(cases)]
+def _job(
+    scenario: Scenario, cases: Sequence[Case], seed: int, events: list[dict[str, Any]], looks: list[Any]
+) -> dict[str, Any]:
     written = load(scenario, faults={"events": events}).model_dump(mode="json")
-    epochs = starts[-1] + FOR_S + REST_S
-    return {"scenario": written, "seed": seed, "epochs": epochs, "looks": [start + LOOK_S for start in starts]}
+    epochs = cases[-1].start_s + FOR_S + REST_S
+    return {"scenario": written, "seed": seed, "epochs": epochs, "for_s": FOR_S, "looks": looks}
+
+
+def _looks(cases: Sequence[Case]) -> list[Any]:
+    return [[case.start_s, case.start_s + LOOK_S, [cause.name for cause in case.causes]] for case in cases]
 
 
 def judged(
     world: World, graph: Dependencies, case: Case, answer: dict[str, Any], quiet: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return what became of a case: places of its causes, delay, impact as predicted and as it was."""
+    """Return what became of a case: places of its causes, delay, what was lost and what was foretold."""
     look = answer["looks"][str(case.start_s + LOOK_S)]
     stated: dict[str, float] = look["stated"]
     places = [_place(stated, cause.name, len(graph.causes)) for cause in case.causes]
     faults = len(case.causes)
+    span = slice(case.start_s, case.start_s + FOR_S)
+    after = slice(case.start_s + FOR_S + REST_S - CALM_S, case.start_s + FOR_S + REST_S)
     touched = _touched(world, case.causes)
-    span = slice(case.start_s + FOR_S - SEEN_S, case.start_s + FOR_S)
-    usual, now = (tuple(np.sum(part[key][span], axis=0) for key in ("served", "offered")) for part in (quiet, answer))
-    offered = usual[1][touched]
-    truth = lost_share(touched, usual, now)
-    predicted = float((np.array(look["lost"])[touched] * offered).sum() / max(offered.sum(), 1.0))
     return {
         "causes": [cause.name for cause in case.causes],
         "places": places,
+        "first": max(stated, key=lambda name: stated[name], default=None),
         "top1": max(places) <= faults,
         "top3": max(places) <= max(3, faults + 1),
         "named": all(cause.name in look["likely"] for cause in case.causes),
         "exact": set(look["likely"]) == {cause.name for cause in case.causes},
+        "likely": look["likely"],
+        "alarms": look["alarms"],
+        "hidden": hidden(world, case.causes),
         "delay_s": _delay(graph, case, answer["alarms"]),
-        "lost_predicted": predicted,
-        "lost": truth,
-        "impact_error": abs(predicted - truth),
+        "lost": lost(quiet, answer, span).tolist(),
+        "by_chance": float(lost(quiet, answer, after).sum()),
+        "offered": rate(quiet["offered"], span).sum(axis=0).tolist(),
+        "costs": {name: cost["tasks"] for name, cost in look["costs"].items()}
+        | {"nothing": [0.0] * len(world.class_names)}
+        | {"all": (rate(quiet["offered"], span) - rate(quiet["undone"], span))[touched].sum(axis=0).tolist()},
     }
 
 
-def lost_share(touched: NDArray[np.int64], usual: tuple[F64, F64], now: tuple[F64, F64]) -> float:
-    """Return the tasks that are not served any more over those offered at the touched sites.
+def hidden(world: World, causes: Sequence[Cause]) -> bool:
+    """Say whether one of several faults changes nothing in the plant because of another, so that nobody can see it."""
+    ends = np.stack([world.link_tail, world.link_head], axis=1)
+    server_node = Naming(world).server_node
+    return any(_behind(world, ends, server_node, one, other) for one in causes for other in causes if one is not other)
 
-    Parameters
-    ----------
-    touched
-        Sites.
-    usual, now
-        Tasks (served, offered) by site without and with the fault, [S] each. What is offered less at the touched sites
-        than it was comes from users who went to other cells; it is served as everything is at the sites not touched.
-    """
-    others = np.ones(len(now[1]), dtype=bool)
-    others[touched] = False
-    moved = max(float((usual[1] - now[1])[touched].sum()), 0.0)
-    elsewhere = float(now[0][others].sum() / max(now[1][others].sum(), 1.0))
-    lost = float((usual[0] - now[0])[touched].sum()) - moved * elsewhere
-    return lost / max(float(usual[1][touched].sum()), 1.0)
+
+def _behind(world: World, ends: NDArray[np.int64], server_node: NDArray[np.int64], one: Cause, other: Cause) -> bool:
+    """Say whether all that `one` does to the plant, `other` does as well."""
+    at = other.nodes
+    if one.links:
+        gone = other.links if other.hard else ()
+        return all(link in gone or bool(np.isin(ends[link], at).any()) for link in one.links)
+    if one.server >= 0:
+        dark, same = int(server_node[one.server]) in at, one.server == other.server
+        idle = one.server == other.site  # an edge server does the tasks of its own site
+        return dark or (one.kind == "slow" and (same or idle))
+    return one.site >= 0 and int(world.site_node[one.site]) in at
 
 
 def _place(stated: dict[str, float], cause: str, causes: int) -> int:
@@ -274,32 +318,40 @@ def _delay(graph: Dependencies, case: Case, alarms: Sequence[Sequence[Any]]) -> 
 
 def _row(mix: str, cases: Sequence[dict[str, Any]]) -> dict[str, Any]:
     delays = [case["delay_s"] for case in cases if case["delay_s"] is not None]
-    errors = [case["impact_error"] for case in cases]
-    return {
-        "mix": mix,
-        "cases": len(cases),
-        "top1": float(np.mean([case["top1"] for case in cases])),
-        "top3": float(np.mean([case["top3"] for case in cases])),
-        "named": float(np.mean([case["named"] for case in cases])),
-        "exact": float(np.mean([case["exact"] for case in cases])),
-        "detected": len(delays) / len(cases),
-        "delay_s": float(np.mean(delays)) if delays else None,
-        "impact_error": float(np.mean(errors)),
-        "impact_within_10": float(np.mean(np.array(errors) <= 0.1)),
-        "lost": float(np.mean([case["lost"] for case in cases])),
-        "lost_predicted": float(np.mean([case["lost_predicted"] for case in cases])),
-    }
+    row: dict[str, Any] = {"mix": mix, "cases": len(cases)}
+    for name in ("top1", "top3", "named", "exact"):
+        hits = sum(case[name] for case in cases)
+        row |= {name: hits / len(cases)} | dict(
+            zip((f"{name}_low", f"{name}_high"), wilson(hits, len(cases)), strict=True)
+        )
+    return row | {"detected": len(delays) / len(cases), "delay_s": float(np.mean(delays)) if delays else None}
 
 
-def _quiet(answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the alarms of runs without faults after they are warm, a day, and by what they are about."""
-    seconds = sum(len(answer["served"]) - WARM_S for answer in answers)
+def quiet_figures(answers: Sequence[dict[str, Any]], period_s: float = 1.0) -> dict[str, Any]:
+    """Return the alarms of runs without faults after they are warm, a day and by what they are about.
+
+    Parameters
+    ----------
+    answers
+        As `faultruns.play` returns them.
+    period_s
+        Of an epoch.
+    """
+    seconds = sum(len(answer["offered"]) - WARM_S for answer in answers) * period_s
     raised = [name for answer in answers for epoch, name, up in answer["alarms"] if up and epoch >= WARM_S]
     about = Counter(name.rsplit(" ", 1)[1] for name in raised)
     a_day = DAY_S / max(seconds, 1)
+    named = sum(epoch >= WARM_S for answer in answers for epoch, _ in answer["named"])
     return {
         "seconds": seconds,
+        "named": named,
+        "named_per_day": named * a_day,
+        "named_at_most_per_day": most_events(named) * a_day,
         "alarms": len(raised),
         "false_alarms_per_day": len(raised) * a_day,
-        "by_signal_per_day": {name: count * a_day for name, count in sorted(about.items())},
+        "at_most_per_day": most_events(len(raised)) * a_day,
+        "by_signal": {
+            name: {"alarms": about[name], "a_day": about[name] * a_day, "at_most": most_events(about[name]) * a_day}
+            for name in SIGNALS
+        },
     }

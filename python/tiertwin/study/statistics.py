@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from tiertwin.functions.intervals import Interval, interval, paired
+from tiertwin.functions.intervals import Interval, interval, most_events, paired, wilson
 
-__all__ = ["Interval", "bootstrap", "interval", "paired"]
+__all__ = ["Interval", "bootstrap", "interval", "most_events", "paired", "wilson"]
 
 
 def bootstrap(

@@ -80,3 +80,30 @@ def test_bad_input_is_one_clear_error(
     error = capsys.readouterr().err
     assert told in error
     assert "Traceback" not in error
+
+
+PLANNING = ["metro", "--every-site", "32", "--build", "1", "--growth", "2", "--failures", "0", "--score", "0", "--json"]
+
+
+@pytest.mark.parametrize("place", [0, 1, 4, len(PLANNING)])
+def test_a_plan_is_what_the_verb_plan_says(place: int, capsys: pytest.CaptureFixture[str]) -> None:
+    told = []
+    for words in (["plan", *PLANNING], ["whatif", *PLANNING[:place], "--plan", *PLANNING[place:]]):
+        with pytest.raises(SystemExit) as end:
+            main(words)
+        assert end.value.code == 0
+        told.append(json.loads(capsys.readouterr().out))
+    assert told[0] == told[1]
+    assert len(told[0]["built"]) == 1
+
+
+def test_a_plan_has_the_options_of_the_verb_plan_and_no_interventions(capsys: pytest.CaptureFixture[str]) -> None:
+    done = CliRunner().invoke(main, ["whatif", "--plan", "--help"])
+    assert done.exit_code == 0
+    assert "whatif --plan [OPTIONS] [SCENARIO]" in done.output
+    assert "--every-site" in done.output
+    for words, said in ((["--fail-node", "Harbour"], "Leave out --fail-node"), (["--top", "3"], "No such option")):
+        with pytest.raises(SystemExit) as end:
+            main(["whatif", "metro", "--plan", *words])
+        assert end.value.code == 2
+        assert said in capsys.readouterr().err

@@ -11,6 +11,7 @@ import pytest
 
 from tiertwin import _core
 from tiertwin.functions.assure.causes import Naming
+from tiertwin.functions.assure.impact import Severities
 from tiertwin.functions.assure.localiser import ALARM, MISSING, SILENT
 from tiertwin.orchestrate.alarming import Alarming
 from tiertwin.orchestrate.assurance import Assurance, Knowledge
@@ -290,3 +291,50 @@ def test_the_same_samples_give_the_same_records():
         return records + watch(told, 10, watched)
 
     assert run() == run()
+
+
+def test_how_bad_degraded_parts_are_is_what_was_told_of_them():
+    told = Told()
+    link, site, watched = inside(told), told.sites[1], told.assurance()
+    watch(told, 12, watched)
+    assert watched.severities() == Severities()
+    told.links["capacity"][link], told.links["bad"][link] = 0.6, 0.03
+    told.servers["took"][site] = 2.5
+    watch(told, 8, watched)
+    found = watched.severities()
+    assert found.capacity == pytest.approx({link: 0.6})
+    assert found.loss == pytest.approx({link: 0.03}, rel=0.05)
+    assert found.speed == pytest.approx({site: 0.4})
+
+
+def test_a_child_whose_clock_goes_backwards_is_heard_on():
+    told = Told()
+    watched = told.assurance()
+    watch(told, 12, watched)
+    told.tables = [_core.StateTable(registry(), TableId.SUMMARY, t.attributes, k.rows) for t, k in zip(
+        told.tables, told.layouts, strict=True)]  # fmt: skip
+    ahead, told.now = told.now, SECOND  # the children began anew, with clocks that are behind; ours goes on
+    told.links["bad"][inside(told)] = 0.05
+    records = []
+    for second in range(8):
+        now = told.tell()
+        records += watched.handle(ahead + (second + 1) * SECOND, second, told.tables, [True] * len(told.sites))
+    assert [(r.fields["observation"], r.fields["raised"]) for r in records if r.what == "alarm"] == [("errors", True)]
+    assert now < ahead
+
+
+def test_a_storm_of_flapping_alarms_keeps_the_memory_and_the_causes():
+    told = Told()
+    link, watched = inside(told), told.assurance()
+    watch(told, 12, watched)
+    held = []
+    for turn in range(60):
+        for part in range(told.world.link_count):
+            told.links["up"][part] = float(turn % 2)
+        watch(told, 4, watched)
+        held.append(watched.log.memory_bytes())
+    told.links["up"] = {link: 0.0}
+    watch(told, 30, watched)
+    assert max(held[10:]) <= max(held[:10]) + 10_000
+    assert list(watched.named) == [Naming(told.world).link(link)]
+    assert [i.alarms[0].object_instance for i in watched.incidents()] == [Naming(told.world).link(link)]

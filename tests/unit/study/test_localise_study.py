@@ -1,4 +1,4 @@
-"""The study of localisation: how cases are drawn, what becomes of them, how what was lost is counted."""
+"""The study of localisation: how cases are drawn, what becomes of them, what was lost and how near it was foretold."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ from tiertwin.errors import InputError, UnknownNameError
 from tiertwin.functions.assure.dependencies import dependencies
 from tiertwin.plant import PlantOptions
 from tiertwin.plant.faults import groups_of
-from tiertwin.study.faultruns import event_of
+from tiertwin.study.faultcosts import impact_rows
+from tiertwin.study.faultruns import event_of, followed_s
 from tiertwin.study.localise import (
     FOR_S,
     LOOK_S,
     MIXES,
-    SEEN_S,
+    REST_S,
     WARM_S,
     Case,
     draw,
+    hidden,
     judged,
     localise_study,
-    lost_share,
     prepared,
+    quiet_figures,
 )
+from tiertwin.study.quiet import quiet_study
 from tiertwin.world import load, resolve
 
-EPOCHS = WARM_S + FOR_S
 SEVERITY = {"capacity": 0.5, "loss": 0.01, "speed": 0.4}
 
 
@@ -40,14 +42,18 @@ def made() -> Any:
 
 
 def answer(stated: dict[str, float], served: float, alarms: list[list[Any]] | None = None) -> dict[str, Any]:
-    sites = made()[1].site_count
+    sites, classes = made()[1].site_count, len(made()[1].class_names)
     likely = [name for name, p in stated.items() if p >= 0.5]
-    look = {"stated": stated, "likely": likely, "lost": [0.25] * sites, "alarms": []}
+    costs = {name: {"tasks": [0.5] * classes} for name in ("foreseen", "told", "rules")}
+    look = {"stated": stated, "likely": likely, "alarms": [], "costs": costs}
+    epochs = WARM_S + FOR_S + REST_S
+    calm = [[[2.0] * classes] * sites]
     return {
         "looks": {str(WARM_S + LOOK_S): look},
         "alarms": alarms or [],
-        "served": [[served] * sites] * EPOCHS,
-        "offered": [[10.0] * sites] * EPOCHS,
+        "named": [],
+        "undone": calm * WARM_S + [[[10.0 - served] * classes] * sites] * FOR_S + calm * REST_S,
+        "offered": [[[10.0] * classes] * sites] * epochs,
     }
 
 
@@ -126,22 +132,71 @@ def test_what_is_lost_is_the_difference_to_a_run_without_faults():
     _, world, graph = made()
     cause = next(c for c in graph.causes if c.kind == "link")
     found = judged(world, graph, Case((cause,), WARM_S), answer({cause.name: 0.9}, 5.0), answer({}, 8.0))
-    assert found["lost"] == pytest.approx(0.3)
-    assert found["lost_predicted"] == pytest.approx(0.25)
-    assert found["impact_error"] == pytest.approx(0.05)
-    assert SEEN_S <= FOR_S
+    assert found["lost"] == pytest.approx([3.0 * world.site_count] * len(world.class_names))
+    assert found["by_chance"] == 0.0
+    assert found["costs"]["foreseen"] == [0.5] * len(world.class_names)
+    assert found["costs"]["nothing"] == [0.0] * len(world.class_names)
+    assert 0.0 < found["costs"]["all"][0] <= 8.0 * world.site_count
 
 
-def test_users_who_went_to_other_cells_are_served_as_everybody_is_there():
-    touched = np.array([0])
-    usual = np.array([8.0, 80.0]), np.array([10.0, 100.0])
-    assert lost_share(touched, usual, usual) == 0.0
-    gone = np.array([0.0, 88.0]), np.array([0.0, 110.0])  # all ten moved and are served at 0.8
-    assert lost_share(touched, usual, gone) == pytest.approx(0.0)
-    worse = np.array([0.0, 44.0]), np.array([0.0, 110.0])
-    assert lost_share(touched, usual, worse) == pytest.approx(0.4)
-    stayed = np.array([2.0, 80.0]), np.array([10.0, 100.0])
-    assert lost_share(touched, usual, stayed) == pytest.approx(0.6)
+def case_of(lost: float, foreseen: float, by_chance: float = 1.0) -> dict[str, Any]:
+    zeros = [0.0] * (len(made()[1].class_names) - 1)
+    costs = {name: [0.0, *zeros] for name in ("told", "rules", "nothing", "all")} | {"foreseen": [foreseen, *zeros]}
+    return {"lost": [lost, *zeros], "by_chance": by_chance, "offered": [100.0, *zeros], "costs": costs}
+
+
+def test_errors_are_over_what_was_truly_lost_and_doing_nothing_has_one_of_1():
+    world = made()[1]
+    found = impact_rows(world, [case_of(100.0, 110.0), case_of(20.0, 20.0), case_of(0.5, 3.0)])
+    assert (found["chance_tasks_per_s"], found["lost_something"]) == (1.0, 2)
+    rows = {row["answer"]: row for row in found["rows"]}
+    assert rows["foreseen"]["tasks"] == pytest.approx(10.0 / 120.0)
+    assert rows["foreseen"]["gbps"] == pytest.approx(10.0 / 120.0)
+    assert rows["foreseen"]["users"] == pytest.approx(10.0 / 120.0)
+    assert rows["foreseen"]["median"] == pytest.approx(0.05)
+    assert rows["foreseen"]["within_10"] == 1.0
+    assert rows["foreseen"]["bias"] == pytest.approx(130.0 / 120.0 - 1.0)
+    assert rows["foreseen"]["elsewhere"] == 3.0
+    assert rows["nothing"]["tasks"] == rows["nothing"]["gbps"] == rows["nothing"]["users"] == 1.0
+
+
+def test_a_loss_that_chance_makes_too_is_no_loss():
+    world = made()[1]
+    found = impact_rows(world, [case_of(5.0, 5.0, by_chance=-6.0)] * 4)
+    assert found["lost_something"] == 0
+    assert "tasks" not in found["rows"][0]
+
+
+def test_a_fault_behind_another_is_hidden():
+    _, world, graph = made()
+    by_kind = {kind: [c for c in graph.causes if c.kind == kind] for kind in ("link", "degraded", "group", "slow")}
+    link = by_kind["link"][0]
+    assert hidden(world, (link, by_kind["degraded"][0]))
+    assert hidden(world, (by_kind["degraded"][0], by_kind["group"][0]))
+    assert not hidden(world, (link, by_kind["degraded"][1]))
+    assert not hidden(world, (by_kind["degraded"][0], by_kind["degraded"][1]))
+    slow = by_kind["slow"][0]
+    down = next(c for c in graph.causes if c.kind == "server" and c.server == slow.server)
+    dark = next(c for c in graph.causes if c.kind == "node" and world.site_node[slow.server] in c.nodes)
+    access = next(c for c in graph.causes if c.kind == "access" and world.site_node[c.site] in dark.nodes)
+    for one in (down, slow, access):
+        assert hidden(world, (one, dark))
+    assert hidden(world, (slow, down))
+    assert hidden(world, (slow, access)), "no task reaches it"
+    assert not hidden(world, (down, access)), "that it is down is told"
+    assert not hidden(world, (dark,))
+
+
+def test_alarms_without_faults_are_counted_after_the_start_with_what_a_day_may_have_at_most():
+    answer_ = {"offered": [0] * (WARM_S + 864), "alarms": [[WARM_S - 1, "site a late", True]], "named": [[3, "link"]]}
+    found = quiet_figures([answer_])
+    assert (found["seconds"], found["alarms"], found["named"]) == (864.0, 0, 0)
+    assert found["at_most_per_day"] == pytest.approx(299.57, abs=0.01)  # the rule of three, of a hundredth of a day
+    answer_["alarms"] += [[WARM_S, "site a late", True], [WARM_S + 9, "site a late", False]]
+    found = quiet_figures([answer_, {"offered": [0] * WARM_S, "alarms": [], "named": []}])
+    assert (found["alarms"], found["false_alarms_per_day"]) == (1, 100.0)
+    assert found["by_signal"]["late"]["alarms"] == 1
+    assert found["by_signal"]["down"]["at_most"] == pytest.approx(299.57, abs=0.01)
 
 
 def test_wrong_wishes_are_refused():
@@ -151,3 +206,12 @@ def test_wrong_wishes_are_refused():
         localise_study(load("metro"), 1, loss=1.0)
     with pytest.raises(UnknownNameError, match="hard"):
         localise_study(load("metro"), 1, mixes=["hrad"])
+    for hours, loss in ((0.0, 0.1), (np.inf, 0.1), (1.0, 1.0)):
+        with pytest.raises(InputError, match="hours above 0"):
+            quiet_study(load("metro"), hours, loss=loss)
+
+
+def test_plans_follow_when_the_owner_has_heard_decided_and_its_grant_is_in_force():
+    assert [followed_s(start, 1) for start in (8, 25)] == [3.0, 3.0]
+    assert [followed_s(start, 2) for start in (8, 25)] == [4.0, 5.0]
+    assert [followed_s(start, 4) for start in (8, 9, 10, 11)] == [8.0, 7.0, 6.0, 9.0]

@@ -35,7 +35,7 @@ class Certainties:
     weak_loss, weak_delay
         A degraded link in the loss and delay of routes over it.
     late, late_weak
-        A server that is down, or slow, in the lateness of tasks of a site it serves.
+        A server that is down, or slow, in the lateness of tasks of any of the sites it serves.
     leak
         By attribute: an alarm of nothing we know. A state that is told (`down`, `dark`) is seldom wrong, a threshold
         on something measured more often.

@@ -11,8 +11,8 @@ link, risk group    `down` of the link; `loss` of the routes it cuts off; `loss`
                     links that what moved fills up
 link, degraded      `errors` of the link; `loss` and `delay` of the routes over it
 node                `dark` of the node, `down` of its links and of the servers there, and its routes as for links
-server              `down` and `slow` of the server, `late` of the sites it serves
-server, slow        `slow` of the server, `late` of the sites it serves
+server              `down` and `slow` of the server, `late` of any site it serves
+server, slow        `slow` of the server, `late` of any site it serves
 access              `rate` of the site: its devices are not heard any more
 ==================  ================================================================================================
 
@@ -169,8 +169,10 @@ def _server_shows(names: Naming, sure: Certainties, cause: Cause) -> Iterator[tu
     yield f"{names.server(server)} slow", sure.own_weak
     fog = server - world.site_count
     served = [server] if fog < 0 else np.flatnonzero(world.site_fog == fog) if fog < world.fog_count else []
+    shows = sure.late if hard else sure.late_weak
+    each = 1.0 - (1.0 - shows) ** (1.0 / max(len(served), 1))  # so surely in any of them: they are late together or not
     for site in served:
-        yield f"{names.site(int(site))} late", sure.late if hard else sure.late_weak
+        yield f"{names.site(int(site))} late", each
 
 
 def _routes_show(names: Naming, routes: Cut, loss: float, delay: float) -> Iterator[tuple[str, float]]:

@@ -24,7 +24,8 @@ its gateway, its uplink is `lan_mbps`. An answer is exact for these rules, not f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +52,33 @@ class Degradation:
 
     link: float = 0.5
     server: float = 0.4
+
+
+@dataclass(frozen=True)
+class Severities:
+    """How bad degraded parts were measured to be.
+
+    Parameters
+    ----------
+    capacity, loss
+        Of undirected links: share of the capacity that is left, and of tasks that are lost; 0 … 1.
+    speed
+        Of servers (sites, fogs, cloud): share of the speed that is left; 0 … 1.
+    """
+
+    capacity: Mapping[int, float] = field(default_factory=dict)
+    loss: Mapping[int, float] = field(default_factory=dict)
+    speed: Mapping[int, float] = field(default_factory=dict)
+
+    @classmethod
+    def worst(cls, several: Iterable[Severities]) -> Severities:
+        """Put together what several watchers measured; of one part the worst."""
+        capacity, loss, speed = dict[int, float](), dict[int, float](), dict[int, float]()
+        for one in several:
+            for of_all, own in ((capacity, one.capacity), (speed, one.speed)):
+                of_all |= {part: min(share, of_all.get(part, 1.0)) for part, share in own.items()}
+            loss |= {part: max(share, loss.get(part, 0.0)) for part, share in one.loss.items()}
+        return cls(capacity, loss, speed)
 
 
 @dataclass(frozen=True, eq=False)

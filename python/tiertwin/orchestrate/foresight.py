@@ -1,0 +1,217 @@
+"""What causes will cost, foretold from what the twins of a domain believed before they came.
+
+    at once     set-points stay. What is sent to a server that is down, or over a route that is cut, is lost; users of a
+                site that is not heard are at the nearest that is, and are served as everybody there
+    later       routes, cells and users as the causes leave them (`cpp/whatif`), and everybody has decided anew, on both
+                sides of the comparison; servers as before, since no twin looks at whether a server works
+    lossy links a task that goes over one is lost with its share of bad frames, link after link, at once and later
+    slow        a server that is slow does everything, late: it loses nothing
+
+    lost by site and class = what is served before − what is served then; users in proportion to their tasks
+
+Where users go elsewhere, what they lose is told where they are then, but at once where they were. Gb/s are of tasks.
+How bad a degradation is comes from measurement (`Severities`); of one that was not measured `Degradation` in
+`functions.assure.impact` says what is usual.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tiertwin.allocate.solvetree import solve_tree
+from tiertwin.errors import InputError, suggest
+from tiertwin.functions.assure.impact import Broken, Degradation, Severities, nearest_heard
+from tiertwin.model.tiers import Tier
+from tiertwin.orchestrate.changes import Batch, Change, Row
+from tiertwin.orchestrate.forktree import tree_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from tiertwin.functions.assure.causes import Cause
+    from tiertwin.orchestrate.belief import Belief
+
+    F64 = NDArray[np.float64]
+
+REPLANS = ("local", "tree")
+
+
+@dataclass(frozen=True, eq=False)
+class Foreseen:
+    """What is lost while the causes last.
+
+    Parameters
+    ----------
+    at_once
+        Tasks/s not served any more while set-points stay, [S, C].
+    later
+        The same once everybody decided anew; negative where a site is served better.
+    users_a_task, megabits
+        Users over their tasks/s, and Mb of a task, of each class, [C].
+    """
+
+    at_once: F64
+    later: F64
+    users_a_task: F64
+    megabits: F64
+
+    def tasks(self, for_s: float = np.inf, follow_s: float = 0.0) -> F64:
+        """Return the mean tasks/s lost in the first `for_s` seconds, [S, C]; plans follow after `follow_s`."""
+        early = 0.0 if np.isinf(for_s) else min(follow_s / for_s, 1.0)
+        mean: F64 = early * self.at_once + (1.0 - early) * self.later
+        return mean
+
+    def users(self, for_s: float = np.inf, follow_s: float = 0.0) -> F64:
+        """Return users' worth of service lost of each class (half of ten users' tasks: 5), [C]."""
+        found: F64 = self.tasks(for_s, follow_s).sum(axis=0) * self.users_a_task
+        return found
+
+    def gbps(self, for_s: float = np.inf, follow_s: float = 0.0) -> float:
+        """Return the traffic of the tasks lost, Gb/s."""
+        return float(self.tasks(for_s, follow_s).sum(axis=0) @ self.megabits) / 1e3
+
+
+class Foresight:
+    """What causes cost a domain. Read-only but for what it keeps of its own answers; one owner.
+
+    Parameters
+    ----------
+    belief
+        Of the domain, from before the causes came.
+    solver, masters
+        What solves leaves and masters.
+    replan
+        ``local``: edges decide anew inside the quotas they hold; ``tree``: the whole hierarchy does.
+    degraded
+        What unmeasured degradations leave.
+
+    Raises
+    ------
+    InputError
+        Another `replan`.
+    """
+
+    def __init__(
+        self, belief: Belief, solver: Any, masters: Any, replan: str = "local", degraded: Degradation | None = None
+    ) -> None:
+        if replan not in REPLANS:
+            raise InputError(f"replan: expected local or tree, got {replan!r}{suggest(replan, REPLANS)}", "Foresight")
+        self.belief, self._solver, self._masters, self._replan = belief, solver, masters, replan
+        self._degraded = degraded or Degradation()
+        world = belief.world
+        self._classes = (len(world.class_names), len(world.ring_rate_mbps))
+        self._sites = np.array([edge.site for edge in belief.edges], dtype=np.int64)
+        self._standing = np.stack([edge.plan for edge in belief.edges])  # [D, G, T]
+        self._unchanged: F64 | None = None
+
+    def lost(self, *causes: Cause, severities: Severities | None = None) -> Foreseen:
+        """Return what `causes` of this world cost together, as badly degraded as `severities` says."""
+        measured = severities or Severities()
+        broken = Broken.of(self.belief.world, causes, self._degraded)
+        rows = self._rows(causes, broken, measured)
+        entered = self._entered(rows)
+        kept = self._kept(causes, broken, measured, entered)
+        standing = self._standing.sum(axis=2)
+        at_once = standing - self._as_they_stand(broken, kept * self._reached(entered))
+        later = standing - (self._standing * kept[:, None, :]).sum(axis=2)
+        if rows:
+            later = self._planned([]).sum(axis=2) - (self._planned(rows) * kept[:, None, :]).sum(axis=2)
+        return Foreseen(self._by_site(at_once), self._by_site(later), *self._units())
+
+    # -- what the engine makes of causes ---------------------------------------------------------------------------
+    def _rows(self, causes: tuple[Cause, ...], broken: Broken, measured: Severities) -> list[Row]:
+        """Return the engine's changes: links, nodes, cells and users. Servers and lossy links are not the engine's."""
+        world, rows = self.belief.world, list[Row]()
+        if broken.unheard.any() and world.grouped and not broken.unheard.all():
+            near = nearest_heard(world, broken.unheard)
+            rows += [(int(Change.MOVE), int(s), int(near[s]), 1.0) for s in np.flatnonzero(broken.unheard)]
+        for cause in causes:
+            rows += [(int(Change.NODE_DOWN), node, 0, 0.0) for node in cause.nodes]
+            if cause.hard:
+                rows += [(int(Change.LINK_SHARE), link, 0, 0.0) for link in cause.links]
+            elif cause.kind == "degraded":
+                link = cause.links[0]
+                usual = 1.0 if link in measured.loss else self._degraded.link  # one that was looked at
+                left = min(max(measured.capacity.get(link, usual), 0.0), 1.0)
+                rows.append((int(Change.LINK_SHARE), link, 0, float(left)))
+            if cause.site >= 0:
+                rows.append((int(Change.RADIO_TIMES), cause.site, 0, 0.0))
+        return rows
+
+    def _entered(self, rows: list[Row]) -> Mapping[str, Any]:
+        return self.belief.engine.enter(*Batch.of([rows]).arrays())
+
+    def _planned(self, rows: list[Row]) -> F64:
+        """Return the plan of everybody after the changes, [D, G, T]; without changes it is worked out once."""
+        if not rows and self._unchanged is not None:
+            return self._unchanged
+        tree = tree_of(self.belief, self._entered(rows))
+        if self._replan == "tree":
+            scenario = self.belief.world.scenario
+            gap, rounds = (1e-3, 6) if scenario is None else (scenario.policy.target_gap, scenario.policy.max_rounds)
+            solved = solve_tree(tree, target_gap=gap, max_rounds=rounds, solver=self._solver, masters=self._masters)
+            plan = np.stack([solved.allocation[edge.name] for edge in self.belief.edges])
+        else:
+            leaves = {leaf.name: leaf.problem for leaf in tree.leaves()}
+            plan = np.stack([self._solver.solve_quota(leaves[e.name], e.quota).x for e in self.belief.edges])
+        if not rows:
+            self._unchanged = plan
+        return plan
+
+    # -- what gets through -----------------------------------------------------------------------------------------
+    def _as_they_stand(self, broken: Broken, through: F64) -> F64:
+        """Return what is served while set-points stay, [D, G]; `through`: share by site and tier, [D, T]."""
+        served: F64 = (self._standing * through[:, None, :]).sum(axis=2)
+        world, home = self.belief.world, self.belief.home
+        if not broken.unheard.any() or broken.unheard.all():
+            return served
+        near = nearest_heard(world, broken.unheard) if world.grouped else np.arange(world.site_count)
+        for d in (home[int(site)] for site in np.flatnonzero(broken.unheard) if int(site) in home):
+            to = home.get(int(near[self._sites[d]]), d)
+            demand = self.belief.edges[to].problem.demand
+            share = served[to] / np.maximum(demand, 1e-12) if to != d else 0.0
+            served[d] = self.belief.edges[d].problem.demand * np.minimum(share, 1.0)
+        return served
+
+    def _reached(self, entered: Mapping[str, Any]) -> F64:
+        """Return 1 for tiers that a site's tasks still reach and 0 for those that they do not, [D, T]."""
+        world, sites = self.belief.world, self._sites
+        before = [*world.route_site_links, *world.route_fog_links]
+        there = np.array([len(now) > 0 or not len(old) for now, old in zip(entered["routes"], before, strict=True)])
+        reached = np.ones((len(sites), len(Tier)))
+        reached[:, Tier.FOG] = there[sites]
+        reached[:, Tier.CLOUD] = there[sites] & there[world.site_count + world.site_fog[sites]]
+        return reached
+
+    def _kept(self, causes: tuple[Cause, ...], broken: Broken, measured: Severities, entered: Mapping[str, Any]) -> F64:
+        """Return the share of each site's tasks at each tier that neither a server nor a lossy link loses, [D, T]."""
+        world, sites = self.belief.world, self._sites
+        works = (broken.server_share > 0.0).astype(np.float64)  # what is slow is late, and done
+        fog = world.site_count + world.site_fog[sites]
+        passed = np.ones(2 * world.link_count)
+        for link in (cause.links[0] for cause in causes if cause.kind == "degraded"):
+            passed[2 * link : 2 * link + 2] = 1.0 - min(max(measured.loss.get(link, 0.0), 0.0), 1.0)
+        route = np.array([passed[links].prod() for links in entered["routes"]])
+        kept = np.ones((len(sites), len(Tier)))
+        kept[:, Tier.EDGE] = works[sites]
+        kept[:, Tier.FOG] = works[fog] * route[sites]
+        kept[:, Tier.CLOUD] = works[-1] * route[sites] * route[fog]
+        return kept
+
+    def _by_site(self, lost: F64) -> F64:
+        """Return losses by site and class, [S, C], of those by site of the domain and group, [D, G]."""
+        tasks = np.zeros((self.belief.world.site_count, self._classes[0]))
+        tasks[self._sites] = lost.reshape(len(lost), *self._classes).sum(axis=2)
+        return tasks
+
+    def _units(self) -> tuple[F64, F64]:
+        """Return users over tasks/s, and Mb of a task, [C] each."""
+        edges = self.belief.edges
+        demand = np.stack([edge.problem.demand for edge in edges]).reshape(-1, *self._classes).sum(axis=(0, 2))
+        users = np.stack([edge.users for edge in edges]).reshape(-1, *self._classes).sum(axis=(0, 2))
+        return users / np.maximum(demand, 1e-12), np.asarray(self.belief.world.megabits, dtype=np.float64)

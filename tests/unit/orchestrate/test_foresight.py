@@ -1,0 +1,144 @@
+"""What causes are foretold to cost: servers under the standing plan, links and nodes after everybody decided anew."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tiertwin.allocate.leafsolver import leaf_solver
+from tiertwin.allocate.mastersolver import master_solver
+from tiertwin.errors import InputError
+from tiertwin.functions.assure.causes import Cause, causes_of
+from tiertwin.functions.assure.impact import Severities
+from tiertwin.model.tiers import Tier
+from tiertwin.orchestrate.foresight import Foresight
+from tiertwin.orchestrate.forktree import planned
+from tiertwin.world import load, resolve
+
+
+@lru_cache
+def made() -> Any:
+    world = resolve(load("metro"))
+    demand = (world.group_devices * world.tasks_per_s[:, None]).reshape(world.site_count, -1).astype(float)
+    solvers = leaf_solver("auto"), master_solver("kernel")
+    belief = planned(world, demand, *solvers)
+    return world, belief, solvers
+
+
+def foresight(replan: str = "local") -> Foresight:
+    _, belief, solvers = made()
+    return Foresight(belief, *solvers, replan)
+
+
+def cause(kind: str, which: int = 0) -> Cause:
+    return [c for c in causes_of(made()[0], {"duct": [0, 1]}) if c.kind == kind][which]
+
+
+def planned_at(tier: Tier) -> np.ndarray:
+    """Tasks/s of each site at a tier, [S]."""
+    world, belief, _ = made()
+    tasks = np.zeros(world.site_count)
+    for edge in belief.edges:
+        tasks[edge.site] = edge.plan[:, tier].sum()
+    return tasks
+
+
+@pytest.mark.parametrize("replan", ["local", "tree"])
+def test_no_cause_costs_nothing(replan: str) -> None:
+    found = foresight(replan).lost()
+    assert found.later.sum() == 0.0
+    assert found.gbps() == 0.0
+    assert not found.users().any()
+
+
+def test_a_server_that_is_down_loses_what_the_plan_sends_there() -> None:
+    world = made()[0]
+    site = int(np.argmax(planned_at(Tier.EDGE)))
+    found = foresight().lost(cause("server", site))
+    assert found.later.sum() == pytest.approx(planned_at(Tier.EDGE)[site], rel=1e-9)
+    assert found.later.sum() > 1.0
+    assert not np.delete(found.later, site, axis=0).any()
+    fog = foresight().lost(cause("server", world.site_count))
+    assert fog.later.sum() == pytest.approx(planned_at(Tier.FOG)[world.site_fog == 0].sum(), rel=1e-9)
+    cloud = foresight().lost(cause("server", world.site_count + world.fog_count))
+    assert cloud.later.sum() == pytest.approx(planned_at(Tier.CLOUD).sum(), rel=1e-9)
+
+
+def test_servers_that_are_down_together_lose_the_sum() -> None:
+    both = foresight().lost(cause("server", 0), cause("server", 1))
+    single = [foresight().lost(cause("server", k)).later for k in (0, 1)]
+    np.testing.assert_allclose(both.later, single[0] + single[1], atol=1e-9)
+
+
+def test_a_slow_server_loses_nothing() -> None:
+    found = foresight().lost(cause("slow", int(np.argmax(planned_at(Tier.EDGE)))))
+    assert not found.at_once.any()
+    assert not found.later.any()
+
+
+def test_at_once_all_that_was_sent_over_a_cut_route_is_lost_and_later_less() -> None:
+    world = made()[0]
+    sent = planned_at(Tier.FOG) + planned_at(Tier.CLOUD)
+    site = int(np.argmax(sent * np.array([len(route) > 0 for route in world.route_site_links])))
+    at = (world.link_tail == world.site_node[site]) | (world.link_head == world.site_node[site])
+    links = np.flatnonzero(at).tolist()
+    found = foresight().lost(Cause("all of its links", "group", tuple(links)))
+    assert found.at_once[site].sum() == pytest.approx(sent[site], rel=1e-9)
+    assert 0.0 < found.later[site].sum() < sent[site]
+    mean = found.tasks(12.0, 3.0)[site].sum()
+    assert mean == pytest.approx(0.25 * found.at_once[site].sum() + 0.75 * found.later[site].sum())
+    assert found.tasks(2.0, 3.0)[site].sum() == pytest.approx(sent[site], rel=1e-9)
+
+
+def test_a_lossy_link_loses_its_share_of_what_goes_over_it() -> None:
+    world = made()[0]
+    sent = planned_at(Tier.FOG) + planned_at(Tier.CLOUD)
+    upper = {int(link) // 2 for route in world.route_fog_links for link in route}
+    over = {
+        link: [s for s in range(world.site_count) if link in np.asarray(world.route_site_links[s]) // 2]
+        for link in range(world.link_count)
+        if link not in upper
+    }
+    link = max(over, key=lambda k: float(sent[over[k]].sum()))
+    whole = foresight().lost(cause("degraded", link), severities=Severities({link: 1.0}, {link: 0.0}))
+    assert whole.later.sum() == pytest.approx(0.0, abs=1e-9)
+    lossy = foresight().lost(cause("degraded", link), severities=Severities({link: 1.0}, {link: 0.25}))
+    expected = 0.25 * sent[over[link]].sum()
+    assert expected > 1.0
+    assert lossy.later.sum() == pytest.approx(expected, rel=0.05)  # the plan worked out anew, beside the tree's
+
+
+@pytest.mark.parametrize("replan", ["local", "tree"])
+def test_a_node_that_is_dark_costs_its_users_no_more_than_they_have(replan: str) -> None:
+    world = made()[0]
+    site = int(np.argmax(planned_at(Tier.EDGE)))
+    node = int(world.site_node[site])
+    dark = next(c for c in causes_of(world, {}) if c.nodes == (node,))
+    found = foresight(replan).lost(dark)
+    served = sum(planned_at(tier)[site] for tier in Tier)
+    assert 0.0 < found.later[site].sum() <= served + 1e-6
+
+
+def test_users_and_traffic_follow_the_tasks() -> None:
+    world, belief, _ = made()
+    found = foresight().lost(cause("server", world.site_count))
+    by_class = found.later.sum(axis=0)
+    assert found.gbps() == pytest.approx(float(by_class @ world.megabits) / 1e3)
+    demand = np.sum([e.problem.demand.reshape(len(by_class), -1).sum(axis=1) for e in belief.edges], axis=0)
+    users = np.sum([e.users.reshape(len(by_class), -1).sum(axis=1) for e in belief.edges], axis=0)
+    np.testing.assert_allclose(found.users(), users * by_class / demand, rtol=1e-12)
+
+
+def test_of_several_watchers_the_worst_counts() -> None:
+    found = Severities.worst(
+        [Severities({1: 0.5}, {1: 0.1}, {3: 0.9}), Severities({1: 0.7}, {1: 0.2, 2: 0.3}, {3: 0.4})]
+    )
+    assert (found.capacity, found.loss, found.speed) == ({1: 0.5}, {1: 0.2, 2: 0.3}, {3: 0.4})
+
+
+def test_another_rule_is_told() -> None:
+    with pytest.raises(InputError, match="expected local or tree, got 'none'"):
+        foresight("none")
