@@ -3,6 +3,9 @@
 #include "sync/peer.hpp"
 
 namespace tiertwin::bindings {
+
+void bind_durable(py::class_<sync::Peer>& peer);
+
 namespace {
 
 using sync::Grant;
@@ -162,15 +165,15 @@ void bind_peer(py::module_& m) {
     peer.def(py::init([](const AttributeRegistry& registry, bool is_child, std::uint32_t incarnation,
                          std::uint64_t stream_id, std::uint32_t heartbeat_ms, bool virtual_clock, std::uint32_t epoch,
                          std::uint32_t term, std::uint32_t credit_frames, std::uint32_t credit_bytes,
-                         std::uint32_t snapshot_every_ms, std::size_t max_frame_bytes) {
+                         std::uint32_t snapshot_every_ms, std::size_t max_frame_bytes, bool durable) {
                  return std::make_unique<Peer>(
                      registry, PeerConfig{is_child, incarnation, stream_id, heartbeat_ms, virtual_clock, epoch, term,
-                                          credit_frames, credit_bytes, snapshot_every_ms, max_frame_bytes});
+                                          credit_frames, credit_bytes, snapshot_every_ms, max_frame_bytes, durable});
              }),
              "registry"_a, py::kw_only(), "is_child"_a, "incarnation"_a, "stream_id"_a, "heartbeat_ms"_a = 250,
              "virtual_clock"_a = false, "epoch"_a = 0, "term"_a = 0, "credit_frames"_a = 64,
              "credit_bytes"_a = 4U << 20U, "snapshot_every_ms"_a = 5000, "max_frame_bytes"_a = sync::kCutBytes,
-             py::keep_alive<1, 2>())
+             "durable"_a = false, py::keep_alive<1, 2>())
         .def("add_out", &Peer::add_out, "table"_a, py::keep_alive<1, 2>(), "A sample table that goes to this peer.")
         .def("add_in", &Peer::add_in, "table"_a, py::keep_alive<1, 2>(), "A sample table that this peer writes.")
         .def("add_unit_out", &Peer::add_unit_out, "table_id"_a, "attributes"_a, "rows"_a,
@@ -212,6 +215,7 @@ void bind_peer(py::module_& m) {
             "reason"_a, "text"_a, "now_ns"_a, "End the session; [BYE].")
         .def("lost", &Peer::lost, "now_ns"_a, "The transport says that the peer is gone.");
     bind_state_of(peer);
+    bind_durable(peer);
 }
 
 }  // namespace tiertwin::bindings

@@ -29,6 +29,7 @@ Peer::Peer(const AttributeRegistry& registry, const PeerConfig& config)
         throw InvalidArgument("Expected frame_bytes in 256 … 1000000, got " + std::to_string(config.frame_bytes));
     }
     outbox_.take_credit(config.credit_frames, config.credit_bytes);
+    if (keeps_log()) outbox_.keep_log();
     session_.term = config.term;
 }
 
@@ -88,7 +89,10 @@ Received Peer::tick(Time now) {
     if (again) (void)step({.input = Input::retry}, at);
     if (session_.attached) {
         if (ack_due_ || unacknowledged_frames_ > 0) send_ack(at);
-        if (now >= beat_at_) send_heartbeat(at);
+        if (now >= beat_at_) {
+            send_heartbeat(at);
+            if (tells_durable()) send_ack(at);  // one that was lost is said again; nobody asks for it
+        }
         pump(at, again, false);
     }
     count_out(out.reply);
@@ -223,7 +227,9 @@ void Peer::send_ack(Context& at) {
     ack_due_ = false;
     unacknowledged_frames_ = 0;
     unacknowledged_bytes_ = 0;
-    const Ack ack{.received = session_.cursor,  // durable and applied-at-root are not tracked yet: 0
+    const Ack ack{.received = session_.cursor,  // a level that is not tracked is 0
+                  .durable = std::min(in_durable_, session_.cursor),
+                  .applied_at_root = std::min(in_at_root_, session_.cursor),
                   .credit_frames = config_.credit_frames,
                   .credit_bytes = config_.credit_bytes};
     at.out.reply.push_back(encode(ack, config_.incarnation));
@@ -234,7 +240,8 @@ void Peer::pump(Context& at, bool progress, bool samples) {
 }
 
 Frame Peer::hello() const {
-    const Hello body{.stream_id = config_.stream_id,
+    const Hello body{.flags = config_.durable ? 1U : 0U,
+                     .stream_id = config_.stream_id,
                      .first = outbox_.log_first(),
                      .last = outbox_.last(),
                      .peer_stream_id = session_.whole ? session_.stream : 0,  // half a resync is nothing to go on from

@@ -14,6 +14,8 @@
 // Costs    one border crossing a frame; `receive` reads the buffer in place and keeps nothing of it.
 // Resume   the object may serve many sessions: it keeps cursor, log and tables, so a reconnect goes on from memory.
 //          A new object begins with a snapshot each way (R7).
+// Log      a durable peer's stream upwards is kept in a log by its owner: take_unlogged() goes in, released() says how
+//          much of it is on disk, and only that leaves; logged() says what of the child's stream is (peer_durable.cpp).
 // Faults   of the peer never throw: they are counted, answered, and the third in a minute bans (R41).
 #pragma once
 
@@ -45,6 +47,7 @@ struct PeerConfig {
     std::uint32_t credit_bytes = 4U << 20U;
     std::uint32_t snapshot_every_ms = 5000;
     std::size_t frame_bytes = kCutBytes;
+    bool durable = false;  // the owner keeps a log; fixed for the life of the object
 };
 
 // What changed, in the order it did; the numbers are stable.
@@ -109,6 +112,31 @@ class Peer {
     [[nodiscard]] std::vector<Frame> bye(std::uint16_t reason, const std::string& text, Time now);
     [[nodiscard]] Received lost(Time now);  // the transport says that the peer is gone
 
+    // --- with a log (peer_durable.cpp)
+    // Child: own frames numbered since the last call, in their order; each goes into the log before anything else does.
+    [[nodiscard]] std::vector<Frame> take_unlogged() { return outbox_.take_unlogged(); }
+    // Child: the log has our stream on disk up to `number`; what may leave now.
+    [[nodiscard]] std::vector<Frame> released(std::uint64_t number, Time now);
+    // Parent: of the child's `stream`, the log has everything up to `durable` on disk; what the root has applied. An
+    // ACK leaves if the former rose. Another stream than the session's changes nothing.
+    [[nodiscard]] std::vector<Frame> logged(std::uint64_t stream, std::uint64_t durable, std::uint64_t at_root,
+                                            Time now);
+    // Child without a session: numbers what is pending, so that a snapshot of the log can hold it.
+    void number_pending();
+    // Before the first session, the tables brought up to date by the log: the child's stream goes on behind `cursor`.
+    // Received.units: what the unit tables hold.
+    [[nodiscard]] Received resume_in(std::uint64_t stream, std::uint64_t cursor);
+    // The same for our own: `frames` are those that the parent may not have made durable, up to number `last`.
+    void resume_out(std::uint64_t last, std::vector<Frame> frames);
+    // All tables of a direction, units included, ascending id; they live as long as the peer.
+    [[nodiscard]] std::vector<StateTable*> in_tables() const { return inbox_.tables(); }
+    [[nodiscard]] std::vector<StateTable*> out_tables() { return outbox_.every_table(); }
+    [[nodiscard]] std::uint64_t durable_in() const { return in_durable_; }    // what we acknowledge as durable
+    [[nodiscard]] std::uint64_t durable_out() const { return out_durable_; }  // what was acknowledged to us as durable
+    [[nodiscard]] std::uint64_t at_root_out() const { return out_at_root_; }  // … as applied at the root
+    // Own records up to here need not be kept in the log any more (R10, R12).
+    [[nodiscard]] std::uint64_t settled() const { return settled_; }
+
     // What heartbeats say; set by the twin.
     std::uint32_t epoch = 0;
     std::uint32_t age_ms = kUnknownAge;
@@ -145,6 +173,9 @@ class Peer {
     void pump(Context& at, bool progress, bool samples);
     [[nodiscard]] Frame hello() const;
     [[nodiscard]] Identity identity() const;
+    [[nodiscard]] bool tells_durable() const { return config_.durable && !config_.is_child; }
+    [[nodiscard]] bool keeps_log() const { return config_.durable && config_.is_child; }
+    void note_levels(const Ack& ack);
     void count_out(const std::vector<Frame>& frames);
 
     // peer_receive.cpp: frames
@@ -187,6 +218,9 @@ class Peer {
     Time beat_at_ = kNoTime;
     Time rtt_ = -1;
     std::uint32_t schema_failures_ = 0;
+
+    std::uint64_t in_durable_ = 0, in_at_root_ = 0;  // of the child's stream
+    std::uint64_t out_durable_ = 0, out_at_root_ = 0, settled_ = 0;
 
     std::map<Reason, std::uint64_t> refused_;
     std::array<std::uint64_t, 32> frames_in_{}, frames_out_{};

@@ -14,6 +14,7 @@ void Peer::on_hello(const Header& header, Bytes body, Context& at) {
     const std::uint32_t next_term = std::max(term_, term_of(hello.epoch)) + 1;
     if (next_term > kMaxTerm) return bad({Reason::term, kHeaderBytes + 48}, at);
     const std::uint32_t known = session_.incarnation;
+    const std::uint64_t stream = session_.stream;
     const Outcome outcome = step({.input = Input::hello,
                                   .first = hello.first,
                                   .last = hello.last,
@@ -25,6 +26,7 @@ void Peer::on_hello(const Header& header, Bytes body, Context& at) {
         return;
     }
     at.out.accepted = true;
+    if (session_.stream != stream) in_durable_ = in_at_root_ = 0;
     const bool restarted = known != 0 && header.incarnation > known;
     if (restarted) at.out.changes.push_back(Change::restarted);
     if (known != header.incarnation) beaten_ = 0;
@@ -38,6 +40,7 @@ void Peer::on_hello(const Header& header, Bytes body, Context& at) {
     if (offer.has(kSendFrom)) outbox_.send_from(hello.peer_cursor);
     const Welcome welcome{.mode_up = static_cast<std::uint8_t>(outcome.has(kWelcomeResume) ? 1 : 2),
                           .mode_down = static_cast<std::uint8_t>(offer.has(kSendFrom) ? 1 : 2),
+                          .flags = config_.durable ? 1U : 0U,
                           .stream_id = config_.stream_id,
                           .first = outbox_.log_first(),
                           .last = outbox_.last(),
@@ -82,6 +85,7 @@ void Peer::on_welcome(const Header& header, Bytes body, Context& at) {
     if (known != header.incarnation) beaten_ = 0;
     outbox_.begin(known != header.incarnation);
     outbox_.take_credit(welcome.credit_frames, welcome.credit_bytes);
+    outbox_.keep_until_durable(config_.durable && welcome.flags == 1);
     config_.heartbeat_ms = std::clamp(welcome.heartbeat_ms, 1U, 500U);
     term_ = term_of(welcome.epoch);
     at.out.epoch = base_epoch_of(welcome.epoch);

@@ -111,16 +111,22 @@ Verdict Inbox::stage(const Header& header, Bytes frame, bool restart) {
 
 std::vector<Unit> Inbox::swap() {
     plan_.reset();
-    std::vector<Unit> units;
-    if (!stage_) return units;  // nothing is received from this peer
+    if (!stage_) return {};  // nothing is received from this peer
     stage_->commit(tables_);
-    for (const auto& ledger : ledgers_) {
-        Unit unit = contents(*ledger);
-        if (unit.columns.empty()) continue;
+    std::vector<Unit> units = held();
+    for (Unit& unit : units) {
         if (unit.table == kBudget) unit.lease = stage_->lease();
-        units.push_back(std::move(unit));
     }
     stage_.reset();
+    return units;
+}
+
+std::vector<Unit> Inbox::held() const {
+    std::vector<Unit> units;
+    for (const auto& ledger : ledgers_) {
+        Unit unit = contents(*ledger);
+        if (!unit.columns.empty()) units.push_back(std::move(unit));
+    }
     return units;
 }
 

@@ -38,6 +38,7 @@ class Inbox {
     void add_units(std::unique_ptr<StateTable> ledger);
 
     [[nodiscard]] StateTable* find(std::uint16_t table);
+    [[nodiscard]] const std::vector<StateTable*>& tables() const { return tables_; }  // ledgers included
     [[nodiscard]] bool empty() const { return tables_.empty(); }
     [[nodiscard]] std::uint64_t digest() const;
 
@@ -50,6 +51,7 @@ class Inbox {
     [[nodiscard]] bool staged() const { return stage_ && stage_->complete(); }
     // Swaps every table and returns what the ledgers hold now.
     [[nodiscard]] std::vector<Unit> swap();
+    [[nodiscard]] std::vector<Unit> held() const;  // what the ledgers hold; a budget is without its lease
 
   private:
     [[nodiscard]] bool is_ledger(const StateTable& table) const;

@@ -13,7 +13,6 @@ namespace {
 constexpr std::size_t kHeldUnits = 64;    // a table
 constexpr std::size_t kChunksACall = 16;  // 4 MiB, then others get their turn
 constexpr std::size_t kRecordBound = 48;  // bytes a record takes at worst: a block of its own
-constexpr std::uint32_t kMostCreditFrames = 1024, kMostCreditBytes = 64U << 20U;  // whatever a peer grants (R13)
 
 // Rounded up: a lease may only get shorter.
 std::uint32_t milliseconds(Time span) {
@@ -183,12 +182,15 @@ void Outbox::hold_newest_plan() {
 
 // ----------------------------------------------------------------------------------------------------------- numbering
 
-bool Outbox::room() const { return log_.size() < credit_frames_ && log_bytes_ < credit_bytes_; }
+bool Outbox::room() const {
+    return log_.size() - kept_frames_ < credit_frames_ && log_bytes_ - kept_bytes_ < credit_bytes_;
+}
 
 void Outbox::append(std::vector<EncodedDelta> frames) {
     for (EncodedDelta& encoded : frames) {
         last_ += encoded.count;
         log_bytes_ += encoded.frame.size();
+        if (keeps_log_) unlogged_.push_back(encoded.frame);
         log_.push_back({std::move(encoded.frame), encoded.first, encoded.first + encoded.count - 1});
     }
 }
@@ -197,15 +199,18 @@ void Outbox::number_samples(const Identity& me) {
     for (StateTable* table : tables_) {
         if (table->dirty_count() == 0 || !room()) continue;
         const EncodeLimits limits{.frame_bytes = frame_bytes_,
-                                  .frames = credit_frames_ - log_.size(),
-                                  .total_bytes = credit_bytes_ - log_bytes_};
+                                  .frames = credit_frames_ - (log_.size() - kept_frames_),
+                                  .total_bytes = credit_bytes_ - (log_bytes_ - kept_bytes_)};
         append(encode_delta(*table, last_ + 1, me.incarnation, limits));
     }
 }
 
 // ------------------------------------------------------------------------------------------------------------- session
 
-void Outbox::rewind() { sent_frames_ = sent_bytes_ = 0; }
+void Outbox::rewind() {
+    sent_frames_ = kept_frames_;
+    sent_bytes_ = kept_bytes_;
+}
 
 void Outbox::begin(bool peer_restarted) {
     rewind();
@@ -215,21 +220,20 @@ void Outbox::begin(bool peer_restarted) {
     if (newest_plan_ && (peer_restarted || newest_plan_->last >= log_first())) hold_newest_plan();
 }
 
-void Outbox::acknowledge(std::uint64_t received) {
-    while (!log_.empty() && log_.front().last <= received) {
-        const std::size_t bytes = log_.front().frame.size();
-        log_bytes_ -= bytes;
-        if (sent_frames_ > 0) {
-            --sent_frames_;
-            sent_bytes_ -= bytes;
-        }
-        log_.pop_front();
-    }
+void Outbox::acknowledge(std::uint64_t received, std::uint64_t durable) {
+    const std::uint64_t gone = by_durable_ ? durable : received;
+    while (!log_.empty() && log_.front().last <= gone) drop_front();
+    if (by_durable_) note_received(received);
     if (!chunks_.empty() && received >= as_of_) chunks_.clear();
 }
 
 void Outbox::send_from(std::uint64_t cursor) {
-    acknowledge(cursor);
+    if (by_durable_) {  // it may have lost what it had received
+        kept_frames_ = kept_bytes_ = 0;
+        note_received(cursor);
+    } else {
+        acknowledge(cursor);
+    }
     chunks_.clear();
     snapshot_wanted_ = false;
     rewind();
@@ -265,10 +269,12 @@ void Outbox::begin_snapshot(const Identity& me, Time now) {
             StateTable empty = budget->second->empty_like();  // its leases belong to older terms; the plan follows anew
             budget->second->swap(empty);
         }
-        for (StateTable* table : tables_) last_ += static_cast<std::uint64_t>(table->settle(last_ + 1));
-        log_.clear();
-        log_bytes_ = 0;
-        rewind();
+        if (keeps_log_) {
+            number_all(me);  // a log has no record without its frame
+        } else {
+            for (StateTable* table : tables_) last_ += static_cast<std::uint64_t>(table->settle(last_ + 1));
+        }
+        clear_log();
         as_of_ = last_;
         const std::vector<const StateTable*> all = all_tables();
         if (!all.empty()) chunks_ = encode_snapshot(all, as_of_, me.incarnation, std::nullopt, frame_bytes_);
@@ -279,6 +285,7 @@ void Outbox::begin_snapshot(const Identity& me, Time now) {
 }
 
 void Outbox::pump_chunks(Session& session, const Identity& me, Time now, std::vector<Frame>& out) {
+    if (as_of_ > released_) return;  // not on disk yet
     for (std::size_t n = 0; n < kChunksACall && next_chunk_ < chunks_.size(); ++n, ++next_chunk_) {
         Frame frame = chunks_[next_chunk_];
         restamp(frame, me.incarnation, false);
@@ -290,10 +297,11 @@ void Outbox::pump_chunks(Session& session, const Identity& me, Time now, std::ve
 }
 
 void Outbox::pump_log(Session& session, const Identity& me, Time now, bool progress, std::vector<Frame>& out) {
-    while (sent_frames_ < log_.size() && sent_frames_ < credit_frames_) {
+    while (sent_frames_ < log_.size() && sent_frames_ - kept_frames_ < credit_frames_) {
         Logged& item = log_[sent_frames_];
         const std::size_t bytes = item.frame.size();
-        if (sent_frames_ > 0 && sent_bytes_ + bytes > credit_bytes_) break;
+        if (item.last > released_) break;  // not on disk yet
+        if (sent_frames_ > kept_frames_ && sent_bytes_ - kept_bytes_ + bytes > credit_bytes_) break;
         const bool again = item.first <= session.sent;
         if (again) {
             if (purse_ < bytes && !progress) break;

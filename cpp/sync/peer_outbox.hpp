@@ -7,6 +7,9 @@
 //            time: it is compacted, a third of a table's bytes.
 // Log        sealed frames from number to acknowledgement; its bound is the credit (R13): nothing more is numbered
 //            while it is full. Sent again byte for byte but for incarnation, retransmission flag and crc.
+// Durable    (keep_log) frames wait for the owner's log: copies of what is numbered go to take_unlogged(), and nothing
+//            leaves beyond release(). If the peer keeps a log as well, frames stay here until it has made them durable;
+//            of those that it has received at most 1 024 or 64 MiB: whoever lacks older ones gets a snapshot.
 // Snapshot   everything pending is numbered without a frame, then coded as of that number; nothing else leaves until
 //            the peer has acknowledged it. At most one is begun in `snapshot_every` (R16).
 // Budgets    belong to a term. A new session has a new one, so the newest plan that the peer may lack is numbered
@@ -28,6 +31,8 @@
 #include "sync/session.hpp"
 
 namespace tiertwin::sync {
+
+inline constexpr std::uint32_t kMostCreditFrames = 1024, kMostCreditBytes = 64U << 20U;  // whatever a peer grants
 
 // A budget's lease as its maker knows it; term and echo are the session's.
 struct LeaseTerms {
@@ -81,8 +86,19 @@ class Outbox {
     void send_from(std::uint64_t cursor);  // the peer has everything up to here
     void want_snapshot();
     void send_chunks(std::uint32_t first);
-    void acknowledge(std::uint64_t received);
+    void acknowledge(std::uint64_t received, std::uint64_t durable = 0);
     void send_again(const Session& session);  // the retry timer
+
+    // --- with a log (peer_outbox_durable.cpp)
+    void keep_log();
+    void keep_until_durable(bool both);  // both ends keep a log: R10
+    [[nodiscard]] bool by_durable() const { return by_durable_; }
+    void release(std::uint64_t number);  // the log has everything up to here on disk
+    [[nodiscard]] std::vector<Frame> take_unlogged();
+    void number_all(const Identity& me);  // whatever the credit; needs a log
+    void trim();                          // without a session: forgets the oldest frames beyond the bound
+    void resume(std::uint64_t last, std::vector<Frame> frames);
+    [[nodiscard]] std::vector<StateTable*> every_table();
 
     // Numbers and encodes what credit allows, then moves frames that may leave into `out`. `progress` permits one retry
     // without budget. `samples`: number pending samples as well. `open`: the gate for new snapshots.
@@ -118,6 +134,9 @@ class Outbox {
     void pump_chunks(Session& session, const Identity& me, Time now, std::vector<Frame>& out);
     void pump_log(Session& session, const Identity& me, Time now, bool progress, std::vector<Frame>& out);
     void rewind();
+    void clear_log();
+    void drop_front();
+    void note_received(std::uint64_t received);
 
     std::size_t frame_bytes_;
     Time snapshot_every_;
@@ -128,6 +147,10 @@ class Outbox {
     std::deque<Logged> log_;
     std::size_t log_bytes_ = 0;
     std::size_t sent_frames_ = 0, sent_bytes_ = 0;  // of the log's front, in this session
+    std::size_t kept_frames_ = 0, kept_bytes_ = 0;  // of the log's front: received, not yet durable there
+    bool keeps_log_ = false, by_durable_ = false;
+    std::uint64_t released_ = UINT64_MAX;
+    std::vector<Frame> unlogged_;
     std::size_t credit_frames_ = 64, credit_bytes_ = std::size_t{4} << 20U;
     std::size_t purse_ = std::size_t{4} << 20U;  // bytes that may be sent again
 

@@ -243,13 +243,16 @@ void Peer::on_snapshot(const Header& header, Bytes frame, Context& at) {
 void Peer::on_ack(Bytes body, Context& at) {
     Ack ack;
     if (const Verdict v = decode(body, ack); !v.ok()) return bad(in_body(v), at);
+    if (std::max(ack.durable, ack.applied_at_root) > ack.received)
+        return bad({Reason::body_value, kHeaderBytes + 8}, at);
     const std::uint64_t before = session_.acked;
     const Outcome outcome = step({.input = Input::ack, .last = ack.received}, at);
     if (outcome.has(kBad)) return bad({Reason::body_value, kHeaderBytes}, at);
     if (!outcome.has(kTruncate)) return;
     at.out.accepted = true;
     outbox_.take_credit(ack.credit_frames, ack.credit_bytes);
-    outbox_.acknowledge(ack.received);
+    outbox_.acknowledge(ack.received, ack.durable);
+    note_levels(ack);
     pump(at, ack.received > before, false);
 }
 

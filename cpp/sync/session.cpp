@@ -284,6 +284,10 @@ void note_effects(Session& s, const Event& e, std::uint32_t effects, Time now) {
         restage(s);
     }
     if ((effects & kSendFrom) != 0) {
+        if (e.input == Input::offer && e.first < s.acked) {  // a restart kept what is durable, not what was received
+            s.acked = e.first;
+            s.acked_at = now;
+        }
         raise_acked(s, e.first, now);
         s.snapshot_out = false;
         if (!unacknowledged(s)) s.retry_at = kNoTime;

@@ -702,6 +702,7 @@ class Peer:
         credit_bytes: int = 4194304,
         snapshot_every_ms: int = 5000,
         max_frame_bytes: int = 262144,
+        durable: bool = False,
     ) -> None: ...
     def add_in(self, table: StateTable) -> None:
         """A sample table that this peer writes."""
@@ -730,8 +731,14 @@ class Peer:
     def heartbeat_sent_ns(self, counter: int) -> int:
         """When our heartbeat left; -1 unknown."""
 
+    def logged(self, stream: int, durable: int, at_root: int, now_ns: int) -> list[Any]:
+        """Our log has the child's stream on disk up to `durable`: an ACK, if that rose (parent)."""
+
     def lost(self, now_ns: int) -> Received:
         """The transport says that the peer is gone."""
+
+    def number_pending(self) -> None:
+        """Number what is pending though there is no session, so that a snapshot of the log can hold it (child)."""
 
     def peer_age(self, now_ns: int) -> int:
         """Age of the peer's oldest input, ms: as it said, plus the time since; 2^32 - 1 unknown."""
@@ -741,6 +748,15 @@ class Peer:
 
     def receive(self, frame: Buffer, now_ns: int) -> Received:
         """Take one frame, read in place; never raises for what the peer sent."""
+
+    def released(self, number: int, now_ns: int) -> list[Any]:
+        """Our log has our stream on disk up to `number`: frames that may leave (child)."""
+
+    def resume_in(self, stream: int, cursor: int) -> Received:
+        """Go on with the child's stream behind `cursor`, its tables restored; .units() is what unit tables hold."""
+
+    def resume_out(self, last: int, frames: Sequence[Buffer]) -> None:
+        """Go on with our own stream behind `last`; frames that the parent may lack (child)."""
 
     def send_unit(
         self,
@@ -754,6 +770,9 @@ class Peer:
     ) -> list[bytes]:
         """Send a unit now, or hold it until session and credit allow."""
 
+    def take_unlogged(self) -> list[Any]:
+        """Own frames numbered since the last call; each goes into the log before anything else does (child)."""
+
     def tick(self, now_ns: int) -> Received:
         """Timers: heartbeat, ACK, retry, gap, silence, HELLO again."""
 
@@ -766,9 +785,23 @@ class Peer:
     @age_ms.setter
     def age_ms(self, value: int) -> None: ...
     @property
+    def at_root_out(self) -> int:
+        """What was acknowledged to us as applied at the root."""
+
+    @property
     def attached(self) -> bool: ...
     @property
     def cursor(self) -> int: ...
+    @property
+    def durable(self) -> bool: ...
+    @property
+    def durable_in(self) -> int:
+        """What we acknowledge as durable of the child's stream."""
+
+    @property
+    def durable_out(self) -> int:
+        """What was acknowledged to us as durable."""
+
     @property
     def epoch(self) -> int: ...
     @epoch.setter
@@ -784,6 +817,10 @@ class Peer:
     @property
     def in_digest(self) -> int: ...
     @property
+    def in_tables(self) -> list[Any]:
+        """All tables that the peer writes, unit tables included."""
+
+    @property
     def incarnation(self) -> int: ...
     @property
     def is_child(self) -> bool: ...
@@ -793,6 +830,10 @@ class Peer:
     def next_ns(self) -> int: ...
     @property
     def out_digest(self) -> int: ...
+    @property
+    def out_tables(self) -> list[Any]:
+        """All tables that go to the peer, unit tables included."""
+
     @property
     def patience_ns(self) -> int: ...
     @property
@@ -813,6 +854,10 @@ class Peer:
     def rtt_ns(self) -> int: ...
     @property
     def sent(self) -> int: ...
+    @property
+    def settled(self) -> int:
+        """Own records up to here need no log any more."""
+
     @property
     def snapshot_active(self) -> bool: ...
     @property

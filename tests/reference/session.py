@@ -197,6 +197,8 @@ class Session:
         if self.state not in OPEN:
             return self._unlisted()
         if e.agree and e.reason not in (3, 4) and self._in_log(e):
+            if e.first < self.acked:
+                self.acked, self.acked_at = e.first, now
             return self._send_from(e.first, now)
         return self._send_snapshot()
 

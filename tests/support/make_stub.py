@@ -153,6 +153,7 @@ PRECISE = {
     "wear_history(config)": "dict[str, Any]",
     "recover_log(segments)": "Sequence[Buffer]",
     "recover_log(snapshots)": "Sequence[Buffer]",
+    "Peer.resume_out(frames)": "Sequence[Buffer]",
     "LogRecovery.unacked(segments)": "Sequence[Buffer]",
     "LogRecovery.waiting(segments)": "Sequence[Buffer]",
     "LogRecovery.frames(segments)": "Sequence[Buffer]",

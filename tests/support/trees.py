@@ -44,13 +44,14 @@ def tree_plan(
     seed: int = 7,
     solvers: int = 2,
     world: World | None = None,
+    durable: bool = False,
 ) -> TreePlan:
     """A tree of processes for metro, or for another world."""
     world = world_of("metro") if world is None else world
     settings = settings_of(make_plan(world.scenario, 5, seed, ["hierarchical"]), world, "hierarchical")
     roster = Roster(world)
     layout: list[ProcessPlan] = processes if isinstance(processes, list) else lay_out(roster, processes)
-    return TreePlan(world, roster, settings, layout, solvers, folder, real_clock)
+    return TreePlan(world, roster, settings, layout, solvers, folder, real_clock, durable=durable)
 
 
 def watch_children(patch: pytest.MonkeyPatch, folder: Path, elsewhere: tuple[str, ...] = ()) -> None:
@@ -187,10 +188,12 @@ def live_tree(
     processes: Any = None,
     elsewhere: tuple[str, ...] = (),
     world: World | None = None,
+    *,
+    durable: bool = False,
 ) -> Iterator[Live]:
     """Run metro (or `world`) under the real clock; at the end all processes must be gone, none having left a trace."""
     watch_children(patch, folder / "watched", elsewhere)
-    run = LiveRun(tree_plan(folder, processes or SMALL, real_clock=True, world=world))
+    run = LiveRun(tree_plan(folder, processes or SMALL, real_clock=True, world=world, durable=durable))
     live = Live(run, folder / "watched")
     with none_left(live.all):
         try:

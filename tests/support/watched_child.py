@@ -41,7 +41,7 @@ def watch(folder: Path, process: str) -> None:
                 if neighbour.name in self.twins:
                     continue
                 peer = neighbour.peer
-                key = (peer.state, peer.cursor, peer.last, peer.peer_stream_id)
+                key = (peer.state, peer.cursor, peer.last, peer.peer_stream_id, peer.durable_out)
                 if seen.get((name, neighbour.name)) == key:
                     continue
                 seen[name, neighbour.name] = key
@@ -56,6 +56,7 @@ def watch(folder: Path, process: str) -> None:
                         "attached": peer.attached,
                         "in": [peer.peer_stream_id, peer.cursor, peer.in_digest],
                         "out": [peer.stream_id, peer.last, peer.out_digest],
+                        "durable": [peer.stream_id, peer.durable_out, peer.at_root_out],
                         "term": peer.term,
                         "alarms": peer.counters()["alarms.digest"],
                     }

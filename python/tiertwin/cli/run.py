@@ -76,6 +76,12 @@ LEAST_WIDTH = 110  # columns of the KPI table: a narrower terminal wraps lines, 
     help="Serve Prometheus metrics of the tree at http://127.0.0.1:PORT/metrics while it runs (0: a free port; "
     "--clock real; docs/observation.md).",
 )
+@click.option(
+    "--durable",
+    is_flag=True,
+    help="Twins keep logs: what they acknowledge survives kill -9 and power loss, and who comes back goes on from it "
+    "(--clock real; docs/log-format.md).",
+)
 def run(
     scenario: str,
     epochs: int,
@@ -91,6 +97,7 @@ def run(
     solvers: int | None,
     jobs: int | None,
     metrics: int | None,
+    durable: bool,
 ) -> None:
     """Run SCENARIO and print the KPI table of all policies.
 
@@ -100,7 +107,7 @@ def run(
 
     wanted = load(scenario)
     tree = tree_of(in_process, processes, clock == "real", solvers, wanted.deployment, policies)
-    tree = with_metrics(with_jobs(tree, jobs, in_process, policies), metrics)
+    tree = with_durable(with_metrics(with_jobs(tree, jobs, in_process, policies), metrics), durable=durable)
     signal.signal(signal.SIGTERM, _terminated)
     show = not quiet and not as_json
     live = show and (sys.stderr.isatty() if watch is None else watch)
@@ -196,6 +203,19 @@ def with_metrics(tree: Tree | None, port: int | None) -> Tree | None:
             "(under the virtual clock, `tiertwin inspect` shows what a run left)"
         )
     return replace(tree, metrics=port)
+
+
+def with_durable(tree: Tree | None, *, durable: bool) -> Tree | None:
+    """Have twins keep logs; InputError where a run must repeat bit for bit and nobody comes back."""
+    from tiertwin.errors import InputError
+
+    if not durable:
+        return tree
+    if tree is None or not tree.real_clock:
+        raise InputError(
+            "--durable: twins keep logs under the real clock only, where who is lost comes back; add --clock real"
+        )
+    return replace(tree, durable=True)
 
 
 def _tell(result: Result, as_json: bool, show: bool) -> None:

@@ -54,3 +54,6 @@ class Deployment(Part):
     first_port: Annotated[int, Field(ge=1024, le=65_000), INTEGRAL] | None = None
     """The solver pool listens here, node k of the roster k + 1 above; without it the system chooses. Only under the
     real clock."""
+    durable: bool = False
+    """Twins keep logs beside their state: what they acknowledge survives kill -9 and power loss. Only under the real
+    clock."""

@@ -69,6 +69,8 @@ class Tree:
     jobs
         How many policies other than `hierarchical` run at a time, each in a process of its own; 1: one after the other
         in this process, None: as many as there are CPU cores.
+    durable
+        Twins keep logs: what they acknowledge survives kill -9 and power loss; under the real clock.
     """
 
     processes: Mapping[str, int] | str | None = None
@@ -78,12 +80,14 @@ class Tree:
     first_port: int = 0
     metrics: int | None = None
     jobs: int | None = None
+    durable: bool = False
 
     @classmethod
     def of(cls, deployment: Deployment, real_clock: bool = False) -> Tree:
         """Return the tree that the `deployment` section of a scenario asks for."""
         counts, port = deployment.processes.counts(), deployment.first_port or 0
-        return cls(counts, deployment.solvers, real_clock, deployment.hosts, port)
+        durable = deployment.durable and real_clock
+        return cls(counts, deployment.solvers, real_clock, deployment.hosts, port, durable=durable)
 
 
 class Result:
@@ -233,7 +237,15 @@ def _run_tree(plan: RunPlan, world: Any, folder: Path, watcher: Watcher | None, 
     ):
         jobs = len(os.sched_getaffinity(0)) if tree.jobs is None else tree.jobs
         options = TreeOptions(
-            folder, tree.processes, tree.solvers, tree.real_clock, tree.hosts, tree.first_port, metrics, jobs
+            folder,
+            tree.processes,
+            tree.solvers,
+            tree.real_clock,
+            tree.hosts,
+            tree.first_port,
+            metrics,
+            jobs,
+            tree.durable,
         )
         done = execute(plan, world, writer, watcher=watcher, tree=options)
         result = Result(done, folder)

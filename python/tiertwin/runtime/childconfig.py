@@ -52,6 +52,8 @@ class LiveConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Where the others listen, when no launcher says it.
     keys
         Folder of keys that is looked at while the process lives; empty: none.
+    durable
+        Nodes keep logs beside their state, the plant's sides excepted.
     """
 
     state: Text
@@ -60,6 +62,7 @@ class LiveConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public: bool = False
     addresses: dict[Text, Address] = {}
     keys: Text = ""
+    durable: bool = False
 
     def at(self, origin: int) -> LiveConfig:
         """The same with another beginning."""

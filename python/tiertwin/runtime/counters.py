@@ -12,6 +12,7 @@ counting itself happens where things happen; `source` says where that is and wha
     pool        a process's way to the solver pool                       `LivePool`
     observers   sessions of observers of a process                       `Observers`
     host        the loop of a process                                    `LiveHost`
+    log         the log of a node                                        `DurableNode`
     launcher    the program that started the tree                        `Launcher`
 
 Rows are numbered by their order here, and the number travels: new rows go to the end, old ones stay.
@@ -321,6 +322,21 @@ COUNTERS: tuple[Counter, ...] = (
         "endpoint",
         "R30 listened anew",
     ),
+    # logs
+    *_of(
+        "log",
+        "times",
+        "log",
+        ("resumed", "P4", "a node went on from the log of an earlier life", "log_resumed"),
+        ("begun", "R49", "a node began a log, for there was none that could be read", "log_begun"),
+        ("frames", "R45", "frames put into the log", "log_frames"),
+        ("groups", "R46", "groups written and synced", "log_groups"),
+        ("snapshots", "R48", "snapshots of the log", "log_snapshots"),
+        ("left_out", "P13", "frames not kept while the disk was full; their tables are, afterwards", "log_left_out"),
+        ("disk_full", "P13", "the disk took no more: nothing is acknowledged as durable", "disk_full"),
+        ("disk_back", "P13", "the disk took what had waited", "disk_back"),
+    ),
+    _one("log_bytes", "bytes", "R45", "bytes of frames put into the log", "log", "log_bytes"),
 )
 
 TRAVELLING = tuple(c for c in COUNTERS if c.scope != LAUNCHER)  # what a node tells, in this order
@@ -329,7 +345,9 @@ _REASONS = {code: name for name, code in _core.REASONS.items()} | _OWN_REASONS
 
 
 # -- reading the places where things are counted -----------------------------------------------------------------------
-def node_counts(twin: Twin, notes: Mapping[str, int], endpoint: Mapping[str, int]) -> F64:
+def node_counts(
+    twin: Twin, notes: Mapping[str, int], endpoint: Mapping[str, int], log: Mapping[str, int] | None = None
+) -> F64:
     """Return what a node counts, by row of `TRAVELLING`; rows of other scopes are 0."""
     controller = controller_counts(twin.controller)
     sources: dict[str, Mapping[str, int]] = {
@@ -338,6 +356,7 @@ def node_counts(twin: Twin, notes: Mapping[str, int], endpoint: Mapping[str, int
         "note": notes,
         "twin": controller,
         "endpoint": endpoint,
+        "log": log or {},
     }
     return _row(sources)
 

@@ -101,6 +101,8 @@ class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         length of a base epoch is ``rhythm.base_epoch_s`` in it.
     origin
         When base epoch 0 begins, ns since 1970.
+    durable
+        Twins keep logs beside their state.
     running
         Processes of the tree while its launcher runs, also those that are lost; empty when they ended in order.
     """
@@ -115,6 +117,7 @@ class Deployment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     pool: PoolPlace | None = None
     nodes: Annotated[list[Place], msgspec.Meta(min_length=1, max_length=200_000)]
     settings: dict[str, Any]
+    durable: bool = False
     running: list[RunningProcess] = []
 
     def nodes_of(self, process: str) -> list[str]:

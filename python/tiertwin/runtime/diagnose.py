@@ -71,6 +71,7 @@ def diagnose(
         *case.behind(),
         *_keys(keys),
         *case.clocks(),
+        *case.disks(),
         *case.counters(),
     ]
     return Diagnosis(case.head(), findings, case.epoch, len(case.seen), len(reports))
@@ -298,6 +299,27 @@ class _Case:
             way = "ahead of" if ahead > 0 else "behind"
             text = f"the clock of {host} is about {abs(ahead) / 1e3:.1f} s {way} ours (leases do not depend on it)"
             yield Finding("clock", text, False, {"host": host, "ahead_ms": ahead})
+
+    def disks(self) -> Iterable[Finding]:
+        """Nodes whose log finds no room (P13), and logs that had to be begun anew by a later life."""
+        full = [
+            n for n, r in self.reports.items() if r.counts.get("log.disk_full", 0) > r.counts.get("log.disk_back", 0)
+        ]
+        if full:
+            verb = "has" if len(full) == 1 else "have"
+            text = (
+                f"{names(full)} {verb} no room for the log: nothing is acknowledged as durable, decisions go on. Make "
+                "room on that disk (64 MiB are left free); acknowledging goes on by itself"
+            )
+            yield Finding("disk", text, True, {"nodes": full})
+        anew = [
+            n
+            for n, r in self.reports.items()
+            if n in self.seen and r.counts.get("log.begun", 0) and self.seen[n].incarnation > 1
+        ]
+        if anew:
+            text = f"{names(anew)} began the log anew: the files of the earlier one are put aside (*.quarantine)"
+            yield Finding("log", text, False, {"nodes": anew})
 
     def counters(self) -> Iterable[Finding]:
         """Counts that are worth a word."""

@@ -361,6 +361,11 @@ class DurableLog:
             self._snapshots = self._snapshots[-2:]
 
     @property
+    def waiting_bytes(self) -> int:
+        """Bytes of the group that is still open: what has come since the last one went to the disk."""
+        return self._writer.open_bytes
+
+    @property
     def appended(self) -> int:
         """Position of the last record that was put in."""
         return self._writer.appended
@@ -373,6 +378,10 @@ class DurableLog:
     def durable_cursor(self, peer: int) -> int:
         """Return what an ACK may call durable of a peer's stream; of peer 0: what may be forwarded of our own."""
         return self._writer.durable_cursor(peer)
+
+    def durable_streams(self) -> dict[int, tuple[int, int]]:
+        """Return (stream id, durable cursor) by peer, of all whose stream is known; without our own."""
+        return {peer: (stream, cursor) for peer, stream, cursor in self._writer.durable_peers}
 
     def cursor(self, peer: int) -> int:
         """Return the highest number of a peer's stream that was put in."""

@@ -122,6 +122,8 @@ class TreeOptions:
         Endpoint that shows the tree while it runs, under the real clock.
     jobs
         How many of the other policies run at a time, each in a process; 1: one after the other in this one.
+    durable
+        Twins keep logs, under the real clock.
     """
 
     folder: Path
@@ -132,6 +134,7 @@ class TreeOptions:
     first_port: int = 0
     metrics: MetricsServer | None = None
     jobs: int = 1
+    durable: bool = False
 
 
 def execute(
@@ -211,7 +214,16 @@ def _make(plan: RunPlan, world: World, policy: str, tree: TreeOptions | None) ->
     settings = settings_of(plan, world, policy)
     processes, pool = place(lay_out(roster, tree.processes), roster, tree.hosts, POOL)
     wanted = TreePlan(
-        world, roster, settings, processes, tree.solvers, tree.folder, tree.real_clock, pool, tree.first_port
+        world,
+        roster,
+        settings,
+        processes,
+        tree.solvers,
+        tree.folder,
+        tree.real_clock,
+        pool,
+        tree.first_port,
+        tree.durable,
     )
     return LiveRun(wanted, tree.metrics) if tree.real_clock else TreeRun(wanted)
 

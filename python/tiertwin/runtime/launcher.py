@@ -78,6 +78,8 @@ class TreePlan:
         Address that the solver pool listens on.
     first_port
         Fixed ports under the real clock: the pool's, then one a node in roster order; 0: the system chooses.
+    durable
+        Twins keep logs, under the real clock.
     """
 
     world: World
@@ -89,6 +91,7 @@ class TreePlan:
     real_clock: bool = False
     pool_host: str = LOCALHOST
     first_port: int = 0
+    durable: bool = False
 
 
 class Launcher:
@@ -201,6 +204,7 @@ class Launcher:
             pool=PoolPlace(pool.host, pool.port, keys[POOL].public),
             nodes=places,
             settings=settings_to_plain(plan.settings),
+            durable=plan.durable,
         )
 
     def _spawn(self, name: str) -> Child:
@@ -258,7 +262,12 @@ class Launcher:
 
     def _live(self, process: ProcessPlan) -> LiveConfig:
         folder = self.plan.folder
-        return LiveConfig(str(folder / STATE_FOLDER), ports=self._ports(process), keys=str(folder / KEY_FOLDER))
+        return LiveConfig(
+            str(folder / STATE_FOLDER),
+            ports=self._ports(process),
+            keys=str(folder / KEY_FOLDER),
+            durable=self.plan.durable,
+        )
 
     def _ports(self, process: ProcessPlan) -> dict[str, int]:
         """Ports that nodes must have: those that they had, or fixed ones; else they take free ones."""

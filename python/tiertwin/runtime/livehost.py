@@ -16,7 +16,7 @@ from tiertwin.runtime.observed import Observation, observe
 from tiertwin.runtime.observers import Counted, Observers
 from tiertwin.runtime.poolclient import POOL
 from tiertwin.runtime.traffic import Traffic
-from tiertwin.twin.effects import Actuate, Ban, Effect, Persist, Reconnect, Record, Send, SetTimer, StartSolve
+from tiertwin.twin.effects import Actuate, Ban, Effect, Keep, Persist, Reconnect, Record, Send, SetTimer, StartSolve
 from tiertwin.twin.events import (
     EpochBegan,
     FrameReceived,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tiertwin.runtime.clock import EpochClock
+    from tiertwin.runtime.durablenodes import DurableNodes
     from tiertwin.runtime.livepool import LivePool
     from tiertwin.runtime.nodestate import StateFile
     from tiertwin.runtime.roster import Roster
@@ -65,6 +66,8 @@ class LiveHost:
         What each node keeps on disk.
     southbound, origin
         The plant where it is here, and when its time is 0, ns.
+    durable
+        Logs of the nodes that keep one.
     """
 
     def __init__(
@@ -78,9 +81,10 @@ class LiveHost:
         states: Mapping[str, StateFile],
         southbound: PhysicalSide | None,
         origin: int,
+        durable: DurableNodes | None = None,
     ) -> None:
         self.roster, self.twins, self.board, self.pool = roster, dict(twins), board, pool
-        self.epochs, self.states, self.southbound = epochs, states, southbound
+        self.epochs, self.states, self.southbound, self.durable = epochs, states, southbound, durable
         self._report = report_ms * MILLISECOND
         self._origin = origin
         self._next_report = 0
@@ -92,13 +96,16 @@ class LiveHost:
         self.records: list[tuple[str, Record]] = []
         self.counters: Counter[str] = Counter()
         self._links = LinkLog(roster)
-        counted = Counted(board.counters_of, board.wire.counters, self.counters)
+        logged = () if durable is None else (durable.counters,)
+        counted = Counted(board.counters_of, board.wire.counters, self.counters, *logged)
         self.observers = Observers(roster, self.twins, pool, board.send, board.ban, counted)
 
     # -- time ----------------------------------------------------------------------------------------------------------
     def start(self, now: int) -> None:
         """Start the nodes; links between those here stand at once."""
         self._next_report = now
+        for name, recovered in () if self.durable is None else self.durable.recover():
+            self._feed(name, recovered, now)
         for name in self.twins:
             self._feed(name, Started(), now)
         for name in self.twins:
@@ -114,10 +121,20 @@ class LiveHost:
             due.append(self._timers[0][0])
         if (deadline := self.pool.next_ns()) is not None:
             due.append(deadline)
+        if self.durable is not None and (again := self.durable.next_ns()) is not None:
+            due.append(again)
         return min(due)
 
     def turn(self, now: int) -> int | None:
         """Handle what came and what is due; return the epoch that ended, None when none did."""
+        for name, synced in () if self.durable is None else self.durable.collect(now):
+            self._feed(name, synced, now)
+        ended = self._turn(now)
+        if self.durable is not None:
+            self.durable.submit(now)
+        return ended
+
+    def _turn(self, now: int) -> int | None:
         self._take_links(now)
         self._take_frames(now)
         for node, solved in self.pool.expired(now):
@@ -226,6 +243,9 @@ class LiveHost:
         elif isinstance(effect, Persist):
             if name in self.states:
                 self.states[name].raise_term(effect.peer, effect.term)
+        elif isinstance(effect, Keep):
+            assert self.durable is not None, f"{name} keeps a log that is not here"
+            self.durable.keep(name, effect, now)
         elif isinstance(effect, Actuate):
             assert self.southbound is not None, f"{name} has set-points for a plant that is not here"
             self.southbound.actuate(max(now - self._origin, 0), max(self.epochs.epoch, 0), effect)
@@ -252,6 +272,8 @@ class LiveHost:
                 if neighbour.name not in self.twins:
                     for frame in neighbour.peer.bye(LEAVING, "ends in order", now):
                         self.board.send(name, neighbour.name, frame)
+        if self.durable is not None:
+            self.durable.close(now)
         for state in self.states.values():
             state.close()
 

@@ -14,6 +14,7 @@ from tiertwin.runtime.ceiling import ALLOWED_MB, MEMORY_EXIT, Ceiling
 from tiertwin.runtime.childconfig import settings_from_plain
 from tiertwin.runtime.clock import EpochClock, RealClock
 from tiertwin.runtime.control import Address, Collected, Connect, Linked, Ready, Stop, encode
+from tiertwin.runtime.durablenodes import DurableNodes, open_logs
 from tiertwin.runtime.host import entry
 from tiertwin.runtime.keywatch import KeyWatch
 from tiertwin.runtime.livehost import MILLISECOND, LiveHost
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from tiertwin.runtime.child import Pipe
     from tiertwin.runtime.childconfig import ChildConfig, Peer, TwinsConfig
     from tiertwin.runtime.control import Message
+    from tiertwin.runtime.disk import Disk, DiskLostError
+    from tiertwin.runtime.durablelog import DurableLog
     from tiertwin.twin.effects import Record
     from tiertwin.wire.admission import Admission
 
@@ -42,6 +45,7 @@ SIGNALLED = 128  # plus the signal: exit code of a process that a signal ended; 
 DOOR_NS = 1_000_000_000
 ADDRESS_S, END_S = 60.0, 2.0  # timeouts `address` (of the launcher) and `end` (after SIGTERM)
 DEADLINE_MS = 250  # of a solve; half a control period where that is less
+DISK_LOST = 74  # exit code: what the disk holds is unknown, the next life looks (R47)
 BACKLOG_BYTES = 16 << 20  # of reports that a launcher does not read; more are dropped and counted
 
 
@@ -188,7 +192,9 @@ class _Process:
         settings = settings_from_plain(config.settings)
         board.wire.prove(board.endpoints, time.monotonic_ns)
         roster = Roster(world)
-        twins = make_twins(world, roster, settings, config.nodes, self._lives())
+        kept = [name for name in config.nodes if self._live.durable and not roster.is_plant(name)]
+        opened = open_logs(Path(self._live.state), kept)
+        twins = make_twins(world, roster, settings, config.nodes, self._lives(opened))
         where = self._addresses()
         if where is None:
             return
@@ -212,6 +218,7 @@ class _Process:
             self._states,
             self._southbound,
             origin,
+            DurableNodes(opened, twins, self._states, _disk_lost) if opened else None,
         )
         logs.info("live", nodes=len(config.nodes), ports={n: board.port(n) for n in config.listening})
         self._loop(host)
@@ -227,9 +234,12 @@ class _Process:
             sessions=host.sessions(),
         )
 
-    def _lives(self) -> dict[str, Life]:
+    def _lives(self, opened: Mapping[str, tuple[DurableLog, Disk]]) -> dict[str, Life]:
+        streams = {name: log.stream for name, (log, _) in opened.items()}
         return {
-            name: Life(int.from_bytes(os.urandom(8)) >> 1, file.state.incarnation, file.state.terms)
+            name: Life(
+                int.from_bytes(os.urandom(8)) >> 1, file.state.incarnation, file.state.terms, streams.get(name, 0)
+            )
             for name, file in self._states.items()
         }
 
@@ -263,6 +273,8 @@ class _Process:
         board, clock, launcher = self._board, self._clock, self._launcher
         if launcher.pipe is not None:
             board.wire.poller.add_file(launcher.pipe.reader.fd, launcher)
+        if host.durable is not None:
+            board.wire.poller.add_file(host.durable.fd, host.durable)
         host.start(clock.now())
         self._ceiling.begin()
         door = Door(board.wire.admission)
@@ -333,6 +345,12 @@ def _too_large(resident_mb: float, began_mb: float) -> None:
     """End at once: whatever fills our memory does not wait for an orderly end (R42). The next life begins small."""
     logs.error("memory ceiling", resident_mb=round(resident_mb), began_mb=round(began_mb), allowed_mb=ALLOWED_MB)
     os._exit(MEMORY_EXIT)
+
+
+def _disk_lost(fault: DiskLostError) -> None:
+    """End at once: nothing more is acknowledged, sent or written (R47). The keeper starts the process again."""
+    logs.error("disk lost", reason=str(fault))
+    os._exit(DISK_LOST)
 
 
 def log_fields(host: LiveHost, line: dict[str, Any]) -> dict[str, Any]:

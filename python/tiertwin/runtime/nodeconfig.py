@@ -79,6 +79,7 @@ def node_config(path: Path, process: str, names: Sequence[str], now_s: float, *,
             public,
             addresses,
             str(folder / deployment.keys),
+            deployment.durable,
         ),
     )
     return ChildConfig(process, dies_with_parent=False, twins=twins)

@@ -38,6 +38,7 @@ class NodeState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     incarnation: Count
     epoch: Count = 0
     terms: dict[Annotated[str, msgspec.Meta(max_length=63)], Count] = {}
+    slots: dict[Annotated[str, msgspec.Meta(max_length=63)], Annotated[int, msgspec.Meta(ge=1, le=65535)]] = {}
 
 
 class NodeLock:
@@ -100,6 +101,7 @@ class StateFile:
             incarnation=1 if found is None else found.incarnation + 1,
             epoch=0 if found is None else found.epoch,
             terms={} if found is None else found.terms,
+            slots={} if found is None else found.slots,
         )
         self._write()
 
@@ -108,6 +110,14 @@ class StateFile:
         if term > self.state.terms.get(peer, 0):
             self.state = msgspec.structs.replace(self.state, terms={**self.state.terms, peer: term})
             self._write()
+
+    def slot(self, peer: str) -> int:
+        """Return the number of a neighbour in the log, from 1; a new one is on disk when this returns (R45)."""
+        known = self.state.slots
+        if peer not in known:
+            self.state = msgspec.structs.replace(self.state, slots={**known, peer: 1 + max(known.values(), default=0)})
+            self._write()
+        return self.state.slots[peer]
 
     def note_epoch(self, epoch: int) -> None:
         """Remember the highest epoch; written with the next change or by :meth:`close`."""

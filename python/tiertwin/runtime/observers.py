@@ -60,11 +60,14 @@ class Counted:
         Handshakes of the process.
     host
         What its loop counted.
+    log
+        What the log of a node counted.
     """
 
     endpoint: Callable[[str], Mapping[str, int]] = _nothing
     door: Callable[[], Mapping[str, int]] = _nothing
     host: Mapping[str, int] = field(default_factory=dict)
+    log: Callable[[str], Mapping[str, int]] = _nothing
 
 
 class Observers:
@@ -188,4 +191,5 @@ class Observers:
     ) -> None:
         twin, book = self._twins[node], self.books[node]
         write_status(session.status, status_of(twin, now, book, process), self._order[node], now)
-        write_counts(session.counts, counts + node_counts(twin, book.notes, self._counted.endpoint(node)), now)
+        counted = node_counts(twin, book.notes, self._counted.endpoint(node), self._counted.log(node))
+        write_counts(session.counts, counts + counted, now)

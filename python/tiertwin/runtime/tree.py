@@ -62,11 +62,14 @@ class Life:
         Of its stream ids: another one each time.
     incarnation, terms
         From its state on disk.
+    stream
+        Id of its stream upwards, from its log; 0: it keeps none.
     """
 
     entropy: int
     incarnation: int
     terms: Mapping[str, int]
+    stream: int = 0
 
 
 def quota_components(tier: int) -> int:
@@ -141,14 +144,18 @@ class TreeBuilder:
             config = TwinConfig(node.name, node.tier, self._streams(self._seed, node, len(neighbours)), neighbours)
         else:
             life = self._lives[node.name]
+            streams = self._streams(life.entropy, node, len(neighbours))
+            if life.stream and neighbours[0].is_parent:
+                streams[0] = life.stream
             config = TwinConfig(
                 node.name,
                 node.tier,
-                self._streams(life.entropy, node, len(neighbours)),
+                streams,
                 neighbours,
                 incarnation=life.incarnation,
                 virtual_clock=False,
                 terms=life.terms,
+                durable=life.stream != 0,
             )
         return Twin(config, controller, self._registry)
 

@@ -61,7 +61,7 @@ class TableAges:
         """Age of each row's oldest sample at `now`, ms, [rows]; NaN where nothing was told."""
         if self.sampled:
             return self._since(A.TASK_RATE, now)
-        if not self._told:
+        if not self._told or self.newest == _NEVER:  # also of what a log restored: nobody says how long ago that was
             return np.full(self._table.rows, np.nan)
         at_child = self._since(A.OLDEST, self.newest)
         return np.asarray(self._table.column(A.OLDEST) + at_child + (now - self._came) / MILLISECOND)

@@ -43,6 +43,20 @@ class Persist:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """Put a frame that took effect into the log (R11): of a child, or one of our own stream upwards.
+
+    Parameters
+    ----------
+    peer
+        Name of the child; empty: our own.
+    """
+
+    peer: str
+    frame: bytes | memoryview
+
+
+@dataclass(frozen=True, slots=True)
 class StartSolve:
     """Solve these problems elsewhere; the answers come back as one ``Solved`` with this ticket."""
 
@@ -84,4 +98,4 @@ class Record:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
-Effect = Send | Reconnect | Ban | Persist | StartSolve | SetTimer | Actuate | Record
+Effect = Send | Reconnect | Ban | Persist | Keep | StartSolve | SetTimer | Actuate | Record

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -81,4 +81,49 @@ class Solved:
     answers: Sequence[object] = field(default=())
 
 
-Event = Started | LinkUp | LinkDown | FrameReceived | Sampled | Reported | EpochBegan | TimerFired | Solved
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """The log of an earlier life was read, and the tables of its streams are what it says; before any session.
+
+    Parameters
+    ----------
+    streams
+        (stream id, number up to which the tables hold it) of each child that the log knows.
+    last, frames
+        Last number of our own stream upwards, and those of its frames that the parent may not have made durable.
+    """
+
+    streams: Mapping[str, tuple[int, int]]
+    last: int = 0
+    frames: Sequence[bytes] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What was put into the log is on disk.
+
+    Parameters
+    ----------
+    streams
+        (stream id, number up to which it is durable) of children.
+    own
+        Number up to which our own stream is.
+    """
+
+    streams: Mapping[str, tuple[int, int]]
+    own: int
+
+
+Event = (
+    Started
+    | LinkUp
+    | LinkDown
+    | FrameReceived
+    | Sampled
+    | Reported
+    | EpochBegan
+    | TimerFired
+    | Solved
+    | Recovered
+    | Synced
+)

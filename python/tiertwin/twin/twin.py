@@ -19,19 +19,22 @@ from tiertwin import _core
 from tiertwin.errors import PeerError
 from tiertwin.twin.ages import TableAges, input_age_ms
 from tiertwin.twin.attributes import TableId
-from tiertwin.twin.effects import Ban, Effect, Persist, Reconnect, Record, Send
+from tiertwin.twin.effects import Ban, Effect, Keep, Persist, Reconnect, Record, Send
 from tiertwin.twin.events import (
     EpochBegan,
     Event,
     FrameReceived,
     LinkDown,
     LinkUp,
+    Recovered,
     Reported,
     Sampled,
     Solved,
     Started,
+    Synced,
     TimerFired,
 )
+from tiertwin.twin.keeping import Keeping, RootMarks
 from tiertwin.twin.lease import Lease
 
 if TYPE_CHECKING:
@@ -77,6 +80,7 @@ class TwinConfig:
     heartbeat_ms: int = 250
     virtual_clock: bool = True
     terms: Mapping[str, int] = field(default_factory=dict)  # highest authority known of each neighbour
+    durable: bool = False  # there is a log: whoever carries effects out keeps and syncs what it is told to
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +168,8 @@ class Twin:
         self.controller = controller
         self.counters = Counters()
         self.epoch = -1
+        self._keeping = Keeping() if config.durable else None
+        self._marks = RootMarks()
         self._registry = registry
         self.neighbours: dict[str, Neighbour] = {}
         for spec, stream in zip(config.neighbours, config.stream_ids, strict=True):
@@ -180,6 +186,8 @@ class Twin:
             LinkDown: self._on_link_down,
             Solved: lambda event, now: self.controller.solved(self, event, now),
             TimerFired: lambda event, now: self.controller.timed_out(self, event, now),
+            Recovered: self._on_recovered,
+            Synced: self._on_synced,
         }
 
     # -- construction ------------------------------------------------------------------------------------------------
@@ -198,6 +206,7 @@ class Twin:
             heartbeat_ms=config.heartbeat_ms,
             virtual_clock=config.virtual_clock,
             term=config.terms.get(spec.name, 0),
+            durable=config.durable,
         )
         made = Neighbour(spec, peer, self._make_table(spec.table_in), self._make_table(spec.table_out))
         if made.table_in is not None:
@@ -214,7 +223,10 @@ class Twin:
     # -- the one entry -------------------------------------------------------------------------------------------------
     def handle(self, event: Event, now: int) -> list[Effect]:
         """Take one event at time `now` (ns) and return what is to be done about it."""
-        return self._handlers[type(event)](event, now)
+        effects = self._handlers[type(event)](event, now)
+        if self._keeping is not None and self.parent is not None:  # behind what they were made of
+            return [*effects, *(Keep("", frame) for frame in self.parent.peer.take_unlogged())]
+        return effects
 
     def _on_link_up(self, event: LinkUp, now: int) -> list[Effect]:
         if self.parent is None or event.peer != self.parent.name:
@@ -237,7 +249,10 @@ class Twin:
             self.counters.refuse(received.reason)
         elif received.count and neighbour.ages is not None:
             neighbour.ages.note(now)
-        return self._after(neighbour, received, now)
+        effects = self._after(neighbour, received, now)
+        if self._keeping is not None and not neighbour.spec.is_parent:
+            return [*self._keeping.of_frame(neighbour.name, received, event.frame), *effects]
+        return effects
 
     def _after(self, neighbour: Neighbour, received: _core.Received, now: int) -> list[Effect]:
         if received.quiet:  # most frames
@@ -293,11 +308,38 @@ class Twin:
                 age = input_age_ms(self, now) if age is None else age
                 peer.age_ms = age
                 effects += self._after(neighbour, peer.tick(now), now)
+        if self._keeping is not None and self.parent is not None:
+            told = self.parent.table_out
+            if told is not None and told.dirty_count == 0:
+                self._marks.note(self.parent.peer.last, self.children)
         return effects
 
     def _on_epoch(self, event: EpochBegan, now: int) -> list[Effect]:
         self.epoch = event.epoch
         return self.controller.began(self, event.epoch, now)
+
+    # -- with a log ----------------------------------------------------------------------------------------------------
+    def _on_recovered(self, event: Recovered, now: int) -> list[Effect]:
+        effects: list[Effect] = []
+        for name, (stream, cursor) in event.streams.items():
+            neighbour = self.neighbours[name]
+            effects += self._after(neighbour, neighbour.peer.resume_in(stream, cursor), now)
+        if self.parent is not None:
+            self.parent.peer.resume_out(event.last, list(event.frames))
+        return effects
+
+    def _on_synced(self, event: Synced, now: int) -> list[Effect]:
+        effects: list[Effect] = []
+        parent = self.parent
+        root = event.streams if parent is None else self._marks.reached(parent.peer.at_root_out)
+        for name, (stream, durable) in event.streams.items():
+            neighbour = self.neighbours[name]
+            known, number = root.get(name, (stream, 0))
+            frames = neighbour.peer.logged(stream, durable, number if known == stream else 0, now)
+            effects += self._sends(neighbour, frames)
+        if parent is not None:
+            effects += self._sends(parent, parent.peer.released(event.own, now))
+        return effects
 
     # -- for controllers ---------------------------------------------------------------------------------------------
     def send_unit(

@@ -1,0 +1,509 @@
+"""A chain of real twins with real logs over models of disks: device, edge and root, any of which may die at any moment.
+
+What runs is the product's own: `Twin`, `Peer`, `DurableNode`, `DurableLog`, `FileDisk`; what is modelled is below and
+beside it: disks (`modeldisk`), links that lose everything in flight when they break, and time. The device numbers
+records for ever: number k puts k into row k mod ROWS. Every choice is drawn from the seed; ``history(seed)`` returns
+what went wrong, or None. `planted` names a bug that is put in, so that it can be shown that the checks see it.
+
+Checked after every event: nobody has acknowledged as durable what it has not on disk, nobody has of a stream what its
+writer could forget, what the root is said to have it has. After every death: the tables are what the records up to the
+recovered cursor make of them. At the end, faults over: all tables are equal, and nobody ever raised an alarm.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter, deque
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from support.modeldisk import Killed, ModelCalls
+from tiertwin import _core
+from tiertwin.runtime.disk import DiskFullError, DiskLostError
+from tiertwin.runtime.durablelog import DurableLog, Work, carry_out
+from tiertwin.runtime.durablenode import DurableNode
+from tiertwin.runtime.filedisk import FileDisk
+from tiertwin.twin.effects import Effect, Keep, Persist, Reconnect, Send
+from tiertwin.twin.events import FrameReceived, LinkDown, LinkUp, Reported, Started, Synced
+from tiertwin.twin.twin import NeighbourSpec, TableShape, Twin, TwinConfig
+
+MS = 1_000_000
+ROWS = 8
+SEGMENT_BYTES = 8192
+LIVELY = 1600  # periods of 25 ms after the last fault: bans and snapshots take their time
+LOAD, QUOTA = 1, 2
+TELEMETRY, CUT, QUERY = 1, 4, 17
+CHAIN = ("device", "edge", "root")
+PLANTED = ("ack_before_sync", "forward_unsynced", "forget_received", "cursor_alone", "no_stream_check")
+
+
+def registry() -> _core.AttributeRegistry:
+    """One attribute of samples, one of units."""
+    made = _core.AttributeRegistry()
+    for number, name in ((LOAD, "load"), (QUOTA, "quota")):
+        made.add(number, name, "1", "gauge", "f64", "sum", -1e12, 1e12, 2000)
+    return made
+
+
+class Carrying:
+    """A policy that hands on what its child tells, and answers every query with a cut."""
+
+    def __init__(self) -> None:
+        self.heard: dict[str, float] = {}
+
+    def summarise(self, twin: Twin, now: int) -> None:
+        del now
+        if twin.parent is None or not twin.children:
+            return
+        source, target = twin.children[0].table_in, twin.parent.table_out
+        assert source is not None
+        assert target is not None
+        rows = np.arange(ROWS, dtype=np.uint32)
+        _core.carry(source, target, [LOAD], rows, rows)
+
+    def began(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
+        del twin, epoch, now
+        return []
+
+    def told(self, twin: Twin, unit: Any, now: int) -> list[Effect]:
+        _, values = unit.cells[QUOTA]
+        self.heard[unit.peer] = float(values[0])
+        if unit.table != QUERY or twin.parent is None:
+            return []
+        return twin.send_unit(twin.parent.name, CUT, _cells(float(values[0])), now)  # type: ignore[arg-type]
+
+    def solved(self, twin: Twin, event: Any, now: int) -> list[Effect]:
+        raise NotImplementedError
+
+    def timed_out(self, twin: Twin, event: Any, now: int) -> list[Effect]:
+        raise NotImplementedError
+
+    def fork(self) -> Carrying:
+        raise NotImplementedError
+
+
+class _Cells:
+    def __init__(self, value: float) -> None:
+        self.attributes = np.array([QUOTA], np.int64)
+        self.rows = np.array([0], np.uint32)
+        self.values = np.array([value])
+
+
+def _cells(value: float) -> _Cells:
+    return _Cells(value)
+
+
+class Life:
+    """What a life of a node holds in memory, and what it must not forget."""
+
+    def __init__(self, history: History, k: int) -> None:
+        self.name, self.k = CHAIN[k], k
+        place = history.places[k]
+        place.incarnation += 1
+        self.calls = place.calls
+        self.disk = FileDisk(Path("/log"), place.calls)
+        random = history.random
+        self.log = DurableLog(self.disk, self.name, draw=random.getrandbits, segment_bytes=SEGMENT_BYTES, floor_bytes=0)
+        self.twin = self._twin(place, random)
+        self.node = DurableNode(self.twin, self.log, self.disk, lambda _child: 1)
+        self.pending: Work | None = None
+        self.pause = 0  # events to go until the disk is done
+
+    def _twin(self, place: Place, random: Random) -> Twin:
+        neighbours = []
+        shape = TableShape(TELEMETRY, [LOAD], ROWS)
+        cut, query = [TableShape(CUT, [QUOTA], 2)], [TableShape(QUERY, [QUOTA], 1)]
+        if self.k < 2:
+            neighbours.append(NeighbourSpec(CHAIN[self.k + 1], True, table_out=shape, units_in=query, units_out=cut))
+        if self.k > 0:
+            neighbours.append(NeighbourSpec(CHAIN[self.k - 1], False, table_in=shape, units_in=cut, units_out=query))
+        streams = [1 + random.getrandbits(60) for _ in neighbours]
+        if self.k < 2:
+            streams[0] = self.log.stream
+        config = TwinConfig(
+            self.name,
+            self.k,
+            streams,
+            neighbours,
+            incarnation=place.incarnation,
+            virtual_clock=False,
+            terms=dict(place.terms),
+            durable=True,
+        )
+        return Twin(config, Carrying(), registry())
+
+
+class Place:
+    """What outlives a node: its disk, its state file, and what others were promised of it."""
+
+    def __init__(self) -> None:
+        self.calls = ModelCalls(room=1 << 22)
+        self.incarnation = 0
+        self.terms: dict[str, int] = {}
+        self.promised: tuple[int, int] = (0, 0)  # (stream, number) of its child's, acknowledged to it as durable
+        self.given: tuple[int, int] = (0, 0)  # (stream, number) of its own that its parent has
+        self.digests: dict[tuple[int, int], int] = {}  # of its stream upwards, by (stream, number)
+
+
+class History:
+    """All that happens of one seed."""
+
+    def __init__(self, seed: int, planted: str = "", flips: bool = False) -> None:
+        self.random = Random(seed)
+        self.planted = planted
+        self.options = {
+            "power": self.random.random() < 0.7,
+            "sync": self.random.random() < 0.3,
+            "full": self.random.random() < 0.3,
+            "calls": self.random.random() < 0.4,
+            "drop": self.random.choice([0.0, 0.0, 0.02]),
+            "slow": self.random.choice([0, 3, 12]),
+            "flips": flips,
+        }
+        self.now = 10**9
+        self.places = [Place() for _ in CHAIN]
+        self.flying: dict[tuple[int, int], deque[bytes]] = {}
+        self.said = 0  # records of the device
+        self.at_root = 0  # of those, said to be applied at the root
+        self.asked = 0.0
+        self.faulty = True
+        self.wrong: str | None = None
+        self.told: Counter[str] = Counter()
+        self.lives: list[Life | None] = [None, None, None]
+        for k in range(3):
+            self.start(k)
+
+    # -- running -------------------------------------------------------------------------------------------------------
+    def run(self) -> str | None:
+        """Return what went wrong, or None."""
+        for _ in range(self.random.randrange(60, 400)):
+            self.step()
+            if self.wrong:
+                return self.wrong
+        self.faulty = False
+        for k, place in enumerate(self.places):
+            place.calls.room = 1 << 22
+            place.calls.fail_sync_once = False
+            if self.lives[k] is None:
+                self.start(k)
+        for _ in range(LIVELY):
+            self._calm()
+            if self.wrong:
+                return self.wrong
+            if self._settled():
+                return self._at_the_end()
+        return f"not settled: {[self._state(k) for k in range(3)]}"
+
+    def step(self) -> None:
+        """Something happens, or 25 ms go by."""
+        choice = self.random.randrange(20)
+        if choice < 4 and self.lives[0] is not None and (self.faulty or self.said == 0):
+            self._sample()
+        elif choice < 8:
+            self._pass()
+        elif self.faulty and choice == 8 and self.random.random() < 0.25:
+            self._fault()
+        else:
+            for _ in range(self.random.randrange(1, 8)):
+                self._deliver()
+        for k in range(3):
+            self._disk(k)
+        self._look()
+
+    def _calm(self) -> None:
+        """25 ms in which nothing goes wrong."""
+        while any(self.flying.values()):
+            self._deliver()
+        for k in range(3):
+            self._disk(k)
+        self._pass()
+        self._look()
+
+    def _pass(self) -> None:
+        self.now += 25 * MS
+        if self.faulty and self.random.random() < 0.1 and self.lives[2] is not None:
+            self.asked += 1.0
+            twin = self.lives[2].twin
+            self._guard(2, lambda: twin.send_unit("edge", QUERY, _cells(self.asked), self.now))  # type: ignore[arg-type]
+        for k in range(3):
+            if self.lives[k] is not None:
+                self._feed(k, Reported())
+            else:
+                self.start(k) if self.random.random() < 0.3 else None
+
+    def _sample(self) -> None:
+        life = self.lives[0]
+        assert life is not None
+        assert life.twin.parent is not None
+        table = life.twin.parent.table_out
+        assert table is not None
+        for _ in range(self.random.randrange(1, 4)):
+            self.said += 1
+            row = np.array([self.said % ROWS], np.uint32)
+            table.set(LOAD, row, np.array([float(self.said)]), 1000 * self.said)
+
+    def _feed(self, k: int, event: Any) -> None:
+        life = self.lives[k]
+        if life is not None:
+            self._guard(k, lambda: life.twin.handle(event, self.now))
+
+    def _guard(self, k: int, act: Any) -> None:
+        life = self.lives[k]
+        assert life is not None
+        for effect in act():
+            if isinstance(effect, Keep):
+                self._keep(life, effect)
+            elif isinstance(effect, Send):
+                self._send(k, effect)
+            elif isinstance(effect, Persist):
+                self.places[k].terms[effect.peer] = effect.term
+            elif isinstance(effect, Reconnect):
+                self._link(k)
+        if life.twin.parent is not None:
+            peer = life.twin.parent.peer
+            self.places[k].digests[peer.stream_id, peer.last] = peer.out_digest
+
+    def _keep(self, life: Life, effect: Keep) -> None:
+        if self.planted == "cursor_alone" and effect.peer and effect.frame[3] == 3 and self.random.random() < 0.05:
+            return
+        try:
+            life.node.keep(effect, self.now)
+        except ValueError as error:
+            self.wrong = self.wrong or f"{life.name}: {error}"
+        if self.planted == "ack_before_sync":
+            child = life.twin.children[0] if life.twin.children else None
+            if child is not None and effect.peer:
+                self._feed(life.k, Synced({child.name: (child.peer.peer_stream_id, life.log.cursor(1))}, 0))
+        if self.planted == "forward_unsynced" and not effect.peer:
+            self._feed(life.k, Synced({}, life.log.cursor(0)))
+
+    def _send(self, k: int, effect: Send) -> None:
+        to = CHAIN.index(effect.peer)
+        if self.faulty and self.random.random() < self.options["drop"]:
+            return
+        self.flying.setdefault((k, to), deque()).append(effect.frame)
+
+    def _deliver(self) -> None:
+        ways = [way for way, frames in self.flying.items() if frames]
+        if not ways:
+            return
+        way = self.random.choice(ways)
+        frame = self.flying[way].popleft()
+        self._feed(way[1], FrameReceived(CHAIN[way[0]], frame))
+
+    def _link(self, k: int) -> None:
+        """The child k and its parent have a connection anew."""
+        self.flying.pop((k, k + 1), None)
+        self.flying.pop((k + 1, k), None)
+        self._feed(k + 1, LinkDown(CHAIN[k]))
+        self._feed(k, LinkUp(CHAIN[k + 1]))
+
+    # -- the disks -----------------------------------------------------------------------------------------------------
+    def _disk(self, k: int) -> None:
+        life = self.lives[k]
+        if life is None:
+            return
+        try:
+            self._work(life)
+        except (Killed, DiskLostError):
+            self._die(k)
+
+    def _work(self, life: Life) -> None:
+        if life.pending is None:
+            life.node.note_settled()
+            if self.random.random() < 0.1:
+                life.node.snapshot(self.now)
+            life.pending = life.node.work(self.now)
+            life.pause = self.random.randrange(1 + self.options["slow"])
+        life.pause -= 1
+        if life.pending is None or (self.faulty and life.pause > 0):
+            return
+        if self.faulty and self.options["calls"] and self.random.random() < 0.02:
+            self._die_in_call(life, self.random.randrange(8))
+        if self.faulty and self.options["sync"] and self.random.random() < 0.02:
+            life.calls.fail_sync_once = True
+        try:
+            carry_out(life.disk, life.pending)
+        except DiskFullError:
+            life.node.without_room()
+            return
+        work, life.pending = life.pending, None
+        synced = life.node.done(work, self.now)
+        if synced is not None and self.planted == "no_stream_check":
+            peers = {n.name: n.peer for n in life.twin.children}
+            synced = Synced({n: (peers[n].peer_stream_id, c) for n, (_, c) in synced.streams.items()}, synced.own)
+        if synced is not None:
+            self._feed(life.k, synced)
+
+    def _die_in_call(self, life: Life, calls: int) -> None:
+        left = calls
+
+        def before(_call: str) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                life.calls.before = lambda _call: None  # type: ignore[method-assign]
+                raise Killed
+
+        life.calls.before = before  # type: ignore[method-assign]
+
+    # -- lives ---------------------------------------------------------------------------------------------------------
+    def start(self, k: int) -> None:
+        """A next life; it may die while it looks at its log."""
+        place = self.places[k]
+        try:
+            life = Life(self, k)
+            recovered = life.node.recover()
+        except (Killed, DiskLostError):
+            self._die(k)
+            return
+        except DiskFullError:
+            return
+        self.lives[k] = life
+        if recovered is not None:
+            self._check_recovered(life, place, recovered.streams.get(CHAIN[k - 1], (0, 0)), recovered.last)
+            self._feed(k, recovered)
+        elif life.log.found.verdict.action == "restart":
+            if not self.options["flips"]:
+                self.wrong = f"{life.name}: a healthy log was refused: {life.log.found.verdict.why}"
+            self._forget(k)
+        elif place.promised != (0, 0) or place.given != (0, 0):
+            self.wrong = f"{life.name}: its log is gone"
+        self.told["lives"] += 1
+        self.told["resumed"] += recovered is not None
+        self._feed(k, Started())
+        if k < 2 and self.lives[k + 1] is not None:
+            self._link(k)
+        if k > 0 and self.lives[k - 1] is not None:
+            self._link(k - 1)
+
+    def _check_recovered(self, life: Life, place: Place, child: tuple[int, int], last: int) -> None:
+        if place.promised[0] == child[0] and child[1] < place.promised[1] and not self.options["flips"]:
+            self.wrong = f"{life.name}: acknowledged {place.promised[1]}, recovered {child[1]}"
+        if place.given[0] == life.log.stream and last < place.given[1] and not self.options["flips"]:
+            self.wrong = f"{life.name}: its parent has {place.given[1]}, it goes on behind {last}"
+        if life.k > 0:
+            tables = life.twin.children[0].peer.in_tables
+            expected = self.places[life.k - 1].digests.get(child)
+            if child[1] and expected is not None:
+                self.told["digests"] += 1
+                if _core.stream_digest(tables) != expected:
+                    self.wrong = f"{life.name}: its tables are not what {child[1]} records make of them"
+
+    def _forget(self, k: int) -> None:
+        """A damaged log was put aside in so many words: of what it promised nothing holds any more."""
+        self.places[k].promised = self.places[k].given = (0, 0)
+        self.at_root = 0
+
+    def _fault(self) -> None:
+        k = self.random.randrange(3)
+        choice = self.random.randrange(5)
+        if choice < 3:
+            self._die(k)
+        elif choice == 3 and k < 2 and self.lives[k] is not None and self.lives[k + 1] is not None:
+            self._link(k)
+        elif choice == 4 and self.options["full"]:
+            calls = self.places[k].calls
+            used = calls.room - calls.free_bytes(0)
+            calls.room = used if calls.room > used else 1 << 22
+
+    def _die(self, k: int) -> None:
+        calls = self.places[k].calls
+        calls.before = lambda _call: None  # type: ignore[method-assign]
+        calls.fail_sync_once = False
+        if self.options["power"] and self.random.random() < 0.7:
+            calls.power_cut(self.random)
+        else:
+            calls.kill()
+        if self.options["flips"] and self.random.random() < 0.3:
+            calls.flip(self.random)
+        self.lives[k] = None
+        self.told["deaths"] += 1
+        for other in (k - 1, k + 1):
+            if 0 <= other < 3:
+                self.flying.pop((k, other), None)
+                self.flying.pop((other, k), None)
+                self._feed(other, LinkDown(CHAIN[k]))
+
+    # -- what must hold ------------------------------------------------------------------------------------------------
+    def _look(self) -> None:
+        for k in range(2):
+            below, above = self.lives[k], self.lives[k + 1]
+            if below is not None:
+                self._look_below(k, below)
+            if above is not None:
+                peer = above.twin.children[0].peer
+                place = self.places[k]
+                if peer.peer_stream_id == place.given[0]:
+                    place.given = place.given[0], max(place.given[1], peer.cursor)
+                else:
+                    place.given = peer.peer_stream_id, peer.cursor
+
+    def _look_below(self, k: int, below: Life) -> None:
+        assert below.twin.parent is not None
+        peer = below.twin.parent.peer
+        promised = self.places[k + 1].promised
+        if peer.durable_out:
+            most = max(promised[1], peer.durable_out) if promised[0] == peer.stream_id else peer.durable_out
+            self.places[k + 1].promised = peer.stream_id, most
+        if k == 0 and peer.at_root_out > self.at_root:
+            self.at_root = peer.at_root_out
+        if self.planted == "forget_received":
+            below.log.acknowledged(peer.acked)
+
+    def _state(self, k: int) -> str:
+        life = self.lives[k]
+        if life is None:
+            return f"{CHAIN[k]} gone"
+        return ", ".join(
+            f"{k} {CHAIN[k]}>{n.name} state {n.peer.state} cursor {n.peer.cursor} last {n.peer.last} acked "
+            f"{n.peer.acked} durable {n.peer.durable_out} held {n.peer.held_units}"
+            for n in life.twin.neighbours.values()
+        )
+
+    def _settled(self) -> bool:
+        for life in self.lives:
+            if life is None or life.pending is not None or life.node.full:
+                return False
+            for neighbour in life.twin.neighbours.values():
+                peer = neighbour.peer
+                if peer.state != 1 or peer.acked != peer.last or peer.held_units:
+                    return False
+                if not neighbour.spec.is_parent:
+                    continue
+                if peer.durable_out != peer.last or any(table.dirty_count for table in peer.out_tables):
+                    return False
+        return self._same_at_both_ends()
+
+    def _same_at_both_ends(self) -> bool:
+        """The root has what the device has, and nothing else."""
+        bottom, top = self.lives[0], self.lives[2]
+        assert bottom is not None
+        assert top is not None
+        assert bottom.twin.parent is not None
+        said, heard = bottom.twin.parent.table_out, top.twin.children[0].table_in
+        assert said is not None
+        assert heard is not None
+        return bool(np.array_equal(said.column(LOAD), heard.column(LOAD), equal_nan=True))
+
+    def _at_the_end(self) -> str | None:
+        lives = [life for life in self.lives if life is not None]
+        for below, above in itertools.pairwise(lives):
+            assert below.twin.parent is not None
+            up, down = below.twin.parent.peer, above.twin.children[0].peer
+            if up.out_digest != down.in_digest:
+                return f"{below.name} and {above.name} differ"
+        for life in lives:
+            for neighbour in life.twin.neighbours.values():
+                if (alarms := neighbour.peer.counters()["alarms.digest"]) and not self.options["flips"]:
+                    return f"{life.name}: {alarms} digests differed from those of {neighbour.name}"
+                self.told["snapshots"] += neighbour.peer.counters()["snapshots"]
+        return None
+
+
+def history(seed: int, planted: str = "", flips: bool = False) -> str | None:
+    """Return what went wrong in the history of a seed, or None."""
+    return History(seed, planted, flips).run()
