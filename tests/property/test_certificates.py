@@ -17,9 +17,9 @@ def masters():
     return [KernelMasters()]  # nobody behind them: what they refuse goes down the ladder, and bounds must hold
 
 
-@pytest.mark.parametrize("seed", [10, 1410])
+@pytest.mark.parametrize("seed", [10, 1410, 4713])
 def test_trials_that_once_failed(seed, masters):
-    """10: a node healed within a version; 1410: a quota of 1e-12 of what the leaf could use."""
+    """10: a node healed within a version; 1410: a quota of 1e-12 of what the leaf could use; 4713: values beyond S."""
     tally = Tally()
     trial(seed, [*masters, master_solver("cvxpy")], tally)
     assert tally.failures == []

@@ -26,7 +26,7 @@ DEAR_LIMIT = (
 )
 HELLO_SHARES = (0.15, 0.4)  # shares of the use at price 0 at which a hello asks itself
 OFFER_SHARES = (0.5, 1.0, 1.4)  # shares of an offered quota at which it asks itself instead
-PROMISE = 1e-6  # share of its value by which a plan may fall short of kept points before these are taken instead
+PROMISE = 5e-7  # share of its scale S by which a plan may fall short of kept points before these are taken instead
 LEAST_HELLO = 1e-3  # it asks for at least this share of the most it could use of each component
 
 
@@ -167,7 +167,7 @@ class LeafSide:
         if not slots.size:
             return answer
         weight, value = best_pair(self._points.level[slots], self._points.slope[slots], quota)
-        if value <= answer.value + PROMISE * abs(answer.value):
+        if value <= answer.value + PROMISE * answer.scale:
             return answer
         x = np.sum([w * self._plan[int(slot)] for w, slot in zip(weight, slots, strict=True) if w > 0], axis=0)
         worth = leaf_worth(self.problem, x)
