@@ -60,6 +60,7 @@ void bind_durable(py::class_<Peer>& peer) {
         .def_property_readonly("durable_in", &Peer::durable_in, "What we acknowledge as durable of the child's stream.")
         .def_property_readonly("durable_out", &Peer::durable_out, "What was acknowledged to us as durable.")
         .def_property_readonly("at_root_out", &Peer::at_root_out, "What was acknowledged to us as applied at the root.")
+        .def_property_readonly("outdone", &Peer::outdone, "The parent has numbers of our stream that our log has lost.")
         .def_property_readonly("settled", &Peer::settled, "Own records up to here need no log any more.");
 }
 

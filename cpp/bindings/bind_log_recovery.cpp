@@ -68,12 +68,12 @@ py::tuple replay(const Recovery& self, std::uint16_t peer, const std::vector<Sta
         if (!log::decode_snapshot_file(buffer.bytes(), file).ok()) {
             throw InvalidArgument("expected the snapshot that was recovered, got one that is refused");
         }
-        std::uint64_t cursor = peer == 0 ? file.header.next_number - 1 : 0;
-        for (const log::Cursor& c : file.cursors) cursor = peer != 0 && c.peer == peer ? c.cursor : cursor;
+        log::Cursor held{peer, peer == 0 ? file.header.stream : 0, peer == 0 ? file.header.next_number - 1 : 0};
+        for (const log::Cursor& c : file.cursors) held = peer != 0 && c.peer == peer ? c : held;
         for (const log::Record& record : file.records) {
             if (record.link.peer == peer) require_ok(out.take(record.frame));
         }
-        out.go_on(cursor);
+        out.go_on(held.stream, held.cursor);
     }
     const Files files(segments);
     for (const log::Place& place : self.replay) {

@@ -134,6 +134,8 @@ class Peer {
     [[nodiscard]] std::uint64_t durable_in() const { return in_durable_; }    // what we acknowledge as durable
     [[nodiscard]] std::uint64_t durable_out() const { return out_durable_; }  // what was acknowledged to us as durable
     [[nodiscard]] std::uint64_t at_root_out() const { return out_at_root_; }  // … as applied at the root
+    // The parent has numbers of our stream that we have not given: our log lost them, and must not give them again (R8).
+    [[nodiscard]] bool outdone() const { return outdone_; }
     // Own records up to here need not be kept in the log any more (R10, R12).
     [[nodiscard]] std::uint64_t settled() const { return settled_; }
 
@@ -221,6 +223,7 @@ class Peer {
 
     std::uint64_t in_durable_ = 0, in_at_root_ = 0;  // of the child's stream
     std::uint64_t out_durable_ = 0, out_at_root_ = 0, settled_ = 0;
+    bool outdone_ = false;
 
     std::map<Reason, std::uint64_t> refused_;
     std::array<std::uint64_t, 32> frames_in_{}, frames_out_{};

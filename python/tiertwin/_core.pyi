@@ -835,6 +835,10 @@ class Peer:
         """All tables that go to the peer, unit tables included."""
 
     @property
+    def outdone(self) -> bool:
+        """The parent has numbers of our stream that our log has lost."""
+
+    @property
     def patience_ns(self) -> int: ...
     @property
     def peer_age_ms(self) -> int: ...

@@ -190,3 +190,34 @@ def test_a_liar_is_banned_and_its_neighbour_is_not():
     assert pair.parent.peer.state == STATE["banned"]
     assert neighbour.parent.peer.state == STATE["live"]
     assert pair.parent.peer.counters()["refused.magic"] == 3
+
+
+def test_tables_of_a_peer_outlive_the_name_it_had() -> None:
+    known = _core.AttributeRegistry()
+    known.add(1, "load", "1", "gauge", "f64", "sum", -1e9, 1e9, 2000)
+    peer = _core.Peer(known, is_child=True, incarnation=1, stream_id=1, durable=True)
+    table = _core.StateTable(known, 1, [1], 4)
+    peer.add_out(table)
+    peer.add_unit_out(4, [1], 2)
+    peer.add_unit_in(17, [1], 3)
+    samples, units = peer.out_tables
+    (queries,) = peer.in_tables
+    assert samples is table
+    del peer, known
+    gc.collect()
+    assert (units.rows, queries.rows) == (2, 3)
+    assert np.isnan(units.column(1)).all()
+
+
+def test_frames_of_a_log_are_copied_and_exact() -> None:
+    known = _core.AttributeRegistry()
+    known.add(1, "load", "1", "gauge", "f64", "sum", -1e9, 1e9, 2000)
+    peer = _core.Peer(known, is_child=True, incarnation=1, stream_id=1, durable=True)
+    with pytest.raises(TypeError):
+        peer.resume_out(1, ["no bytes"])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="own DELTA frames"):
+        peer.resume_out(1, [bytes(40)])
+    frame = bytearray(_core.encode_hello(1, 1, 1, 1, 1, 0, 0, 0, 0, incarnation=1))
+    with pytest.raises(ValueError, match="own DELTA frames"):
+        peer.resume_out(1, [memoryview(frame)])
+    frame += b"x"  # nobody holds it any more

@@ -295,6 +295,26 @@ TEST_CASE("durable peer: beside a parent without a log it truncates by what was 
     CHECK(l.child->peer.settled() == l.child->peer.outbox().last());
 }
 
+TEST_CASE("durable peer: a log that lost numbers which the parent has is found out at once (R8)") {
+    Logs l;
+    l.attach();
+    for (int i = 0; i < 5; ++i) {
+        l.child->write(1, i);
+        l.publish();
+        l.child_synced();
+        l.tick();
+    }
+    CHECK_FALSE(l.child->peer.outdone());
+    const std::vector<Frame> kept(l.own.begin(), l.own.end() - 1);
+    l.child.emplace(durable(true, kStream, 2));
+    log::Replay replay(l.child->peer.out_tables());
+    for (const Frame& f : kept) REQUIRE(replay.take(f).ok());
+    l.child->peer.resume_out(replay.cursor(), kept);
+    (void)l.parent->peer.lost(l.now);
+    l.attach();
+    CHECK(l.child->peer.outdone());
+}
+
 TEST_CASE("durable peer: misuse is refused in words") {
     Logs l;
     CHECK_THROWS_AS((void)l.parent->peer.released(1, 0), InvalidArgument);

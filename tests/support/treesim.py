@@ -37,7 +37,15 @@ LIVELY = 1600  # periods of 25 ms after the last fault: bans and snapshots take 
 LOAD, QUOTA = 1, 2
 TELEMETRY, CUT, QUERY = 1, 4, 17
 CHAIN = ("device", "edge", "root")
-PLANTED = ("ack_before_sync", "forward_unsynced", "forget_received", "cursor_alone", "no_stream_check")
+PLANTED = (
+    "ack_before_sync",
+    "forward_unsynced",
+    "forget_received",
+    "cursor_alone",
+    "no_stream_check",
+    "root_by_hearsay",
+)
+FLIPPED = ("no_stream_check",)  # show only where logs are damaged, so that streams begin anew
 
 
 def registry() -> _core.AttributeRegistry:
@@ -111,6 +119,7 @@ class Life:
         self.node = DurableNode(self.twin, self.log, self.disk, lambda _child: 1)
         self.pending: Work | None = None
         self.pause = 0  # events to go until the disk is done
+        self.snapshots = 0  # sent upwards in this life
 
     def _twin(self, place: Place, random: Random) -> Twin:
         neighbours = []
@@ -160,9 +169,10 @@ class History:
             "full": self.random.random() < 0.3,
             "calls": self.random.random() < 0.4,
             "drop": self.random.choice([0.0, 0.0, 0.02]),
-            "slow": self.random.choice([0, 3, 12]),
+            "slow": self.random.choice([0, 3, 12, 60]),
             "flips": flips,
         }
+        self.options["whole"] = not flips and not self.options["drop"]
         self.now = 10**9
         self.places = [Place() for _ in CHAIN]
         self.flying: dict[tuple[int, int], deque[bytes]] = {}
@@ -308,7 +318,11 @@ class History:
             return
         try:
             self._work(life)
-        except (Killed, DiskLostError):
+        except Killed:
+            self._die(k)
+        except DiskLostError as error:
+            if "put aside" in str(error) and not self.options["flips"]:
+                self.wrong = self.wrong or str(error)
             self._die(k)
 
     def _work(self, life: Life) -> None:
@@ -337,6 +351,11 @@ class History:
             synced = Synced({n: (peers[n].peer_stream_id, c) for n, (_, c) in synced.streams.items()}, synced.own)
         if synced is not None:
             self._feed(life.k, synced)
+        if self.planted == "root_by_hearsay" and life.k == 1:  # what is durable here is called applied at the root
+            child = life.twin.children[0].peer
+            self.flying.setdefault((1, 0), deque()).extend(
+                child.logged(child.peer_stream_id, child.durable_in, child.durable_in, self.now)
+            )
 
     def _die_in_call(self, life: Life, calls: int) -> None:
         left = calls
@@ -366,10 +385,12 @@ class History:
         if recovered is not None:
             self._check_recovered(life, place, recovered.streams.get(CHAIN[k - 1], (0, 0)), recovered.last)
             self._feed(k, recovered)
-        elif life.log.found.verdict.action == "restart":
+        elif any("put aside" in line for line in life.log.found.news):
             if not self.options["flips"]:
-                self.wrong = f"{life.name}: a healthy log was refused: {life.log.found.verdict.why}"
+                self.wrong = f"{life.name}: a healthy log was refused: {life.log.found.news}"
             self._forget(k)
+        elif self.options["flips"]:
+            self._forget(k)  # another disk, perhaps
         elif place.promised != (0, 0) or place.given != (0, 0):
             self.wrong = f"{life.name}: its log is gone"
         self.told["lives"] += 1
@@ -420,6 +441,9 @@ class History:
             calls.kill()
         if self.options["flips"] and self.random.random() < 0.3:
             calls.flip(self.random)
+        elif self.options["flips"] and self.random.random() < 0.2:
+            self.places[k].calls = ModelCalls(room=1 << 22)  # another disk
+            self._forget(k)
         self.lives[k] = None
         self.told["deaths"] += 1
         for other in (k - 1, k + 1):
@@ -437,6 +461,9 @@ class History:
             if above is not None:
                 peer = above.twin.children[0].peer
                 place = self.places[k]
+                stream, durable = above.log.durable_streams().get(1, (0, 0))
+                if peer.durable_in > (durable if stream == peer.peer_stream_id else 0):
+                    self.wrong = self.wrong or f"{above.name} calls {peer.durable_in} durable, on its disk is {durable}"
                 if peer.peer_stream_id == place.given[0]:
                     place.given = place.given[0], max(place.given[1], peer.cursor)
                 else:
@@ -449,10 +476,31 @@ class History:
         if peer.durable_out:
             most = max(promised[1], peer.durable_out) if promised[0] == peer.stream_id else peer.durable_out
             self.places[k + 1].promised = peer.stream_id, most
-        if k == 0 and peer.at_root_out > self.at_root:
-            self.at_root = peer.at_root_out
+        sent = peer.counters()["snapshots"]
+        if sent > below.snapshots and promised == (peer.stream_id, max(promised[1], 1)) and self.options["whole"]:
+            self.wrong = self.wrong or f"{below.name} sends all its tables, though {promised[1]} were durable"
+        below.snapshots = sent
+        if k == 0:
+            self.at_root = max(self.at_root, peer.at_root_out)
+            self._look_at_root(below)
         if self.planted == "forget_received":
             below.log.acknowledged(peer.acked)
+
+    def _look_at_root(self, device: Life) -> None:
+        """What the root is said to have applied, it has, also after a death."""
+        top = self.lives[2]
+        if top is None or self.options["flips"] or not self.at_root:
+            return
+        assert device.twin.parent is not None
+        said, heard = device.twin.parent.table_out, top.twin.children[0].table_in
+        assert said is not None
+        assert heard is not None
+        if said.dirty_count:
+            return  # what waits has the number of the record before
+        told = (said.numbers(LOAD) > 0) & (said.numbers(LOAD) <= self.at_root)
+        self.told["at root"] += int(told.sum())
+        if (~(heard.column(LOAD)[told] >= said.column(LOAD)[told])).any():
+            self.wrong = self.wrong or f"the root is said to have applied {self.at_root} of the device, and has not"
 
     def _state(self, k: int) -> str:
         life = self.lives[k]
@@ -487,7 +535,9 @@ class History:
         said, heard = bottom.twin.parent.table_out, top.twin.children[0].table_in
         assert said is not None
         assert heard is not None
-        return bool(np.array_equal(said.column(LOAD), heard.column(LOAD), equal_nan=True))
+        told = np.isfinite(said.column(LOAD))  # what a device lost with its log, it does not say again
+        same = np.array_equal(said.column(LOAD)[told], heard.column(LOAD)[told])
+        return bool(same and (self.options["flips"] or not np.isfinite(heard.column(LOAD)[~told]).any()))
 
     def _at_the_end(self) -> str | None:
         lives = [life for life in self.lives if life is not None]

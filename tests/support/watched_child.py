@@ -3,12 +3,14 @@
 Into FOLDER go, as ``PID.jsonl``, what each session with another process holds whenever that changes (real clock), and
 as ``PID.end`` what was imported and the memory used. SIGUSR2 hangs the loop for some seconds: the thread that does the
 work stands, libzmq's own threads go on. Where FOLDER has a file ``NAME.dies``, process NAME ends as it starts. PROCESS
-is put into a network NAMESPACE, where it listens on that one's own loopback. The product knows nothing of this.
+is put into a network NAMESPACE, where it listens on that one's own loopback. Where FOLDER has NODE.full or NODE.eio,
+the disk of that node's log has no room, or fails. The product knows nothing of this.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import sys
@@ -41,7 +43,7 @@ def watch(folder: Path, process: str) -> None:
                 if neighbour.name in self.twins:
                     continue
                 peer = neighbour.peer
-                key = (peer.state, peer.cursor, peer.last, peer.peer_stream_id, peer.durable_out)
+                key = (peer.state, peer.cursor, peer.last, peer.peer_stream_id, peer.durable_out, peer.peer_health)
                 if seen.get((name, neighbour.name)) == key:
                     continue
                 seen[name, neighbour.name] = key
@@ -57,6 +59,7 @@ def watch(folder: Path, process: str) -> None:
                         "in": [peer.peer_stream_id, peer.cursor, peer.in_digest],
                         "out": [peer.stream_id, peer.last, peer.out_digest],
                         "durable": [peer.stream_id, peer.durable_out, peer.at_root_out],
+                        "health": peer.peer_health,
                         "term": peer.term,
                         "alarms": peer.counters()["alarms.digest"],
                     }
@@ -66,6 +69,27 @@ def watch(folder: Path, process: str) -> None:
         return ended
 
     LiveHost.turn = watched  # type: ignore[method-assign]
+
+
+def spoil(folder: Path) -> None:
+    """Have the disk of a node's log fail as files in FOLDER say: NODE.full no room, NODE.eio the next sync fails."""
+    from tiertwin.runtime.filedisk import FileDisk
+
+    free, sync = FileDisk.free_bytes, FileDisk.sync
+
+    def free_bytes(self: FileDisk) -> int:
+        node = self._folder.name.removesuffix(".log")
+        return 0 if (folder / f"{node}.full").exists() else free(self)
+
+    def synced(self: FileDisk, name: str) -> None:
+        failing = folder / f"{self._folder.name.removesuffix('.log')}.eio"
+        if failing.exists():
+            failing.unlink()
+            self._lost("sync", OSError(errno.EIO, "input/output error"), name)
+        sync(self, name)
+
+    FileDisk.free_bytes = free_bytes  # type: ignore[method-assign]
+    FileDisk.sync = synced  # type: ignore[method-assign]
 
 
 def enter(namespace: str) -> None:
@@ -87,6 +111,7 @@ def main() -> int:
             os._exit(DIED)
         if config.twins is not None and config.twins.live is not None:
             watch(folder, config.process)
+            spoil(folder)
         if sys.argv[3:] == [config.process]:
             enter(sys.argv[2])
             config = msgspec.structs.replace(config, twins=msgspec.structs.replace(config.twins, bind="127.0.0.1"))

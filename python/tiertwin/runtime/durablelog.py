@@ -328,6 +328,11 @@ class DurableLog:
         """Whether the open group is as large as a group should be: carry work out before more comes."""
         return self._writer.open_bytes >= GROUP_BYTES
 
+    @property
+    def idle_disk(self) -> bool:
+        """Whether nothing is under way on the disk."""
+        return self._under_way is None
+
     def work(self) -> Work | None:
         """Return what is to be done on the disk next, or None; nothing while something is under way."""
         if self._under_way is not None:

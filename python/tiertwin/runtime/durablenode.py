@@ -72,21 +72,28 @@ class DurableNode:
         found, parent = self.log.found, self.twin.parent
         self.counters["log_resumed"] += 1
         try:
-            streams = {
-                child.name: (stream, found.load(slot, child.peer.in_tables))
-                for child, slot in self._known()
-                if (stream := self.log.peer_stream(slot))
-            }
+            streams = {child.name: self._loaded(child, slot) for child, slot in self._known() if self.log.cursor(slot)}
             last = 0 if parent is None else found.load(0, parent.peer.out_tables)
             frames = [] if parent is None else found.unacked()
         except (_core.CoreRefusedError, ValueError) as error:
-            self.disk.create(durablelog.REFUSED, b"other tables", len(b"other tables"))
-            raise DiskLostError(
-                f"log of {self.twin.name}: its tables are not those of this tree ({error}). It is put aside at the "
-                "next start; neighbours send snapshots."
-            ) from error
+            raise self._refused(f"its tables are not those of this tree ({error})") from error
         self.log.forget()
         return Recovered(streams, last, frames)
+
+    def _loaded(self, child: Neighbour, slot: int) -> tuple[int, int]:
+        """Bring a child's tables up to date; of a stream at cursor 0 nothing is there yet but its name."""
+        cursor, expected = self.log.found.load(slot, child.peer.in_tables), self.log.cursor(slot)
+        if cursor != expected:
+            raise ValueError(f"tables of {child.name} as of {cursor}, the log ends at {expected}")
+        return self.log.peer_stream(slot), cursor
+
+    def _refused(self, reason: str) -> DiskLostError:
+        """Mark the log, so that the next start puts it aside, and return what ends this one."""
+        self.disk.create(durablelog.REFUSED, reason.encode(), len(reason.encode()))
+        return DiskLostError(
+            f"log of {self.twin.name}: {reason}. It is put aside at the next start, which begins a new stream; "
+            "neighbours send snapshots."
+        )
 
     def _known(self) -> list[tuple[Neighbour, int]]:
         return [(child, self._slots[child.name]) for child in self.twin.children]
@@ -143,7 +150,16 @@ class DurableNode:
 
     # -- the disk ------------------------------------------------------------------------------------------------------
     def work(self, now: int) -> Work | None:
-        """Return what is to be done on the disk next, or None."""
+        """Return what is to be done on the disk next, or None.
+
+        Raises
+        ------
+        DiskLostError
+            Our log has lost numbers that the parent has: they must not be given again (R8).
+        """
+        parent = self.twin.parent
+        if parent is not None and parent.peer.outdone and self.log.idle_disk:
+            raise self._refused(f"{parent.name} has more of our stream than it")
         if self._since_snapshot >= SNAPSHOT_BYTES and not self.full and not self._behind:
             self.snapshot(now)
         if now - self._appended_at >= QUIET_NS:
@@ -195,34 +211,34 @@ class DurableNode:
     # -- snapshots -----------------------------------------------------------------------------------------------------
     def snapshot(self, now: int) -> bool:
         """Have the tables kept as they are; False: not now, for what they hold is not all in the log."""
-        frames: list[tuple[int, bytes]] = []
-        for child, slot in self._known():
-            cursor = self.log.cursor(slot)
-            if self.log.peer_stream(slot) != child.peer.peer_stream_id or child.peer.cursor != cursor:
-                return False
-            if cursor:
-                frames += [(slot, frame) for frame in _core.encode_snapshot(child.peer.in_tables, cursor, 1)]
-        own = self._own_frames(now)
-        if own is None:
+        known, parent = self._known(), self.twin.parent
+        if any(self._apart(child, slot) for child, slot in known) or not self._all_numbered(now):
             return False
-        self.log.snapshot(frames + own)
+        held = [(slot, child.peer.in_tables, child.peer.cursor) for child, slot in known]
+        if parent is not None:
+            held.append((0, parent.peer.out_tables, parent.peer.last))
+        self.log.snapshot(
+            [(slot, frame) for slot, tables, at in held if at for frame in _core.encode_snapshot(tables, at, 1)]
+        )
         self._since_snapshot = 0
         return True
 
-    def _own_frames(self, now: int) -> list[tuple[int, bytes]] | None:
-        """Our own tables as of our last number; None while some of them waits for credit."""
+    def _apart(self, child: Neighbour, slot: int) -> bool:
+        """Whether a child's tables and the log are not at the same number of the same stream."""
+        stream, cursor = self.log.peer_stream(slot), self.log.cursor(slot)
+        return (stream, cursor) != (child.peer.peer_stream_id, child.peer.cursor)
+
+    def _all_numbered(self, now: int) -> bool:
+        """Number what waits in our own tables while the parent is away; False: it is there, and credit is missing."""
         parent = self.twin.parent
-        if parent is None:
-            return []
-        tables = parent.peer.out_tables
-        if any(table.dirty_count for table in tables):
-            if parent.peer.attached:
-                return None
-            parent.peer.number_pending()
-            for frame in parent.peer.take_unlogged():
-                self._append(0, frame, now)
-        last = parent.peer.last
-        return [(0, frame) for frame in _core.encode_snapshot(tables, last, 1)] if last else []
+        if parent is None or not any(table.dirty_count for table in parent.peer.out_tables):
+            return True
+        if parent.peer.attached:
+            return False
+        parent.peer.number_pending()
+        for frame in parent.peer.take_unlogged():
+            self._append(0, frame, now)
+        return True
 
 
 def _hello(stream: int) -> bytes:

@@ -137,7 +137,12 @@ class DurableNodes:
                     self._thread.submit(node.log, node.disk, again[1])
                 continue
             node.note_settled()
-            if (work := node.work(now)) is not None:
+            try:
+                work = node.work(now)
+            except DiskLostError as error:
+                self._lost(error)
+                raise
+            if work is not None:
                 self._busy.add(name)
                 self._thread.submit(node.log, node.disk, work)
 

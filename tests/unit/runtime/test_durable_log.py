@@ -371,3 +371,20 @@ def test_values_of_records_do_not_matter_to_the_log(tmp_path: Path) -> None:
     assert again.found.load(DEVICE, [table()]) == 1
     assert again.found.verdict.replay(DEVICE, [table()], again.found.segments)[2] == 1
     disk.close()
+
+
+def test_a_stream_that_begins_behind_a_snapshot_of_another_one_begins_at_nothing(tmp_path: Path) -> None:
+    disk, log = opened(tmp_path)
+    device = Device(0)
+    write(log, device, 30)
+    log.snapshot(kept(log, device))
+    settle(disk, log)
+    log.append(DEVICE, _core.encode_hello(1, 1, 1, STREAM + 1, 1, 0, 0, 0, 0, incarnation=2))
+    settle(disk, log)
+    disk.close()
+    again_disk, again = opened(tmp_path)
+    assert again.found.verdict.snapshot >= 0
+    assert again.peer_stream(DEVICE) == STREAM + 1
+    assert again.cursor(DEVICE) == 0
+    assert again.found.load(DEVICE, [table()]) == 0
+    again_disk.close()
