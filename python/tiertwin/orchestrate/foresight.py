@@ -150,7 +150,8 @@ class Foresight:
         """Return the plan of everybody after the changes, [D, G, T]; without changes it is worked out once."""
         if not rows and self._unchanged is not None:
             return self._unchanged
-        tree = tree_of(self.belief, self._entered(rows))
+        entered = self._entered(rows)
+        tree = tree_of(self.belief, entered)
         if self._replan == "tree":
             scenario = self.belief.world.scenario
             gap, rounds = (1e-3, 6) if scenario is None else (scenario.policy.target_gap, scenario.policy.max_rounds)
@@ -158,10 +159,20 @@ class Foresight:
             plan = np.stack([solved.allocation[edge.name] for edge in self.belief.edges])
         else:
             leaves = {leaf.name: leaf.problem for leaf in tree.leaves()}
-            plan = np.stack([self._solver.solve_quota(leaves[e.name], e.quota).x for e in self.belief.edges])
+            left = self._quota_left(entered)
+            edges = zip(self.belief.edges, left, strict=True)
+            plan = np.stack([self._solver.solve_quota(leaves[e.name], e.quota * share).x for e, share in edges])
         if not rows:
             self._unchanged = plan
         return plan
+
+    def _quota_left(self, entered: Mapping[str, Any]) -> F64:
+        """Return the share of each quota that is left: of the fog's server, the fog's uplink, the cloud, [D, 3]."""
+        world, before = self.belief.world, self._entered([])
+        fog = world.site_fog[self._sites]
+        server, uplink = (entered[name] / np.maximum(before[name], 1e-12) for name in ("server_ghz", "uplink_fog_mbps"))
+        cloud = np.full(len(fog), server[-1])
+        return np.stack([server[world.site_count + fog], uplink[fog], cloud], axis=1)
 
     # -- what gets through -----------------------------------------------------------------------------------------
     def _as_they_stand(self, broken: Broken, through: F64) -> F64:

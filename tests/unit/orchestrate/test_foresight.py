@@ -12,8 +12,9 @@ from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.mastersolver import master_solver
 from tiertwin.errors import InputError
 from tiertwin.functions.assure.causes import Cause, causes_of
-from tiertwin.functions.assure.impact import Severities
+from tiertwin.functions.assure.impact import Broken, Degradation, Severities
 from tiertwin.model.tiers import Tier
+from tiertwin.orchestrate.changes import Batch
 from tiertwin.orchestrate.foresight import Foresight
 from tiertwin.orchestrate.forktree import planned
 from tiertwin.world import load, resolve
@@ -142,3 +143,16 @@ def test_of_several_watchers_the_worst_counts() -> None:
 def test_another_rule_is_told() -> None:
     with pytest.raises(InputError, match="expected local or tree, got 'none'"):
         foresight("none")
+
+
+@pytest.mark.parametrize("kind", ["link", "node", "group"])
+def test_edges_that_decide_anew_plan_as_the_engine_has_them(kind: str) -> None:
+    _, belief, _ = made()
+    every = [c for c in causes_of(made()[0], {"duct": [0, 1]}) if c.kind == kind]
+    for one in every[:: max(len(every) // 4, 1)]:
+        ahead = foresight()
+        rows = ahead._rows((one,), Broken.of(belief.world, (one,), Degradation()), Severities())
+        batch = Batch.of([rows]).arrays()
+        plan = np.ascontiguousarray(ahead._planned(rows).ravel())
+        ours, engines = belief.engine.judge(*batch, plan), belief.engine.sweep(*batch, 1, 1)[0]
+        np.testing.assert_allclose(ours, engines, rtol=1e-3, atol=1e-3, err_msg=one.name)
