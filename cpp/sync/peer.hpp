@@ -33,6 +33,13 @@
 
 namespace tiertwin::sync {
 
+// The border of a domain between us and the peer: what is above a privacy class neither leaves nor is taken. Both ends
+// seal every table of the link with it (StateTable::seal).
+struct Border {
+    int most = 0;
+    std::vector<AttributeId> declared;  // unknown attributes that may cross; the others are private
+};
+
 struct PeerConfig {
     bool is_child = false;  // the peer is my parent: I open with HELLO
     std::uint32_t incarnation = 1;
@@ -45,6 +52,7 @@ struct PeerConfig {
     std::uint32_t credit_bytes = 4U << 20U;
     std::uint32_t snapshot_every_ms = 5000;
     std::size_t frame_bytes = kCutBytes;
+    std::optional<Border> border;
 };
 
 // What changed, in the order it did; the numbers are stable.
@@ -89,7 +97,8 @@ class Peer {
     // `registry` must outlive the peer.
     Peer(const AttributeRegistry& registry, const PeerConfig& config);
 
-    // Before the first session. Both ends declare the same schema (fingerprint) for a table.
+    // Before the first session. Both ends declare the same schema (fingerprint) for a table. InvalidArgument besides:
+    // an attribute of it may not cross the border.
     void add_out(StateTable& table);
     void add_in(StateTable& table);
     void add_unit_out(std::uint16_t table, const std::vector<AttributeId>& attributes, index_t rows);
@@ -161,6 +170,10 @@ class Peer {
     void hand_on(Unit unit, Context& at);
     void dropped(const Event& event, Context& at);
     [[nodiscard]] Grant grant_of(const Lease& lease) const;
+
+    void seal(StateTable& table) const;
+    [[nodiscard]] std::unique_ptr<StateTable> ledger(std::uint16_t table, const std::vector<AttributeId>& attributes,
+                                                     index_t rows) const;
 
     // peer_attach.cpp
     void on_hello(const Header& header, Bytes body, Context& at);

@@ -23,7 +23,7 @@ from tiertwin.allocate.hierarchy import Bounds, NodeSide
 from tiertwin.errors import InputError, PeerError
 from tiertwin.orchestrate import units
 from tiertwin.orchestrate.gathering import Early, Gathering
-from tiertwin.orchestrate.links import LinkShares
+from tiertwin.orchestrate.links import LinkShares, tells_links
 from tiertwin.orchestrate.observe import PassThrough
 from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
 from tiertwin.twin.attributes import A, TableId
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tiertwin import _core
     from tiertwin.orchestrate.assurance import Assurance
     from tiertwin.orchestrate.attention import Attention
+    from tiertwin.orchestrate.sitetrust import SiteTrust
     from tiertwin.twin.events import Solved, TimerFired
     from tiertwin.twin.layout import Layout
     from tiertwin.twin.twin import Twin, Unit
@@ -78,6 +79,8 @@ class Domain:
         Components of the children's quota vectors.
     classes
         Service classes: a child's first rows are groups, class by class.
+    told
+        Which of them the parent is told of, [C]; None: all.
     """
 
     children: Sequence[str]
@@ -94,6 +97,7 @@ class Domain:
     lan_mbps: float
     levels: int
     classes: int
+    told: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass
@@ -122,6 +126,8 @@ class InnerController:
         Of a fog: which of its sites may tell more than usual.
     assurance
         What watches the domain for faults.
+    trust
+        Of a fog: which of its sites it believes; None: all.
     """
 
     def __init__(
@@ -132,8 +138,9 @@ class InnerController:
         parent: str | None,
         attention: Attention | None = None,
         assurance: Assurance | None = None,
+        trust: SiteTrust | None = None,
     ) -> None:
-        self.attention, self.assurance = attention, assurance
+        self.attention, self.assurance, self.trust = attention, assurance, trust
         self.domain = domain
         self._shares = shares
         self._rhythm = rhythm
@@ -205,6 +212,8 @@ class InnerController:
         out = twin.parent.table_out
         for attribute, merged in zip(_MERGED, total, strict=True):
             changed = out.column(attribute)[: own.members] != merged
+            if self.domain.told is not None:
+                changed &= self.domain.told
             if changed.any():
                 out.set(attribute, rows[changed], merged[changed], now)
         self._merge_ages(twin, out, now)
@@ -221,6 +230,8 @@ class InnerController:
             if child.ages is not None
         ]
         oldest = np.fmax.reduce(np.hstack(of_children), axis=1)  # NaN: not told
+        if self.domain.told is not None:
+            oldest = np.where(self.domain.told, oldest, np.nan)
         rows = np.flatnonzero(~np.isnan(oldest)).astype(np.uint32)
         out.set(A.OLDEST, rows, np.maximum(oldest[rows], 0.0), now)
 
@@ -244,7 +255,7 @@ class InnerController:
             table = child.table_in
             assert table is not None
             rows = layout.link_rows
-            if len(rows):
+            if len(rows) and tells_links(table):
                 self._shares.observe(
                     layout.links,
                     table.column(A.BACKGROUND_MBPS)[rows],
@@ -273,6 +284,8 @@ class InnerController:
         effects: list[Effect] = [SetTimer("gather", epoch, now + self._rhythm.gather_ms * MILLISECOND)]
         if self.attention is not None:
             effects += self.attention.review(twin, self.domain.layouts, epoch, now)
+        if self.trust is not None:
+            effects += self.trust.review(twin, self.domain.layouts, epoch, now)
         return effects + (self._proceed(twin, now) if self.gathering.complete else [])  # all began before us
 
     def told(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:

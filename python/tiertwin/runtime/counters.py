@@ -322,6 +322,13 @@ COUNTERS: tuple[Counter, ...] = (
         "endpoint",
         "R30 listened anew",
     ),
+    *_refused("R36", "it has an attribute that may not cross the border of a domain", "privacy"),
+    *_of(
+        "messages_refused",
+        "messages",
+        "endpoint",
+        ("rights", "R29", "the sender's key has no right to send this kind", "R29 without the right to it"),
+    ),
 )
 
 TRAVELLING = tuple(c for c in COUNTERS if c.scope != LAUNCHER)  # what a node tells, in this order
