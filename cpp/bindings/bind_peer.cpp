@@ -16,6 +16,7 @@ using sync::Received;
 using sync::Unit;
 using sync::UnitRecords;
 
+using BorderTuple = std::tuple<int, std::vector<AttributeId>>;
 using TermsTuple = std::tuple<std::uint32_t, std::uint64_t, std::uint32_t, std::uint32_t, std::uint32_t>;
 
 // A unit as Python keeps it: the grant goes with it, so that it can be stored on its own.
@@ -165,15 +166,18 @@ void bind_peer(py::module_& m) {
     peer.def(py::init([](const AttributeRegistry& registry, bool is_child, std::uint32_t incarnation,
                          std::uint64_t stream_id, std::uint32_t heartbeat_ms, bool virtual_clock, std::uint32_t epoch,
                          std::uint32_t term, std::uint32_t credit_frames, std::uint32_t credit_bytes,
-                         std::uint32_t snapshot_every_ms, std::size_t max_frame_bytes, bool durable) {
-                 return std::make_unique<Peer>(
-                     registry, PeerConfig{is_child, incarnation, stream_id, heartbeat_ms, virtual_clock, epoch, term,
-                                          credit_frames, credit_bytes, snapshot_every_ms, max_frame_bytes, durable});
+                         std::uint32_t snapshot_every_ms, std::size_t max_frame_bytes, bool durable,
+                         const std::optional<BorderTuple>& border) {
+                 PeerConfig config{is_child, incarnation,   stream_id,    heartbeat_ms,      virtual_clock,   epoch,
+                                   term,     credit_frames, credit_bytes, snapshot_every_ms, max_frame_bytes, durable,
+                                   {}};
+                 if (border) config.border = std::make_from_tuple<sync::Border>(*border);
+                 return std::make_unique<Peer>(registry, config);
              }),
              "registry"_a, py::kw_only(), "is_child"_a, "incarnation"_a, "stream_id"_a, "heartbeat_ms"_a = 250,
              "virtual_clock"_a = false, "epoch"_a = 0, "term"_a = 0, "credit_frames"_a = 64,
              "credit_bytes"_a = 4U << 20U, "snapshot_every_ms"_a = 5000, "max_frame_bytes"_a = sync::kCutBytes,
-             "durable"_a = false, py::keep_alive<1, 2>())
+             "durable"_a = false, "border"_a = py::none(), py::keep_alive<1, 2>())
         .def("add_out", &Peer::add_out, "table"_a, py::keep_alive<1, 2>(), "A sample table that goes to this peer.")
         .def("add_in", &Peer::add_in, "table"_a, py::keep_alive<1, 2>(), "A sample table that this peer writes.")
         .def("add_unit_out", &Peer::add_unit_out, "table_id"_a, "attributes"_a, "rows"_a,

@@ -34,6 +34,7 @@ void bind_abstraction(py::module_& m);
 void bind_teller(py::module_& m);
 void bind_worth(py::module_& m);
 void bind_assure(py::module_& m);
+void bind_lying(py::module_& m);
 void bind_perf(py::module_& m);
 void bind_failures(py::module_& m);
 void bind_whatif(py::module_& m);

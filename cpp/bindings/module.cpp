@@ -25,6 +25,7 @@ PYBIND11_MODULE(_core, m) {
     b::bind_teller(m);
     b::bind_worth(m);
     b::bind_assure(m);
+    b::bind_lying(m);
     b::bind_perf(m);
     b::bind_failures(m);
     b::bind_whatif(m);

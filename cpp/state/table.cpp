@@ -325,6 +325,11 @@ Column* StateTable::find(AttributeId attribute) {
 Column& StateTable::add_opaque(AttributeId attribute, ValueType type) {
     if (find(attribute) != nullptr)
         throw InvalidArgument("attribute " + std::to_string(attribute) + " is known already");
+    if (!admits_unknown(attribute)) {
+        throw InvalidArgument("attribute " + std::to_string(attribute) + " may not stand in table " +
+                              std::to_string(table_id_) +
+                              ", which crosses the border of a domain: unknown attributes are private unless declared");
+    }
     if (opaque_count() >= kMaxOpaque) {
         throw InvalidArgument("table " + std::to_string(table_id_) + " carries " + std::to_string(kMaxOpaque) +
                               " unknown attributes already: no room for " + std::to_string(attribute));
@@ -343,6 +348,23 @@ Column& StateTable::add_opaque(AttributeId attribute, ValueType type) {
     const auto it = std::find_if(columns_.begin(), columns_.end(),
                                  [&](const Column& column) { return column.attribute().id > attribute; });
     return *columns_.insert(it, Column(cut, table_id_, rows_, true));
+}
+
+void StateTable::seal(int most, std::vector<AttributeId> declared) {
+    for (const Column& column : columns_) {
+        const Attribute& attribute = column.attribute();
+        const bool named = std::find(declared.begin(), declared.end(), attribute.id) != declared.end();
+        if (column.opaque() ? named : attribute.privacy <= most) continue;
+        throw InvalidArgument("attribute " + std::to_string(attribute.id) + " '" + attribute.name + "' of table " +
+                              std::to_string(table_id_) + ": its privacy class is above " + std::to_string(most) +
+                              ", it may not cross the border of the domain");
+    }
+    sealed_ = true;
+    declared_ = std::move(declared);
+}
+
+bool StateTable::admits_unknown(AttributeId attribute) const {
+    return !sealed_ || std::find(declared_.begin(), declared_.end(), attribute) != declared_.end();
 }
 
 void StateTable::swap(StateTable& other) noexcept { std::swap(*this, other); }

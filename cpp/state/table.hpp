@@ -147,7 +147,13 @@ class StateTable {
     [[nodiscard]] Column* find(AttributeId attribute);
     [[nodiscard]] const Column* find(AttributeId attribute) const;
     [[nodiscard]] std::size_t opaque_count() const;
-    Column& add_opaque(AttributeId attribute, ValueType type);  // InvalidArgument beyond kMaxOpaque
+    Column& add_opaque(AttributeId attribute, ValueType type);  // InvalidArgument: beyond kMaxOpaque, or not admitted
+
+    // From now on nothing above a privacy class can stand in this table, and in no copy of it: an attribute that the
+    // schema does not have is private unless `declared`. InvalidArgument: it holds such an attribute already.
+    void seal(int most, std::vector<AttributeId> declared);
+    [[nodiscard]] bool admits_unknown(AttributeId attribute) const;
+
     // Nothing of this table survives, also not what is pending (the swap after a snapshot).
     void swap(StateTable& other) noexcept;
 
@@ -166,6 +172,8 @@ class StateTable {
     index_t rows_;
     std::uint64_t fingerprint_;
     std::vector<Column> columns_;
+    bool sealed_ = false;
+    std::vector<AttributeId> declared_;  // unknown attributes that a sealed table may carry
 };
 
 // Nearest whole microsecond, ties away from zero.

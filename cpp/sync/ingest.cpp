@@ -35,6 +35,7 @@ class Unknown {
 Verdict check_block(const StateTable& table, const BlockView& block, Unknown& unknown) {
     const Column* column = table.find(block.attribute);
     if (column == nullptr) {
+        if (!table.admits_unknown(block.attribute)) return {Reason::privacy, 0};
         if (const Reason reason = unknown.admit(block); reason != Reason::ok) return {reason, 0};
     } else if (column->attribute().type != block.type) {
         return {Reason::block_type, 2};

@@ -3,7 +3,9 @@
 // Ordering      last number wins, cell by cell; numbers increase within one writer's stream (R7). Any order and any
 //               duplicates of the same frames give the same table. Records at or below `cursor` are skipped, so a frame
 //               that straddles it applies its new suffix only. Gaps are the session's business.
-// Unknown       attributes become opaque columns of the table, finite values of at most kMaxOpaque attributes.
+// Unknown       attributes become opaque columns of the table, finite values of at most kMaxOpaque attributes; those
+// that
+//               a sealed table does not admit are refused (the border of a domain).
 // In place      reads the received buffer and keeps nothing of it.
 #pragma once
 

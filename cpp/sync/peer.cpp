@@ -33,15 +33,33 @@ Peer::Peer(const AttributeRegistry& registry, const PeerConfig& config)
     session_.term = config.term;
 }
 
-void Peer::add_out(StateTable& table) { outbox_.add_table(table); }
-void Peer::add_in(StateTable& table) { inbox_.add_table(table); }
+void Peer::add_out(StateTable& table) {
+    seal(table);
+    outbox_.add_table(table);
+}
+
+void Peer::add_in(StateTable& table) {
+    seal(table);
+    inbox_.add_table(table);
+}
 
 void Peer::add_unit_out(std::uint16_t table, const std::vector<AttributeId>& attributes, index_t rows) {
-    outbox_.add_units(std::make_unique<StateTable>(*registry_, table, attributes, rows));
+    outbox_.add_units(ledger(table, attributes, rows));
 }
 
 void Peer::add_unit_in(std::uint16_t table, const std::vector<AttributeId>& attributes, index_t rows) {
-    inbox_.add_units(std::make_unique<StateTable>(*registry_, table, attributes, rows));
+    inbox_.add_units(ledger(table, attributes, rows));
+}
+
+std::unique_ptr<StateTable> Peer::ledger(std::uint16_t table, const std::vector<AttributeId>& attributes,
+                                         index_t rows) const {
+    auto made = std::make_unique<StateTable>(*registry_, table, attributes, rows);
+    seal(*made);
+    return made;
+}
+
+void Peer::seal(StateTable& table) const {
+    if (config_.border) table.seal(config_.border->most, config_.border->declared);
 }
 
 // --------------------------------------------------------------------------------------------------------------- calls

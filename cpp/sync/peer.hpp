@@ -35,6 +35,13 @@
 
 namespace tiertwin::sync {
 
+// The border of a domain between us and the peer: what is above a privacy class neither leaves nor is taken. Both ends
+// seal every table of the link with it (StateTable::seal).
+struct Border {
+    int most = 0;
+    std::vector<AttributeId> declared;  // unknown attributes that may cross; the others are private
+};
+
 struct PeerConfig {
     bool is_child = false;  // the peer is my parent: I open with HELLO
     std::uint32_t incarnation = 1;
@@ -48,6 +55,7 @@ struct PeerConfig {
     std::uint32_t snapshot_every_ms = 5000;
     std::size_t frame_bytes = kCutBytes;
     bool durable = false;  // the owner keeps a log; fixed for the life of the object
+    std::optional<Border> border;
 };
 
 // What changed, in the order it did; the numbers are stable.
@@ -92,7 +100,8 @@ class Peer {
     // `registry` must outlive the peer.
     Peer(const AttributeRegistry& registry, const PeerConfig& config);
 
-    // Before the first session. Both ends declare the same schema (fingerprint) for a table.
+    // Before the first session. Both ends declare the same schema (fingerprint) for a table. InvalidArgument besides:
+    // an attribute of it may not cross the border.
     void add_out(StateTable& table);
     void add_in(StateTable& table);
     void add_unit_out(std::uint16_t table, const std::vector<AttributeId>& attributes, index_t rows);
@@ -194,6 +203,10 @@ class Peer {
     void hand_on(Unit unit, Context& at);
     void dropped(const Event& event, Context& at);
     [[nodiscard]] Grant grant_of(const Lease& lease) const;
+
+    void seal(StateTable& table) const;
+    [[nodiscard]] std::unique_ptr<StateTable> ledger(std::uint16_t table, const std::vector<AttributeId>& attributes,
+                                                     index_t rows) const;
 
     // peer_attach.cpp
     void on_hello(const Header& header, Bytes body, Context& at);

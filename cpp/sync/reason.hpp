@@ -58,9 +58,10 @@ enum class Reason : std::uint16_t {
     inexact = 53,
     offsets = 54,
     value_length = 55,
+    privacy = 56,  // an attribute that may not cross this border
 };
 
-inline constexpr std::array<std::pair<Reason, std::string_view>, 43> kReasons{{
+inline constexpr std::array<std::pair<Reason, std::string_view>, 44> kReasons{{
     {Reason::ok, "ok"},
     {Reason::too_short, "too_short"},
     {Reason::too_long, "too_long"},
@@ -104,6 +105,7 @@ inline constexpr std::array<std::pair<Reason, std::string_view>, 43> kReasons{{
     {Reason::inexact, "inexact"},
     {Reason::offsets, "offsets"},
     {Reason::value_length, "value_length"},
+    {Reason::privacy, "privacy"},
 }};
 
 [[nodiscard]] constexpr std::string_view name_of(Reason reason) {

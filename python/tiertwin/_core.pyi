@@ -17,6 +17,7 @@ _Numbers: TypeAlias = NDArray[np.uint64]
 _Bools: TypeAlias = NDArray[np.bool_]
 _Signed: TypeAlias = NDArray[np.int32]
 _Codes: TypeAlias = NDArray[np.uint8]
+_Marks: TypeAlias = NDArray[np.int8]
 # x[G, T], value, scale, use[J], own_load[K], own_price[K], quota_price[J], phi, gap, iterations
 _Solved: TypeAlias = tuple[_Reals, float, float, _Reals, _Reals, _Reals, _Reals, float, float, int]
 # epoch, basis_version, validity_ms, age_ms, echo, flags
@@ -703,6 +704,7 @@ class Peer:
         snapshot_every_ms: int = 5000,
         max_frame_bytes: int = 262144,
         durable: bool = False,
+        border: tuple[int, Sequence[int]] | None = None,
     ) -> None: ...
     def add_in(self, table: StateTable) -> None:
         """A sample table that this peer writes."""
@@ -1228,6 +1230,60 @@ class IncidentLog:
         """Alarms of incidents closed since."""
 
     def totals(self) -> dict[str, Any]: ...
+
+class LieWatch:
+    def __deepcopy__(self, memo: dict[str, Any]) -> LieWatch: ...
+    def __init__(
+        self,
+        children: int,
+        *,
+        decays: Sequence[float],
+        spread: float,
+        slack: float,
+        slack_rate: float,
+        noise: float,
+        repeat: float,
+        forget: float,
+        common: float,
+        limit: float,
+        calm: float,
+        most_share: float,
+        prints: int,
+        warm: int,
+        hold: int,
+    ) -> None: ...
+    def evidence(self) -> _Reals:
+        """Nats against each child."""
+
+    def fork(self) -> LieWatch:
+        """A copy that goes on by itself."""
+
+    def memory_bytes(self) -> int: ...
+    def push(
+        self,
+        fresh: _Bools,
+        made: _Reals,
+        done: _Reals,
+        missed: _Reals,
+        least: _Reals,
+        most: _Reals,
+        bounds: _Reals,
+        measured: _Reals,
+    ) -> int:
+        """Take the reports that came; returns how many children went into or out of quarantine."""
+
+    def quarantine(self) -> _Marks:
+        """Why each child is in quarantine; 0: it is not."""
+
+    def reason(self) -> _Marks:
+        """Code of the evidence's reason."""
+
+    @property
+    def children(self) -> int: ...
+    @property
+    def repeating(self) -> float: ...
+    @property
+    def suspected(self) -> float: ...
 
 class PerformanceModel:
     """Delays, tails and losses of packets over given paths; immutable."""

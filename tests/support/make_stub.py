@@ -39,6 +39,7 @@ _Numbers: TypeAlias = NDArray[np.uint64]
 _Bools: TypeAlias = NDArray[np.bool_]
 _Signed: TypeAlias = NDArray[np.int32]
 _Codes: TypeAlias = NDArray[np.uint8]
+_Marks: TypeAlias = NDArray[np.int8]
 # x[G, T], value, scale, use[J], own_load[K], own_price[K], quota_price[J], phi, gap, iterations
 _Solved: TypeAlias = tuple[_Reals, float, float, _Reals, _Reals, _Reals, _Reals, float, float, int]
 # epoch, basis_version, validity_ms, age_ms, echo, flags
@@ -180,6 +181,7 @@ ARRAYS = {
     "bool": "_Bools",
     "int32": "_Signed",
     "uint8": "_Codes",
+    "int8": "_Marks",
 }
 BARE = {"list": "list[Any]", "dict": "dict[str, Any]", "tuple": "tuple[Any, ...]"}
 

@@ -13,6 +13,7 @@ from tiertwin.cli.fidelity import fidelity
 from tiertwin.cli.frame import Found, Told, data_option, framed, progress
 from tiertwin.cli.healing import guard_command, healing_command, maintenance_command, weather_command
 from tiertwin.cli.localise import localise_command, quiet_command
+from tiertwin.cli.poison import poison_command
 from tiertwin.cli.run import finite
 from tiertwin.cli.situations import interval_command, scenarios_command
 from tiertwin.cli.tables import PERCENTILE, brief, spread, table
@@ -26,7 +27,7 @@ def study() -> None:
 OTHERS = (
     fidelity, forecast_command, life_command, localise_command, petshop_command, nab_command, skab_command,
     interval_command, scenarios_command, guard_command, healing_command, maintenance_command,
-    weather_command, quiet_command,
+    weather_command, quiet_command, poison_command,
 )  # fmt: skip
 for command in OTHERS:
     study.add_command(command)

@@ -8,7 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from tiertwin.errors import suggest
 from tiertwin.model.access_checks import access_problems, mast_problems
 from tiertwin.model.attribute_checks import attribute_problems
-from tiertwin.model.fault_checks import assurance_problems, fault_place_problems, fault_problems
+from tiertwin.model.fault_checks import (
+    assurance_problems,
+    fault_place_problems,
+    fault_problems,
+    liar_problems,
+    trust_problems,
+)
 from tiertwin.model.scenario import Scenario
 from tiertwin.model.services import MAX_TASKS_PER_S, Trace
 from tiertwin.model.surrounding_checks import element_problems, law_problems, map_problems, margin_problems, neighbours
@@ -50,7 +56,9 @@ def cross_problems(scenario: Scenario, bad: frozenset[Path] = frozenset()) -> li
         (law_problems, ("failures",)),
         (margin_problems, ("weather",)),
         (fault_problems, ("faults",)),
+        (liar_problems, ("faults",)),
         (assurance_problems, ("assurance", "attributes", "telemetry")),
+        (trust_problems, ("trust", "attributes", "privacy", "assurance")),
         (attribute_problems, ("attributes",)),
         (access_problems, ("access", "classes.*.name", "devices", "base_stations")),
     ]

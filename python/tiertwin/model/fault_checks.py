@@ -61,6 +61,37 @@ def assurance_problems(scenario: Scenario) -> Iterable[Problem]:
         yield ("assurance", "silent_s"), text
 
 
+def liar_problems(scenario: Scenario) -> Iterable[Problem]:
+    """Yield liars given twice, times that fall, and strengths that mean nothing."""
+    faults = scenario.faults
+    if faults is None:
+        return
+    if faults.lying is not None and faults.lying.at_s[0] > faults.lying.at_s[1]:
+        low, high = faults.lying.at_s
+        yield ("faults", "lying", "at_s"), f"expected the earliest first, got {low:g} and {high:g}"
+    seen: set[tuple[str, int | None]] = set()
+    for i, liar in enumerate(faults.liars):
+        if (liar.node, liar.device) in seen:
+            yield ("faults", "liars", i), "expected every child once, got it again"
+        seen.add((liar.node, liar.device))
+        if liar.kind != "bias" and liar.strength <= 0.0:
+            yield ("faults", "liars", i, "strength"), f"expected more than 0 but for a bias, got {liar.strength:g}"
+
+
+def trust_problems(scenario: Scenario) -> Iterable[Problem]:
+    """Yield a trust in devices of which nothing is told one by one, and assurance beside domains of others."""
+    if scenario.trust is not None and scenario.trust.enabled and scenario.attributes is not None:
+        yield (
+            ("trust",),
+            "expected no `attributes` beside it: under a budget of bytes no report of a device reaches its edge",
+        )
+    if scenario.privacy is not None and scenario.assurance is not None and scenario.assurance.enabled:
+        yield (
+            ("assurance",),
+            "expected no `privacy` beside it: it watches links and servers, which are not told across borders",
+        )
+
+
 def fault_place_problems(scenario: Scenario, names: Sequence[str], near: dict[str, list[str]]) -> Iterable[Problem]:
     """Yield nodes and links named in faults that are none; `near`: by node, those it has links to."""
     faults = scenario.faults
@@ -69,6 +100,9 @@ def fault_place_problems(scenario: Scenario, names: Sequence[str], near: dict[st
     for i, group in enumerate(faults.groups):
         for k, link in enumerate(group.links):
             yield from link_problems(("faults", "groups", i, "links", k), (0, 1), link, near)
+    for i, liar in enumerate(faults.liars):
+        if liar.node not in near:
+            yield ("faults", "liars", i, "node"), unknown_node(liar.node, names)
     for i, fault in enumerate(faults.events):
         if fault.link is not None:
             yield from link_problems(("faults", "events", i, "link"), (0, 1), fault.link, near)

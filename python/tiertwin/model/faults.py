@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tiertwin.model.fields import NotNegative, Part, Positive, Rows, Share, TopologyName
+from tiertwin.model.fields import Count, NotNegative, Part, Positive, Rows, Share, TopologyName
 from tiertwin.model.surroundings import Repair
 
 FaultKind = Literal["link", "degraded", "node", "server", "slow", "access", "group"]
+LieKind = Literal["bias", "replay", "freeze", "random"]
+Strength = Annotated[float, Field(gt=-1, le=100)]
 Above = Annotated[float, Field(gt=0, le=1)]
 Two = Annotated[Rows[TopologyName], Field(min_length=2, max_length=2)]
 Range = Annotated[Rows[Share], Field(min_length=2, max_length=2)]
@@ -86,6 +88,41 @@ class RandomFaults(Part):
     """How long a fault lasts."""
 
 
+class Liar(Part):
+    """One child that tells what is not: what it reports is changed on its way out; what it does is not."""
+
+    kind: LieKind
+    """`bias`: all it counts times 1 + strength. `freeze`: the last report again and again. `replay`: the last
+    reports in turn. `random`: what it counts drawn evenly from 0 to 1 + strength times the largest of its site."""
+    at_s: NotNegative
+    """When it begins, s from the start of the run."""
+    for_s: Positive | None = None
+    """How long it goes on, s; without it to the end."""
+    node: TopologyName
+    """Name of the site's node."""
+    device: Count | None = None
+    """Which of the site's devices, from 0; without it the whole gateway: devices, servers and links."""
+    strength: Strength = 2.0
+    """How much; below 0 a `bias` tells less than there is."""
+
+
+class Lying(Part):
+    """Liars drawn at random: who, when and how; one seed gives the same ones, whatever the policy does."""
+
+    share: Share
+    """Of the children that lie, rounded to whole ones."""
+    of: Literal["device", "gateway"] = "device"
+    """Which children: devices, or the gateways of sites with all they tell."""
+    kinds: Annotated[Rows[LieKind], Field(min_length=1, max_length=4)] = ("bias", "replay", "freeze", "random")
+    """Dealt to the liars in turn."""
+    at_s: Annotated[Rows[NotNegative], Field(min_length=2, max_length=2)] = (10.0, 20.0)
+    """Earliest and latest beginning, s; even between."""
+    for_s: Positive | None = None
+    """How long, s; without it to the end."""
+    strength: Strength = 2.0
+    """As of a liar."""
+
+
 class Faults(Part):
     """Faults injected into the plant. Parts that fail by wear are in `failures`."""
 
@@ -93,6 +130,10 @@ class Faults(Part):
     events: Annotated[Rows[Fault], Field(max_length=100_000)] = ()
     random: RandomFaults | None = None
     """Without it none but those of `events`."""
+    liars: Annotated[Rows[Liar], Field(max_length=100_000)] = ()
+    """Children that lie."""
+    lying: Lying | None = None
+    """More of them, drawn."""
 
 
 class Thresholds(Part):
@@ -134,3 +175,26 @@ class Assurance(Part):
     named: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Probability from which on a cause is recorded."""
     thresholds: Thresholds = Thresholds()
+
+
+class Trust(Part):
+    """Twins that judge what their children tell, and leave out what does not fit."""
+
+    enabled: bool = True
+    """Without it the section says nothing."""
+    method: Literal["evidence", "bounds", "median"] = "evidence"
+    """`evidence`: quarantine by evidence. `bounds`, `median`: the simple ways it is compared with: without reports that
+    no child could send, or a group's devices all at their median."""
+    limit: Annotated[float, Field(ge=1, le=700)] = 12.0
+    """Evidence against a child from which on it is in quarantine, nats: e^-limit is what an honest child risks with a
+    report."""
+    hold_s: Positive = 20.0
+    """A child in quarantine is trusted again when nothing speaks against it for so long, s."""
+    warm_s: NotNegative = 3.0
+    """Seconds after a child's first report in which nothing is held against it."""
+    tolerance: NotNegative = 0.3
+    """By how much the level of an honest device may differ from its neighbours', share of it."""
+    site_tolerance: NotNegative = 0.6
+    """The same of a whole site."""
+    liars: Annotated[float, Field(ge=0, lt=0.5)] = 0.3
+    """Largest share of a twin's children in quarantine at once; when more would be, the plan is what is wrong."""

@@ -9,7 +9,7 @@ from pydantic import Field
 from tiertwin.model.access import Access
 from tiertwin.model.attributes import Attributes
 from tiertwin.model.deployment import Deployment
-from tiertwin.model.faults import Assurance, Faults
+from tiertwin.model.faults import Assurance, Faults, Trust
 from tiertwin.model.fields import (
     INTEGRAL,
     AtLeastOne,
@@ -22,6 +22,7 @@ from tiertwin.model.fields import (
     Share,
     TopologyName,
 )
+from tiertwin.model.privacy import PrivacyRules
 from tiertwin.model.services import DEFAULT_CLASSES, Radio, ServiceClass
 from tiertwin.model.surroundings import BaseStations, Failures, Weather
 from tiertwin.model.topology import Topology
@@ -241,6 +242,10 @@ class Scenario(Part):
     """Faults injected into the plant, given or drawn; without it there are none."""
     assurance: Assurance | None = None
     """Twins that notice and localise faults while they run; without it nobody looks."""
+    trust: Trust | None = None
+    """Twins that notice children that lie, and do without them; without it all are believed."""
+    privacy: PrivacyRules | None = None
+    """Domains of several owners, and what may cross their borders; without it all is one owner's."""
     deployment: Deployment | None = None
     """Which processes make up the tree, and where they are; without it a run is one process."""
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from tiertwin.orchestrate.economy import Economy
     from tiertwin.orchestrate.rhythm import Rhythm
+    from tiertwin.orchestrate.trustrules import TrustRules
     from tiertwin.twin.events import Solved, TimerFired
     from tiertwin.twin.twin import Twin, Unit
     from tiertwin.world import World
@@ -54,6 +55,10 @@ class AloneController:
         ``tier_costs(world)``, if at hand.
     economy
         What the gateway tells if not everything.
+    trust
+        How devices are judged; None: all are believed.
+    least
+        Devices that a sum told upwards must be over.
     """
 
     under_tree = False
@@ -69,8 +74,10 @@ class AloneController:
         gateway: str,
         cost: F64 | None = None,
         economy: Economy | None = None,
+        trust: TrustRules | None = None,
+        least: int = 0,
     ) -> None:
-        self.view = SiteView(world, site, cost, rhythm, economy)
+        self.view = SiteView(world, site, cost, rhythm, economy, trust, least)
         self._rhythm, self._solver, self._policy, self._gateway = rhythm, solver, policy, gateway
         self._share = share
         above = edge_layout(world, site)

@@ -44,6 +44,8 @@ class Domain:
         Components of the children's quota vectors.
     classes
         Service classes: a child's first rows are groups, class by class.
+    told
+        Which of them the parent is told of, [C]; None: all.
     """
 
     children: Sequence[str]
@@ -60,3 +62,4 @@ class Domain:
     lan_mbps: float
     levels: int
     classes: int
+    told: npt.NDArray[np.bool_] | None = None

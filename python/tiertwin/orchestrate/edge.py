@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tiertwin.orchestrate.economy import Economy
+    from tiertwin.orchestrate.trustrules import TrustRules
     from tiertwin.twin.events import Solved, TimerFired
     from tiertwin.twin.twin import Twin, Unit
     from tiertwin.world import World
@@ -72,6 +73,10 @@ class EdgeController:
         ``tier_costs(world)``, if at hand.
     economy
         What the gateway tells if not everything.
+    trust
+        How devices are judged; None: all are believed.
+    least
+        Devices that a sum told upwards must be over.
     """
 
     under_tree = True
@@ -86,8 +91,10 @@ class EdgeController:
         gateway: str,
         cost: F64 | None = None,
         economy: Economy | None = None,
+        trust: TrustRules | None = None,
+        least: int = 0,
     ) -> None:
-        self.view = SiteView(world, site, cost, rhythm, economy)
+        self.view = SiteView(world, site, cost, rhythm, economy, trust, least)
         self._rhythm = rhythm
         self._solver = solver
         self._parent, self._gateway = parent, gateway
@@ -142,6 +149,9 @@ class EdgeController:
             return self._answer(twin, unit, now)
         if unit.table == TableId.BUDGET and unit.lease is not None and self.problem is not None:
             return self._obey(twin, unit, now)
+        if unit.table == TableId.TRUST:
+            self.view.doubt(units.single(unit.cells, int(A.NEIGHBOURS_LOAD)))
+            return []
         if unit.table == TableId.SUBSCRIPTION and self.asking is not None:
             return self.asking.attend(twin, units.single(unit.cells, int(A.WORTH_BYTES)), now)
         return []

@@ -23,7 +23,7 @@ from tiertwin.allocate.hierarchy import Bounds, NodeSide
 from tiertwin.errors import InputError, PeerError
 from tiertwin.orchestrate import units
 from tiertwin.orchestrate.gathering import Early, Gathering
-from tiertwin.orchestrate.links import LinkShares
+from tiertwin.orchestrate.links import LinkShares, tells_links
 from tiertwin.orchestrate.merging import Merging
 from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
 from tiertwin.twin.attributes import A, TableId
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tiertwin.orchestrate.assurance import Assurance
     from tiertwin.orchestrate.attention import Attention
     from tiertwin.orchestrate.domain import Domain
+    from tiertwin.orchestrate.sitetrust import SiteTrust
     from tiertwin.twin.events import Solved, TimerFired
     from tiertwin.twin.twin import Twin, Unit
 
@@ -73,6 +74,8 @@ class InnerController:
         Of a fog: which of its sites may tell more than usual.
     assurance
         What watches the domain for faults.
+    trust
+        Of a fog: which of its sites it believes; None: all.
     """
 
     def __init__(
@@ -83,8 +86,9 @@ class InnerController:
         parent: str | None,
         attention: Attention | None = None,
         assurance: Assurance | None = None,
+        trust: SiteTrust | None = None,
     ) -> None:
-        self.attention, self.assurance = attention, assurance
+        self.attention, self.assurance, self.trust = attention, assurance, trust
         self.domain = domain
         self._shares = shares
         self._rhythm = rhythm
@@ -149,7 +153,7 @@ class InnerController:
             table = child.table_in
             assert table is not None
             rows = layout.link_rows
-            if len(rows):
+            if len(rows) and tells_links(table):
                 self._shares.observe(
                     layout.links,
                     table.column(A.BACKGROUND_MBPS)[rows],
@@ -178,6 +182,8 @@ class InnerController:
         effects: list[Effect] = [SetTimer("gather", epoch, now + self._rhythm.gather_ms * MILLISECOND)]
         if self.attention is not None:
             effects += self.attention.review(twin, self.domain.layouts, epoch, now)
+        if self.trust is not None:
+            effects += self.trust.review(twin, self.domain.layouts, epoch, now)
         return effects + (self._proceed(twin, now) if self.gathering.complete else [])  # all began before us
 
     def told(self, twin: Twin, unit: Unit, now: int) -> list[Effect]:

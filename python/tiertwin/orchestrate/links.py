@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tiertwin.twin.attributes import A
 from tiertwin.world.shares import Crossings
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from tiertwin import _core
     from tiertwin.world import World
 
     F64 = npt.NDArray[np.float64]
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 
 HEADROOM = 0.02  # of capacity, kept free: background moves while a share is in force
 GAIN = 0.5  # of a new background measurement
+
+
+def tells_links(table: _core.StateTable) -> bool:
+    """Say whether a child's table has what links are shared out by: not across every border of a domain."""
+    return {int(A.BACKGROUND_MBPS), int(A.CAPACITY_MBPS), int(A.UP)} <= set(table.attributes)
 
 
 class LinkShares:

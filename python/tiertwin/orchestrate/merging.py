@@ -62,6 +62,8 @@ class Merging:
         rows = np.arange(own.members, dtype=np.uint32)
         for attribute, merged in zip(_MERGED, total, strict=True):
             changed = out.column(attribute)[: own.members] != merged
+            if self._domain.told is not None:
+                changed &= self._domain.told
             if changed.any():
                 out.set(attribute, rows[changed], merged[changed], now)
         self._ages(twin, out, now)
@@ -78,6 +80,8 @@ class Merging:
             if child.ages is not None
         ]
         oldest = np.fmax.reduce(np.hstack(of_children), axis=1)  # NaN: not told
+        if self._domain.told is not None:
+            oldest = np.where(self._domain.told, oldest, np.nan)
         rows = np.flatnonzero(~np.isnan(oldest)).astype(np.uint32)
         out.set(A.OLDEST, rows, np.maximum(oldest[rows], 0.0), now)
 

@@ -42,7 +42,7 @@ class PassThrough:
     members
         Copy the members' rows too (both tables have the same).
 
-    Sensors and counters of servers and links, and users of groups, are carried where both tables have them.
+    What only one of the tables has (sensors, counters, users; at the border of a domain) is left out.
     """
 
     def __init__(self, below: Layout, above: Layout, *, members: bool = False) -> None:
@@ -66,14 +66,16 @@ class PassThrough:
 class _Move:
     def __init__(self, attributes: list[int], source_rows: I64, target_rows: I64, optional: Sequence[int] = ()) -> None:
         self._attributes = attributes
-        self._optional = optional  # asked for at the first carry: tables do not come and go
+        self._optional = optional
+        self._agreed = False  # asked at the first carry: tables do not come and go
         self.source_rows = source_rows.astype(np.uint32)
         self._target_rows = target_rows.astype(np.uint32)
 
     def carry(self, source: _core.StateTable, target: _core.StateTable) -> None:
-        if self._optional:
-            self._attributes += [a for a in self._optional if _has(source, a) and _has(target, a)]
-            self._optional = ()
+        if not self._agreed:
+            every = [*self._attributes, *self._optional]
+            self._attributes = [a for a in every if _has(source, a) and _has(target, a)]
+            self._agreed = True
         _core.carry(source, target, self._attributes, self.source_rows, self._target_rows)
 
 

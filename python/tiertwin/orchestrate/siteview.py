@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tiertwin.orchestrate.economy import Economy
+    from tiertwin.orchestrate.trust import DeviceTrust
+    from tiertwin.orchestrate.trustrules import TrustRules
     from tiertwin.twin.layout import Layout
     from tiertwin.twin.twin import Twin
     from tiertwin.world import World
@@ -55,6 +57,10 @@ class SiteView:
         When an edge decides and on samples of what length; the default one without it.
     economy
         What the gateway tells if not everything: what it does not tell has not moved, or not enough.
+    trust
+        How devices are judged; None: all are believed.
+    least
+        Devices that a sum told upwards must be over.
     """
 
     def __init__(
@@ -64,6 +70,8 @@ class SiteView:
         cost: F64 | None = None,
         rhythm: Rhythm | None = None,
         economy: Economy | None = None,
+        trust: TrustRules | None = None,
+        least: int = 0,
     ) -> None:
         self._rhythm = Rhythm() if rhythm is None else rhythm
         self.world = world
@@ -88,6 +96,9 @@ class SiteView:
             self._parts = seconds.reshape(self.groups, -1), joules.reshape(self.groups, -1)
             self._station_row = site_row(site, gateway_layout(world, site))
             self._weighed_ns = 0
+        self.trust = None if trust is None else _device_trust(world, site, trust)
+        self.neighbours_load = 0.0  # told by the fog while the gateway is not believed
+        self.row_of = told_rows(world.group_devices[site], least)
         self.estimator = DemandEstimator(self.nominal, align=self._rhythm.align)
         self.demand = self.nominal.copy()
         self.sampled = np.zeros(self.groups, dtype=np.int64)  # newest sample of each group, ns
@@ -103,12 +114,27 @@ class SiteView:
         np.maximum.at(self.sampled, self.group_of, times)
         since = now - OLDEST_SAMPLE
         self.newest_ns = int(times.max(initial=0))
-        measured, covered = group_rates(table, self.group_of, self.groups, since)
+        measured, covered = self._measured(table, since)
         if self._grouped:
             self._count(table, table.times(A.USERS)[: len(self.group_of)] > since)
         self.estimator.update(measured, covered)
         self.demand = self.estimator.predict(self._ahead(times, since, now))
         return self.demand
+
+    def doubt(self, load: float) -> None:
+        """The fog does not believe the gateway: go by the `load` of the other sites; 0: it believes it again."""
+        self.neighbours_load = load
+
+    def _measured(self, table: _core.StateTable, since: int) -> tuple[F64, F64]:
+        """Tasks/s by group and the share of members they are of; of a gateway in doubt what its neighbours make."""
+        if self.trust is not None:
+            rates, heard = self.trust.judge(table, since)
+            measured, covered = heard_rates(rates, heard, self.group_of, self.groups)
+        else:
+            measured, covered = group_rates(table, self.group_of, self.groups, since)
+        if self.neighbours_load > 0.0:
+            return self.nominal * self.neighbours_load, np.ones(self.groups)
+        return measured, covered
 
     def _observe_moved(self, told: ToldSite, table: _core.StateTable, now: int, age_ms: int) -> F64:
         """The same where silence says that nothing has moved: what was told last is as old as the gateway's inputs."""
@@ -168,9 +194,42 @@ class SiteView:
         """Split servers and hops over the service classes of the plan `x` [G, T] inside `quota` [J]."""
         return split_plan(problem, x, quota, self.class_of, self.world.s)
 
+    def told_demand(self) -> tuple[npt.NDArray[np.uint32], F64]:
+        """Return the rows of the uplink table that have groups, and the demand told in each, tasks/s."""
+        rows = np.unique(self.row_of[self.row_of >= 0])
+        told = self.row_of >= 0
+        sums = np.bincount(self.row_of[told], weights=self.demand[told], minlength=self.groups)
+        return rows.astype(np.uint32), np.ascontiguousarray(sums[rows], dtype=np.float64)
+
     def set_points(self, problem: LeafProblem, x: F64, quota: F64) -> units.Cells3:
         """What the gateway gets to execute of the plan `x`: shares of devices and of classes."""
         return units.setpoint_cells(self.shares(x), self.split(problem, x, quota))
+
+
+def told_rows(devices: npt.NDArray[np.int64], least: int) -> npt.NDArray[np.int64]:
+    """Return in which row of the uplink table each group is summed up, [C·R]; −1: in none.
+
+    Parameters
+    ----------
+    devices
+        Of each group, [C, R].
+    least
+        Devices that a row must have: rings of a class are merged, from the first on, until they do; what is left over
+        goes to the last row that has. A class of fewer devices is not told.
+    """
+    row_of = np.arange(devices.size, dtype=np.int64).reshape(devices.shape)
+    if least <= 1:
+        return row_of.ravel()
+    for c, rings in enumerate(devices):
+        begun, held, closed = 0, 0, -1
+        for r, count in enumerate(rings.tolist()):
+            held += count
+            if held >= least:
+                closed = c * devices.shape[1] + begun
+                row_of[c, begun : r + 1] = closed
+                begun, held = r + 1, 0
+        row_of[c, begun:] = closed
+    return row_of.ravel()
 
 
 def summarise_site(twin: Twin, summary: Summary, rest: PassThrough, now: int) -> None:
@@ -185,9 +244,18 @@ def estimate_site(twin: Twin, view: SiteView, epoch: int, now: int) -> list[Effe
     below, above = _tables(twin)
     if epoch > 0:
         view.observe(below, now, None if view.economy is None else _told_age(twin, now))
-    rows = np.arange(view.groups, dtype=np.uint32)
-    above.set(A.DEMAND, rows, np.ascontiguousarray(view.demand), now)
-    return _sight(view, epoch, now)
+    rows, demand = view.told_demand()
+    above.set(A.DEMAND, rows, demand, now)
+    judged = [] if view.trust is None else view.trust.take_records(epoch)
+    return [*judged, *_sight(view, epoch, now)]
+
+
+def _device_trust(world: World, site: int, rules: TrustRules) -> DeviceTrust | None:
+    if world.grouped:
+        return None  # rows are groups of users, who come and go: nothing is planned of a row
+    from tiertwin.orchestrate.trust import DeviceTrust  # noqa: PLC0415  few trees have any
+
+    return DeviceTrust(world, site, rules)
 
 
 def _told_age(twin: Twin, now: int) -> int:
@@ -227,16 +295,25 @@ class Summary:
     """
 
     def __init__(self, view: SiteView, below: Layout, above: Layout) -> None:
-        of_row = np.full(below.rows, -1, dtype=np.int64)
-        of_row[: len(view.told_of)] = view.told_of
-        self._partition = _core.Partition(of_row, above.rows)
+        self._view, self._rows = view, (below.rows, above.rows)
+        self._out = np.zeros(len(view.told_of), dtype=np.bool_)
+        self._partition = self._parted()
         self._moved = view.economy is not None
         self._plan, self._sources = _summary_plan(view)
         self._members, self._groups = len(view.told_of), view.groups
         self._newest = -1
 
+    def _parted(self) -> _core.Partition:
+        """Which rows are summed up where; those in quarantine nowhere."""
+        of_row = np.full(self._rows[0], -1, dtype=np.int64)
+        of_row[: len(self._out)] = np.where(self._out, -1, self._view.row_of[self._view.told_of])
+        return _core.Partition(of_row, self._rows[1])
+
     def update(self, twin: Twin, members: _core.StateTable, out: _core.StateTable, now: int) -> None:
         """Merge the member rows into the group rows of `out` if anything new came."""
+        if self._view.trust is not None and (self._view.trust.out != self._out).any():
+            self._out = self._view.trust.out.copy()
+            self._partition = self._parted()
         newest = max(int(members.times(a)[: self._members].max(initial=-1)) for a in self._sources)
         if newest <= self._newest:
             return

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from tiertwin import _core
 from tiertwin.errors import InputError
+from tiertwin.plant.liars import liars_of
 
 KINDS = ("link", "degraded", "node", "server", "slow", "access", "group")
 SECOND = 1_000_000_000
@@ -78,6 +79,7 @@ def faults_of(world: Any) -> dict[str, Any] | None:
         "groups": list(groups.values()),
         "events": [_event(world, groups, i, fault) for i, fault in enumerate(section.events)],
         "random": None if section.random is None else section.random.model_dump(mode="json"),
+        **liars_of(world),
     }
 
 

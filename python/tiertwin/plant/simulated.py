@@ -21,6 +21,7 @@ from tiertwin.plant.accessconfig import AccessRadio
 from tiertwin.plant.coreconfig import in_a_row, plant_config, routes_of
 from tiertwin.plant.faults import Episode, FaultPlayer
 from tiertwin.plant.kpis import PlantKpis
+from tiertwin.plant.liars import Liars, LiarState
 from tiertwin.plant.options import PlantOptions
 from tiertwin.plant.reports import F64, I64, CounterReports, Reports, SensorReports, Telemetry
 from tiertwin.plant.surroundings import arrays
@@ -62,6 +63,7 @@ class SimulatedPlant:
         self._core = _core.Plant(seed, config)
         self._enable()
         self._faults = self._player(seed)
+        self._liars = self._told_by(seed)
         self._leader, self._led_ns, self._step_ns = self._follow()
         self._taken: F64 | float = 0.0  # Mb/s that narrowed links have less, [2m]
         self.before_actuate: Callable[[I64, F64], F64] | None = None  # `plant.remedies`: services that moved
@@ -162,7 +164,8 @@ class SimulatedPlant:
 
         With a radio access, `Telemetry.devices` has a row a group, `GROUP_ATTRIBUTES`.
         """
-        return Telemetry(*(Reports(*part) for part in self._core.take_telemetry(until_ns)))
+        arrived = Telemetry(*(Reports(*part) for part in self._core.take_telemetry(until_ns)))
+        return arrived if self._liars is None else self._liars.tell(arrived)
 
     def take_sensor_reports(self, until_ns: int) -> SensorReports:
         """Return the sensor and weather reports that arrived by `until_ns` and were not returned before.
@@ -332,6 +335,10 @@ class SimulatedPlant:
         """Return the faults injected so far, those that are over and those that last, in the order they ended."""
         return [] if self._faults is None else [*self._faults.past, *self._faults.active]
 
+    def truth_liars(self) -> list[LiarState]:
+        """Return who lies, how and since when, and how often it has."""
+        return [] if self._liars is None else self._liars.states
+
     def truth_sensor_reports_dropped(self) -> int:
         """Return how many sensor and weather reports were dropped because nobody took them."""
         return int(self._core.truth_reports_dropped())
@@ -363,6 +370,10 @@ class SimulatedPlant:
             return None
         self._core.enable_faults()
         return FaultPlayer(self._world, self.options.faults, seed)
+
+    def _told_by(self, seed: int) -> Liars | None:
+        plain = self.options.faults
+        return Liars(self._world, plain, seed) if plain is not None and "liars" in plain else None
 
     def _follow(self) -> tuple[Leader | None, int, int]:
         """Return who leads users of the radio access, when next, and how often, ns."""

@@ -11,10 +11,12 @@ import numpy as np
 from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate.economy import Economy
 from tiertwin.orchestrate.rhythm import Rhythm
+from tiertwin.orchestrate.trustrules import TrustRules
 from tiertwin.orchestrate.watchrules import AssuranceRules
 from tiertwin.plant import PlantOptions
 from tiertwin.runtime.control import Address
 from tiertwin.runtime.tree import Settings
+from tiertwin.twin.privacy import PrivacyRules
 from tiertwin.wire.access import Access
 from tiertwin.wire.keys import METRICS, OBSERVERS, NodeKey
 
@@ -216,7 +218,10 @@ def settings_to_plain(settings: Settings) -> dict[str, Any]:
     rhythm["control_every"] = {str(k): v for k, v in settings.rhythm.control_every.items()}
     economy = None if settings.economy is None else asdict(settings.economy)
     assurance = None if settings.assurance is None else asdict(settings.assurance)
-    return plain | {"rhythm": rhythm, "plant": plant, "economy": economy, "assurance": assurance}
+    trust = None if settings.trust is None else asdict(settings.trust)
+    privacy = None if settings.privacy is None else asdict(settings.privacy)
+    rules = {"economy": economy, "assurance": assurance, "trust": trust, "privacy": privacy}
+    return plain | {"rhythm": rhythm, "plant": plant, **rules}
 
 
 def settings_from_plain(plain: dict[str, Any]) -> Settings:
@@ -234,4 +239,13 @@ def settings_from_plain(plain: dict[str, Any]) -> Settings:
     if rules is not None:
         groups = tuple((name, tuple(links)) for name, links in rules["groups"])
         rules = AssuranceRules(**{**rules, "groups": groups, "modulated": tuple(rules["modulated"])})
-    return Settings(**{**plain, "rhythm": Rhythm(**rhythm), "plant": options, "economy": economy, "assurance": rules})
+    trust = None if plain.get("trust") is None else TrustRules(**plain["trust"])
+    made = {"rhythm": Rhythm(**rhythm), "plant": options, "economy": economy, "assurance": rules, "trust": trust}
+    return Settings(**{**plain, **made, "privacy": _privacy(plain.get("privacy"))})
+
+
+def _privacy(plain: dict[str, Any] | None) -> PrivacyRules | None:
+    if plain is None:
+        return None
+    pairs = {key: tuple(map(tuple, plain[key])) for key in ("owners", "classes", "declared")}
+    return PrivacyRules(**{**plain, **pairs})

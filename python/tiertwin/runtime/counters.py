@@ -337,6 +337,13 @@ COUNTERS: tuple[Counter, ...] = (
         ("disk_back", "P13", "the disk took what had waited", "disk_back"),
     ),
     _one("log_bytes", "bytes", "R45", "bytes of frames put into the log", "log", "log_bytes"),
+    *_refused("R36", "it has an attribute that may not cross the border of a domain", "privacy"),
+    *_of(
+        "messages_refused",
+        "messages",
+        "endpoint",
+        ("rights", "R29", "the sender's key has no right to send this kind", "R29 without the right to it"),
+    ),
 )
 
 TRAVELLING = tuple(c for c in COUNTERS if c.scope != LAUNCHER)  # what a node tells, in this order

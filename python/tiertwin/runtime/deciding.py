@@ -19,10 +19,14 @@ from tiertwin.world import node_resources, tier_costs
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import numpy.typing as npt
+
     from tiertwin.orchestrate.assurance import Assurance, Knowledge
     from tiertwin.orchestrate.attention import Attention
     from tiertwin.orchestrate.economy import Economy
     from tiertwin.orchestrate.rhythm import Rhythm
+    from tiertwin.orchestrate.sitetrust import SiteTrust
+    from tiertwin.orchestrate.trustrules import TrustRules
     from tiertwin.orchestrate.watchrules import AssuranceRules
     from tiertwin.twin.layout import Layout
     from tiertwin.twin.twin import Controller
@@ -47,6 +51,10 @@ class Deciding:
         What gateways tell if not everything.
     assurance
         How fogs and cloud watch their domains; None: nobody does.
+    trust
+        How twins judge what their children tell; None: all are believed.
+    least
+        Members that a sum must be over for a twin's parent to be told.
     """
 
     def __init__(
@@ -59,7 +67,10 @@ class Deciding:
         layout: Callable[[TwinSpec], Layout],
         economy: Economy | None = None,
         assurance: AssuranceRules | None = None,
+        trust: TrustRules | None = None,
+        least: Callable[[TwinSpec], int] = lambda spec: 0,
     ) -> None:
+        self._trust, self._least = trust, least
         self._economy, self._rules = economy, assurance
         self._knowledge: Knowledge | None = None
         self._world, self._policy, self._rhythm, self._allocator = world, policy, rhythm, allocator
@@ -86,6 +97,8 @@ class Deciding:
                 gateway,
                 self._cost,
                 self._economy,
+                self._trust,
+                self._least(spec),
             )
         policy = find_policy(self._policy)
         share = np.ascontiguousarray(self._shares[spec.site])
@@ -99,6 +112,8 @@ class Deciding:
             gateway,
             self._cost,
             self._economy,
+            self._trust,
+            self._least(spec),
         )
 
     def _inner(self, spec: TwinSpec) -> InnerController:
@@ -109,7 +124,16 @@ class Deciding:
             spec.parent,
             self._attention(spec),
             self._assurance(spec),
+            self._site_trust(spec),
         )
+
+    def _site_trust(self, spec: TwinSpec) -> SiteTrust | None:
+        children = self._children[spec.name]
+        if self._trust is None or self._trust.method != "evidence" or children[0].tier != EDGE:
+            return None
+        from tiertwin.orchestrate.sitetrust import SiteTrust  # noqa: PLC0415  few trees have any
+
+        return SiteTrust(self._world, [child.site for child in children], self._trust)
 
     def _assurance(self, spec: TwinSpec) -> Assurance | None:
         if self._rules is None:
@@ -160,4 +184,14 @@ class Deciding:
             lan_mbps=float(world.lan_mbps),
             levels=quota_components(children[0].tier),
             classes=len(world.class_names),
+            told=self._told(spec),
         )
+
+    def _told(self, spec: TwinSpec) -> npt.NDArray[np.bool_] | None:
+        """Which service classes have members enough in a fog's domain to be told of across a border; None: all."""
+        least = self._least(spec)
+        if least <= 1:
+            return None
+        sites = [child.site for child in self._children[spec.name]]
+        members: npt.NDArray[np.bool_] = self._world.group_devices[sites].sum(axis=(0, 2)) >= least
+        return members

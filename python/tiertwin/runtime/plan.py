@@ -11,11 +11,13 @@ from tiertwin.errors import InputError, UnknownNameError, suggest
 from tiertwin.orchestrate.economy import Economy
 from tiertwin.orchestrate.policies import HIERARCHICAL, policy_names
 from tiertwin.orchestrate.rhythm import Rhythm
+from tiertwin.orchestrate.trustrules import TrustRules
 from tiertwin.orchestrate.watchrules import AssuranceRules
 
 if TYPE_CHECKING:
     from tiertwin.model import Scenario
     from tiertwin.runtime.tree import Settings
+    from tiertwin.twin.privacy import PrivacyRules
     from tiertwin.world import World
 
 MONOLITHIC = "monolithic"
@@ -126,7 +128,24 @@ def settings_of(plan: RunPlan, world: World, policy: str) -> Settings:
         plant=options,
         economy=Economy.of(scenario),
         assurance=AssuranceRules.of(scenario, groups_of(world), modulated),
+        trust=TrustRules.of(scenario),
+        privacy=privacy_of(scenario, world),
     )
+
+
+def privacy_of(scenario: Scenario, world: World) -> PrivacyRules | None:
+    """Return the scenario's domains, None where all is one owner's.
+
+    Raises
+    ------
+    InputError
+        What does not fit the tree, all of it (`tiertwin.runtime.domains.rules_of`).
+    """
+    if scenario.privacy is None:
+        return None
+    from tiertwin.runtime.domains import rules_of  # noqa: PLC0415  few trees have any
+
+    return rules_of(scenario.privacy, world)
 
 
 def stored_scenario(plan: RunPlan, world: World) -> dict[str, Any]:

@@ -41,9 +41,11 @@ if TYPE_CHECKING:
 
     from tiertwin.orchestrate.economy import Economy
     from tiertwin.orchestrate.rhythm import Rhythm
+    from tiertwin.orchestrate.trustrules import TrustRules
     from tiertwin.orchestrate.watchrules import AssuranceRules
     from tiertwin.runtime.deciding import Deciding
     from tiertwin.runtime.host import Solver
+    from tiertwin.twin.privacy import Border, PrivacyRules
     from tiertwin.world import World
     from tiertwin.world.world import TwinSpec
 
@@ -100,6 +102,10 @@ class TreeBuilder:
         What gateways tell if not everything.
     assurance
         How fogs and cloud watch their domains; None: nobody does.
+    trust
+        How twins judge what their children tell; None: all are believed.
+    privacy
+        Whose domains there are, and what may cross their borders; None: all is one owner's.
     """
 
     def __init__(
@@ -114,12 +120,16 @@ class TreeBuilder:
         sensors: Sequence[A] = (),
         economy: Economy | None = None,
         assurance: AssuranceRules | None = None,
+        trust: TrustRules | None = None,
+        privacy: PrivacyRules | None = None,
     ) -> None:
-        self._economy, self._assurance = economy, assurance
+        self._economy, self._assurance, self._trust = economy, assurance, trust
         self._resources = {*map(int, RESOURCES), *map(int, sensors)}
         self._world, self._policy, self._rhythm, self._allocator, self._seed = world, policy, rhythm, allocator, seed
         self._roster, self._lives = roster, lives
-        self._registry = registry()
+        self._privacy = privacy
+        self._registry = registry() if privacy is None else registry(privacy.class_of)
+        self._parents = {spec.name: spec.parent for spec in world.twins}
         self._children: dict[str, list[TwinSpec]] = {}
         for spec in world.twins:
             if spec.parent is not None:
@@ -201,7 +211,15 @@ class TreeBuilder:
             return self._told(spec.site)
         crowd = (A.USERS_SUM,) if self._world.grouped else ()
         attributes = sorted({*map(int, SUMMARY), *map(int, crowd), *self._resources})
+        if self._privacy is not None and self._border(spec) is not None:
+            attributes = self._privacy.crossing(attributes)
         return TableShape(TableId.SUMMARY, attributes, self.layout(spec).rows)
+
+    def _border(self, child: TwinSpec) -> Border | None:
+        """What may cross between a twin and its parent; None: all."""
+        if self._privacy is None or child.parent is None:
+            return None
+        return self._privacy.border(child.name, child.parent, self._parents)
 
     def _units(self, child: TwinSpec) -> tuple[list[TableShape], list[TableShape]]:
         """(up, down) unit tables between a child and its parent."""
@@ -219,6 +237,8 @@ class TreeBuilder:
         ]
         if child.tier == EDGE and self._economy is not None and self._economy.focus > 1.0:
             down.append(TableShape(TableId.SUBSCRIPTION, [int(A.WORTH_BYTES)], 1))
+        if child.tier == EDGE and self._trust is not None:
+            down.append(TableShape(TableId.TRUST, [int(A.NEIGHBOURS_LOAD)], 1))
         return up, down
 
     def _set_points(self, site: int) -> TableShape:
@@ -237,14 +257,26 @@ class TreeBuilder:
     def _towards_parent(self, spec: TwinSpec) -> NeighbourSpec:
         assert spec.parent is not None
         up, down = self._units(spec)
-        return NeighbourSpec(spec.parent, True, table_out=self._uplink(spec), units_in=down, units_out=up)
+        return NeighbourSpec(
+            spec.parent, True, table_out=self._uplink(spec), units_in=down, units_out=up, border=self._border(spec)
+        )
 
     def _towards_child(self, child: TwinSpec) -> NeighbourSpec:
         up, down = self._units(child)
         moved = self._economy is not None and child.tier == DEVICE
         return NeighbourSpec(
-            child.name, False, table_in=self._uplink(child), units_in=up, units_out=down, by_exception=moved
+            child.name,
+            False,
+            table_in=self._uplink(child),
+            units_in=up,
+            units_out=down,
+            border=self._border(child),
+            by_exception=moved,
         )
+
+    def _least(self, spec: TwinSpec) -> int:
+        """Members that a sum must be over for a twin's parent to be told; 0: any."""
+        return 0 if self._privacy is None or self._border(spec) is None else self._privacy.least
 
     # -- policies ------------------------------------------------------------------------------------------------------
     def _controller(self, spec: TwinSpec) -> Controller:
@@ -264,6 +296,8 @@ class TreeBuilder:
                 self.layout,
                 self._economy,
                 self._assurance,
+                self._trust,
+                self._least,
             )
         return self._deciding.controller(spec)
 
@@ -297,6 +331,10 @@ class Settings:
         What gateways tell if not everything.
     assurance
         How fogs and cloud watch their domains; None: nobody does.
+    trust
+        How twins judge what their children tell; None: all are believed.
+    privacy
+        Whose domains there are, and what may cross their borders; None: all is one owner's.
     """
 
     seed: int
@@ -308,6 +346,8 @@ class Settings:
     plant: PlantOptions
     economy: Economy | None = None
     assurance: AssuranceRules | None = None
+    trust: TrustRules | None = None
+    privacy: PrivacyRules | None = None
 
 
 def make_host(world: World, settings: Settings, solver: Solver, names: Sequence[str] | None = None) -> Host:
@@ -346,6 +386,8 @@ def make_twins(
         sensors,
         settings.economy,
         settings.assurance,
+        settings.trust,
+        settings.privacy,
     )
     return builder.build(names)
 

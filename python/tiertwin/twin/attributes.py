@@ -7,8 +7,12 @@ tells observers of itself. A new attribute gets a new id and a row here; a peer 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from tiertwin import _core
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_QUOTAS = 9  # five tiers of ancestors: 2·5 − 1 components
 TIERS = 8  # most tiers a device's tasks can be split over
@@ -25,6 +29,7 @@ class TableId(IntEnum):
     BUDGET = 16
     QUERY = 17
     SUBSCRIPTION = 18
+    TRUST = 19
     STATUS = 32
     COUNTERS = 33
 
@@ -121,6 +126,7 @@ class A(IntEnum):
     LINK_TERM = 243
     COUNTED = 250
     WORTH_BYTES = 261
+    NEIGHBOURS_LOAD = 262
 
 
 BIG = 1e15
@@ -214,6 +220,8 @@ _ROWS: list[tuple[int, str, str, str, str, str, float, float]] = [
     (A.COUNTED, "counted", "1", "counter", "f64", "sum", 0, BIG),
     # a subscription: times the usual bytes
     (A.WORTH_BYTES, "worth.bytes", "1", "gauge", "f64", "max", 0, 16),
+    # a fog to an edge whose gateway is not believed: load of its neighbours, 1 as planned; 0: it is believed again
+    (A.NEIGHBOURS_LOAD, "neighbours.load", "1", "gauge", "f64", "max", 0, 1e6),
 ]
 for _j in range(MAX_QUOTAS):
     _ROWS += [
@@ -250,7 +258,7 @@ BASE_STATION = [A.PRB_UP, A.PRB_UP_PEAK, A.POWER_W, A.HANDOVERS]
 LINK_COUNTERS = [A.FRAMES, A.FRAME_ERRORS]
 SERVER_COUNTERS = [A.LEAST_RESPONSE]
 COUNTERS = [*LINK_COUNTERS, *SERVER_COUNTERS]
-EXTENSIONS = (*SENSORS, *WEATHER, *BASE_STATION, *CROWD, A.USERS_SUM, A.WORTH_BYTES, *COUNTERS)
+EXTENSIONS = (*SENSORS, *WEATHER, *BASE_STATION, *CROWD, A.USERS_SUM, A.WORTH_BYTES, A.NEIGHBOURS_LOAD, *COUNTERS)
 """Not every peer must know them: no part of a fingerprint."""
 RESOURCES = [A.LOAD_GHZ, A.SERVER_QUEUE, A.UP, A.LOAD_MBPS, A.CAPACITY_MBPS, A.BACKGROUND_MBPS]
 SUMMARY = [
@@ -270,13 +278,24 @@ BLOCK_BYTES = 16.0  # of a block beyond the first
 FRAME_BYTES = 56.0  # of a frame with one block, without its cells
 
 
-def registry() -> _core.AttributeRegistry:
-    """Return a registry with every attribute of this module."""
+KNOWN = frozenset(int(row[0]) for row in _ROWS)
+"""Ids of all attributes of this module."""
+
+
+def registry(class_of: Callable[[int], int] | None = None) -> _core.AttributeRegistry:
+    """Return a registry with every attribute of this module.
+
+    Parameters
+    ----------
+    class_of
+        Privacy class of an attribute, where a tree has domains of several owners; 0 (public) without it.
+    """
     built = _core.AttributeRegistry()
     for number, name, unit, kind, value_type, merge, low, high in _ROWS:
         extension = number in EXTENSIONS
         limits = (float(low), float(high), DEFAULT_MAX_AGE_MS)
-        built.add(int(number), name, unit, kind, value_type, merge, *limits, extension=extension)
+        privacy = 0 if class_of is None else int(class_of(int(number)))
+        built.add(int(number), name, unit, kind, value_type, merge, *limits, privacy=privacy, extension=extension)
     return built
 
 

@@ -65,6 +65,7 @@ class NeighbourSpec:
     table_out: TableShape | None = None
     units_in: Sequence[TableShape] = ()
     units_out: Sequence[TableShape] = ()
+    border: tuple[int, list[int]] | None = None  # of a domain: highest privacy class that crosses, unknown ones that do
     by_exception: bool = False  # it tells what moved: a cell it does not tell is as old as its heartbeat says
 
 
@@ -207,6 +208,7 @@ class Twin:
             virtual_clock=config.virtual_clock,
             term=config.terms.get(spec.name, 0),
             durable=config.durable,
+            border=spec.border,
         )
         made = Neighbour(spec, peer, self._make_table(spec.table_in), self._make_table(spec.table_out))
         if made.table_in is not None:

@@ -24,7 +24,7 @@ from tiertwin.wire.sockets import EVERYWHERE, Bind, close_watched, make_router, 
 from tiertwin.wire.zap import Proof
 
 if TYPE_CHECKING:
-    from tiertwin.wire.access import Grant
+    from tiertwin.wire.access import Grant, Right
     from tiertwin.wire.keys import KeyPair
 
 OLD_CONNECTIONS = 64  # remembered a node
@@ -35,6 +35,8 @@ REBIND_NS = 2 * SECOND_NS  # timeout `rebind`
 BYE_UNKNOWN, BYE_FENCED, BYE_BANNED = 2, 3, 5
 HELLO = 1
 HEADER_BYTES = 40
+NEEDED: dict[int, Right] = {3: "report", 5: "report", 17: "solve"}
+"""Right that a child's frame needs, by kind: DELTA, SNAPSHOT, SOLVED. The others keep a session up and need none."""
 
 
 class Flood:
@@ -190,7 +192,7 @@ class Downlink(Side):
             return self._drop("R30 key revoked or expired")
         if admission.is_banned(public):
             return self._drop("R41 banned")
-        if problem := _malformed(routing_id, part):
+        if problem := _malformed(routing_id, part) or _beyond(grant, part.buffer):
             return self._bad(grant, problem)
         if not grant.may_attach_to(self._node):
             self._say_bye(routing_id, public, BYE_UNKNOWN, f"{self._node} is no parent of {grant.node}")
@@ -345,6 +347,14 @@ def _malformed(routing_id: bytes, part: zmq.Frame) -> str:
     if len(routing_id) != 5 or routing_id[0] != 0:
         return "R33 chosen routing id"
     return "R36 frame too long" if len(part) > FRAME_BYTES else ""
+
+
+def _beyond(grant: Grant, frame: Buffer) -> str:
+    """Return what a frame is that its sender's key may not send; empty: it may, or the session will refuse it."""
+    if len(frame) < HEADER_BYTES or bytes(frame[:2]) != b"TW":
+        return ""
+    needed = NEEDED.get(frame[3])
+    return "R29 without the right to it" if needed is not None and needed not in grant.rights else ""
 
 
 def _hello_of(frame: Buffer) -> int | None:

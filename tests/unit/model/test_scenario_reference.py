@@ -46,7 +46,7 @@ def default_of(field: Any) -> str:
     if isinstance(value, BaseModel) or (isinstance(value, tuple) and value and isinstance(value[0], BaseModel)):
         return "as below"
     if isinstance(value, tuple):
-        return "`[" + ", ".join(f"{item:g}" for item in value) + "]`"
+        return "`[" + ", ".join(item if isinstance(item, str) else f"{item:g}" for item in value) + "]`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`" if value != "" else "empty"
 
 

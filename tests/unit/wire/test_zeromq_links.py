@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -269,3 +270,26 @@ def test_a_descriptor_beside_the_sockets_wakes_the_loop(fabric: ZeroMqFabric) ->
     fabric.wire.poller.remove_file(out)
     os.close(out)
     os.close(into)
+
+
+@pytest.mark.parametrize(("kind", "passes"), [(3, False), (5, False), (17, False), (7, True)])
+def test_rights_are_looked_at_on_every_frame(fabric: ZeroMqFabric, kind: int, passes: bool) -> None:
+    """DELTA, SNAPSHOT and SOLVED need a right; a key narrowed while the session runs loses it with the next frame."""
+    joined(fabric)
+    fog, edge = fabric.nodes["fog-1"], fabric.endpoints["edge-a"]
+    narrowed = [replace(g, narrowed=("obey",)) if g.node == "edge-a" else g for g in fabric.keys.access.grants]
+    fabric.wire.swap(Access(narrowed))
+    frame = b"TW\x01" + bytes([kind]) + bytes(60)
+    seen = len(fabric.frames["fog-1"])
+    assert edge.send("fog-1", frame)
+    refused = "R29 without the right to it"
+    until(fabric, lambda: fog.counters().get(refused, 0) == 1 or len(fabric.frames["fog-1"]) > seen)
+    assert (fog.counters().get(refused, 0) == 0) == passes
+    assert (fabric.frames["fog-1"][-1] == ("edge-a", frame)) == passes
+
+
+def test_who_may_report_may_send_tables(fabric: ZeroMqFabric) -> None:
+    joined(fabric)
+    frame = b"TW\x01\x03" + bytes(60)
+    assert fabric.endpoints["edge-a"].send("fog-1", frame)
+    until(fabric, lambda: fabric.frames["fog-1"][-1] == ("edge-a", frame))
