@@ -55,7 +55,7 @@ struct PeerConfig {
     std::uint32_t snapshot_every_ms = 5000;
     std::size_t frame_bytes = kCutBytes;
     bool durable = false;  // the owner keeps a log; fixed for the life of the object
-    std::optional<Border> border;
+    std::optional<Border> border = std::nullopt;
 };
 
 // What changed, in the order it did; the numbers are stable.
