@@ -290,3 +290,17 @@ def test_the_same_samples_give_the_same_records():
         return records + watch(told, 10, watched)
 
     assert run() == run()
+
+
+def test_a_part_that_tells_it_is_down_is_taken_at_its_word() -> None:
+    told = Told()
+    watched = told.assurance()
+    watch(told, 8, watched)
+    assert watched.told_down() == []
+    server = told.sites[0]
+    told.servers["up"][server] = 0.0
+    watch(told, 2, watched)
+    assert [cause.name for cause in watched.told_down()] == [Naming(told.world).server(server)]
+    told.servers["up"][server] = 1.0
+    watch(told, 4, watched)
+    assert watched.told_down() == []
