@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tiertwin.functions.heal.actions import settings, text
-from tiertwin.functions.heal.concerned import concerned
+from tiertwin.functions.heal.concerned import concerned, sharing
 from tiertwin.functions.heal.scores import Predicted, probability_worse, spread_of_gain
 from tiertwin.orchestrate.guardbook import Calibration, Memory, Outcome, Spent
 from tiertwin.orchestrate.guardlevels import Watch, since
@@ -253,15 +253,12 @@ class Guard:
         trial = self._trial
         trial.chosen, trial.after = trial.proposals[k], event.after[k]
         trial.probability = self._worse(event.nothing, event.after[k])
-        self._watch.begin(concerned(self.rules.world, trial.chosen.actions), self._settled, self._now)
+        world, actions = self.rules.world, trial.chosen.actions
+        self._watch.begin(concerned(world, actions), sharing(world, actions), self._settled, self._now)
         self._spent.spend(self._now)
         numbers = self._numbers(event.nothing, event.after[k])
         wake = self._enter(State.APPLIED)
-        return [
-            *wake,
-            Apply(trial.ticket, trial.chosen.actions),
-            self._audit("applied", trial.chosen, numbers=numbers),
-        ]
+        return [*wake, Apply(trial.ticket, actions), self._audit("applied", trial.chosen, numbers=numbers)]
 
     # -- in force ------------------------------------------------------------------------------------------------------
     def _confirmed(self, event: Confirmed) -> list[Effect]:

@@ -12,7 +12,7 @@ comes whole, there is one part.
 The plant *disagrees* when what is measured is below what it was before, and below what was expected besides:
 
     gain < min(0, g − z·√(σ² + error²))         g, σ: predicted, and its deviation; of the sites concerned
-    gain of the others < −z·error
+    gain of those who share what is loaded more < −z·error
 
 What helps less than was promised stays: taking it back would only lose it (docs/adr/0034).
 """
@@ -111,6 +111,7 @@ class Watch:
         self._anchor = anchor
         self._recent: list[Measured] = []
         self._concerned: Flags | None = None
+        self._sharing: Flags | None = None
         self._first = 0
         self.was: Level | None = None
         self.measured: list[Measured] = []
@@ -119,9 +120,10 @@ class Watch:
         """Take in what was measured while nothing is watched."""
         self._recent = [m for m in self._recent if event.until - m.since <= self._anchor] + [event]
 
-    def begin(self, concerned: Flags, unchanged_since: int, now: int) -> None:
-        """Something about these sites, [S], is put in force at `now`; the plant was as it is since then."""
-        self._concerned, self._first, self.measured = concerned, unchanged_since, []
+    def begin(self, concerned: Flags, sharing: Flags, unchanged_since: int, now: int) -> None:
+        """Something about these sites, [S], is put in force at `now`, which others share; unchanged since then."""
+        self._concerned, self._sharing = concerned, sharing
+        self._first, self.measured = unchanged_since, []
         self._look_back(now)
 
     def late(self, event: Measured, settled: int) -> None:
@@ -145,8 +147,8 @@ class Watch:
         return gain(since(self.measured), self.was, self._concerned)
 
     def harmed(self, sigmas: float) -> float:
-        """Return what the other sites lost, if it is more than so many of their standard errors; else 0."""
-        if self.was is None or self._concerned is None or len(self.was.value) != len(self._concerned):
+        """Return what sites that share what is loaded lost, if more than so many of their standard errors; else 0."""
+        if self.was is None or self._sharing is None or len(self.was.value) != len(self._sharing):
             return 0.0
-        gained, error = gain(since(self.measured), self.was, ~self._concerned)
+        gained, error = gain(since(self.measured), self.was, self._sharing)
         return -gained if gained < -sigmas * error else 0.0

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     Signal = Callable[[Life], F64]
 
-HORIZON_DAYS, STOCK_DAYS = 365, 2_000
+HORIZON_DAYS, STOCK_DAYS = 365, 800
 PLANNED, FAILED, PLANNED_S = 1.0, 5.0, 7_200.0
 WAYS = ("failure", "periodic", "limit", "predicted")
 FIGURES = ("unplanned", "planned", "availability_percent", "cost")
@@ -83,7 +83,8 @@ def maintained_study(
     told: list[dict[str, Year]] = []
     for seed in seeds:
         told.append(one_seed(seed, parts))
-        say(f"seed {seed}: " + ", ".join(f"{way} {told[-1][way].unplanned:.2f}" for way in WAYS) + " unplanned a year")
+        figures = ", ".join(f"{way} {told[-1][way].unplanned:.2f} at {told[-1][way].cost:.1f}" for way in WAYS)
+        say(f"seed {seed}: unplanned a year, at a cost: {figures}")
     rows = []
     for way in WAYS:
         row: dict[str, Any] = {"way": way}
@@ -100,7 +101,8 @@ def _difference(way: str, told: list[dict[str, Year]]) -> dict[str, Any]:
     for name in FIGURES:
         ours, others = ([getattr(one[kind], name) for one in told] for kind in ("predicted", way))
         found, mean = paired(ours, others), float(np.mean(others))
-        row |= {name: found.mean, f"{name}_half": found.half, f"{name}_percent": 100.0 * found.mean / mean}
+        percent = 100.0 * found.mean / mean if mean else float("nan")
+        row |= {name: found.mean, f"{name}_half": found.half, f"{name}_percent": percent}
     return row | {"claimed_percent": CLAIMED}
 
 

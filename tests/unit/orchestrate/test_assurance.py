@@ -338,3 +338,17 @@ def test_a_storm_of_flapping_alarms_keeps_the_memory_and_the_causes():
     assert max(held[10:]) <= max(held[:10]) + 10_000
     assert list(watched.named) == [Naming(told.world).link(link)]
     assert [i.alarms[0].object_instance for i in watched.incidents()] == [Naming(told.world).link(link)]
+
+
+def test_a_part_that_tells_it_is_down_is_taken_at_its_word() -> None:
+    told = Told()
+    watched = told.assurance()
+    watch(told, 8, watched)
+    assert watched.told_down() == []
+    server = told.sites[0]
+    told.servers["up"][server] = 0.0
+    watch(told, 2, watched)
+    assert [cause.name for cause in watched.told_down()] == [Naming(told.world).server(server)]
+    told.servers["up"][server] = 1.0
+    watch(told, 4, watched)
+    assert watched.told_down() == []

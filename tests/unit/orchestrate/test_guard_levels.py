@@ -10,7 +10,7 @@ import pytest
 from support.guarding import Bench, good
 from support.healing import world_of
 from tiertwin.functions.heal.actions import Actions, CompensateCell, FallBack, MoveService, Reroute
-from tiertwin.functions.heal.concerned import concerned
+from tiertwin.functions.heal.concerned import concerned, sharing
 from tiertwin.functions.heal.scores import Predicted
 from tiertwin.orchestrate.guardlevels import Watch, before, gain, since
 from tiertwin.orchestrate.guardwords import SECOND, Measured, Reason, State
@@ -52,7 +52,7 @@ def test_before_is_the_lowest_of_each_site_and_the_mean_of_the_whole() -> None:
 def test_what_is_told_late_of_the_time_before_counts_as_before() -> None:
     watch = Watch(3 * SECOND)
     watch.note(by_site(5.0, 5.0, until=9 * SECOND))
-    watch.begin(np.array([True, False]), 0, 10 * SECOND)
+    watch.begin(np.array([True, False]), np.array([False, True]), 0, 10 * SECOND)
     watch.late(by_site(1.0, 5.0, until=10 * SECOND), 10 * SECOND)
     watch.take(by_site(3.0, 5.0, until=12 * SECOND))
     assert watch.gained()[0] == pytest.approx(2.0)
@@ -92,12 +92,33 @@ def test_the_site_concerned_getting_worse_takes_it_back() -> None:
     assert bench.said("rolled_back")[0].reason == Reason.DISAGREES
 
 
-def test_harm_to_others_takes_it_back() -> None:
+def test_harm_to_those_who_share_what_is_loaded_takes_it_back() -> None:
     bench = bench_with(site_values(1.0))
-    bench.tell(by_site(*site_values(1.5, 0.9), until=bench.now))
+    shared = np.where(METRO.site_fog == METRO.site_fog[0], 0.9, 1.0)
+    bench.tell(by_site(1.5, *shared[1:].tolist(), until=bench.now))
     told = bench.said("rolled_back")[0]
     assert told.reason == Reason.DISAGREES
     assert "other sites lost" in told.detail
+
+
+def test_what_happens_to_those_who_share_nothing_is_something_else() -> None:
+    bench = bench_with(site_values(1.0))
+    apart = np.where(METRO.site_fog == METRO.site_fog[0], 1.0, 0.2)
+    assert apart.min() < 1.0
+    bench.tell(by_site(1.5, *apart[1:].tolist(), until=bench.now))
+    assert bench.state is State.WATCHED
+
+
+def test_whom_actions_load() -> None:
+    own = METRO.site_fog == METRO.site_fog[0]
+    own[0] = False
+    assert sharing(METRO, (MOVE,)).tolist() == own.tolist()
+    assert not sharing(METRO, (MoveService(0, 0, 2, 1), MoveService(0, 1, 1, 0))).any()
+    assert sharing(METRO, (MoveService(0, 0, 1, 3),)).sum() == METRO.site_count - 1
+    over = [s for s, route in enumerate(METRO.route_site_links) if np.isin(route // 2, (7, 1)).any()]
+    found = np.flatnonzero(sharing(METRO, (Reroute(4, (15, 3)),)))
+    assert set(over) - {4} <= set(found.tolist())
+    assert 4 not in found
 
 
 def test_where_the_sites_concerned_are_not_told_nothing_is_judged() -> None:

@@ -59,14 +59,17 @@ def test_the_level_that_costs_least_is_before_all_lives_end_or_never() -> None:
 
 
 def test_differences_stand_beside_the_claim() -> None:
+    ways = {"predicted": 1.0, "periodic": 2.0, "failure": 4.0}
     told = [
-        {way: Year(u + k, 1.0, 99.0, u + k) for way, u in zip(("predicted", "periodic"), (1.0, 2.0), strict=True)}
-        for k in (0, 1)
+        {way: Year(u + k, 0.0 if way == "failure" else 3.0, 99.0, u + k) for way, u in ways.items()} for k in (0, 1)
     ]
     row = _difference("periodic", told)
     assert row["unplanned"] == pytest.approx(-1.0)
     assert row["unplanned_percent"] == pytest.approx(-40.0)
     assert row["claimed_percent"] == -30.0
+    nobody = _difference("failure", told)
+    assert nobody["planned"] == 3.0
+    assert np.isnan(nobody["planned_percent"])  # of nothing
 
 
 def test_what_makes_no_study_is_told() -> None:

@@ -41,6 +41,7 @@ NEAR = 0.15
 MOST_ROWS = 2000
 FOLDS = 4
 LEAST_RUNS = 8
+BLOCK = 1_000  # cycles that are predicted at once: each against all that were learned from
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,9 @@ class RemainingLife:
         if not hasattr(self, "_sensors"):
             raise InputError("expected fit(runs) before", where)
         checked = checked_runs(runs, where, self._width)
-        told = np.clip(self.chosen.predict(self._sensors.features(checked)), 0.0, self.cap)
+        rows = self._sensors.features(checked)
+        blocks = [self.chosen.predict(rows[k : k + BLOCK]) for k in range(0, len(rows), BLOCK)]
+        told = np.clip(np.concatenate(blocks), 0.0, self.cap)
         parts = np.split(told, np.cumsum([len(run) for run in checked])[:-1])
         return [np.where(np.arange(1, len(part) + 1) < self.least_cycles, np.inf, part) for part in parts]
 
