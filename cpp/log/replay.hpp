@@ -22,8 +22,8 @@ class Replay {
     // One frame, whole. A refusal changes nothing; it means that the tables have another schema than they had.
     [[nodiscard]] sync::Verdict take(sync::Bytes frame);
 
-    // The tables hold all of this stream up to here: a snapshot of a stream without cells has no frame that says so, and
-    // none has one that names the stream; without its name, the HELLO of another one would go on from its cursor.
+    // The tables hold all of this stream up to here: a snapshot of a stream without cells has no frame that says so,
+    // and none has one that names the stream; without its name, the HELLO of another one would go on from its cursor.
     void go_on(std::uint64_t stream, std::uint64_t cursor) {
         stream_ = stream;
         cursor_ = cursor;

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from support.modeldisk import ModelCalls
-from support.treesim import CUT, LOAD, ROWS, TELEMETRY, Carrying, registry
+from support.treelives import CUT, LOAD, ROWS, TELEMETRY, Carrying, registry
 from tiertwin import _core
 from tiertwin.runtime import durablenode
 from tiertwin.runtime.disk import DiskFullError, DiskLostError
