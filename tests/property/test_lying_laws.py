@@ -65,8 +65,9 @@ def test_who_stops_lying_is_believed_again_after_hold(lie: str) -> None:
     for t in range(120):
         row = list(honest(rng, planned))
         if 20 <= t < 60:
-            if lie == "more":
+            if lie == "more":  # and all of it done: what is made and not done is another reason
                 row[1][0] *= 5.0
+                row[2][0] *= 5.0
             else:
                 row[7][0] = kept[7][0]
         watch.push(*row)

@@ -93,4 +93,5 @@ def test_addresses_by_process_before_tier() -> None:
 
 def test_it_is_in_the_schema() -> None:
     schema = scenario_schema()
-    assert set(schema["$defs"]["Deployment"]["properties"]) == {"processes", "solvers", "hosts", "first_port"}
+    known = {"processes", "solvers", "hosts", "first_port", "durable"}
+    assert set(schema["$defs"]["Deployment"]["properties"]) == known
