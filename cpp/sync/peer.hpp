@@ -143,7 +143,8 @@ class Peer {
     [[nodiscard]] std::uint64_t durable_in() const { return in_durable_; }    // what we acknowledge as durable
     [[nodiscard]] std::uint64_t durable_out() const { return out_durable_; }  // what was acknowledged to us as durable
     [[nodiscard]] std::uint64_t at_root_out() const { return out_at_root_; }  // … as applied at the root
-    // The parent has numbers of our stream that we have not given: our log lost them, and must not give them again (R8).
+    // The parent has numbers of our stream that we have not given: our log lost them, and must not give them again
+    // (R8).
     [[nodiscard]] bool outdone() const { return outdone_; }
     // Own records up to here need not be kept in the log any more (R10, R12).
     [[nodiscard]] std::uint64_t settled() const { return settled_; }
