@@ -70,7 +70,7 @@ class Edge:
                 self.sent.append(effect)
 
     def exchange(self, child: Child, hello: bool = False) -> None:
-        """Carry frames to and fro until nobody says anything more."""
+        """Carry frames back and forth until nobody says anything more."""
         up = child.peer.connect(self.now) if hello else child.peer.publish(self.now)
         while up or any(send.peer == "device" for send in self.sent):
             for frame in up:
