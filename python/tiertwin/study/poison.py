@@ -10,7 +10,7 @@
 
 Arms: no defence, static bounds, medians of groups, evidence with quarantine (`trust` of a scenario); each against every
 kind of lie alone and against all of them at once; and the defences without any liar. Twins never see who lies.
-Intervals of confidence: 95 %, Student's t over seeds, losses paired by seed. Limits were chosen on seeds 1-5.
+Intervals of confidence: 95 %, Student's t over seeds, losses paired by seed. Limits were chosen on seed 1.
 """
 
 from __future__ import annotations
