@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -189,6 +190,7 @@ def _tell_rain(train_days: int, found: Found) -> None:
 @click.option("--share", "shares", type=float, multiple=True, help="Of all bytes; repeat [default: .02 .05 .1 .2 .4].")
 @click.option("--selection", "selections", multiple=True, help="Of those with a budget; repeat [default: all of them].")
 @click.option("--jobs", type=int, help="Runs at a time [default: as many as there are CPU cores].")
+@click.option("--keep", type=click.Path(dir_okay=False, path_type=Path), help="Go on from this file, a line a run.")
 @framed
 def attributes(
     scenario: str,
@@ -198,6 +200,7 @@ def attributes(
     shares: tuple[float, ...],
     selections: tuple[str, ...],
     jobs: int | None,
+    keep: Path | None,
 ) -> Told:
     """Bytes told against utility lost, for several ways to choose what is told."""
     from tiertwin.study.attributes import BUDGETED, SHARES, attribute_study
@@ -210,6 +213,7 @@ def attributes(
         shares or SHARES,
         selections or BUDGETED,
         jobs,
+        keep,
         progress,
     )
     return {"scenario": scenario, **found}, partial(_tell_attributes, seeds, epochs)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tiertwin.allocate.mastersolver import master_solver
@@ -29,6 +30,7 @@ from tiertwin.runtime.execute import make_run
 from tiertwin.runtime.measure import Meter, summary
 from tiertwin.runtime.plan import make_plan
 from tiertwin.runtime.sidebyside import SideBySide, serve
+from tiertwin.study.kept import Kept
 from tiertwin.study.statistics import interval, paired
 from tiertwin.world import load, resolve
 
@@ -85,6 +87,7 @@ def attribute_study(
     shares: Sequence[float] = SHARES,
     selections: Sequence[str] = BUDGETED,
     jobs: int | None = None,
+    keep: Path | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
     """Return ``rows``, one an arm, and ``attributes``, how many of the catalogue the scenario measures.
@@ -97,11 +100,13 @@ def attribute_study(
         Among `BUDGETED`; `all` and `none` always take part.
     jobs
         Runs at a time, each in a process; by default as many as there are cores.
+    keep
+        File to which every run is written; runs that are in it are not played again.
 
     Raises
     ------
     InputError
-        Fewer than two seeds, or a share out of range.
+        Fewer than two seeds, a share out of range, or a file of another scenario.
     UnknownNameError
         A selection nobody knows.
     """
@@ -109,13 +114,15 @@ def attribute_study(
     scenario = sensed(scenario)
     arms = [Arm(NONE, 0.0), *(Arm(selection, share) for share in shares for selection in selections)]
     found: dict[Arm, list[Outcome]] = {}
+    plain = scenario.model_dump(mode="json")
+    known = Kept(keep, {"attributes": plain})
     with SideBySide("tiertwin.study.attributes", jobs) as workers:
         reference = [_Job(Arm(ALL, 1.0), 1.0, seed, epochs) for seed in seeds]
-        found[Arm(ALL, 1.0)] = _all(workers, scenario, reference, say)
+        found[Arm(ALL, 1.0)] = _all(workers, plain, known, reference, say)
         full = sum(outcome.told for outcome in found[Arm(ALL, 1.0)]) / len(seeds)
         per_share = full / _nominal(scenario, epochs)
         wanted = [_Job(arm, arm.share * per_share, seed, epochs) for arm in arms for seed in seeds]
-        outcomes = _all(workers, scenario, wanted, say)
+        outcomes = _all(workers, plain, known, wanted, say)
     for place, arm in enumerate(arms):
         found[arm] = outcomes[place * len(seeds) : (place + 1) * len(seeds)]
     return {"rows": _rows(found, epochs), "attributes": _measured(scenario), "seeds": len(seeds), "epochs": epochs}
@@ -137,13 +144,16 @@ def _check(seeds: Sequence[int], shares: Sequence[float], selections: Sequence[s
             raise UnknownNameError(f"selection: nobody knows {name!r}{suggest(name, BUDGETED)}")
 
 
-def _all(workers: SideBySide, scenario: Scenario, jobs: Sequence[_Job], say: Callable[[str], None]) -> list[Outcome]:
-    plain = scenario.model_dump(mode="json")
-    outcomes = []
-    for job, answer in zip(jobs, workers.run([{"scenario": plain, **asdict(job)} for job in jobs]), strict=True):
-        outcomes.append(Outcome(**answer))
-        say(f"{job.arm.selection} {100 * job.arm.share:g} %, seed {job.seed}: utility {outcomes[-1].utility:.4f}")
-    return outcomes
+def _all(
+    workers: SideBySide, plain: dict[str, Any], known: Kept, jobs: Sequence[_Job], say: Callable[[str], None]
+) -> list[Outcome]:
+    """Play what is not known; return what all of them came to."""
+    missing = [asdict(job) for job in jobs if asdict(job) not in known]
+    for job, answer in zip(missing, workers.run([{"scenario": plain, **job} for job in missing]), strict=True):
+        known.add(job, answer)
+        arm = job["arm"]
+        say(f"{arm['selection']} {100 * arm['share']:g} %, seed {job['seed']}: utility {answer['utility']:.4f}")
+    return [Outcome(**known[asdict(job)]) for job in jobs]
 
 
 def run_one(scenario: Scenario, job: _Job) -> Outcome:

@@ -11,7 +11,6 @@ alarm that a way without a twin answers, or no cause was named in it for the twi
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from tiertwin.runtime.sidebyside import SideBySide
 from tiertwin.study.faultruns import event_of
 from tiertwin.study.healingfigures import FIGURES, FOR_S, REST_S, STAGES, Fault, judged
 from tiertwin.study.healingruns import ARMS, answered
+from tiertwin.study.kept import Kept
 from tiertwin.study.localise import WARM_S, draw, prepared
 from tiertwin.study.statistics import interval, paired
 from tiertwin.world import load, resolve
@@ -90,7 +90,7 @@ def healing_study(
         "rest_s": REST_S,
         "decide_every": DECIDE_EVERY,
     }
-    known = kept(keep, what)
+    known = Kept(keep, what)
     every = {f"tiers__{tier}__control_every": DECIDE_EVERY for tier in ("edge", "fog", "cloud")}
     watched = load(prepared(scenario, loss, DUCTS_SEED), **every)
     world = resolve(watched)
@@ -99,10 +99,7 @@ def healing_study(
     with SideBySide("tiertwin.study.healingruns", jobs) as workers:
         for seed in seeds:
             if seed not in known:
-                known[seed] = _played(workers, watched, world, seed, plan_of(graph, seed, faults))
-                if keep is not None:
-                    with keep.open("a", encoding="utf-8") as file:
-                        file.write(json.dumps({**what, "seed": seed, "told": known[seed]}) + "\n")
+                known.add(seed, _played(workers, watched, world, seed, plan_of(graph, seed, faults)))
             told.append(known[seed])
             say(f"seed {seed}: " + ", ".join(row["cause"] for row in known[seed]["faults"]))
     by_arm = [{arm: [row["arms"][arm] for row in seed["faults"]] for arm in ARMS} for seed in told]
@@ -114,20 +111,6 @@ def healing_study(
         "seeds": list(seeds),
         "loss": loss,
     }
-
-
-def kept(keep: Path | None, what: dict[str, Any]) -> dict[int, Any]:
-    """Return what seeds came to that are in the file, by seed; InputError: it is of another study."""
-    if keep is None or not keep.exists():
-        return {}
-    found = {}
-    for number, text in enumerate(keep.read_text(encoding="utf-8").splitlines()):
-        line = json.loads(text)
-        seed, told = line.pop("seed"), line.pop("told")
-        if line != what:
-            raise InputError(f"line {number + 1}: expected a study of {what}, got {line}; name another file", str(keep))
-        found[seed] = told
-    return found
 
 
 def plan_of(graph: Dependencies, seed: int, faults: int) -> list[Fault]:

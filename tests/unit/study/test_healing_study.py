@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import astuple
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +17,7 @@ from tiertwin.orchestrate.guardwords import Measured
 from tiertwin.orchestrate.healing import HealingLoop, Outlook
 from tiertwin.plant.kpis import PlantKpis
 from tiertwin.study import healingruns
-from tiertwin.study.healing import CLAIMS, KINDS, _difference, _row, healing_study, kept, plan_of
+from tiertwin.study.healing import CLAIMS, KINDS, _difference, _row, healing_study, plan_of
 from tiertwin.study.healingfigures import FOR_S, REST_S, Fault, hit_sites, judged, longest, restored
 from tiertwin.study.healingruns import ARMS, ByAlarms, ByRules, answered
 from tiertwin.study.localise import WARM_S, prepared
@@ -102,16 +100,6 @@ def test_kinds_come_in_turn_and_a_seed_draws_the_same() -> None:
     assert {fault.cause.kind for plan in plans[:6] for fault in plan[:1]} == set(KINDS)
     assert plans[3] == plan_of(graph, 4, 2)
     assert [fault.start_s for fault in plans[0]] == [WARM_S, WARM_S + FOR_S + REST_S]
-
-
-def test_seeds_in_the_file_are_taken_from_it_and_another_study_is_refused(tmp_path: Path) -> None:
-    what = {"scenario": "metro", "faults": 1}
-    keep = tmp_path / "seeds.jsonl"
-    assert kept(None, what) == kept(keep, what) == {}
-    keep.write_text(json.dumps({**what, "seed": 7, "told": {"faults": []}}) + "\n")
-    assert kept(keep, what) == {7: {"faults": []}}
-    with pytest.raises(InputError, match=r"line 1: expected a study of .*name another file"):
-        kept(keep, {**what, "faults": 2})
 
 
 def test_a_way_that_would_do_nothing_is_not_played() -> None:
