@@ -15,7 +15,7 @@ import numpy as np
 
 from tiertwin import _core
 from tiertwin.model.tiers import Tier
-from tiertwin.world.objective import leaf_problem_arrays, lost_per_second, tier_cost_parts
+from tiertwin.world.objective import LEAST_GHZ, leaf_problem_arrays, lost_per_second, tier_cost_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,8 +110,9 @@ class Belief:
         edges = []
         for edge in self.edges:
             uplink = float(edge.problem.capacity[2])
-            old = leaf_problem_arrays(before, edge.site, edge.problem.demand, uplink_mbps=uplink)
-            new = leaf_problem_arrays(after, edge.site, edge.problem.demand, uplink_mbps=uplink)
+            works = float(edge.problem.capacity[1]) != LEAST_GHZ
+            old = leaf_problem_arrays(before, edge.site, edge.problem.demand, uplink_mbps=uplink, server_up=works)
+            new = leaf_problem_arrays(after, edge.site, edge.problem.demand, uplink_mbps=uplink, server_up=works)
             moved = {
                 name: np.maximum(getattr(edge.problem, name) + (new[name] - old[name]), 0.0)
                 for name in new

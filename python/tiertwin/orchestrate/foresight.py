@@ -2,8 +2,8 @@
 
     at once     set-points stay. What is sent to a server that is down, or over a route that is cut, is lost; users of a
                 site that is not heard are at the nearest that is, and are served as everybody there
-    later       routes, cells and users as the causes leave them (`cpp/whatif`), and everybody has decided anew, on both
-                sides of the comparison; servers as before, since no twin looks at whether a server works
+    later       routes, servers, cells and users as the causes leave them (`cpp/whatif`), and everybody has decided
+                anew, on both sides of the comparison
     lossy links a task that goes over one is lost with its share of bad frames, link after link, at once and later
     slow        a server that is slow does everything, late: it loses nothing
 
@@ -115,9 +115,9 @@ class Foresight:
         broken = Broken.of(self.belief.world, causes, self._degraded)
         rows = self._rows(causes, broken, measured)
         entered = self._entered(rows)
-        kept = self._kept(causes, broken, measured, entered)
+        kept = self._kept(causes, measured, entered)
         standing = self._standing.sum(axis=2)
-        at_once = standing - self._as_they_stand(broken, kept * self._reached(entered))
+        at_once = standing - self._as_they_stand(broken, kept * self._works(broken) * self._reached(entered))
         later = standing - (self._standing * kept[:, None, :]).sum(axis=2)
         if rows:
             later = self._planned([]).sum(axis=2) - (self._planned(rows) * kept[:, None, :]).sum(axis=2)
@@ -125,11 +125,12 @@ class Foresight:
 
     # -- what the engine makes of causes ---------------------------------------------------------------------------
     def _rows(self, causes: tuple[Cause, ...], broken: Broken, measured: Severities) -> list[Row]:
-        """Return the engine's changes: links, nodes, cells and users. Servers and lossy links are not the engine's."""
+        """Return the engine's changes: links, nodes, servers, cells and users; lossy links are not the engine's."""
         world, rows = self.belief.world, list[Row]()
         if broken.unheard.any() and world.grouped and not broken.unheard.all():
             near = nearest_heard(world, broken.unheard)
             rows += [(int(Change.MOVE), int(s), int(near[s]), 1.0) for s in np.flatnonzero(broken.unheard)]
+        rows += [(int(Change.SERVER_TIMES), int(k), 0, 0.0) for k in np.flatnonzero(broken.server_share <= 0.0)]
         for cause in causes:
             rows += [(int(Change.NODE_DOWN), node, 0, 0.0) for node in cause.nodes]
             if cause.hard:
@@ -199,19 +200,27 @@ class Foresight:
         reached[:, Tier.CLOUD] = there[sites] & there[world.site_count + world.site_fog[sites]]
         return reached
 
-    def _kept(self, causes: tuple[Cause, ...], broken: Broken, measured: Severities, entered: Mapping[str, Any]) -> F64:
-        """Return the share of each site's tasks at each tier that neither a server nor a lossy link loses, [D, T]."""
+    def _works(self, broken: Broken) -> F64:
+        """Return 1 for tiers whose server does a site's tasks, be it late, and 0 where it is down, [D, T]."""
         world, sites = self.belief.world, self._sites
-        works = (broken.server_share > 0.0).astype(np.float64)  # what is slow is late, and done
+        works = (broken.server_share > 0.0).astype(np.float64)
+        found = np.ones((len(sites), len(Tier)))
+        found[:, Tier.EDGE] = works[sites]
+        found[:, Tier.FOG] = works[world.site_count + world.site_fog[sites]]
+        found[:, Tier.CLOUD] = works[-1]
+        return found
+
+    def _kept(self, causes: tuple[Cause, ...], measured: Severities, entered: Mapping[str, Any]) -> F64:
+        """Return the share of each site's tasks at each tier that no lossy link loses, [D, T]."""
+        world, sites = self.belief.world, self._sites
         fog = world.site_count + world.site_fog[sites]
         passed = np.ones(2 * world.link_count)
         for link in (cause.links[0] for cause in causes if cause.kind == "degraded"):
             passed[2 * link : 2 * link + 2] = 1.0 - min(max(measured.loss.get(link, 0.0), 0.0), 1.0)
         route = np.array([passed[links].prod() for links in entered["routes"]])
         kept = np.ones((len(sites), len(Tier)))
-        kept[:, Tier.EDGE] = works[sites]
-        kept[:, Tier.FOG] = works[fog] * route[sites]
-        kept[:, Tier.CLOUD] = works[-1] * route[sites] * route[fog]
+        kept[:, Tier.FOG] = route[sites]
+        kept[:, Tier.CLOUD] = route[sites] * route[fog]
         return kept
 
     def _by_site(self, lost: F64) -> F64:

@@ -12,7 +12,7 @@ from tiertwin.allocate.solvetree import solve_tree
 from tiertwin.allocate.trees import Leaf, Tree
 from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate.belief import Belief, EdgeBelief, servers_of
-from tiertwin.world.objective import NO_UPLINK_MBPS, compute_kappa, leaf_problem_arrays, tier_costs
+from tiertwin.world.objective import LEAST_GHZ, NO_UPLINK_MBPS, compute_kappa, leaf_problem_arrays, tier_costs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from tiertwin.world import World
 
     F64 = npt.NDArray[np.float64]
-
-LEAST_GHZ = 1e-6  # stands for a server that is gone: a resource needs a capacity above 0
 
 
 def tree_of(belief: Belief, entered: Mapping[str, Any]) -> Tree:

@@ -25,10 +25,12 @@ from tiertwin.orchestrate import units
 from tiertwin.orchestrate.gathering import Early, Gathering
 from tiertwin.orchestrate.links import LinkShares, tells_links
 from tiertwin.orchestrate.merging import Merging
+from tiertwin.orchestrate.ownserver import OwnServer
 from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
 from tiertwin.twin.attributes import A, TableId
 from tiertwin.twin.effects import Effect, Record, SetTimer, StartSolve
 from tiertwin.twin.lease import NO_LEASE, Lease
+from tiertwin.world.objective import LEAST_GHZ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -98,6 +100,7 @@ class InnerController:
             list(domain.children), (domain.capacity_ghz, domain.kappa), uplink, domain.levels, slots=units.SLOTS
         )
         self._merging = Merging(domain)
+        self.server = OwnServer(domain.server, domain.layouts)
         self._heard: set[str] = set()
         self.gathering = Gathering(domain.children)
         self._early = Early()
@@ -176,6 +179,7 @@ class InnerController:
         if not self._rhythm.decides(twin.tier, epoch):
             return []
         self._observe_links(twin)
+        self.server.observe([child.table_in for child in twin.children])
         self._job = self._then = None  # what is left of an earlier epoch is too late
         self.gathering = Gathering(self.domain.children, units.Stamp(epoch, 0))
         self._early.give(self.gathering)
@@ -248,7 +252,8 @@ class InnerController:
         domain = self.domain
         uplink = None if self._parent is None else (self.uplink, domain.uplink_kappa0 * self.uplink)
         self.uplink_used = self.uplink
-        self.node.set_capacity((domain.capacity_ghz, domain.kappa), uplink)
+        compute = (domain.capacity_ghz, domain.kappa) if self.server.up else (LEAST_GHZ, 0.0)
+        self.node.set_capacity(compute, uplink)
 
     def _push(self, twin: Twin, said: Any, now: int) -> list[Effect]:
         stamp = self.gathering.stamp

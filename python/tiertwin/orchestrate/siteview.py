@@ -18,6 +18,7 @@ from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate import units
 from tiertwin.orchestrate.economy import site_row
 from tiertwin.orchestrate.observe import PassThrough, group_of_rows, group_rates, heard_rates
+from tiertwin.orchestrate.ownserver import OwnServer
 from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
 from tiertwin.orchestrate.toldsite import ToldSite
 from tiertwin.twin.ages import OLDEST_SAMPLE, UNKNOWN_AGE_MS
@@ -105,6 +106,7 @@ class SiteView:
         self.newest_ns = 0
         self.blind = False
         self.uplink = float(world.uplink_site_mbps[site])
+        self.server = OwnServer(site, [gateway_layout(world, site) if economy is None else economy.layout(world, site)])
 
     def observe(self, table: _core.StateTable, now: int, age_ms: int | None = None) -> F64:
         """Estimate the coming epoch's demand, tasks/s [G]; `age_ms`: of what a gateway knows that tells what moved."""
@@ -179,7 +181,13 @@ class SiteView:
             cells = float(self.world.site_cells[self.site]) * self.crowd.evenness
             radio = MeasuredRadio.of(self.world, self._parts, self.crowd.radio_mbps, cells)
         arrays = leaf_problem_arrays(
-            self.world, self.site, rates, cost=self._cost, uplink_mbps=self.uplink, radio=radio
+            self.world,
+            self.site,
+            rates,
+            cost=self._cost,
+            uplink_mbps=self.uplink,
+            radio=radio,
+            server_up=self.server.up,
         )
         return LeafProblem(**arrays)
 
@@ -243,6 +251,7 @@ def estimate_site(twin: Twin, view: SiteView, epoch: int, now: int) -> list[Effe
     """Observe and estimate the demand of the coming epoch (epoch 0: nominal), and say it upwards."""
     below, above = _tables(twin)
     if epoch > 0:
+        view.server.observe([below])
         view.observe(below, now, None if view.economy is None else _told_age(twin, now))
     rows, demand = view.told_demand()
     above.set(A.DEMAND, rows, demand, now)

@@ -59,6 +59,7 @@ class DomainTwin:
         edges = tuple(self._edge(t.name, t.site) for t in world.twins if t.tier == Tier.EDGE and t.name in names)
         uplink, server = np.array(world.uplink_fog_mbps), servers_of(world)
         background, capacity, up = self._links()
+        server[self._servers_down()] = 0.0
         for twin in world.twins:
             controller = self._run.twins[twin.name].controller
             if twin.tier != Tier.FOG or not isinstance(controller, InnerController):
@@ -86,6 +87,12 @@ class DomainTwin:
         now = float(controller.problem.demand.sum()) / max(float(view.nominal.sum()), 1e-12)
         errors = tuple(error / max(now, 1e-9) for error in view.estimator.errors)
         return EdgeBelief(name, site, controller.problem, controller.plan.x, quota, view.crowd.users.copy(), errors)
+
+    def _servers_down(self) -> list[int]:
+        """Servers that are down as the twins that plan for them were told."""
+        controllers: list[Any] = [twin.controller for twin in self._run.twins.values()]
+        known = [getattr(getattr(held, "view", held), "server", None) for held in controllers]
+        return [server.number for server in known if server is not None and not server.up]
 
     def _links(self) -> tuple[Any, Any, Any]:
         """Background [2m], capacity [m] and state [m] of links as their owners measured them, nominal elsewhere."""

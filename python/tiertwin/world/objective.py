@@ -30,6 +30,8 @@ LOCAL_LOAD_AT_MOST = 0.8
 DESIGN_LOAD = 0.8  # of a server, at which its waiting is matched
 NO_UPLINK_MBPS = 1e-6
 """Stands for an uplink of nothing: a resource needs a capacity above 0."""
+LEAST_GHZ = 1e-6
+"""Stands for a server that is gone."""
 
 
 EVERYWHERE = slice(None)
@@ -156,6 +158,11 @@ def compute_kappa(world: World, cores: int) -> float:
     return world.objective.kappa0_compute * cores * world.core_ghz + queueing_kappa(world, cores)
 
 
+def server_resource(world: World, cores: int, up: bool = True) -> tuple[float, float]:
+    """Return (capacity, GHz, κ, utils/s) of a server: `LEAST_GHZ` and no delay term where it is down."""
+    return (cores * world.core_ghz, compute_kappa(world, cores)) if up else (LEAST_GHZ, 0.0)
+
+
 def queueing_kappa(world: World, cores: int) -> float:
     """Return the part of κ that stands for queueing at `cores` cores, utils/s.
 
@@ -176,6 +183,7 @@ def leaf_problem_arrays(
     cost: F64 | None = None,
     uplink_mbps: float | None = None,
     radio: MeasuredRadio | None = None,
+    server_up: bool = True,
 ) -> dict[str, F64]:
     """Return the arrays of the leaf problem of one site, keyed by its field names.
 
@@ -192,14 +200,17 @@ def leaf_problem_arrays(
         The site's present share; without it the nominal one.
     radio
         Measured rates; without it those of the rings.
+    server_up
+        Whether the site's server works.
     """
     classes, rings, tiers = len(world.class_names), len(world.ring_rate_mbps), len(Tier)
     groups = classes * rings
     uplink = float(world.uplink_site_mbps[site]) if uplink_mbps is None else uplink_mbps
-    capacity = np.array([world.site_cells[site], world.site_cores[site] * world.core_ghz, max(uplink, NO_UPLINK_MBPS)])
+    ghz, compute = server_resource(world, int(world.site_cores[site]), server_up)
+    capacity = np.array([world.site_cells[site], ghz, max(uplink, NO_UPLINK_MBPS)])
     constants = world.objective
     kappa = np.array([constants.kappa0_radio, 0.0, constants.kappa0_link]) * capacity
-    kappa[1] = compute_kappa(world, int(world.site_cores[site]))
+    kappa[1] = compute
     if radio is not None:
         capacity[0], kappa[0] = radio.cells, radio.kappa
 
@@ -234,12 +245,13 @@ def node_resources(world: World, name: str, uplink_mbps: float | None = None) ->
     twin = world.twins[world.twin_index(name)]
     constants = world.objective
     if twin.tier == Tier.CLOUD:
-        return {"compute": (world.cloud_cores * world.core_ghz, compute_kappa(world, int(world.cloud_cores)))}
-    ghz = float(world.fog_cores[twin.fog]) * world.core_ghz
+        return {"compute": server_resource(world, int(world.cloud_cores))}
     mbps = float(world.uplink_fog_mbps[twin.fog]) if uplink_mbps is None else uplink_mbps
     mbps = max(mbps, NO_UPLINK_MBPS)
-    compute = compute_kappa(world, int(world.fog_cores[twin.fog]))
-    return {"compute": (ghz, compute), "uplink": (mbps, constants.kappa0_link * mbps)}
+    return {
+        "compute": server_resource(world, int(world.fog_cores[twin.fog])),
+        "uplink": (mbps, constants.kappa0_link * mbps),
+    }
 
 
 def _route_delay(world: World, km: F64, routes: tuple[I64, ...]) -> F64:

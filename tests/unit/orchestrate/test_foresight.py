@@ -1,4 +1,4 @@
-"""What causes are foretold to cost: servers under the standing plan, links and nodes after everybody decided anew."""
+"""What causes are foretold to cost: at once, under the standing plan, and after everybody decided anew."""
 
 from __future__ import annotations
 
@@ -59,19 +59,27 @@ def test_a_server_that_is_down_loses_what_the_plan_sends_there() -> None:
     world = made()[0]
     site = int(np.argmax(planned_at(Tier.EDGE)))
     found = foresight().lost(cause("server", site))
-    assert found.later.sum() == pytest.approx(planned_at(Tier.EDGE)[site], rel=1e-9)
-    assert found.later.sum() > 1.0
-    assert not np.delete(found.later, site, axis=0).any()
+    assert found.at_once.sum() == pytest.approx(planned_at(Tier.EDGE)[site], rel=1e-9)
+    assert found.at_once.sum() > 1.0
+    assert not np.delete(found.at_once, site, axis=0).any()
     fog = foresight().lost(cause("server", world.site_count))
-    assert fog.later.sum() == pytest.approx(planned_at(Tier.FOG)[world.site_fog == 0].sum(), rel=1e-9)
+    assert fog.at_once.sum() == pytest.approx(planned_at(Tier.FOG)[world.site_fog == 0].sum(), rel=1e-9)
     cloud = foresight().lost(cause("server", world.site_count + world.fog_count))
-    assert cloud.later.sum() == pytest.approx(planned_at(Tier.CLOUD).sum(), rel=1e-9)
+    assert cloud.at_once.sum() == pytest.approx(planned_at(Tier.CLOUD).sum(), rel=1e-9)
+
+
+@pytest.mark.parametrize("replan", ["local", "tree"])
+def test_once_plans_follow_a_server_that_is_down_loses_less(replan: str) -> None:
+    site = int(np.argmax(planned_at(Tier.EDGE)))
+    found = foresight(replan).lost(cause("server", site))
+    assert 0.0 < found.later.sum() < found.at_once.sum()
 
 
 def test_servers_that_are_down_together_lose_the_sum() -> None:
     both = foresight().lost(cause("server", 0), cause("server", 1))
-    single = [foresight().lost(cause("server", k)).later for k in (0, 1)]
-    np.testing.assert_allclose(both.later, single[0] + single[1], atol=1e-9)
+    single = [foresight().lost(cause("server", k)) for k in (0, 1)]
+    np.testing.assert_allclose(both.at_once, single[0].at_once + single[1].at_once, atol=1e-9)
+    np.testing.assert_allclose(both.later, single[0].later + single[1].later, atol=1e-9)
 
 
 def test_a_slow_server_loses_nothing() -> None:
