@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.cycles import Cycle, cycle
-from support.processes import descriptors, open_ports
+from support.processes import Listener, descriptors, open_listeners
 from tiertwin.runtime.processes import parse_processes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,10 +48,10 @@ def report(folder: Path, cycles: int, processes: str) -> dict[str, object]:
     cycle(folder / "first", layout, epochs=1)
     gc.collect()
     before, done = descriptors(), list[Cycle]()
-    still_open: set[int] = set()
+    still_open: set[Listener] = set()
     for k in range(cycles):
         done.append(cycle(folder / str(k), layout, epochs=1))
-        still_open |= done[-1].ports & open_ports()
+        still_open |= done[-1].listening & open_listeners()
         if (k + 1) % 10 == 0:
             print(f"{k + 1} cycles, {descriptors() - before:+d} descriptors", file=sys.stderr, flush=True)
     killed = [name for one in done for name in one.killed]
@@ -67,7 +67,7 @@ def report(folder: Path, cycles: int, processes: str) -> dict[str, object]:
         "killed": killed,
         "broke": broke,
         "leaked_descriptors": leaked,
-        "ports_left_open": sorted(still_open),
+        "ports_left_open": sorted(port for port, _ in still_open),
         "start_s": spread([one.start_s for one in done]),
         "stop_s": spread([one.stop_s for one in done]),
         "well": not (killed or broke or leaked or still_open),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.processes import Known, assert_gone, listening_ports
+from support.processes import Known, Listener, assert_gone, listeners
 from support.trees import tree_plan
 from tiertwin.runtime.treerun import TreeRun
 
@@ -23,7 +23,7 @@ class Cycle:
     stop_s: float
     killed: list[str]
     broke: list[str]
-    ports: set[int]
+    listening: set[Listener]
 
 
 def cycle(folder: Path, processes: Any, epochs: int = 0) -> Cycle:
@@ -34,7 +34,7 @@ def cycle(folder: Path, processes: Any, epochs: int = 0) -> Cycle:
     started = time.monotonic()
     try:
         held = [Known.of(child.pid) for child in run.launcher.children.values()]
-        ports = {port for process in held for port in listening_ports(process)}
+        listening = {one for process in held for one in listeners(process)}
         for epoch in range(epochs):
             run.run_epoch(epoch)
     finally:
@@ -43,4 +43,4 @@ def cycle(folder: Path, processes: Any, epochs: int = 0) -> Cycle:
         stopped = time.monotonic()
     assert_gone(held)
     broke = [path.name for path in (folder / "logs").glob("*.log") if "Traceback" in path.read_text()]
-    return Cycle(started - began, stopped - stopping, killed, broke, ports)
+    return Cycle(started - began, stopped - stopping, killed, broke, listening)

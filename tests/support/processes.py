@@ -114,24 +114,33 @@ def none_left(processes: list[Known]) -> Iterator[list[Known]]:
 
 
 # ------------------------------------------------------------------------------------------- sockets and descriptors
-def listening_ports(process: Known) -> set[int]:
-    """TCP ports on which a process listens."""
+Listener = tuple[int, str]
+"""Port and inode of a socket that listens: the port may be given to somebody else afterwards, the inode is its own."""
+
+
+def listeners(process: Known) -> set[Listener]:
+    """TCP sockets on which a process listens."""
     inodes = set()
     for path in Path(f"/proc/{process.pid}/fd").glob("*"):
         with contextlib.suppress(OSError):
             if found := re.fullmatch(r"socket:\[(\d+)\]", os.readlink(path)):
                 inodes.add(found.group(1))
     with contextlib.suppress(OSError):
-        return {port for port, inode in _listening(Path(f"/proc/{process.pid}/net/tcp")) if inode in inodes}
+        return {held for held in _listening(Path(f"/proc/{process.pid}/net/tcp")) if held[1] in inodes}
     return set()
 
 
-def open_ports() -> set[int]:
-    """TCP ports on which anybody here listens."""
-    return {port for port, _ in _listening(Path("/proc/net/tcp"))}
+def listening_ports(process: Known) -> set[int]:
+    """TCP ports on which a process listens."""
+    return {port for port, _ in listeners(process)}
 
 
-def _listening(table: Path) -> Iterator[tuple[int, str]]:
+def open_listeners() -> set[Listener]:
+    """TCP sockets on which anybody here listens."""
+    return set(_listening(Path("/proc/net/tcp")))
+
+
+def _listening(table: Path) -> Iterator[Listener]:
     for line in table.read_text().splitlines()[1:]:
         fields = line.split()
         if fields[3] == LISTENING:

@@ -9,7 +9,7 @@ import pytest
 
 from support.cycles import LEANEST, cycle
 from support.facilities import needs
-from support.processes import descriptors, open_ports
+from support.processes import descriptors, open_listeners
 
 pytestmark = [pytest.mark.system, pytest.mark.processes]
 
@@ -24,5 +24,5 @@ def test_twenty_starts_and_stops(tmp_path: Path) -> None:
         done = cycle(tmp_path / str(k), LEANEST)
         assert done.killed == []  # every child ended when told, the watchdog never fired
         assert done.broke == []
-        assert not done.ports & open_ports()
+        assert not done.listening & open_listeners()
         assert descriptors() == before

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from support.facilities import needs
-from support.processes import Running, assert_gone, listening_ports, none_left, open_ports, until
+from support.processes import Running, assert_gone, listeners, listening_ports, none_left, open_listeners, until
 from support.trees import Live, disagreements, links, live_tree
 
 pytestmark = [pytest.mark.system, pytest.mark.processes]
@@ -195,12 +195,12 @@ def test_twins_outlive_their_launcher(tmp_path: Path) -> None:
             three_more = time.time() + 3
             until(lambda: time.time() > three_more, "three epochs go by")
             assert all(twin.alive for twin in twins)
-            ports = {port for twin in twins for port in listening_ports(twin)}
+            listening = {one for twin in twins for one in listeners(twin)}
             for twin in twins:
                 twin.signal(signal.SIGTERM)
             assert_gone(twins)
-            assert ports
-            assert not ports & open_ports()
+            assert listening
+            assert not listening & open_listeners()
             for twin in twins:
                 end = msgspec.json.decode(logs[twin.pid].read_bytes().splitlines()[-1])
                 assert end["event"] == "stopped"

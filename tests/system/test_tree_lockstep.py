@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from support.facilities import needs
-from support.processes import Running, assert_gone, children_of, listening_ports, open_ports, until
+from support.processes import Running, assert_gone, children_of, listeners, open_listeners, until
 from support.trees import log_hash, tree_plan
 from tiertwin.errors import TiertwinError
 from tiertwin.runtime import launcher
@@ -64,7 +64,7 @@ def test_a_killed_child_ends_the_run_with_its_name(tmp_path: Path, victim: str) 
     with Running(tmp_path, *LONG_RUN, *TREE) as running:
         running.wait_for_epoch(1)
         held = running.children()
-        ports = {port for child in held for port in listening_ports(child)}
+        listening = {one for child in held for one in listeners(child)}
         running.child(victim).signal(signal.SIGKILL)
         assert running.wait() in (1, 2)
         said = running.stderr
@@ -75,8 +75,8 @@ def test_a_killed_child_ends_the_run_with_its_name(tmp_path: Path, victim: str) 
             assert f"last lines of {running.run}/logs/{victim}.log" in said
             assert '"event":"ready"' in said
         assert_gone(held)
-        assert ports
-        assert not ports & open_ports()
+        assert listening
+        assert not listening & open_listeners()
 
 
 def failure(folder: Path, processes: Any = None) -> str:
@@ -143,15 +143,15 @@ def test_interrupted_it_leaves_nothing(tmp_path: Path, number: signal.Signals, c
     with Running(tmp_path, *LONG_RUN, *TREE, "--clock", clock) as running:
         running.wait_for_epoch(0)
         held = running.children()
-        ports = {port for child in held for port in listening_ports(child)}
+        listening = {one for child in held for one in listeners(child)}
         running.known.signal(number)
         if number == signal.SIGTERM:
             running.known.signal(number)  # twice
         assert running.wait() == (130 if number == signal.SIGINT else 128 + number)
         assert "Traceback" not in running.stderr
         assert_gone(held)
-        assert ports
-        assert not ports & open_ports()
+        assert listening
+        assert not listening & open_listeners()
         assert {child.name for child in held if child.alive} == set()
         assert json.loads((running.run / "status.json").read_text())
 
