@@ -18,7 +18,8 @@ import numpy as np
 from support.modeldisk import FOLDER, Killed, ModelCalls
 from tiertwin import _core
 from tiertwin.runtime.disk import DiskLostError
-from tiertwin.runtime.durablelog import Drop, DurableLog, Keep, Work, carry_out, segment_name
+from tiertwin.runtime.diskwork import Drop, KeepSnapshot, Work, carry_out, segment_name
+from tiertwin.runtime.durablelog import DurableLog
 from tiertwin.runtime.filedisk import FileDisk
 
 ROWS = 6
@@ -269,7 +270,7 @@ class History:
             self.calls.fail_sync_once = True
         while (work := node.log.work()) is not None:
             node.carry_out(work)
-            if isinstance(work, Keep) and self.planted == "truncate_early":
+            if isinstance(work, KeepSnapshot) and self.planted == "truncate_early":
                 self._truncate_early(node)
             if isinstance(work, Drop):
                 continue

@@ -19,7 +19,7 @@ from typing import Any
 from durable_child import DEVICE, LOST, Child
 
 from tiertwin.runtime.disk import DiskFullError, DiskLostError
-from tiertwin.runtime.durablelog import carry_out
+from tiertwin.runtime.diskwork import carry_out
 from tiertwin.runtime.filedisk import Calls
 
 CHANGES = ("create", "allocate", "write", "sync_data", "sync", "rename", "remove")

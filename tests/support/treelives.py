@@ -10,7 +10,8 @@ import numpy as np
 
 from support.modeldisk import ModelCalls
 from tiertwin import _core
-from tiertwin.runtime.durablelog import DurableLog, Work
+from tiertwin.runtime.diskwork import Work
+from tiertwin.runtime.durablelog import DurableLog
 from tiertwin.runtime.durablenode import DurableNode
 from tiertwin.runtime.filedisk import FileDisk
 from tiertwin.twin.effects import Effect

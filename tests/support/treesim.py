@@ -23,7 +23,7 @@ from support.modeldisk import Killed, ModelCalls
 from support.treelives import CHAIN, LOAD, MS, QUERY, ROWS, Life, Place, cells_of
 from tiertwin import _core
 from tiertwin.runtime.disk import DiskFullError, DiskLostError
-from tiertwin.runtime.durablelog import carry_out
+from tiertwin.runtime.diskwork import carry_out
 from tiertwin.twin.effects import Keep, Persist, Reconnect, Send
 from tiertwin.twin.events import FrameReceived, LinkDown, LinkUp, Reported, Started, Synced
 

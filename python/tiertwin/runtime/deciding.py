@@ -23,11 +23,8 @@ if TYPE_CHECKING:
 
     from tiertwin.orchestrate.assurance import Assurance, Knowledge
     from tiertwin.orchestrate.attention import Attention
-    from tiertwin.orchestrate.economy import Economy
-    from tiertwin.orchestrate.rhythm import Rhythm
     from tiertwin.orchestrate.sitetrust import SiteTrust
-    from tiertwin.orchestrate.trustrules import TrustRules
-    from tiertwin.orchestrate.watchrules import AssuranceRules
+    from tiertwin.runtime.tree import Settings
     from tiertwin.twin.layout import Layout
     from tiertwin.twin.twin import Controller
     from tiertwin.world import World
@@ -41,18 +38,13 @@ class Deciding:
     ----------
     world
         Inventory.
-    policy, rhythm, allocator
-        What the edges run, when they decide, and the name of their leaf solver; each edge gets its own.
+    settings
+        What the edges run, when they decide, and the name of their leaf solver, of which each edge gets its own; what
+        gateways tell, who watches, who is believed.
     children
         Of each twin by name, in roster order.
     layout
         Uplink layout of a twin below the root.
-    economy
-        What gateways tell if not everything.
-    assurance
-        How fogs and cloud watch their domains; None: nobody does.
-    trust
-        How twins judge what their children tell; None: all are believed.
     least
         Members that a sum must be over for a twin's parent to be told.
     """
@@ -60,21 +52,15 @@ class Deciding:
     def __init__(
         self,
         world: World,
-        policy: str,
-        rhythm: Rhythm,
-        allocator: str,
+        settings: Settings,
         children: Mapping[str, list[TwinSpec]],
         layout: Callable[[TwinSpec], Layout],
-        economy: Economy | None = None,
-        assurance: AssuranceRules | None = None,
-        trust: TrustRules | None = None,
         least: Callable[[TwinSpec], int] = lambda spec: 0,
     ) -> None:
-        self._trust, self._least = trust, least
-        self._economy, self._rules = economy, assurance
+        self._world, self._children, self._layout, self._least = world, children, layout, least
+        self._policy, self._rhythm, self._allocator = settings.policy, settings.rhythm, settings.leaf_solver
+        self._economy, self._rules, self._trust = settings.economy, settings.assurance, settings.trust
         self._knowledge: Knowledge | None = None
-        self._world, self._policy, self._rhythm, self._allocator = world, policy, rhythm, allocator
-        self._children, self._layout = children, layout
         self._shares = fixed_shares(world)
         self._cost = tier_costs(world)
 

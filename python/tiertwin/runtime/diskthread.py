@@ -12,7 +12,8 @@ from collections import deque
 from queue import SimpleQueue
 
 from tiertwin.runtime.disk import Disk, DiskFullError, DiskLostError
-from tiertwin.runtime.durablelog import DurableLog, Work, carry_out
+from tiertwin.runtime.diskwork import Work, carry_out
+from tiertwin.runtime.durablelog import DurableLog
 
 _Job = tuple[DurableLog, Disk, Work]
 Outcome = tuple[DurableLog, Work, DiskFullError | DiskLostError | None]

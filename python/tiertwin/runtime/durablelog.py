@@ -1,8 +1,8 @@
 """The log of one node: what goes in, what is durable, what is kept and what may go (R45–R50).
 
 The formats and the verdicts are :mod:`tiertwin._core`'s (`docs/log-format.md`); here is the order of things. Whoever
-owns a :class:`DurableLog` puts frames in, and has :func:`carry_out` done by one thread of its choice, its own or a
-:class:`~tiertwin.runtime.diskthread.DiskThread`'s::
+owns a :class:`DurableLog` puts frames in, and has its work done (:mod:`~tiertwin.runtime.diskwork`) by one thread of
+its choice, its own or a :class:`~tiertwin.runtime.diskthread.DiskThread`'s::
 
     log.append(peer, frame)                 # after it took effect; nothing is acknowledged yet
     while work := log.work():               # one at a time
@@ -19,89 +19,23 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tiertwin import _core
-from tiertwin.runtime.disk import Disk, DiskFullError
+from tiertwin.runtime.disk import Disk
+from tiertwin.runtime.diskwork import (
+    QUARANTINE,
+    REFUSED,
+    SEGMENT,
+    SNAPSHOT,
+    Commit,
+    Drop,
+    KeepSnapshot,
+    Work,
+    carry_out,
+    segment_name,
+    snapshot_name,
+)
 
 FLOOR_BYTES: Final = 64 << 20
 GROUP_BYTES: Final = 1 << 20
-SEGMENT: Final = ".log"
-SNAPSHOT: Final = ".snapshot"
-QUARANTINE: Final = ".quarantine"
-REFUSED: Final = "refused"  # while it is there, nothing beside it is believed
-
-
-def segment_name(sequence: int) -> str:
-    """Return the name of a segment."""
-    return f"{sequence:012d}{SEGMENT}"
-
-
-def snapshot_name(position: int) -> str:
-    """Return the name of a snapshot."""
-    return f"{position:018d}{SNAPSHOT}"
-
-
-@dataclass(frozen=True)
-class Commit:
-    """A group to be written and synced."""
-
-    group: _core.LogGroup
-    floor_bytes: int
-
-
-@dataclass(frozen=True)
-class Keep:
-    """A snapshot to be put on disk; afterwards these files are not needed any more."""
-
-    name: str
-    content: bytes
-    floor_bytes: int
-
-
-@dataclass(frozen=True)
-class Drop:
-    """Files that are not needed any more, in the order in which they have to go."""
-
-    names: tuple[str, ...]
-
-
-Work = Commit | Keep | Drop
-
-
-def carry_out(disk: Disk, work: Work) -> None:
-    """Do on the disk what is to be done; the same again after a :class:`DiskFullError` does no harm.
-
-    Raises
-    ------
-    DiskFullError
-        Less than the floor is left, or the disk says that it is full or read-only.
-    DiskLostError
-        Anything else: end the process.
-    """
-    if isinstance(work, Drop):
-        for name in work.names:
-            disk.remove(name)
-        return
-    need = len(work.group) if isinstance(work, Commit) else len(work.content)
-    free = disk.free_bytes()
-    if free < work.floor_bytes + need:
-        raise DiskFullError(
-            f"log: {free} bytes are left on the disk, less than the floor of {work.floor_bytes} and the {need} to be "
-            "written. Nothing is acknowledged as durable until there is room."
-        )
-    if isinstance(work, Keep):
-        disk.create(work.name, work.content, len(work.content))
-    else:
-        _write(disk, work.group)
-
-
-def _write(disk: Disk, group: _core.LogGroup) -> None:
-    content = group.view()
-    for sequence, offset, begin, size, segment_bytes in group.pieces:
-        part = content[begin : begin + size]
-        if segment_bytes:
-            disk.create(segment_name(sequence), part, segment_bytes)
-        else:
-            disk.write(segment_name(sequence), offset, part)
-            disk.sync(segment_name(sequence))
 
 
 @dataclass
@@ -174,7 +108,7 @@ class DurableLog:
         self._snapshots: list[int] = []  # positions of those on disk
         self._starts: list[tuple[int, int, int, int]] = []  # of segments on disk before this life
         self._dropped = 0  # highest segment that is gone
-        self._due: Keep | None = None
+        self._due: KeepSnapshot | None = None
         self._due_position = 0
         self._under_way: Work | None = None
         self._may_drop = False
@@ -310,7 +244,7 @@ class DurableLog:
         """
         content = self._writer.snapshot(self._acked, frames)
         self._due_position = self._writer.appended
-        self._due = Keep(snapshot_name(self._due_position), content, self._floor)
+        self._due = KeepSnapshot(snapshot_name(self._due_position), content, self._floor)
 
     def acknowledged(self, number: int) -> None:
         """Tell that the parent has made our records up to `number` durable; what is behind it may be let go."""
@@ -356,7 +290,7 @@ class DurableLog:
         self._under_way = None
         if isinstance(work, Commit):
             self._writer.synced()
-        elif isinstance(work, Keep):
+        elif isinstance(work, KeepSnapshot):
             self._snapshots = sorted({*self._snapshots, self._due_position})  # the same position is the same file
             self._due = None
             self._may_drop = True

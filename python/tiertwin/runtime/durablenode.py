@@ -15,7 +15,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from tiertwin import _core
-from tiertwin.runtime import durablelog
+from tiertwin.runtime import diskwork
 from tiertwin.runtime.disk import DiskLostError
 from tiertwin.twin.events import Recovered, Synced
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tiertwin.runtime.disk import Disk
-    from tiertwin.runtime.durablelog import DurableLog, Work
+    from tiertwin.runtime.diskwork import Work
+    from tiertwin.runtime.durablelog import DurableLog
     from tiertwin.twin.effects import Keep
     from tiertwin.twin.twin import Neighbour, Twin
 
@@ -89,7 +90,7 @@ class DurableNode:
 
     def _refused(self, reason: str) -> DiskLostError:
         """Mark the log, so that the next start puts it aside, and return what ends this one."""
-        self.disk.create(durablelog.REFUSED, reason.encode(), len(reason.encode()))
+        self.disk.create(diskwork.REFUSED, reason.encode(), len(reason.encode()))
         return DiskLostError(
             f"log of {self.twin.name}: {reason}. It is put aside at the next start, which begins a new stream; "
             "neighbours send snapshots."
@@ -171,9 +172,9 @@ class DurableNode:
         self.log.done(work)
         if self.full:
             self._with_room(now)
-        if isinstance(work, durablelog.Keep):
+        if isinstance(work, diskwork.KeepSnapshot):
             self.counters["log_snapshots"] += 1
-        if not isinstance(work, durablelog.Commit):
+        if not isinstance(work, diskwork.Commit):
             return None
         self.counters["log_groups"] += 1
         return self.synced()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from tiertwin.runtime import logs
 from tiertwin.runtime.disk import DiskFullError, DiskLostError
 from tiertwin.runtime.diskthread import DiskThread
-from tiertwin.runtime.durablelog import FLOOR_BYTES, DurableLog, carry_out
+from tiertwin.runtime.diskwork import carry_out
+from tiertwin.runtime.durablelog import FLOOR_BYTES, DurableLog
 from tiertwin.runtime.durablenode import DurableNode
 from tiertwin.runtime.filedisk import FileDisk
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tiertwin.runtime.disk import Disk
-    from tiertwin.runtime.durablelog import Work
+    from tiertwin.runtime.diskwork import Work
     from tiertwin.runtime.nodestate import StateFile
     from tiertwin.twin.effects import Keep
     from tiertwin.twin.events import Recovered, Synced

@@ -24,7 +24,8 @@ from prometheus_client.core import (
 
 from tiertwin import __version__
 from tiertwin.errors import InputError
-from tiertwin.runtime.counters import COUNTERS, LAUNCHER, NODE, PROCESS, launcher_counts
+from tiertwin.runtime.counters import COUNTERS, LAUNCHER, NODE, PROCESS
+from tiertwin.runtime.counting import launcher_counts
 from tiertwin.runtime.roster import tier_word
 from tiertwin.runtime.status import SESSION_WORDS, Waiting
 from tiertwin.runtime.treewatch import BOUNDS_S, TreeWatch

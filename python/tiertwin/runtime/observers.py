@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tiertwin import _core
-from tiertwin.runtime.counters import node_counts, process_counts
 from tiertwin.runtime.countertable import counter_table, write_counts
+from tiertwin.runtime.counting import node_counts, process_counts
 from tiertwin.runtime.memory import resident_mb
 from tiertwin.runtime.status import NodeBook, ProcessBook, status_of, status_table, write_status
 from tiertwin.twin.attributes import registry

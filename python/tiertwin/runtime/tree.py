@@ -79,25 +79,24 @@ def quota_components(tier: int) -> int:
     return 2 * (CLOUD - tier) - 1
 
 
-class TreeBuilder:
-    """Makes the nodes of a world for one policy, all of them or those of one process.
+@dataclass(frozen=True)
+class Settings:
+    """What a host needs besides the world; plain values, so that they can be sent to another process.
 
     Parameters
     ----------
-    world, roster
-        Inventory, and who is in the tree.
+    seed
+        Of the plant and of stream ids.
     policy
         Name of the policy the edges run.
-    rhythm
-        Control rhythm.
-    allocator
-        Name of the leaf solver; each edge gets its own.
-    seed
-        Of the stream ids.
-    lives
-        By node, under the real clock.
-    sensors
-        Attributes of servers and links besides `RESOURCES` that the tables have.
+    rhythm, report_ms
+        When twins decide, and how often they report.
+    leaf_solver
+        ``auto``, ``kernel``, ``cvxpy`` or an installed allocator.
+    master_solver
+        One of `mastersolver.MASTER_SOLVERS`.
+    plant
+        Options of the simulated plant.
     economy
         What gateways tell if not everything.
     assurance
@@ -108,27 +107,39 @@ class TreeBuilder:
         Whose domains there are, and what may cross their borders; None: all is one owner's.
     """
 
+    seed: int
+    policy: str
+    leaf_solver: str
+    master_solver: str
+    rhythm: Rhythm
+    report_ms: int
+    plant: PlantOptions
+    economy: Economy | None = None
+    assurance: AssuranceRules | None = None
+    trust: TrustRules | None = None
+    privacy: PrivacyRules | None = None
+
+
+class TreeBuilder:
+    """Makes the nodes of a world for one policy, all of them or those of one process.
+
+    Parameters
+    ----------
+    world, roster
+        Inventory, and who is in the tree.
+    settings
+        What they run and when.
+    lives
+        By node, under the real clock.
+    """
+
     def __init__(
-        self,
-        world: World,
-        roster: Roster,
-        policy: str,
-        rhythm: Rhythm,
-        allocator: str,
-        seed: int,
-        lives: Mapping[str, Life] | None = None,
-        sensors: Sequence[A] = (),
-        economy: Economy | None = None,
-        assurance: AssuranceRules | None = None,
-        trust: TrustRules | None = None,
-        privacy: PrivacyRules | None = None,
+        self, world: World, roster: Roster, settings: Settings, lives: Mapping[str, Life] | None = None
     ) -> None:
-        self._economy, self._assurance, self._trust = economy, assurance, trust
-        self._resources = {*map(int, RESOURCES), *map(int, sensors)}
-        self._world, self._policy, self._rhythm, self._allocator, self._seed = world, policy, rhythm, allocator, seed
-        self._roster, self._lives = roster, lives
-        self._privacy = privacy
-        self._registry = registry() if privacy is None else registry(privacy.class_of)
+        self._world, self._roster, self._settings, self._lives = world, roster, settings, lives
+        self._economy, self._trust, self._privacy = settings.economy, settings.trust, settings.privacy
+        self._resources = {*map(int, RESOURCES), *map(int, _sensors(world, settings.plant))}
+        self._registry = registry() if self._privacy is None else registry(self._privacy.class_of)
         self._parents = {spec.name: spec.parent for spec in world.twins}
         self._children: dict[str, list[TwinSpec]] = {}
         for spec in world.twins:
@@ -151,7 +162,9 @@ class TreeBuilder:
             spec = self._by_name[node.name]
             neighbours, controller = self._neighbours(spec), self._controller(spec)
         if self._lives is None:
-            config = TwinConfig(node.name, node.tier, self._streams(self._seed, node, len(neighbours)), neighbours)
+            config = TwinConfig(
+                node.name, node.tier, self._streams(self._settings.seed, node, len(neighbours)), neighbours
+            )
         else:
             life = self._lives[node.name]
             streams = self._streams(life.entropy, node, len(neighbours))
@@ -287,18 +300,7 @@ class TreeBuilder:
         if self._deciding is None:
             from tiertwin.runtime.deciding import Deciding  # noqa: PLC0415  a process of gateways goes without (2 MB)
 
-            self._deciding = Deciding(
-                self._world,
-                self._policy,
-                self._rhythm,
-                self._allocator,
-                self._children,
-                self.layout,
-                self._economy,
-                self._assurance,
-                self._trust,
-                self._least,
-            )
+            self._deciding = Deciding(self._world, self._settings, self._children, self.layout, self._least)
         return self._deciding.controller(spec)
 
     def _plant_side(self, node: Node) -> PlantSideController:
@@ -311,43 +313,6 @@ class TreeBuilder:
 
     def _inventory(self, site: int) -> SiteInventory:
         return SiteInventory.of(self._world, site, self._narrowest)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a host needs besides the world; plain values, so that they can be sent to another process.
-
-    Parameters
-    ----------
-    rhythm, report_ms
-        When twins decide, and how often they report.
-    leaf_solver
-        ``auto``, ``kernel``, ``cvxpy`` or an installed allocator.
-    master_solver
-        One of `mastersolver.MASTER_SOLVERS`.
-    plant
-        Options of the simulated plant.
-    economy
-        What gateways tell if not everything.
-    assurance
-        How fogs and cloud watch their domains; None: nobody does.
-    trust
-        How twins judge what their children tell; None: all are believed.
-    privacy
-        Whose domains there are, and what may cross their borders; None: all is one owner's.
-    """
-
-    seed: int
-    policy: str
-    leaf_solver: str
-    master_solver: str
-    rhythm: Rhythm
-    report_ms: int
-    plant: PlantOptions
-    economy: Economy | None = None
-    assurance: AssuranceRules | None = None
-    trust: TrustRules | None = None
-    privacy: PrivacyRules | None = None
 
 
 def make_host(world: World, settings: Settings, solver: Solver, names: Sequence[str] | None = None) -> Host:
@@ -368,28 +333,17 @@ def make_twins(
     lives: Mapping[str, Life] | None = None,
 ) -> dict[str, Twin]:
     """Build the nodes called `names`, in roster order."""
-    rhythm, allocator = settings.rhythm, settings.leaf_solver
-    sensors = [
-        *(SENSORS if settings.plant.wear else ()),
-        *(WEATHER if settings.plant.weather else ()),
+    return TreeBuilder(world, roster, settings, lives).build(names)
+
+
+def _sensors(world: World, plant: PlantOptions) -> list[A]:
+    """Return the attributes of servers and links besides `RESOURCES` that the tables have."""
+    return [
+        *(SENSORS if plant.wear else ()),
+        *(WEATHER if plant.weather else ()),
         *(BASE_STATION if world.grouped else ()),
-        *(COUNTERS if settings.plant.faults is not None else ()),
+        *(COUNTERS if plant.faults is not None else ()),
     ]
-    builder = TreeBuilder(
-        world,
-        roster,
-        settings.policy,
-        rhythm,
-        allocator,
-        settings.seed,
-        lives,
-        sensors,
-        settings.economy,
-        settings.assurance,
-        settings.trust,
-        settings.privacy,
-    )
-    return builder.build(names)
 
 
 def make_southbound(

@@ -10,19 +10,9 @@ import pytest
 
 from support.inprocess import cut_off, played, started
 from tiertwin import _core
-from tiertwin.runtime.counters import (
-    BY_NAME,
-    COUNTERS,
-    LAUNCHER,
-    NODE,
-    PROCESS,
-    TRAVELLING,
-    controller_counts,
-    launcher_counts,
-    node_counts,
-    process_counts,
-)
+from tiertwin.runtime.counters import BY_NAME, COUNTERS, LAUNCHER, NODE, PROCESS, TRAVELLING
 from tiertwin.runtime.countertable import by_scope, counter_table, read_counts, write_counts
+from tiertwin.runtime.counting import controller_counts, launcher_counts, node_counts, process_counts
 from tiertwin.runtime.inprocess import InProcessRun
 from tiertwin.runtime.livepool import LivePool
 from tiertwin.runtime.status import NodeBook

@@ -14,7 +14,8 @@ from support.modeldisk import ModelCalls
 from tiertwin import _core
 from tiertwin.runtime.disk import DiskFullError, DiskLostError
 from tiertwin.runtime.diskthread import DiskThread
-from tiertwin.runtime.durablelog import DurableLog, carry_out
+from tiertwin.runtime.diskwork import carry_out
+from tiertwin.runtime.durablelog import DurableLog
 from tiertwin.runtime.filedisk import Calls, FileDisk
 
 HELLO = _core.encode_hello(1, 1, 1, STREAM, 1, 0, 0, 0, 0, incarnation=1)

@@ -12,7 +12,8 @@ from support.treelives import CUT, LOAD, ROWS, TELEMETRY, Carrying, registry
 from tiertwin import _core
 from tiertwin.runtime import durablenode
 from tiertwin.runtime.disk import DiskFullError, DiskLostError
-from tiertwin.runtime.durablelog import REFUSED, DurableLog, carry_out
+from tiertwin.runtime.diskwork import REFUSED, carry_out
+from tiertwin.runtime.durablelog import DurableLog
 from tiertwin.runtime.durablenode import DEGRADED, OK, DurableNode
 from tiertwin.runtime.filedisk import FileDisk
 from tiertwin.twin.effects import Effect, Keep, Send

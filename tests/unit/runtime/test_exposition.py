@@ -18,8 +18,9 @@ import pytest
 
 from support.inprocess import started
 from tiertwin.errors import InputError
-from tiertwin.runtime.counters import COUNTERS, TRAVELLING, node_counts
+from tiertwin.runtime.counters import COUNTERS, TRAVELLING
 from tiertwin.runtime.countertable import counter_table, read_counts, write_counts
+from tiertwin.runtime.counting import node_counts
 from tiertwin.runtime.lookout import ProcessLook, Report
 from tiertwin.runtime.metrics import open_metrics
 from tiertwin.runtime.roster import Roster, tier_word
