@@ -100,6 +100,8 @@ class SiteView:
         self.trust = None if trust is None else _device_trust(world, site, trust)
         self.neighbours_load = 0.0  # told by the fog while the gateway is not believed
         self.row_of = told_rows(world.group_devices[site], least)
+        self._told = self.row_of >= 0
+        self._told_rows = np.unique(self.row_of[self._told]).astype(np.uint32)
         self.estimator = DemandEstimator(self.nominal, align=self._rhythm.align)
         self.demand = self.nominal.copy()
         self.sampled = np.zeros(self.groups, dtype=np.int64)  # newest sample of each group, ns
@@ -204,10 +206,8 @@ class SiteView:
 
     def told_demand(self) -> tuple[npt.NDArray[np.uint32], F64]:
         """Return the rows of the uplink table that have groups, and the demand told in each, tasks/s."""
-        rows = np.unique(self.row_of[self.row_of >= 0])
-        told = self.row_of >= 0
-        sums = np.bincount(self.row_of[told], weights=self.demand[told], minlength=self.groups)
-        return rows.astype(np.uint32), np.ascontiguousarray(sums[rows], dtype=np.float64)
+        sums = np.bincount(self.row_of[self._told], weights=self.demand[self._told], minlength=self.groups)
+        return self._told_rows, np.ascontiguousarray(sums[self._told_rows], dtype=np.float64)
 
     def set_points(self, problem: LeafProblem, x: F64, quota: F64) -> units.Cells3:
         """What the gateway gets to execute of the plan `x`: shares of devices and of classes."""

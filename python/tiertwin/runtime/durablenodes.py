@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 SEGMENT_BYTES: Final = 4 << 20  # of a node of a tree: there are many on a host, and each begins with a whole one
 RETRY_NS: Final = 200_000_000  # between two tries on a full disk
+DISK_S: Final = 1.5  # timeout `disk`: at the end, of what is under way
 FOLDER: Final = ".log"  # behind the node's name, beside its state
 
 
@@ -153,15 +155,28 @@ class DurableNodes:
         return Counter() if node is None else node.counters
 
     def close(self, now: int) -> None:
-        """Wait for what is under way, put the rest on disk and say that all is synced."""
-        while self._busy - self._again.keys():
-            select.select([self._thread.fd], [], [])
-            self.collect(now)
+        """Wait for what is under way, put the rest on disk and say that all is synced.
+
+        A disk that does not answer within ``disk`` is left alone: what it was given was not acknowledged.
+        """
+        if not self._settled(now):
+            logs.error("disk silent", seconds=DISK_S, nodes=sorted(self._busy - self._again.keys()))
+            return
         self._thread.close()
         for name, node in self.nodes.items():
             if name not in self._again:
                 _finish(node, now)
             node.disk.close()
+
+    def _settled(self, now: int) -> bool:
+        """Wait until nothing is under way any more; whether that came to be in time."""
+        end = time.monotonic() + DISK_S
+        while self._busy - self._again.keys():
+            ready, _, _ = select.select([self._thread.fd], [], [], max(end - time.monotonic(), 0.0))
+            if not ready:
+                return False
+            self.collect(now)
+        return True
 
 
 def _finish(node: DurableNode, now: int) -> None:

@@ -7,12 +7,8 @@ Every name starts with ``tiertwin_``; docs/observation.md says how they are buil
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
-from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING, Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.core import (
@@ -23,9 +19,9 @@ from prometheus_client.core import (
 )
 
 from tiertwin import __version__
-from tiertwin.errors import InputError
 from tiertwin.runtime.counters import COUNTERS, LAUNCHER, NODE, PROCESS
 from tiertwin.runtime.counting import launcher_counts
+from tiertwin.runtime.httpserver import LOOPBACK, Served
 from tiertwin.runtime.roster import tier_word
 from tiertwin.runtime.status import SESSION_WORDS, Waiting
 from tiertwin.runtime.treewatch import BOUNDS_S, TreeWatch
@@ -39,10 +35,6 @@ if TYPE_CHECKING:
     from tiertwin.runtime.treewatch import Seen
     from tiertwin.wire.keys import NodeKey
 
-LOOPBACK = "127.0.0.1"
-REQUEST_S = 5.0  # a request that takes longer is cut off
-MOST_REQUESTS = 8  # at once; one more is hung up on
-POLL_S = 0.2
 PATH = "/metrics"
 
 # metric, field of the status, divisor, help; values below 0 mean "none" and are left out
@@ -276,21 +268,12 @@ class MetricsServer:
         self._launcher: Callable[[], Mapping[str, int]] = dict
         registry = CollectorRegistry(auto_describe=False)
         registry.register(TreeCollector(self._look, self._launcher_counts))
-        try:
-            self._server = _Server((LOOPBACK, port), _Handler)
-        except OSError as error:
-            raise InputError(
-                f"--metrics: cannot listen on {LOOPBACK}:{port}: {error.strerror} "
-                f"(`ss -ltnp 'sport = :{port}'` names who does). Choose another port; 0 takes a free one."
-            ) from None
-        self._server.set_app(_only(PATH, make_wsgi_app(registry)))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL_S,), name="metrics", daemon=True)
-        self._thread.start()
+        self._served = Served("metrics", LOOPBACK, port, _only(PATH, make_wsgi_app(registry)))
 
     @property
     def url(self) -> str:
         """Where it is."""
-        return f"http://{LOOPBACK}:{self._server.server_port}{PATH}"
+        return f"http://{LOOPBACK}:{self._served.port}{PATH}"
 
     def watch(self, folder: Path, key: NodeKey, launcher: Callable[[], Mapping[str, int]]) -> None:
         """Look at the tree that runs in this folder from now on, with an observer's key."""
@@ -307,69 +290,13 @@ class MetricsServer:
         """Stop looking, then serving. Twice is harmless."""
         if self._watch is not None:
             self._watch.close()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._served.close()
 
     def __enter__(self) -> MetricsServer:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    """A thread a request, few at once, each with a deadline; hears nothing of who breaks off."""
-
-    daemon_threads = False
-    block_on_close = True
-
-    def __init__(self, address: tuple[str, int], handler: type[WSGIRequestHandler]) -> None:
-        self._open: dict[Any, float] = {}
-        super().__init__(address, handler)
-
-    def server_bind(self) -> None:
-        """Bind without asking a name server who we are."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = LOOPBACK, self.server_address[1]
-        self.setup_environ()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        if len(self._open) >= MOST_REQUESTS:
-            self.shutdown_request(request)
-            return
-        self._open[request] = time.monotonic()
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.pop(request, None)
-        super().shutdown_request(request)
-
-    def service_actions(self) -> None:
-        """Cut off what takes too long: twice a poll at most after its time."""
-        self._cut_off(time.monotonic() - REQUEST_S)
-
-    def server_close(self) -> None:
-        self._cut_off(time.monotonic())
-        super().server_close()
-
-    def _cut_off(self, before: float) -> None:
-        for request, began in list(self._open.items()):
-            if began <= before:
-                try:
-                    request.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    continue  # it ended by itself
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever breaks off, breaks off."""
-
-
-class _Handler(WSGIRequestHandler):
-    timeout = REQUEST_S
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""
 
 
 def _only(path: str, app: Any) -> Any:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import asdict
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from tiertwin.errors import InputError
+from tiertwin.runtime.httpserver import EVERYWHERE, LOOPBACK, Served
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tiertwin.runtime.vitals import Health
 
-REQUEST_S = 2.0  # timeout `request`: of a client that says nothing
-POLL_S = 0.1
 NEVER_S = 1e9  # in place of infinity, which JSON has not
-LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104  the second only where it is asked for in words
 
 
 class HealthServer:
@@ -40,59 +35,29 @@ class HealthServer:
     """
 
     def __init__(self, port: int, health: Callable[[], Health], *, public: bool = False) -> None:
-        host = EVERYWHERE if public else LOOPBACK
-        try:
-            self._server = _Server((host, port), _Handler)
-        except OSError as error:
-            raise InputError(
-                f"--health: cannot listen on {host}:{port}: {error.strerror} "
-                f"(`ss -ltnp 'sport = :{port}'` names who does). Choose another port; 0 takes a free one."
-            ) from None
-        self._server.health = health
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL_S,), name="health", daemon=True)
-        self._thread.start()
+        self._health = health
+        self._served = Served("health", EVERYWHERE if public else LOOPBACK, port, self._answer)
 
     @property
     def port(self) -> int:
         """Where it listens."""
-        return int(self._server.server_address[1])
+        return self._served.port
 
     def __enter__(self) -> HealthServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._served.close()
 
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-    health: Callable[[], Health]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    timeout = REQUEST_S
-    server: _Server
-
-    def do_GET(self) -> None:
-        """Answer a probe."""
-        found = self.server.health()
+    def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+        found, path = self._health(), str(environ.get("PATH_INFO", ""))
         asked = {"/healthz": found.well, "/readyz": found.ready}
-        if self.path not in asked:
-            self._answer(404, {"error": f"expected /healthz or /readyz, got {self.path[:80]}"})
-            return
+        if path not in asked:
+            return _said(start, "404 Not Found", {"error": f"expected /healthz or /readyz, got {path[:80]}"})
         said = {**asdict(found), "age_s": round(min(found.age_s, NEVER_S), 3), "well": found.well, "ready": found.ready}
-        self._answer(200 if asked[self.path] else 503, said)
+        return _said(start, "200 OK" if asked[path] else "503 Service Unavailable", said)
 
-    def _answer(self, status: int, said: dict[str, Any]) -> None:
-        body = json.dumps(said).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:
-        """Nobody wants a line a probe."""
+def _said(start: Callable[..., Any], status: str, said: dict[str, Any]) -> list[bytes]:
+    start(status, [("Content-Type", "application/json")])
+    return [json.dumps(said).encode()]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,11 +13,12 @@ import pytest
 from support.modeldisk import ModelCalls
 from support.treelives import CUT, LOAD, ROWS, TELEMETRY, Carrying, registry
 from tiertwin import _core
-from tiertwin.runtime import durablenode
+from tiertwin.runtime import durablenode, durablenodes, logs
 from tiertwin.runtime.disk import DiskFullError, DiskLostError
 from tiertwin.runtime.diskwork import REFUSED, carry_out
 from tiertwin.runtime.durablelog import DurableLog
 from tiertwin.runtime.durablenode import DEGRADED, OK, DurableNode
+from tiertwin.runtime.durablenodes import DurableNodes
 from tiertwin.runtime.filedisk import FileDisk
 from tiertwin.twin.effects import Effect, Keep, Send
 from tiertwin.twin.events import FrameReceived, LinkUp, Recovered, Reported, Synced
@@ -319,3 +323,38 @@ def test_the_root_is_known_to_have_what_was_in_the_records_that_it_has(edge: Edg
     edge.feed(Synced({"device": (7, child.peer.last)}, 0))
     edge.tick(child)
     assert child.peer.at_root_out == 0  # nobody said so yet
+
+
+class Stuck:
+    """A disk whose syncs wait until they are let go."""
+
+    def __init__(self, disk: FileDisk) -> None:
+        self._disk = disk
+        self.go = threading.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._disk, name)
+
+    def sync(self, name: str) -> None:
+        assert self.go.wait(60)
+        self._disk.sync(name)
+
+
+@pytest.mark.parametrize("stuck", [True, False])
+def test_the_end_does_not_wait_for_ever_for_a_disk(monkeypatch: pytest.MonkeyPatch, stuck: bool) -> None:
+    edge, told = Edge(ModelCalls()), list[dict[str, Any]]()
+    monkeypatch.setattr(durablenodes, "DISK_S", 0.05 if stuck else 60.0)
+    monkeypatch.setattr(logs, "error", lambda event, **fields: told.append({"event": event, **fields}))
+    disk: Any = Stuck(edge.disk)
+    states: Any = {"edge": SimpleNamespace(slot=lambda _name: 1)}
+    nodes = DurableNodes({"edge": (edge.log, disk)}, {"edge": edge.twin}, states, lambda error: None)
+    edge.node = nodes.nodes["edge"]
+    child = Child()
+    child.say()
+    edge.exchange(child, hello=True)
+    nodes.submit(edge.now)
+    if not stuck:
+        disk.go.set()
+    nodes.close(edge.now)
+    assert [line["event"] for line in told] == (["disk silent"] if stuck else [])
+    disk.go.set()

@@ -34,8 +34,9 @@ pytest.importorskip("prometheus_client", reason="the extra metrics is not instal
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tiertwin.runtime import exposition
-from tiertwin.runtime.exposition import MOST_REQUESTS, MetricsServer, TreeCollector
+from tiertwin.runtime import httpserver
+from tiertwin.runtime.exposition import MetricsServer, TreeCollector
+from tiertwin.runtime.httpserver import MOST_REQUESTS
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 DASHBOARD = DOCS / "grafana" / "tiertwin.json"
@@ -278,7 +279,7 @@ def test_the_text_is_that_of_prometheus(server: MetricsServer) -> None:
 
 
 def test_who_says_nothing_is_cut_off(server: MetricsServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exposition, "REQUEST_S", 0.05)
+    monkeypatch.setattr(httpserver, "REQUEST_S", 0.05)
     with socket.create_connection(("127.0.0.1", port_of(server)), timeout=30) as slow:
         slow.sendall(b"GET /metr")
         with contextlib.suppress(ConnectionResetError):
