@@ -358,3 +358,4 @@ def test_the_end_does_not_wait_for_ever_for_a_disk(monkeypatch: pytest.MonkeyPat
     nodes.close(edge.now)
     assert [line["event"] for line in told] == (["disk silent"] if stuck else [])
     disk.go.set()
+    nodes._thread.close()
