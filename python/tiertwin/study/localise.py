@@ -49,6 +49,7 @@ MIXES: dict[str, tuple[tuple[str, ...], ...]] = {
 WARM_S, FOR_S, REST_S, LOOK_S, CALM_S = 25, 12, 10, 10, 5
 A_RUN = 10  # cases of a run at most
 DECIDE_EVERY = 2  # base epochs
+DUCT_TRIES = 100
 DUCTS, DUCT_LINKS = 6, 3  # shared-risk groups where the scenario has none, and links of each
 FLAT = {"urban": [1.0, 1.0], "rural": [1.0, 1.0], "background": [1.0, 1.0], "background_peak": 1.0}
 DAY_S = 86_400.0
@@ -170,16 +171,17 @@ def prepared(scenario: Scenario, loss: float, seed: int, decide_every: int = DEC
 
 
 def ducts(world: World, seed: int) -> list[dict[str, Any]]:
-    """Return shared-risk groups: a few links that leave one node, drawn; fewer where few nodes have so many."""
+    """Return shared-risk groups: a few links that leave one node, drawn, no two alike; fewer where there are few."""
     rng, names = np.random.default_rng(seed), world.node_names
     at = [np.flatnonzero((world.link_tail == n) | (world.link_head == n)) for n in range(world.node_count)]
     nodes = [n for n in range(world.node_count) if len(at[n]) > DUCT_LINKS]
-    groups = []
-    for k in range(DUCTS if nodes else 0):
-        links = rng.choice(at[int(rng.choice(nodes))], DUCT_LINKS, replace=False)
-        pairs = [[names[world.link_tail[link]], names[world.link_head[link]]] for link in sorted(links.tolist())]
-        groups.append({"name": f"duct-{k + 1}", "links": pairs})
-    return groups
+    drawn: list[list[int]] = []  # two of the same links are one risk: nobody could tell which of them it was
+    for _ in range(DUCT_TRIES if nodes else 0):
+        links = sorted(rng.choice(at[int(rng.choice(nodes))], DUCT_LINKS, replace=False).tolist())
+        if len(drawn) < DUCTS and links not in drawn:
+            drawn.append(links)
+    ends = [[[names[world.link_tail[link]], names[world.link_head[link]]] for link in links] for links in drawn]
+    return [{"name": f"duct-{k + 1}", "links": pairs} for k, pairs in enumerate(ends)]
 
 
 def draw(

@@ -15,6 +15,7 @@ from tiertwin.plant.faults import groups_of
 from tiertwin.study.faultcosts import impact_rows
 from tiertwin.study.faultruns import event_of, followed_s
 from tiertwin.study.localise import (
+    DUCTS,
     FOR_S,
     LOOK_S,
     MIXES,
@@ -22,6 +23,7 @@ from tiertwin.study.localise import (
     WARM_S,
     Case,
     draw,
+    ducts,
     hidden,
     judged,
     localise_study,
@@ -29,9 +31,14 @@ from tiertwin.study.localise import (
     quiet_figures,
 )
 from tiertwin.study.quiet import quiet_study
-from tiertwin.world import load, resolve
+from tiertwin.world import World, load, resolve
 
 SEVERITY = {"capacity": 0.5, "loss": 0.01, "speed": 0.4}
+
+
+@lru_cache
+def mixed() -> World:
+    return resolve(load("mixed"))
 
 
 @lru_cache
@@ -64,6 +71,13 @@ def test_the_scenario_is_watched_flat_and_loses_telemetry():
     assert np.ptp(world.profile_urban) == 0.0
     assert groups_of(world) == {"duct": [0]}
     assert groups_of(resolve(prepared(load("metro"), 0.1, 1))), "ducts are drawn where there are none"
+
+
+@pytest.mark.parametrize("seed", range(90, 110))
+def test_no_two_ducts_are_the_same_risk(seed: int) -> None:
+    """Of seed 102 two were: whoever named the other one was called wrong."""
+    found = [tuple(map(tuple, group["links"])) for group in ducts(mixed(), seed)]
+    assert len(found) == len(set(found)) == DUCTS
 
 
 def test_drawn_cases_have_the_kinds_of_their_mix_and_no_cause_twice():
