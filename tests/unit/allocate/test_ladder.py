@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from support.leaves import random_leaf, random_query
+from support.hostile_leaves import admissible, hostile_leaf
+from support.leaves import random_leaf
 from tiertwin.allocate import kernel, registry
 from tiertwin.allocate.ladder import (
     LeafLadder,
@@ -58,11 +59,6 @@ def refuse(times: int):
         return replace(judged, violation=1.0) if left[0] >= 0 else judged
 
     return check
-
-
-def admissible(problem: LeafProblem, query: LeafQuery, answer: LeafAnswer) -> bool:
-    judged = kernel.worth(problem, answer.x, query.quota)
-    return judged.violation <= 1e-6 and np.isfinite(judged.value) and judged.value == answer.value
 
 
 def test_s2_serves_when_all_is_well(problem: LeafProblem, query: LeafQuery) -> None:
@@ -175,16 +171,7 @@ def test_hostile_instances_all_get_an_admissible_plan(seed: int) -> None:
     rng = np.random.default_rng([9, seed])
     rungs = Rungs(conic=EXACT)
     for trial in range(60):
-        problem = random_leaf(rng, int(rng.integers(1, 15)), trial % 4, (trial // 4) % 4, (0.0, 0.5, 1.0, 2.0, 4.0))
-        fields = {name: np.array(getattr(problem, name)) for name in problem.__dataclass_fields__}
-        for _ in range(int(rng.integers(1, 4))):
-            array = fields[str(rng.choice(list(fields)))]
-            if array.size:
-                array.flat[rng.integers(array.size)] = rng.choice(
-                    [np.nan, np.inf, -np.inf, -1.0, 0.0, 1e12, 1e-12, 1e300]
-                )
-        hostile = LeafProblem(**fields)
-        query = LeafQuery(**random_query(rng, problem, by_quota=bool(trial % 2)))
+        hostile, query = hostile_leaf(rng, trial)
         with np.errstate(all="ignore"):
             outcome = climb(hostile, query, rungs)
         real = hostile if not hostile.faults() else sanitised(hostile)
