@@ -18,6 +18,8 @@ function(tiertwin_module name)
     add_library(tt_${name} STATIC ${sources})
     target_include_directories(tt_${name} PUBLIC ${CMAKE_SOURCE_DIR}/cpp)
     target_link_libraries(tt_${name} PUBLIC ${arg_DEPENDS} PRIVATE tt_flags)
+    # A module's files share one anonymous namespace then: what two of them need belongs into a header.
+    set_target_properties(tt_${name} PROPERTIES UNITY_BUILD ${TIERTWIN_UNITY} UNITY_BUILD_BATCH_SIZE 8)
   else()  # headers only
     add_library(tt_${name} INTERFACE)
     target_include_directories(tt_${name} INTERFACE ${CMAKE_SOURCE_DIR}/cpp)

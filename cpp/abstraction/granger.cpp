@@ -9,10 +9,10 @@
 namespace tiertwin::abstraction {
 namespace {
 
-constexpr double kDependent = 1e-9;   // of a column's length: less is rounding
-constexpr double kConstant = 1e-12;   // of a column's size before its mean is taken out
-constexpr double kCancelled = 0.5;    // of a column's squares: less asks for a second pass
-constexpr double kExplained = 1e-18;  // of y's squares: less is rounding
+constexpr double kDependent = 1e-9;        // of a column's length: less is rounding
+constexpr double kConstantColumn = 1e-12;  // of a column's size before its mean is taken out
+constexpr double kCancelled = 0.5;         // of a column's squares: less asks for a second pass
+constexpr double kExplained = 1e-18;       // of y's squares: less is rounding
 
 // Four sums at a time, always the same ones: a compiler may not reorder them, and need not.
 double dot(const double* a, const double* b, std::size_t count) {
@@ -35,7 +35,7 @@ double centre(double* column, std::size_t count) {
     const double mean = sum / static_cast<double>(count), before = dot(column, column, count);
     for (std::size_t i = 0; i < count; ++i) column[i] -= mean;
     const double after = dot(column, column, count);
-    return after > kConstant * kConstant * before ? after : 0.0;
+    return after > kConstantColumn * kConstantColumn * before ? after : 0.0;
 }
 
 }  // namespace

@@ -12,8 +12,8 @@ namespace tiertwin::abstraction {
 namespace {
 
 constexpr int kMostSweeps = 60;
-constexpr double kMost = 1e140;      // its squares can be summed
-constexpr double kConstant = 1e-10;  // of an attribute's size: a spread below is rounding
+constexpr double kMost = 1e140;               // its squares can be summed
+constexpr double kConstantAttribute = 1e-10;  // of an attribute's size: a spread below is rounding
 
 // One rotation that makes a_pq zero, in the matrix and in the vectors (rows).
 void rotate(std::vector<double>& a, std::vector<double>& v, std::size_t n, std::size_t p, std::size_t q) {
@@ -181,7 +181,7 @@ void ChangeWatch::fit(State& state) {
         const double mean = state.sum[a] / n;
         state.mean[a] = state.shift[a] + mean;
         const double variance = state.products[a * attributes_ + a] / n - mean * mean;
-        const double least = kConstant * std::fabs(state.mean[a]);
+        const double least = kConstantAttribute * std::fabs(state.mean[a]);
         state.inverse_spread[a] = variance > least * least && variance > 0.0 ? 1.0 / std::sqrt(variance) : 0.0;
         for (std::size_t b = 0; b <= a; ++b) {
             const double covariance = state.products[a * attributes_ + b] / n - mean * (state.sum[b] / n);

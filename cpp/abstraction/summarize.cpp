@@ -13,9 +13,9 @@ namespace {
 using Groups = std::vector<std::uint32_t>;
 
 // Value and time of a cell by row, without a search a row.
-class Reader {
+class SourceReader {
   public:
-    Reader(const StateTable& table, index_t attribute) {
+    SourceReader(const StateTable& table, index_t attribute) {
         const Column* column = attribute <= 0xffff ? table.find(static_cast<AttributeId>(attribute)) : nullptr;
         if (column == nullptr) {
             throw NotFound("The members' table " + std::to_string(table.table_id()) + " has no attribute " +
@@ -61,7 +61,7 @@ class Pass {
   private:
     using Column = std::vector<double>;
 
-    [[nodiscard]] Reader read(index_t attribute) const { return {members_, attribute}; }
+    [[nodiscard]] SourceReader read(index_t attribute) const { return {members_, attribute}; }
     [[nodiscard]] Column column(double start) const {
         return Column(static_cast<std::size_t>(partition_.groups()), start);
     }
@@ -130,7 +130,7 @@ struct Compensated {
 };
 
 index_t Pass::sum(index_t source, index_t target) {
-    const Reader x = read(source);
+    const SourceReader x = read(source);
     std::vector<Compensated> total(static_cast<std::size_t>(partition_.groups()));
     each([&](std::size_t group, std::uint32_t row) {
         const double value = x.value(row);
@@ -143,8 +143,8 @@ index_t Pass::sum(index_t source, index_t target) {
 
 index_t Pass::weighted(const PlanEntry& entry) {
     if (entry.partial) return sum(entry.source, entry.target) + sum(entry.source + 1, entry.target + 1);
-    const Reader x = read(entry.source);
-    const std::optional<Reader> w = entry.weight ? std::optional(read(*entry.weight)) : std::nullopt;
+    const SourceReader x = read(entry.source);
+    const std::optional<SourceReader> w = entry.weight ? std::optional(read(*entry.weight)) : std::nullopt;
     std::vector<Compensated> products(static_cast<std::size_t>(partition_.groups())), weights = products;
     each([&](std::size_t group, std::uint32_t row) {
         const double value = x.value(row);
@@ -162,7 +162,7 @@ index_t Pass::weighted(const PlanEntry& entry) {
 }
 
 index_t Pass::extreme(const PlanEntry& entry) {
-    const Reader x = read(entry.source);
+    const SourceReader x = read(entry.source);
     const bool smallest = entry.rule == Rule::min;
     Column best = column(entry.rule == Rule::largest ? 0.0 : std::numeric_limits<double>::quiet_NaN());
     each([&](std::size_t group, std::uint32_t row) {
@@ -175,7 +175,7 @@ index_t Pass::extreme(const PlanEntry& entry) {
 }
 
 index_t Pass::logic(const PlanEntry& entry) {
-    const Reader x = read(entry.source);
+    const SourceReader x = read(entry.source);
     const bool any = entry.rule == Rule::any;
     Column truth = column(any ? 0.0 : 1.0);
     each([&](std::size_t group, std::uint32_t row) {
@@ -187,9 +187,9 @@ index_t Pass::logic(const PlanEntry& entry) {
 }
 
 index_t Pass::moments(const PlanEntry& entry) {
-    const Reader first = read(entry.source);
-    const std::optional<Reader> second = entry.partial ? std::optional(read(entry.source + 1)) : std::nullopt;
-    const std::optional<Reader> third = entry.partial ? std::optional(read(entry.source + 2)) : std::nullopt;
+    const SourceReader first = read(entry.source);
+    const std::optional<SourceReader> second = entry.partial ? std::optional(read(entry.source + 1)) : std::nullopt;
+    const std::optional<SourceReader> third = entry.partial ? std::optional(read(entry.source + 2)) : std::nullopt;
     Column count = column(0.0), mean = count, m2 = count;
     each([&](std::size_t g, std::uint32_t row) {
         const double x = first.value(row);
@@ -212,7 +212,7 @@ index_t Pass::histogram(const PlanEntry& entry) {
         for (index_t b = 0; b < buckets.count(); ++b) written += sum(entry.source + b, entry.target + b);
         return written;
     }
-    const Reader x = read(entry.source);
+    const SourceReader x = read(entry.source);
     std::vector<Column> counts(static_cast<std::size_t>(buckets.count()), column(0.0));
     each([&](std::size_t group, std::uint32_t row) {
         const double value = x.value(row);
@@ -225,7 +225,7 @@ index_t Pass::histogram(const PlanEntry& entry) {
 }
 
 index_t Pass::oldest(const PlanEntry& entry) {
-    const Reader x = read(entry.source);
+    const SourceReader x = read(entry.source);
     Column age_ms = column(std::numeric_limits<double>::quiet_NaN());
     each([&](std::size_t group, std::uint32_t row) {
         const double told = x.value(row);

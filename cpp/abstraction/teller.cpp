@@ -11,9 +11,9 @@ namespace tiertwin::abstraction {
 namespace {
 
 // One column at a time: cells of a list mostly follow each other by attribute.
-class Reader {
+class CellReader {
   public:
-    explicit Reader(const StateTable& table) : table_(table) {}
+    explicit CellReader(const StateTable& table) : table_(table) {}
 
     void go(AttributeId attribute, std::uint32_t row) {
         if (column_ == nullptr || column_->attribute().id != attribute) find(attribute);
@@ -75,7 +75,7 @@ void Teller::want(std::span<const double> worth) {
 }
 
 void Teller::compare(const StateTable& from, const StateTable& to) {
-    Reader source(from), target(to);
+    CellReader source(from), target(to);
     moved_.clear();
     for (std::size_t i = 0; i < cells_.size(); ++i) {
         const Tellable& cell = cells_[i];
@@ -122,7 +122,7 @@ Told Teller::choose(double budget, double price) {
 }
 
 void Teller::write(const StateTable& from, StateTable& to) {
-    Reader source(from);
+    CellReader source(from);
     std::vector<std::uint32_t> rows;
     std::vector<double> values;
     std::vector<Time> times;

@@ -5,13 +5,13 @@
 
 #include "alloc/fair_problem.hpp"
 #include "alloc/formulas.hpp"
+#include "base/infinity.hpp"
 
 namespace tiertwin::alloc {
 
 namespace {
 
 constexpr double kLinear = 1e-9;  // exponents below it: service jumps where the price is the weight
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 double service(const FairProblem& p, std::size_t u, std::span<const double> x) {
     double sum = 0.0;
@@ -20,7 +20,7 @@ double service(const FairProblem& p, std::size_t u, std::span<const double> x) {
 }
 
 // A sum that knows how large its terms were: its rounding is within a few units of the last place of that.
-struct Bound {
+struct SizedSum {
     Sum sum;
     double size = 0.0;
 
@@ -34,7 +34,7 @@ struct Bound {
 double usable(double price) { return std::isfinite(price) ? std::max(price, 0.0) : 0.0; }
 
 // max over loads of price load - D(load)
-void add_resource(const FairProblem& p, std::size_t r, double price, Bound& bound) {
+void add_resource(const FairProblem& p, std::size_t r, double price, SizedSum& bound) {
     if (price == 0.0) return;
     if (p.delay_of(r) == 0.0) return bound.add(price * p.capacity[r]);
     bound.add(delay_conjugate(price, p.capacity[r], p.delay[r]));
@@ -44,7 +44,7 @@ void add_resource(const FairProblem& p, std::size_t r, double price, Bound& boun
 // max over the service of a user, its cheapest option costing `dear`, of which its floor pays `paid`. A rounding error
 // of the price counts as often as there is service; that may be all of it where the price is next to a jump: 0, or the
 // weight of a linear user.
-void add_user(const FairProblem& p, std::size_t u, double dear, double paid, Bound& bound) {
+void add_user(const FairProblem& p, std::size_t u, double dear, double paid, SizedSum& bound) {
     const double w = p.weight[u], alpha = p.alpha[u], most = p.most[u], cheapest = dear - paid;
     double share = cheapest < 0.0 ? 1.0 : 0.0;
     if (w > 0.0 && cheapest >= 0.0)
@@ -104,7 +104,7 @@ FairWorth evaluate(const FairProblem& p, std::span<const double> x, std::span<do
 
 double price_bound(const FairProblem& p, const FairPrices& given) {
     std::vector<double> price(given.resource.size()), pays(p.floor.size());
-    Bound bound;
+    SizedSum bound;
     for (std::size_t r = 0; r < price.size(); ++r) {
         price[r] = std::isfinite(p.capacity[r]) ? usable(given.resource[r]) : 0.0;
         add_resource(p, r, price[r], bound);

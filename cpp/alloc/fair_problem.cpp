@@ -6,12 +6,11 @@
 
 #include "alloc/formulas.hpp"
 #include "base/error.hpp"
+#include "base/infinity.hpp"
 
 namespace tiertwin::alloc {
 
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 std::vector<double> checked(const char* name, std::span<const double> values, std::size_t count, const char* of,
                             bool endless) {

@@ -12,12 +12,12 @@ namespace tiertwin::alloc {
 
 namespace {
 
-constexpr double kBoundary = 0.995;  // of the way to the nearest bound
-constexpr double kRounding = 1e-6;   // a plan that has to shrink by less than this is valued to first order
-constexpr double kEnough = 0.1;      // of the tolerance, for the sum of products
+constexpr double kFairBoundary = 0.995;  // of the way to the nearest bound
+constexpr double kRounding = 1e-6;       // a plan that has to shrink by less than this is valued to first order
+constexpr double kEnough = 0.1;          // of the tolerance, for the sum of products
 constexpr index_t kWarmLimit = 20;
-constexpr double kLeastStep = 1e-9;
-constexpr index_t kPatience = 10;  // steps without a better plan or bound: rounding has the last word
+constexpr double kFairLeastStep = 1e-9;
+constexpr index_t kFairPatience = 10;  // steps without a better plan or bound: rounding has the last word
 
 double gain(double weight, double y, double alpha) { return weight > 0.0 ? weight * service_utility(y, alpha) : 0.0; }
 
@@ -173,8 +173,8 @@ bool FairWork::iterate(double tolerance) {
     const double centre = std::max(std::max(reached * reached * reached, 1e-6) * mu, least_mu(tolerance));
     correct(centre);
     const Reach reach = direction(true);
-    const double primal = reach.primal_step(kBoundary), dual = reach.dual_step(kBoundary);
-    if (!(std::max(primal, dual) > kLeastStep)) return false;
+    const double primal = reach.primal_step(kFairBoundary), dual = reach.dual_step(kFairBoundary);
+    if (!(std::max(primal, dual) > kFairLeastStep)) return false;
     step(primal, dual);
     return true;
 }
@@ -203,7 +203,7 @@ FairAnswer FairSolver::attempt(const FairProblem& problem, const FairStart& star
     w.begin(start, warm);
     index_t done = 0;
     bool stopped = false;
-    while (!w.judge(limits.tolerance) && done < limits.iterations && w.since_better < kPatience) {
+    while (!w.judge(limits.tolerance) && done < limits.iterations && w.since_better < kFairPatience) {
         stopped = limits.stop && limits.stop();
         if (stopped || !w.iterate(limits.tolerance)) break;
         ++done;

@@ -4,14 +4,14 @@
 #include <limits>
 
 #include "alloc/fair_work.hpp"
+#include "base/infinity.hpp"
 
 namespace tiertwin::alloc {
 
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::size_t kParts = 8;
-constexpr double kRoom = 0.5;        // share of every limit that the cold start leaves free, at least
+constexpr double kColdRoom = 0.5;    // share of every limit that the cold start leaves free, at least
 constexpr double kWarmBlend = 0.02;  // of the cold start in a warm one, which keeps it inside the bounds
 constexpr double kColdSlack = 0.1, kWarmSlack = 0.01;  // least reduced price at the start, over the price of service
 constexpr double kLeastPrice = 1e-3;                   // of a row at the start, over the mean
@@ -109,7 +109,7 @@ void FairWork::cold() {
                 double fullest = alike;
                 for (std::size_t e = o->of_option[k]; e < o->of_option[k + 1]; ++e)
                     if (a[e] > 0.0) fullest = std::max(fullest, row[o->row[e]]);
-                options[k].x *= kRoom / fullest;
+                options[k].x *= kColdRoom / fullest;
             }
         });
     });

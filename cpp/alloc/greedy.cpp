@@ -15,12 +15,12 @@ namespace {
 // Own resources are filled so far: beyond it the delay term grows faster than most offers are worth.
 constexpr double kFilling = 0.8;
 
-struct Offer {
+struct CellOffer {
     double merit;  // utility saved per share of the scarcest resource spent, > 0
     std::size_t cell;
 };
 
-bool better(const Offer& a, const Offer& b) { return a.merit != b.merit ? a.merit > b.merit : a.cell < b.cell; }
+bool better(const CellOffer& a, const CellOffer& b) { return a.merit != b.merit ? a.merit > b.merit : a.cell < b.cell; }
 
 // What a task in each cell spends, summed over the rows as shares of their bounds, [G,T]; row by row, as they lie in
 // memory.
@@ -36,18 +36,18 @@ std::vector<double> spendings(const LeafProblem& p, const std::vector<Row>& rows
 // The order of `better`: positive doubles order as their bits do, so over the range of the bits there is about one
 // bucket an offer, and each is sorted in itself. With the above, the whole takes half the time of one std::sort (53 ms
 // -> 28 ms at 1e5 groups x 4 tiers, 3.9 -> 1.9 at 1e4).
-std::vector<Offer> best_first(const std::vector<Offer>& list) {
-    const auto bits = [](const Offer& offer) { return std::bit_cast<std::uint64_t>(offer.merit); };
+std::vector<CellOffer> best_first(const std::vector<CellOffer>& list) {
+    const auto bits = [](const CellOffer& offer) { return std::bit_cast<std::uint64_t>(offer.merit); };
     std::uint64_t low = std::numeric_limits<std::uint64_t>::max(), high = 0;
-    for (const Offer& offer : list) low = std::min(low, bits(offer)), high = std::max(high, bits(offer));
-    std::vector<Offer> sorted(list.size());
+    for (const CellOffer& offer : list) low = std::min(low, bits(offer)), high = std::max(high, bits(offer));
+    std::vector<CellOffer> sorted(list.size());
     if (list.empty()) return sorted;
     const int shift =
         std::max(0, static_cast<int>(std::bit_width(high - low)) - static_cast<int>(std::bit_width(list.size())));
     std::vector<std::size_t> next(((high - low) >> shift) + 1, 0);  // counts, then first free place of each bucket
-    for (const Offer& offer : list) ++next[(high - bits(offer)) >> shift];
+    for (const CellOffer& offer : list) ++next[(high - bits(offer)) >> shift];
     std::exclusive_scan(next.begin(), next.end(), next.begin(), std::size_t{0});
-    for (const Offer& offer : list) sorted[next[(high - bits(offer)) >> shift]++] = offer;
+    for (const CellOffer& offer : list) sorted[next[(high - bits(offer)) >> shift]++] = offer;
     auto from = sorted.begin();
     for (const std::size_t end : next) {
         const auto to = sorted.begin() + static_cast<std::ptrdiff_t>(end);
@@ -58,9 +58,9 @@ std::vector<Offer> best_first(const std::vector<Offer>& list) {
 }
 
 // Offers better than the device, best first. Merit counts each use as a share of its bound.
-std::vector<Offer> offers(const LeafProblem& p, const std::vector<Row>& rows) {
+std::vector<CellOffer> offers(const LeafProblem& p, const std::vector<Row>& rows) {
     const std::vector<double> spent = spendings(p, rows);
-    std::vector<Offer> list;
+    std::vector<CellOffer> list;
     list.reserve(spent.size());
     for (std::size_t i = 0; i < p.demand.size(); ++i) {
         if (!(p.demand[i] > 0.0)) continue;
@@ -82,7 +82,7 @@ void greedy(const LeafProblem& p, std::span<const double> quota, std::span<doubl
     for (const Row& row : rows) left.push_back(row.bound * (left.size() < p.capacity.size() ? kFilling : 1.0));
     std::fill(x.begin(), x.end(), 0.0);
     std::vector<double> unserved(p.demand);
-    for (const Offer& offer : offers(p, rows)) {
+    for (const CellOffer& offer : offers(p, rows)) {
         const std::size_t group = offer.cell / static_cast<std::size_t>(p.tiers);
         double rate = unserved[group];
         if (rate <= 0.0) continue;

@@ -12,27 +12,27 @@ namespace tiertwin::alloc {
 
 namespace {
 
-constexpr double kToBoundary = 0.995;
+constexpr double kLeafBoundary = 0.995;
 // After a short step: aim at this share of mu, without the second-order term, which is wrong far from the path. Of 6000
 // random solves 4 took more than 28 iterations with this, 23 without; the mean rose from 11.8 to 12.2.
-constexpr double kShortStep = 0.3, kRecentre = 0.3;
+constexpr double kLeafShort = 0.3, kLeafRecentre = 0.3;
 
 // From here on primal and dual steps are equal: slower, but the p q^a of a group with large a cannot cycle. One of the
 // same 6000 solves did (a = 4, demands spread over 1e6) and ended with a gap of 0.33 S; so it closes in 46 iterations.
-constexpr index_t kPatience = 25;
+constexpr index_t kLeafPatience = 25;
 
 // From here on the best point is kept: where a bound ties with a price, rounding ends the way just above the tolerance,
 // and each further step is along a direction of noise (seen: 3e-9 S after 10 steps, 0.2 S after 80, NaN after 340).
-// After kPatience steps without a better one it is the answer.
+// After kLeafPatience steps without a better one it is the answer.
 constexpr index_t kKeep = 12;
 
 // What a relative error e of p q^a = w may cost, as a share of w q^(1-a): second order, with a safe factor.
 double fenchel(double error) { return std::min(std::abs(error), error * error * 1e3); }
 
 template <std::size_t R>
-class Engine final : public InteriorPoint {
+class LeafEngine final : public InteriorPoint {
   public:
-    Engine(const LeafProblem& problem, bool with_quotas) : at_(problem, with_quotas) {}
+    LeafEngine(const LeafProblem& problem, bool with_quotas) : at_(problem, with_quotas) {}
     Suggestion solve(std::span<const double> quota, std::span<const double> price, index_t iteration_limit,
                      double tolerance) override;
 
@@ -52,7 +52,7 @@ class Engine final : public InteriorPoint {
 
 // Takes a step, then the residuals of the new point, mu, and an estimate of (upper - lower bound) / S.
 template <std::size_t R>
-double Engine<R>::advance(double a, double b) {
+double LeafEngine<R>::advance(double a, double b) {
     double product = 0.0, infeasible = 0.0, scale = 0.0;
     Vector<R> load{};
     for (std::size_t g = 0; g < at_.groups.size(); ++g) {
@@ -96,7 +96,7 @@ double Engine<R>::advance(double a, double b) {
 
 // Parts of a group that both directions share; adds the group to the normal matrix.
 template <std::size_t R>
-void Engine<R>::assemble_group(std::size_t g) {
+void LeafEngine<R>::assemble_group(std::size_t g) {
     Group<R>& group = at_.groups[g];
     group.mean.fill(0.0);
     group.v_sum = 0.0;
@@ -118,7 +118,7 @@ void Engine<R>::assemble_group(std::size_t g) {
 }
 
 template <std::size_t R>
-void Engine<R>::assemble() {
+void LeafEngine<R>::assemble() {
     normal_.a.fill(0.0);
     for (std::size_t g = 0; g < at_.groups.size(); ++g) assemble_group(g);
     for (std::size_t r = 0; r < R; ++r) {
@@ -130,7 +130,7 @@ void Engine<R>::assemble() {
 }
 
 template <std::size_t R>
-void Engine<R>::group_side(std::size_t g, double target, bool correct, Vector<R>& rhs) {
+void LeafEngine<R>::group_side(std::size_t g, double target, bool correct, Vector<R>& rhs) {
     Group<R>& group = at_.groups[g];
     const double wanted = target - group.s * group.m - (correct ? group.ds * group.dm : 0.0);
     group.shift = (wanted - group.m * group.slack_error) / group.s - group.p * group.fair_error;
@@ -150,7 +150,7 @@ void Engine<R>::group_side(std::size_t g, double target, bool correct, Vector<R>
 }
 
 template <std::size_t R>
-void Engine<R>::move_group(std::size_t g, const Vector<R>& dl, double target, bool correct, Reach& reach) {
+void LeafEngine<R>::move_group(std::size_t g, const Vector<R>& dl, double target, bool correct, Reach& reach) {
     Group<R>& group = at_.groups[g];
     const auto cells = at_.cells_of(g);
     double mean = 0.0;
@@ -176,7 +176,7 @@ void Engine<R>::move_group(std::size_t g, const Vector<R>& dl, double target, bo
 }
 
 template <std::size_t R>
-void Engine<R>::move_rows(const Vector<R>& dl, Reach& reach) {
+void LeafEngine<R>::move_rows(const Vector<R>& dl, Reach& reach) {
     for (std::size_t r = 0; r < R; ++r) {
         Bound& row = at_.rows[r];
         row.dt = (row.push - dl[r]) / row.slope;
@@ -189,7 +189,7 @@ void Engine<R>::move_rows(const Vector<R>& dl, Reach& reach) {
 
 // Newton direction towards products of `target`; with the second-order term of the direction taken before.
 template <std::size_t R>
-Reach Engine<R>::direction(double target, bool correct) {
+Reach LeafEngine<R>::direction(double target, bool correct) {
     Vector<R> dl{};
     for (std::size_t g = 0; g < at_.groups.size(); ++g) group_side(g, target, correct, dl);
     for (std::size_t r = 0; r < R; ++r) {
@@ -206,8 +206,8 @@ Reach Engine<R>::direction(double target, bool correct) {
 }
 
 template <std::size_t R>
-Suggestion Engine<R>::solve(std::span<const double> quota, std::span<const double> price, index_t iteration_limit,
-                            double tolerance) {
+Suggestion LeafEngine<R>::solve(std::span<const double> quota, std::span<const double> price, index_t iteration_limit,
+                                double tolerance) {
     if (at_.active.empty()) return at_.answer(0, true);
     at_.load_costs(price);
     at_.load_bounds(quota);
@@ -223,18 +223,18 @@ Suggestion Engine<R>::solve(std::span<const double> quota, std::span<const doubl
             best = at_.answer(iteration, false);
             best_gap = gap;
         }
-        if (iteration >= iteration_limit || !std::isfinite(gap) || iteration > best.iterations + kPatience)
+        if (iteration >= iteration_limit || !std::isfinite(gap) || iteration > best.iterations + kLeafPatience)
             return best.x.empty() || gap < best_gap ? at_.answer(iteration, false) : best;
         assemble();
         const Reach affine = direction(0.0, false);
         const double left = affine.product_at(at_.mu * products(), affine.primal_step(1.0), affine.dual_step(1.0));
         const double ratio = left / (at_.mu * products());
-        const double centring = std::clamp(ratio * ratio * ratio, stuck ? kRecentre : 0.0, 1.0);
+        const double centring = std::clamp(ratio * ratio * ratio, stuck ? kLeafRecentre : 0.0, 1.0);
         const Reach reach = direction(centring * at_.mu, !stuck);
-        a = reach.primal_step(kToBoundary);
-        b = reach.dual_step(kToBoundary);
-        if (iteration >= kPatience) a = b = std::min(a, b);
-        stuck = std::min(a, b) < kShortStep;
+        a = reach.primal_step(kLeafBoundary);
+        b = reach.dual_step(kLeafBoundary);
+        if (iteration >= kLeafPatience) a = b = std::min(a, b);
+        stuck = std::min(a, b) < kLeafShort;
     }
 }
 
@@ -242,12 +242,12 @@ Suggestion Engine<R>::solve(std::span<const double> quota, std::span<const doubl
 
 std::unique_ptr<InteriorPoint> InteriorPoint::make(const LeafProblem& problem, bool with_quotas) {
     const index_t rows = problem.own + (with_quotas ? problem.quotas : 0);
-    if (rows <= 2) return std::make_unique<Engine<2>>(problem, with_quotas);
-    if (rows <= 4) return std::make_unique<Engine<4>>(problem, with_quotas);
-    if (rows <= 6) return std::make_unique<Engine<6>>(problem, with_quotas);
-    if (rows <= 8) return std::make_unique<Engine<8>>(problem, with_quotas);
-    if (rows <= 16) return std::make_unique<Engine<16>>(problem, with_quotas);
-    if (rows <= kMaxRows) return std::make_unique<Engine<kMaxRows>>(problem, with_quotas);
+    if (rows <= 2) return std::make_unique<LeafEngine<2>>(problem, with_quotas);
+    if (rows <= 4) return std::make_unique<LeafEngine<4>>(problem, with_quotas);
+    if (rows <= 6) return std::make_unique<LeafEngine<6>>(problem, with_quotas);
+    if (rows <= 8) return std::make_unique<LeafEngine<8>>(problem, with_quotas);
+    if (rows <= 16) return std::make_unique<LeafEngine<16>>(problem, with_quotas);
+    if (rows <= kMaxRows) return std::make_unique<LeafEngine<kMaxRows>>(problem, with_quotas);
     throw InvalidArgument("leaf problem: expected at most " + std::to_string(kMaxRows) +
                           " own resources and quotas together, got " + std::to_string(rows) +
                           ". Solve it with leaf_solver: cvxpy.");

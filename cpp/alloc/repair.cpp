@@ -13,7 +13,7 @@ namespace tiertwin::alloc {
 namespace {
 
 // Scaled loads may round up by an ulp a group; this much room keeps them at or below the bound.
-constexpr double kRoom = 1.0 - 1e-13;
+constexpr double kRepairRoom = 1.0 - 1e-13;
 
 double total(std::span<const double> rates) { return std::accumulate(rates.begin(), rates.end(), 0.0); }
 
@@ -31,7 +31,7 @@ void clip(const LeafProblem& p, std::span<double> x) {
 void shrink_factors(const Row& row, std::span<const double> x, std::vector<double>& factor) {
     const double load = load_of(row.use, x);
     if (load <= row.bound) return;
-    const double share = row.bound > 0.0 ? row.bound / load * kRoom : 0.0;
+    const double share = row.bound > 0.0 ? row.bound / load * kRepairRoom : 0.0;
     for (std::size_t c = 0; c < factor.size(); ++c)
         if (row.use[c] > 0.0) factor[c] = std::min(factor[c], share);
 }

@@ -8,12 +8,11 @@
 
 #include "alloc/formulas.hpp"
 #include "base/error.hpp"
+#include "base/infinity.hpp"
 
 namespace tiertwin::alloc {
 
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // to_string writes 1e-9 as 0.000000 and 1e12 with six zeros behind the point.
 std::string written(double value) {

@@ -12,8 +12,8 @@ namespace tiertwin::alloc {
 
 namespace {
 
-constexpr double kBoundary = 0.995;
-constexpr double kLeastStep = 1e-9;
+constexpr double kRoutingBoundary = 0.995;
+constexpr double kRoutingLeastStep = 1e-9;
 // At the start: room above the fullest row, share of the even split, and twice the share of the prices that is centred.
 struct Opening {
     double room, even, centre;
@@ -246,8 +246,8 @@ Split Method::run(const SplitStart& start, const SplitGoal& goal) {
         const double reached = ahead.product_at(product, ahead.primal_step(1.0), ahead.dual_step(1.0)) / product;
         right_side(std::max(reached * reached * reached, 1e-6) * mu_, true);
         const Reach reach = direction(dt);
-        const double primal = reach.primal_step(kBoundary), dual = reach.dual_step(kBoundary);
-        if (!(std::max(primal, dual) > kLeastStep)) break;
+        const double primal = reach.primal_step(kRoutingBoundary), dual = reach.dual_step(kRoutingBoundary);
+        if (!(std::max(primal, dual) > kRoutingLeastStep)) break;
         step(primal, dual, dt);
         ++best_.iterations;
     }

@@ -12,10 +12,10 @@ namespace tiertwin::alloc {
 
 namespace {
 
-constexpr double kToBoundary = 0.99;
-constexpr double kShortStep = 0.2, kRecentre = 0.3;  // after a short step: aim at this share of mu
-constexpr index_t kPatience = 12;                    // steps without a better point after which the best is the answer
-constexpr double kStart = 0.1;                       // mu of the first point, share of the model's spread
+constexpr double kUpperBoundary = 0.99;
+constexpr double kUpperShort = 0.2, kUpperRecentre = 0.3;  // after a short step: aim at this share of mu
+constexpr index_t kUpperPatience = 12;  // steps without a better point after which the best is the answer
+constexpr double kStart = 0.1;          // mu of the first point, share of the model's spread
 
 using Vec = std::array<double, kMostLevels>;
 using Mat = std::array<Vec, kMostLevels>;
@@ -68,9 +68,9 @@ struct RowState {
     double y = 0.0, p = 0.0, dy = 0.0, dp = 0.0, curve = 0.0, off = 0.0, pull = 0.0;
 };
 
-class Engine {
+class UpperEngine {
   public:
-    explicit Engine(const UpperMaster& problem) : q_(problem), j_(problem.levels), child_(problem.children) {
+    explicit UpperEngine(const UpperMaster& problem) : q_(problem), j_(problem.levels), child_(problem.children) {
         for (Child& child : child_) child.cut.resize(q_.slots);
         products_ = static_cast<double>(q_.children * (q_.slots + 2 * j_) + j_);
     }
@@ -104,7 +104,7 @@ class Engine {
 };
 
 template <typename F>
-void Engine::each(F&& f) const {
+void UpperEngine::each(F&& f) const {
     for (const Child& child : child_) {
         for (const Pair& pair : child.cut) f(pair);
         for (std::size_t j = 0; j < j_; ++j) f(child.low[j]), f(child.high[j]);
@@ -112,7 +112,7 @@ void Engine::each(F&& f) const {
     for (std::size_t j = 0; j < j_; ++j) f(row_[j].slack);
 }
 
-void Engine::start() {
+void UpperEngine::start() {
     for (std::size_t j = 0; j < j_; ++j) {
         double most = 0.0;
         for (std::size_t e = 0; e < child_.size(); ++e) most += share(e, j);
@@ -127,7 +127,7 @@ void Engine::start() {
     for (std::size_t e = 0; e < child_.size(); ++e) start_child(e);
 }
 
-void Engine::start_child(std::size_t e) {
+void UpperEngine::start_child(std::size_t e) {
     Child& child = child_[e];
     const double mu = kStart / static_cast<double>(child_.size());
     double least = std::numeric_limits<double>::infinity();
@@ -157,7 +157,7 @@ void Engine::start_child(std::size_t e) {
 }
 
 // Residuals of what is not linear or has lost digits; returns the gap they and the products leave.
-double Engine::residuals() {
+double UpperEngine::residuals() {
     double gap = 0.0;
     each([&](const Pair& pair) { gap += pair.product(); });
     for (std::size_t j = 0; j < j_; ++j) {
@@ -180,7 +180,7 @@ double Engine::residuals() {
     return gap;
 }
 
-void Engine::assemble() {
+void UpperEngine::assemble() {
     core_ = {};
     for (std::size_t j = 0; j < j_; ++j) core_[j][j] = 1.0 / row_[j].curve;
     for (std::size_t e = 0; e < child_.size(); ++e) {
@@ -217,7 +217,7 @@ void Engine::assemble() {
 }
 
 // M^-1 times the right side of a child, without row prices; dx keeps it.
-Vec Engine::child_side(std::size_t e, double mu, bool correct) {
+Vec UpperEngine::child_side(std::size_t e, double mu, bool correct) {
     Child& child = child_[e];
     Vec b;
     for (std::size_t j = 0; j < j_; ++j)
@@ -232,7 +232,7 @@ Vec Engine::child_side(std::size_t e, double mu, bool correct) {
     return b;
 }
 
-void Engine::move_child(std::size_t e, double mu, bool correct) {
+void UpperEngine::move_child(std::size_t e, double mu, bool correct) {
     Child& child = child_[e];
     double dtheta = child.dtheta / child.sum;
     for (std::size_t j = 0; j < j_; ++j) dtheta += child.mean[j] * child.dx[j];
@@ -254,7 +254,7 @@ void Engine::move_child(std::size_t e, double mu, bool correct) {
     }
 }
 
-void Engine::direction(double mu, bool correct) {
+void UpperEngine::direction(double mu, bool correct) {
     Vec dp{};
     std::vector<Vec> side(child_.size());
     for (std::size_t e = 0; e < child_.size(); ++e) {
@@ -285,19 +285,19 @@ void Engine::direction(double mu, bool correct) {
     }
 }
 
-double Engine::longest() const {
+double UpperEngine::longest() const {
     double most = 0.0;
     each([&](const Pair& pair) { pair.reach(most); });
     return most;
 }
 
-double Engine::product_after(double step) const {
+double UpperEngine::product_after(double step) const {
     double sum = 0.0;
     each([&](const Pair& pair) { sum += (pair.v + step * pair.dv) * (pair.z + step * pair.dz); });
     return sum;
 }
 
-UpperAnswer Engine::run(index_t limit, double tolerance) {
+UpperAnswer UpperEngine::run(index_t limit, double tolerance) {
     start();
     UpperAnswer best;
     best.gap = std::numeric_limits<double>::infinity();
@@ -305,16 +305,16 @@ UpperAnswer Engine::run(index_t limit, double tolerance) {
     for (index_t iteration = 0;; ++iteration) {
         const double gap = residuals();
         if (gap < best.gap) best = answer(iteration, gap);
-        if (!(gap > tolerance) || iteration >= limit || iteration > best.iterations + kPatience) break;
+        if (!(gap > tolerance) || iteration >= limit || iteration > best.iterations + kUpperPatience) break;
         assemble();
         direction(0.0, false);
         double now = 0.0;
         each([&](const Pair& pair) { now += pair.product(); });
         const double ratio = product_after(std::min(1.0, 1.0 / std::max(longest(), 1e-300))) / now;
-        const double centring = std::clamp(ratio * ratio * ratio, stuck ? kRecentre : 0.0, 1.0);
+        const double centring = std::clamp(ratio * ratio * ratio, stuck ? kUpperRecentre : 0.0, 1.0);
         direction(centring * now / products_, !stuck);
-        const double step = std::min(1.0, kToBoundary / std::max(longest(), 1e-300));
-        stuck = step < kShortStep;
+        const double step = std::min(1.0, kUpperBoundary / std::max(longest(), 1e-300));
+        stuck = step < kUpperShort;
         for (Child& child : child_) {
             for (Pair& pair : child.cut) pair.move(step);
             for (std::size_t j = 0; j < j_; ++j) {
@@ -331,7 +331,7 @@ UpperAnswer Engine::run(index_t limit, double tolerance) {
     return best;
 }
 
-UpperAnswer Engine::answer(index_t iterations, double gap) const {
+UpperAnswer UpperEngine::answer(index_t iterations, double gap) const {
     UpperAnswer a;
     a.iterations = iterations;
     a.gap = gap;
@@ -365,7 +365,7 @@ UpperAnswer solve_upper(const UpperMaster& q, index_t iteration_limit, double to
             throw InvalidArgument("limit[" + std::to_string(j) +
                                   "]: expected a number above 0, and below 1 where kappa is above 0, got " +
                                   std::to_string(q.limit[j]));
-    return Engine(q).run(iteration_limit, tolerance);
+    return UpperEngine(q).run(iteration_limit, tolerance);
 }
 
 }  // namespace tiertwin::alloc

@@ -8,7 +8,7 @@
 namespace tiertwin::assure {
 namespace {
 
-constexpr double kMostZ = 1e6, kConstant = 1e-10;
+constexpr double kMostChangeZ = 1e6, kConstantSeries = 1e-10;
 
 // Density of Student's t with 2 alpha degrees of freedom, scale² = beta (kappa + 1) / (alpha kappa).
 double predictive(double z, double mu, double kappa, double alpha, double beta) {
@@ -43,10 +43,10 @@ void ChangePoints::push(std::span<const double> values, std::span<double> recent
 }
 
 void ChangePoints::step(State& state, double value) const {
-    const bool moved = std::sqrt(state.square / std::max(state.seen, 1.0)) > kConstant * std::fabs(state.mean);
+    const bool moved = std::sqrt(state.square / std::max(state.seen, 1.0)) > kConstantSeries * std::fabs(state.mean);
     if (state.seen >= static_cast<double>(options_.warm) && moved) {
         const double spread = std::sqrt(state.square / state.seen);
-        judge(state, std::clamp((value - state.mean) / spread, -kMostZ, kMostZ));
+        judge(state, std::clamp((value - state.mean) / spread, -kMostChangeZ, kMostChangeZ));
         return;
     }
     state.seen += 1.0;  // Welford

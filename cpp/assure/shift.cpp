@@ -12,7 +12,7 @@
 namespace tiertwin::assure {
 namespace {
 
-constexpr double kRounding = 1e-9, kMostZ = 1e6;
+constexpr double kRounding = 1e-9, kMostShiftZ = 1e6;
 
 void check(const ShiftOptions& options) {
     if (options.mean < 1)
@@ -57,7 +57,7 @@ double ShiftWatch::step(State& state, double value) const {
         return 0.0;
     }
     const double r = std::fabs(away);
-    state.z = r == 0.0 ? 0.0 : std::min(r / state.limit, kMostZ);
+    state.z = r == 0.0 ? 0.0 : std::min(r / state.limit, kMostShiftZ);
     if (!(state.z > options_.factor)) state.level += options_.gain * away;
     return state.z;
 }

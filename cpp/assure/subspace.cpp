@@ -12,7 +12,7 @@
 namespace tiertwin::assure {
 namespace {
 
-constexpr double kMost = 1e140, kConstant = 1e-10, kNone = 1e-12;
+constexpr double kMostSquared = 1e140, kConstantColumn = 1e-10, kNone = 1e-12;
 
 double over(double value, double limit) { return value == 0.0 ? 0.0 : std::min(value / limit, 1e12); }
 
@@ -43,7 +43,7 @@ void SubspaceWatch::push(std::span<const double> values, std::span<double> t2, s
         throw InvalidArgument("values: expected whole rows of " + std::to_string(attributes_) +
                               " attributes and one result a row, got " + std::to_string(values.size()) + " values");
     for (const double value : values)
-        if (!std::isnan(value) && !(std::fabs(value) <= kMost))
+        if (!std::isnan(value) && !(std::fabs(value) <= kMostSquared))
             throw InvalidArgument("values: expected numbers up to 1e140, or NaN for one not seen, got " +
                                   std::to_string(value) + "; nothing of this call was taken");
     for (std::size_t row = 0; row < t2.size(); ++row) {
@@ -80,7 +80,7 @@ void SubspaceWatch::fit() {
             largest = std::max(largest, std::fabs(clean_[row * a + k]));
         }
         const double spread = std::sqrt(square / static_cast<double>(n));
-        if (spread > kConstant * largest) inverse_spread_[k] = 1.0 / spread;
+        if (spread > kConstantColumn * largest) inverse_spread_[k] = 1.0 / spread;
     }
     std::vector<double> correlation(a * a, 0.0);
     for (std::size_t row = 0; row < n; ++row) {

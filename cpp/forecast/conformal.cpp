@@ -6,13 +6,13 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/infinity.hpp"
 
 namespace tiertwin::forecast {
 namespace {
 
 constexpr double kLeastRate = 0.002;  // a level never asks for more than 99.8 %
 constexpr double kRounding = 1e-12;   // of the weight: sums of weights that should be equal may differ by so much
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 

@@ -6,15 +6,11 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/index.hpp"
 #include "graph/search.hpp"
 
 namespace tiertwin {
 namespace {
-
-template <typename Id>
-std::size_t at(Id i) {
-    return static_cast<std::size_t>(i);
-}
 
 template <typename Cost>
 class Brandes {

@@ -6,13 +6,9 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/index.hpp"
 
 namespace tiertwin {
-namespace {
-
-std::size_t at(index_t i) { return static_cast<std::size_t>(i); }
-
-}  // namespace
 
 std::vector<std::int32_t> opposite_links(const Graph& graph) {
     const auto nodes = at(graph.node_count()), links = at(graph.link_count());

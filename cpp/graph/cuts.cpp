@@ -8,12 +8,12 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/index.hpp"
+#include "base/infinity.hpp"
 #include "graph/low_link.hpp"
 
 namespace tiertwin {
 namespace {
-
-std::size_t at(index_t i) { return static_cast<std::size_t>(i); }
 
 void search(const Cables& cables, const Overlay* overlay, std::span<const std::int32_t> roots, LowLink& tree) {
     if (overlay == nullptr) {
@@ -64,7 +64,6 @@ void require_weights(const Graph& graph, const NodeWeights& weights) {
         throw InvalidArgument("expected weights of shape [" + std::to_string(graph.node_count()) +
                               " nodes, columns], got " + std::to_string(weights.value.size()) + " numbers in " +
                               std::to_string(weights.columns) + " columns");
-    constexpr double kInfinity = std::numeric_limits<double>::infinity();
     const auto bad =
         std::ranges::find_if_not(weights.value, [](double weight) { return weight >= 0 && weight < kInfinity; });
     if (bad == weights.value.end()) return;

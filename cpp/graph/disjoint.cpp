@@ -5,15 +5,11 @@
 #include <tuple>
 
 #include "base/error.hpp"
+#include "base/index.hpp"
 #include "graph/search.hpp"
 
 namespace tiertwin {
 namespace {
-
-template <typename Id>
-std::size_t at(Id i) {
-    return static_cast<std::size_t>(i);
-}
 
 // A link as it may be used once, or given back. With node-disjoint paths a node v is two, 2v where links enter and
 // 2v + 1 where they leave, joined by one such edge without cost.

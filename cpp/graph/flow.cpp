@@ -5,15 +5,11 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/index.hpp"
 #include "graph/cables.hpp"
 
 namespace tiertwin {
 namespace {
-
-template <typename Id>
-std::size_t at(Id i) {
-    return static_cast<std::size_t>(i);
-}
 
 // One direction of a pair of opposite links (either may be missing: capacity 0).
 struct Channel {

@@ -4,16 +4,12 @@
 #include <ranges>
 #include <utility>
 
+#include "base/index.hpp"
 #include "graph/peel.hpp"
 #include "graph/search.hpp"
 
 namespace tiertwin {
 namespace {
-
-template <typename Id>
-std::size_t at(Id i) {
-    return static_cast<std::size_t>(i);
-}
 
 // Cost of a link into a node, by their numbers in the graph.
 struct PlainCost {

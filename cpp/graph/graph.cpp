@@ -5,12 +5,12 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/infinity.hpp"
 
 namespace tiertwin {
 namespace {
 
 constexpr index_t kMost = std::numeric_limits<std::int32_t>::max() - 1;
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 std::string node_range(index_t nodes) {
     return nodes == 0 ? "the graph has no nodes" : "nodes are 0.." + std::to_string(nodes - 1);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/index.hpp"
 #include "base/random.hpp"
 #include "graph/components.hpp"
 #include "graph/search.hpp"
@@ -23,8 +24,6 @@ constexpr int kPasses = 50;              // both refinements end by themselves (
 constexpr index_t kSearched = 500;       // nodes looked at to show a group connected without one; more: it stays
 constexpr std::uint32_t kPurpose = 0x70617274;  // "part"
 constexpr index_t kFree = -1;
-
-std::size_t at(index_t i) { return static_cast<std::size_t>(i); }
 
 // One start: seeds, growth, refinement.
 class Start {

@@ -2,15 +2,9 @@
 
 #include <algorithm>
 
+#include "base/index.hpp"
+
 namespace tiertwin {
-namespace {
-
-template <typename Id>
-std::size_t at(Id i) {
-    return static_cast<std::size_t>(i);
-}
-
-}  // namespace
 
 RepairedPaths::RepairedPaths(std::shared_ptr<const Graph> graph, const Overlay* overlay, NodeId source)
     : graph_(std::move(graph)),

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/index.hpp"
 
 namespace tiertwin::perf {
 namespace {
@@ -12,8 +13,6 @@ namespace {
 constexpr int kSweeps = 40;
 constexpr double kWide = 0.25;    // variance of the first pass's prior: factors of e^(+-1) come through
 constexpr double kLargest = 3.0;  // of |theta|: beyond a factor of 20 something else is wrong
-
-std::size_t u(std::int32_t index) { return static_cast<std::size_t>(index); }
 
 void expect_size(const char* name, std::size_t got, std::size_t size, const char* unit) {
     if (got == size) return;
@@ -51,7 +50,7 @@ class Fit {
         if (!(prior > 0) || !std::isfinite(prior)) return;
         double pull = 0, weight = 0;
         for (std::size_t i = s_.link_ptr[l]; i < s_.link_ptr[l + 1]; ++i) {
-            const std::size_t h = s_.hop_at[i], f = u(s_.flow_of_hop[h]);
+            const std::size_t h = s_.hop_at[i], f = at(s_.flow_of_hop[h]);
             if (trust_[f] <= 0) continue;
             const double wait = p_.hop_wait[h];
             pull += wait * trust_[f] * (left[f] + wait * deviation_[l]);
@@ -65,7 +64,7 @@ class Fit {
         const double found = std::clamp(pull / (weight + 1 / prior), -kLargest, kLargest);
         for (std::size_t i = s_.link_ptr[l]; i < s_.link_ptr[l + 1]; ++i) {
             const std::size_t h = s_.hop_at[i];
-            left[u(s_.flow_of_hop[h])] -= p_.hop_wait[h] * (found - deviation_[l]);
+            left[at(s_.flow_of_hop[h])] -= p_.hop_wait[h] * (found - deviation_[l]);
         }
         deviation_[l] = found;
         decided_[l] = weight / (weight + 1 / prior);

@@ -5,14 +5,13 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/index.hpp"
+#include "base/infinity.hpp"
 
 namespace tiertwin::perf {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kSlack = 1e-9;  // of moments: the rounding of whoever computed them
-
-std::string at(const char* name, std::size_t index) { return std::string(name) + "[" + std::to_string(index) + "]"; }
 
 template <typename T>
 void expect_size(const char* name, const std::vector<T>& values, std::size_t size, const char* unit) {
@@ -24,7 +23,7 @@ void expect_size(const char* name, const std::vector<T>& values, std::size_t siz
 void expect_within(const char* name, const std::vector<double>& values, double low, double high, const char* what) {
     for (std::size_t i = 0; i < values.size(); ++i) {
         if (values[i] >= low && values[i] <= high) continue;  // NaN never does
-        throw InvalidArgument(at(name, i) + ": expected " + what + ", got " + std::to_string(values[i]));
+        throw InvalidArgument(element(name, i) + ": expected " + what + ", got " + std::to_string(values[i]));
     }
 }
 
@@ -32,7 +31,7 @@ void expect_whole(const char* name, const std::vector<std::int64_t>& values, std
                   const char* what) {
     for (std::size_t i = 0; i < values.size(); ++i) {
         if (values[i] >= low && values[i] <= high) continue;
-        throw InvalidArgument(at(name, i) + ": expected " + what + " from " + std::to_string(low) + " to " +
+        throw InvalidArgument(element(name, i) + ": expected " + what + " from " + std::to_string(low) + " to " +
                               std::to_string(high) + ", got " + std::to_string(values[i]));
     }
 }
@@ -42,16 +41,17 @@ void check_sizes(const Traffic& t) {
     for (std::size_t f = 0; f < t.flow_size.size(); ++f) {
         const double m1 = t.flow_size[f], m2 = t.flow_size2[f], m3 = t.flow_size3[f];
         if (!(m2 >= m1 * m1 * (1 - kSlack) && m2 <= 1e18))
-            throw InvalidArgument(at("flow_size2", f) + ": expected the second moment, at least the mean squared (" +
+            throw InvalidArgument(element("flow_size2", f) +
+                                  ": expected the second moment, at least the mean squared (" +
                                   std::to_string(m1 * m1) + "), got " + std::to_string(m2));
         if (!(m3 >= m2 * m2 / m1 * (1 - kSlack) && m3 <= 1e27))
-            throw InvalidArgument(at("flow_size3", f) + ": expected the third moment, at least E[S^2]^2/E[S] (" +
+            throw InvalidArgument(element("flow_size3", f) + ": expected the third moment, at least E[S^2]^2/E[S] (" +
                                   std::to_string(m2 * m2 / m1) + "), got " + std::to_string(m3));
         if (!(t.flow_smallest[f] >= 0 && t.flow_smallest[f] <= m1 * (1 + kSlack)))
-            throw InvalidArgument(at("flow_smallest", f) + ": expected a size from 0 to the mean (" +
+            throw InvalidArgument(element("flow_smallest", f) + ": expected a size from 0 to the mean (" +
                                   std::to_string(m1) + " bytes), got " + std::to_string(t.flow_smallest[f]));
         if (!(t.flow_largest[f] >= m1 * (1 - kSlack)))
-            throw InvalidArgument(at("flow_largest", f) + ": expected a size of at least the mean (" +
+            throw InvalidArgument(element("flow_largest", f) + ": expected a size of at least the mean (" +
                                   std::to_string(m1) + " bytes), got " + std::to_string(t.flow_largest[f]));
     }
 }
@@ -60,7 +60,7 @@ void check_kinds(const Traffic& t) {
     expect_whole("link_kind", t.link_kind, 0, 2, "0 (fifo), 1 (sharing) or 2 (priority),");
     for (std::size_t l = 0; l < t.link_kind.size(); ++l) {
         if (t.link_kind[l] == 0 || t.link_buffer[l] == kNoLimit) continue;
-        throw InvalidArgument(at("link_buffer", l) + ": expected " + std::to_string(kNoLimit) +
+        throw InvalidArgument(element("link_buffer", l) + ": expected " + std::to_string(kNoLimit) +
                               " (unlimited) at a sharing or priority link, got " + std::to_string(t.link_buffer[l]) +
                               "; losses are modelled for fifo links only");
     }
@@ -88,7 +88,7 @@ void Paths::validate() const {
                               " (the length of path_links)");
     for (std::size_t f = 0; f < flows(); ++f) {
         if (path_ptr[f + 1] > path_ptr[f] && path_ptr[f + 1] <= size) continue;
-        throw InvalidArgument(at("path_ptr", f + 1) + ": expected more than " + std::to_string(path_ptr[f]) +
+        throw InvalidArgument(element("path_ptr", f + 1) + ": expected more than " + std::to_string(path_ptr[f]) +
                               " (flow " + std::to_string(f) + " needs a link at least) and at most " +
                               std::to_string(size) + ", got " + std::to_string(path_ptr[f + 1]));
     }

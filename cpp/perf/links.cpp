@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/index.hpp"
 #include "perf/sizes.hpp"
 
 namespace tiertwin::perf {
@@ -11,8 +12,6 @@ namespace {
 
 constexpr int kMostRounds = 200, kDampedFrom = 20, kBurstRounds = 12;
 constexpr double kStill = 1e-12;  // change of a loss at which rates stand still
-
-std::size_t u(std::int32_t index) { return static_cast<std::size_t>(index); }
 
 void add(Sums& to, double pps, double m1, double m2, double m3) {
     to.pps += pps;
@@ -77,13 +76,13 @@ void Links::load() {
         const double m1 = t_.flow_size[f], m2 = t_.flow_size2[f], m3 = t_.flow_size3[f];
         double pps = t_.flow_pps[f];
         for (std::size_t h = s_.hop_ptr[f]; h < s_.hop_ptr[f + 1]; ++h) {
-            LinkState& link = links_[u(s_.link_of_hop[h])];
+            LinkState& link = links_[at(s_.link_of_hop[h])];
             rate_[h] = pps;
             add(link.sums, pps, m1, m2, m3);
             link.flows += pps * m1 * pps * m1;
-            if (const auto s = s_.stream.of_hop[h]; s >= 0) add(streams_sums_[u(s)], pps, m1, m2, m3);
-            if (const auto s = s_.strand.of_hop[h]; s >= 0) strand_bytes2_[u(s)] += pps * m2;
-            if (const auto s = s_.thread.of_hop[h]; s >= 0) thread_bytes2_[u(s)] += pps * m2;
+            if (const auto s = s_.stream.of_hop[h]; s >= 0) add(streams_sums_[at(s)], pps, m1, m2, m3);
+            if (const auto s = s_.strand.of_hop[h]; s >= 0) strand_bytes2_[at(s)] += pps * m2;
+            if (const auto s = s_.thread.of_hop[h]; s >= 0) thread_bytes2_[at(s)] += pps * m2;
             pps *= link.served;
         }
     }
@@ -106,7 +105,7 @@ void Links::add_bursts() {
             const double time = std::min(link.spread / (2 * idle * idle), fill * fill / std::max(link.spread, 1e-300));
             double more = 0;
             for (std::size_t i = s_.link_ptr[l]; i < s_.link_ptr[l + 1]; ++i) {
-                const std::size_t h = s_.hop_at[i], f = u(s_.flow_of_hop[h]);
+                const std::size_t h = s_.hop_at[i], f = at(s_.flow_of_hop[h]);
                 if (t_.flow_ca2[f] == 1 || rate_[h] <= 0) continue;
                 const double tau = t_.flow_burst_s[f] > 0 ? t_.flow_burst_s[f] : 1 / t_.flow_pps[f];
                 const double s = t_.flow_size[f] / link.capacity;
@@ -120,14 +119,14 @@ void Links::add_bursts() {
 
 // Terms of `own` that all packets of a stream, strand or thread share; a hop takes that of its longest history.
 void Links::find_own() {
-    const auto capacity = [this](std::int32_t link) { return links_[u(link)].capacity; };
+    const auto capacity = [this](std::int32_t link) { return links_[at(link)].capacity; };
     std::vector<TwoPoint> laws(s_.stream.size());
     std::vector<double> share(s_.stream.size()), e1(s_.stream.size()), e2(s_.strand.size()), part(s_.strand.size());
     for (std::size_t i = 0; i < s_.stream.size(); ++i) {
         const Sums& sums = streams_sums_[i];
         own_of_stream_[i] = largest_of_stream_[i] = 0;
         if (sums.pps <= 0) continue;
-        const LinkState& link = links_[u(s_.stream.parent[i])];
+        const LinkState& link = links_[at(s_.stream.parent[i])];
         laws[i] = law_of(sums);
         share[i] = sums.bytes2 / link.sums.bytes2;
         const std::array before{capacity(s_.stream.from[i])};
@@ -136,22 +135,22 @@ void Links::find_own() {
         largest_of_stream_[i] = share[i] * (light_largest(laws[i], sums.bytes2 / sums.pps, before, link.capacity) - 1);
     }
     for (std::size_t i = 0; i < s_.strand.size(); ++i) {
-        const std::size_t stream = u(s_.strand.parent[i]);
+        const std::size_t stream = at(s_.strand.parent[i]);
         const Sums& sums = streams_sums_[stream];
         own_of_strand_[i] = 0;
         if (sums.pps <= 0) continue;
-        const LinkState& link = links_[u(s_.stream.parent[stream])];
+        const LinkState& link = links_[at(s_.stream.parent[stream])];
         part[i] = strand_bytes2_[i] / link.sums.bytes2;
         const std::array before{capacity(s_.strand.from[i]), capacity(s_.stream.from[stream])};
         e2[i] = light_pair(laws[stream], sums.bytes2 / sums.pps, before, link.capacity) - 1;
         own_of_strand_[i] = (share[stream] - part[i]) * e1[stream] + part[i] * e2[i];
     }
     for (std::size_t i = 0; i < s_.thread.size(); ++i) {
-        const std::size_t strand = u(s_.thread.parent[i]), stream = u(s_.strand.parent[strand]);
+        const std::size_t strand = at(s_.thread.parent[i]), stream = at(s_.strand.parent[strand]);
         const Sums& sums = streams_sums_[stream];
         own_of_thread_[i] = 0;
         if (sums.pps <= 0) continue;
-        const LinkState& link = links_[u(s_.stream.parent[stream])];
+        const LinkState& link = links_[at(s_.stream.parent[stream])];
         const double q3 = thread_bytes2_[i] / link.sums.bytes2;
         const std::array before{capacity(s_.thread.from[i]), capacity(s_.strand.from[strand]),
                                 capacity(s_.stream.from[stream])};
@@ -182,13 +181,13 @@ void Links::find_smoothing() {
         link.varied = std::max(1 - link.sums.bytes * link.sums.bytes / (link.sums.pps * link.sums.bytes2), 0.0);
     }
     for (std::size_t i = 0; i < s_.stream.size(); ++i) {
-        const std::size_t before = u(s_.stream.from[i]);
-        LinkState& link = links_[u(s_.stream.parent[i])];
+        const std::size_t before = at(s_.stream.from[i]);
+        LinkState& link = links_[at(s_.stream.parent[i])];
         const LinkState& from = links_[before];
         if (streams_sums_[i].pps <= 0 || t_.link_kind[before] != 0) continue;
         const double q = streams_sums_[i].bytes2 / link.sums.bytes2;
         const double p = std::min(streams_sums_[i].bytes / (from.sums.bytes * from.served), 1.0);
-        const double here = paces[u(s_.stream.parent[i])], both = c_.smooth_memory * paces[before] + here;
+        const double here = paces[at(s_.stream.parent[i])], both = c_.smooth_memory * paces[before] + here;
         const double remembered = both > 0 ? (1 + c_.smooth_memory) * here / both : 1;
         link.smoothed +=
             std::pow(q, c_.smooth_share) * p * remembered * std::pow(1 - link.idle, 1 + c_.smooth_sizes * link.varied);
@@ -203,14 +202,14 @@ void Links::find_factors() {
         link.factor = 1;
         if (link.sums.pps <= 0) continue;
         const auto own = [this](std::size_t h) {
-            if (const auto i = s_.thread.of_hop[h]; i >= 0) return own_of_thread_[u(i)];
-            if (const auto i = s_.strand.of_hop[h]; i >= 0) return own_of_strand_[u(i)];
+            if (const auto i = s_.thread.of_hop[h]; i >= 0) return own_of_thread_[at(i)];
+            if (const auto i = s_.strand.of_hop[h]; i >= 0) return own_of_strand_[at(i)];
             const auto i = s_.stream.of_hop[h];
-            return i >= 0 ? own_of_stream_[u(i)] : 0.0;
+            return i >= 0 ? own_of_stream_[at(i)] : 0.0;
         };
         const auto largest = [this](std::size_t h) {
             const auto i = s_.stream.of_hop[h];
-            return i >= 0 ? largest_of_stream_[u(i)] : 0.0;
+            return i >= 0 ? largest_of_stream_[at(i)] : 0.0;
         };
         double alike = 0;  // as link.same, of the largest packets
         for (std::size_t i = s_.link_ptr[l]; i < s_.link_ptr[l + 1]; ++i) {

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/index.hpp"
+#include "base/infinity.hpp"
 #include "perf/finite.hpp"
 #include "perf/links.hpp"
 #include "perf/mixture.hpp"
@@ -17,13 +19,10 @@
 namespace tiertwin::perf {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNoSpread = 1e-13;  // share of the variance below which waits do not matter
 constexpr double kFewFlows = 10;     // effective flows a link, below which a prediction is of low confidence
 constexpr double kTransfer = 0.2;    // of what calibration learnt at one load may be wrong at another; set, not fitted
 constexpr double kBurstMatters = 0.02;  // share of V that bursts add, beyond which it is, too
-
-std::size_t u(std::int32_t index) { return static_cast<std::size_t>(index); }
 
 // A link's waits for a packet with factor R = 1 (fifo, unlimited) or for the mean packet (finite).
 struct LinkWaits {
@@ -106,7 +105,7 @@ void Evaluation::rank_classes(std::size_t l, LinkWaits& waits) const {
     std::vector<double> lam(kMostClasses), bytes(kMostClasses), bytes2(kMostClasses);
     std::size_t classes = 0;
     for (std::size_t i = s_.link_ptr[l]; i < s_.link_ptr[l + 1]; ++i) {
-        const std::size_t h = s_.hop_at[i], f = u(s_.flow_of_hop[h]);
+        const std::size_t h = s_.hop_at[i], f = at(s_.flow_of_hop[h]);
         const auto k = static_cast<std::size_t>(t_.flow_class[f]);
         classes = std::max(classes, k + 1);
         lam[k] += links_.rate(h);
@@ -125,7 +124,7 @@ void Evaluation::rank_classes(std::size_t l, LinkWaits& waits) const {
 }
 
 Waits Evaluation::wait_at(std::size_t h, std::size_t f) const {
-    const std::size_t l = u(s_.link_of_hop[h]);
+    const std::size_t l = at(s_.link_of_hop[h]);
     const LinkWaits& w = waits_[l];
     const double r = links_.factor(h);
     if (links_.links()[l].sums.pps <= 0) return {};
@@ -150,7 +149,7 @@ Evaluation::Path Evaluation::walk(std::size_t f) {
     path.bursty = t_.flow_ca2[f] != 1;
     double through = 1;
     for (std::size_t h = s_.hop_ptr[f]; h < s_.hop_ptr[f + 1]; ++h) {
-        const std::size_t l = u(s_.link_of_hop[h]);
+        const std::size_t l = at(s_.link_of_hop[h]);
         const LinkState& link = links_.links()[l];
         const Waits wait = wait_at(h, f);
         out_.hop_wait[h] = wait.mean + t_.flow_size[f] * (waits_[l].per_byte - 1 / link.capacity);
@@ -179,7 +178,7 @@ Evaluation::Path Evaluation::walk(std::size_t f) {
     path.wait_variance *= 1 + (c_.joint_variance - 1) * many;
     path.wait_third *= 1 + (c_.joint_skew - 1) * many;
     const std::size_t last = s_.hop_ptr[f + 1] - 1;
-    out_.throughput[f] = links_.rate(last) * links_.links()[u(s_.link_of_hop[last])].served;
+    out_.throughput[f] = links_.rate(last) * links_.links()[at(s_.link_of_hop[last])].served;
     return path;
 }
 
@@ -263,7 +262,7 @@ Prediction Evaluation::run() {
         write(f, path);
         write_interval(f, path);
     }
-    for (std::size_t h = 0; h < s_.hops(); ++h) waited[u(s_.link_of_hop[h])] += links_.rate(h) * out_.hop_wait[h];
+    for (std::size_t h = 0; h < s_.hops(); ++h) waited[at(s_.link_of_hop[h])] += links_.rate(h) * out_.hop_wait[h];
     for (std::size_t l = 0; l < s_.links; ++l) {
         const double pps = links_.links()[l].sums.pps;
         out_.link_wait[l] = pps > 0 ? waited[l] / pps : 0;

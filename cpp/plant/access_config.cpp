@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/index.hpp"
 
 namespace tiertwin::plant {
 namespace {
@@ -16,7 +17,6 @@ constexpr double kMost = 1e9;          // of anything in m, s or W
 constexpr double kEveryWayGain = 5.0;  // dBi, of small cells: TR 36.814 table A.2.1.1.2-3
 
 std::string text(double value) { return std::to_string(value); }
-std::string at(const char* name, std::size_t index) { return std::string(name) + "[" + std::to_string(index) + "]"; }
 
 void expect_within(const std::string& where, double value, double low, double high, const char* what) {
     if (value >= low && value <= high) return;  // NaN never is
@@ -31,7 +31,8 @@ void expect_all(const char* name, const std::vector<T>& values, std::size_t size
         throw InvalidArgument(std::string(name) + ": expected " + std::to_string(size) + " values (one per " + unit +
                               "), got " + std::to_string(values.size()));
     }
-    for (std::size_t i = 0; i < size; ++i) expect_within(at(name, i), static_cast<double>(values[i]), low, high, what);
+    for (std::size_t i = 0; i < size; ++i)
+        expect_within(element(name, i), static_cast<double>(values[i]), low, high, what);
 }
 
 void check_cells(const AccessConfig& c) {
@@ -64,7 +65,7 @@ void check_cells(const AccessConfig& c) {
     integers("cell_chains", c.cell_chains, 1, 1024, "transceiver chains");
     for (std::size_t i = 0; i < n; ++i) {
         if (static_cast<double>(c.cell_prbs[i]) * 1.8e5 > c.cell_bandwidth_hz[i]) {
-            throw InvalidArgument(at("cell_prbs", i) + ": expected blocks of 180 kHz that fit into " +
+            throw InvalidArgument(element("cell_prbs", i) + ": expected blocks of 180 kHz that fit into " +
                                   text(c.cell_bandwidth_hz[i]) + " Hz, got " + std::to_string(c.cell_prbs[i]));
         }
     }
@@ -78,11 +79,12 @@ void check_zones(const AccessConfig& c) {
     expect_all("zone_y", c.zone_y, n, "zone", c.south, c.north, "a place in the map");
     for (std::size_t z = 0; z < n; ++z) {
         const MobilityRules& r = c.zone_rules[z];
-        expect_within(at("zone_x", z) + " + width", c.zone_x[z] + r.width, c.west, c.east, "a place in the map");
-        expect_within(at("zone_y", z) + " + height", c.zone_y[z] + r.height, c.south, c.north, "a place in the map");
+        expect_within(element("zone_x", z) + " + width", c.zone_x[z] + r.width, c.west, c.east, "a place in the map");
+        expect_within(element("zone_y", z) + " + height", c.zone_y[z] + r.height, c.south, c.north,
+                      "a place in the map");
         for (const Place& p : r.track) {
-            expect_within(at("zone_rules", z) + ": x of the track", p.x, 0, r.width, "a place in the zone");
-            expect_within(at("zone_rules", z) + ": y of the track", p.y, 0, r.height, "a place in the zone");
+            expect_within(element("zone_rules", z) + ": x of the track", p.x, 0, r.width, "a place in the zone");
+            expect_within(element("zone_rules", z) + ": y of the track", p.y, 0, r.height, "a place in the zone");
         }
     }
 }
@@ -114,7 +116,7 @@ void check_users(const AccessConfig& c) {
                                   ", " + text(c.south) + ") to (" + text(c.east) + ", " + text(c.north) + ") m, got (" +
                                   text(c.user_x[u]) + ", " + text(c.user_y[u]) + ")");
         }
-        expect_within(at("user_z", u), c.user_z[u], 1, 22.5, "a height in m");
+        expect_within(element("user_z", u), c.user_z[u], 1, 22.5, "a height in m");
     }
 }
 
@@ -125,7 +127,7 @@ void check_classes(const AccessConfig& c) {
     expect_all("class_report_s", c.class_report_s, n, "class", 0, 86400, "s between reports");
     for (std::size_t k = 0; k < n; ++k) {
         if (c.class_report_s[k] > 0)
-            expect_within(at("class_report_s", k), c.class_report_s[k], step_s, 86400, "0, or s");
+            expect_within(element("class_report_s", k), c.class_report_s[k], step_s, 86400, "0, or s");
     }
     expect_all("flow_pps", c.flow_pps, flows, "class and direction", 0, 1e6, "arrivals a second");
     expect_all("flow_on_s", c.flow_on_s, flows, "class and direction", 1e-6, 1e9, "a mean on time in s");

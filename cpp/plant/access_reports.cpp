@@ -8,9 +8,11 @@
 namespace tiertwin::plant {
 namespace {
 
-constexpr std::uint32_t kBlocksAReport = 4;
+constexpr std::uint32_t kBlocksAnAccessReport = 4;
 
-std::uint32_t number_of(std::int64_t step) { return kBlocksAReport * static_cast<std::uint32_t>(step & 0x3fff'ffff); }
+std::uint32_t number_of(std::int64_t step) {
+    return kBlocksAnAccessReport * static_cast<std::uint32_t>(step & 0x3fff'ffff);
+}
 
 std::size_t phase_of(std::uint32_t word, std::size_t phases) { return std::size_t{word} * phases >> 32; }
 

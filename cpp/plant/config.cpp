@@ -5,14 +5,13 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/index.hpp"
+#include "base/infinity.hpp"
 
 namespace tiertwin::plant {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kLongestService_s = 1e6;
-
-std::string at(const char* name, std::size_t index) { return std::string(name) + "[" + std::to_string(index) + "]"; }
 
 template <typename T>
 void expect_size(const char* name, const std::vector<T>& values, index_t size, const char* unit) {
@@ -33,8 +32,9 @@ void expect_all(const char* name, const std::vector<double>& values, double low,
     constexpr double kLargest = std::numeric_limits<double>::max();
     for (std::size_t i = 0; i < values.size(); ++i) {
         if (!((open ? values[i] > low : values[i] >= low) && values[i] <= kLargest)) {
-            throw InvalidArgument(at(name, i) + ": expected a finite number " + (open ? "above " : "of at least ") +
-                                  std::to_string(low) + ", got " + std::to_string(values[i]));
+            throw InvalidArgument(element(name, i) + ": expected a finite number " +
+                                  (open ? "above " : "of at least ") + std::to_string(low) + ", got " +
+                                  std::to_string(values[i]));
         }
     }
 }
@@ -42,7 +42,7 @@ void expect_all(const char* name, const std::vector<double>& values, double low,
 void expect_index(const char* name, const std::vector<std::int64_t>& values, index_t low, index_t end, const char* of) {
     for (std::size_t i = 0; i < values.size(); ++i) {
         if (values[i] >= low && values[i] < end) continue;
-        throw InvalidArgument(at(name, i) + ": expected " + of + " from " + std::to_string(low) + " to " +
+        throw InvalidArgument(element(name, i) + ": expected " + of + " from " + std::to_string(low) + " to " +
                               std::to_string(end - 1) + ", got " + std::to_string(values[i]));
     }
 }
@@ -65,7 +65,7 @@ void check_devices(const Config& c) {
     expect_all("device_ghz", c.device_ghz, 0.0, true);
     for (std::size_t i = 1; i < c.device_site.size(); ++i) {
         if (c.device_site[i] < c.device_site[i - 1] && !c.device_any_order) {
-            throw InvalidArgument(at("device_site", i) + ": expected devices sorted by site, got site " +
+            throw InvalidArgument(element("device_site", i) + ": expected devices sorted by site, got site " +
                                   std::to_string(c.device_site[i]) + " after " + std::to_string(c.device_site[i - 1]));
         }
     }
@@ -75,11 +75,11 @@ void check_trace(const Config& c, std::size_t k) {
     const auto begin = static_cast<std::size_t>(c.trace_ptr[k]), end = static_cast<std::size_t>(c.trace_ptr[k + 1]);
     for (std::size_t i = begin; i < end; ++i) {
         if (i > begin && c.trace_s[i] < c.trace_s[i - 1]) {
-            throw InvalidArgument(at("trace_s", i) + ": expected ascending times within class " + std::to_string(k) +
-                                  ", got " + std::to_string(c.trace_s[i]) + " after " +
+            throw InvalidArgument(element("trace_s", i) + ": expected ascending times within class " +
+                                  std::to_string(k) + ", got " + std::to_string(c.trace_s[i]) + " after " +
                                   std::to_string(c.trace_s[i - 1]));
         }
-        if (c.trace_repeat_s[k] > 0) expect_within(at("trace_s", i), c.trace_s[i], 0.0, c.trace_repeat_s[k]);
+        if (c.trace_repeat_s[k] > 0) expect_within(element("trace_s", i), c.trace_s[i], 0.0, c.trace_repeat_s[k]);
     }
 }
 
@@ -111,9 +111,10 @@ void check_classes(const Config& c) {
     }
     for (std::size_t k = 0; k < static_cast<std::size_t>(n); ++k) {
         if (c.class_arrival[k] == static_cast<std::int64_t>(Arrival::kOnOff)) {
-            expect_within(at("class_on_s", k), c.class_on_s[k], 0.0, kInfinity, true);
+            expect_within(element("class_on_s", k), c.class_on_s[k], 0.0, kInfinity, true);
         }
-        if (c.class_tasks_per_s[k] > 1e8) expect_within(at("class_tasks_per_s", k), c.class_tasks_per_s[k], 0.0, 1e8);
+        if (c.class_tasks_per_s[k] > 1e8)
+            expect_within(element("class_tasks_per_s", k), c.class_tasks_per_s[k], 0.0, 1e8);
         check_trace(c, k);
     }
 }
@@ -150,7 +151,8 @@ void check_servers(const Config& c) {
     for (std::size_t i = 0; i < c.server_cores.size(); ++i) {
         if (c.server_discipline[i] == 1 &&
             (c.server_cores[i] != std::floor(c.server_cores[i]) || c.server_cores[i] > 1e6)) {
-            throw InvalidArgument(at("server_cores", i) + ": expected a whole number of cores up to 1000000 for a " +
+            throw InvalidArgument(element("server_cores", i) +
+                                  ": expected a whole number of cores up to 1000000 for a " +
                                   "first-in-first-out server, got " + std::to_string(c.server_cores[i]));
         }
     }
@@ -164,8 +166,9 @@ void check_radio(const Config& c) {
     expect_within("radio_window_s", c.radio_window_s, 0.0, 1e6, true);
     for (std::size_t i = 0; c.radio_fifo && i < c.site_cells.size(); ++i) {
         if (c.site_cells[i] != std::floor(c.site_cells[i]) || c.site_cells[i] > 1e6) {
-            throw InvalidArgument(at("site_cells", i) + ": expected a whole number of cells for first-in-first-out " +
-                                  "radio, got " + std::to_string(c.site_cells[i]));
+            throw InvalidArgument(element("site_cells", i) +
+                                  ": expected a whole number of cells for first-in-first-out " + "radio, got " +
+                                  std::to_string(c.site_cells[i]));
         }
     }
 }
@@ -193,9 +196,9 @@ void check_services(const Config& c) {
     const double slowest_send =
         std::min(least(c.ring_rate_mbps) * least(c.radio_factor), 0.01 * least(c.link_capacity_mbps));
     for (std::size_t k = 0; k < c.class_megabits.size(); ++k) {
-        expect_within(at("class_gcycles", k) + " / slowest core", c.class_gcycles[k] / slowest_cpu, 0.0,
+        expect_within(element("class_gcycles", k) + " / slowest core", c.class_gcycles[k] / slowest_cpu, 0.0,
                       kLongestService_s);
-        expect_within(at("class_megabits", k) + " / slowest rate", c.class_megabits[k] / slowest_send, 0.0,
+        expect_within(element("class_megabits", k) + " / slowest rate", c.class_megabits[k] / slowest_send, 0.0,
                       kLongestService_s);
     }
 }
@@ -208,7 +211,7 @@ void validate_routes(const char* name, const std::vector<std::int64_t>& ptr, con
     expect_size((field + "_ptr").c_str(), ptr, rows + 1, "route, and one");
     for (std::size_t i = 0; i + 1 < ptr.size(); ++i) {
         if (ptr[0] != 0 || ptr[i + 1] < ptr[i]) {
-            throw InvalidArgument(at((field + "_ptr").c_str(), i + 1) + ": expected offsets rising from 0, got " +
+            throw InvalidArgument(element((field + "_ptr").c_str(), i + 1) + ": expected offsets rising from 0, got " +
                                   std::to_string(ptr[i + 1]) + " after " + std::to_string(ptr[i]));
         }
     }

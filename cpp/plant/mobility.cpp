@@ -13,32 +13,33 @@ namespace {
 constexpr double kPi = std::numbers::pi;
 constexpr double kStreet = 1e-9;  // m: nearer to a crossing is there
 
-void expect(bool good, const char* wanted, double came) {
+void expect_rule(bool good, const char* wanted, double came) {
     if (!good) throw InvalidArgument(std::string("mobility: expected ") + wanted + ", got " + std::to_string(came));
 }
 
 void check_speeds(double low, double high) {
-    expect(low > 0.0 && std::isfinite(low), "speeds above 0 m/s", low);
-    expect(high >= low && std::isfinite(high), "a highest speed not below the lowest", high);
+    expect_rule(low > 0.0 && std::isfinite(low), "speeds above 0 m/s", low);
+    expect_rule(high >= low && std::isfinite(high), "a highest speed not below the lowest", high);
 }
 
 void check(const MobilityRules& r) {
-    expect(r.width > 0.0 && std::isfinite(r.width), "an area wider than 0 m", r.width);
-    expect(r.height > 0.0 && std::isfinite(r.height), "an area higher than 0 m", r.height);
-    expect(r.user_z >= 0.0 && std::isfinite(r.user_z), "users at 0 m or above", r.user_z);
-    expect(r.mean_speed > 0.0 && std::isfinite(r.mean_speed), "a mean speed above 0 m/s", r.mean_speed);
-    expect(r.sigma_speed >= 0.0 && std::isfinite(r.sigma_speed), "a deviation of 0 m/s or more", r.sigma_speed);
-    expect(r.sigma_heading >= 0.0 && std::isfinite(r.sigma_heading), "a deviation of 0 rad or more", r.sigma_heading);
-    expect(r.memory >= 0.0 && r.memory < 1.0, "a memory in [0, 1)", r.memory);
-    expect(r.pause >= 0.0 && std::isfinite(r.pause), "a pause of 0 s or more", r.pause);
+    expect_rule(r.width > 0.0 && std::isfinite(r.width), "an area wider than 0 m", r.width);
+    expect_rule(r.height > 0.0 && std::isfinite(r.height), "an area higher than 0 m", r.height);
+    expect_rule(r.user_z >= 0.0 && std::isfinite(r.user_z), "users at 0 m or above", r.user_z);
+    expect_rule(r.mean_speed > 0.0 && std::isfinite(r.mean_speed), "a mean speed above 0 m/s", r.mean_speed);
+    expect_rule(r.sigma_speed >= 0.0 && std::isfinite(r.sigma_speed), "a deviation of 0 m/s or more", r.sigma_speed);
+    expect_rule(r.sigma_heading >= 0.0 && std::isfinite(r.sigma_heading), "a deviation of 0 rad or more",
+                r.sigma_heading);
+    expect_rule(r.memory >= 0.0 && r.memory < 1.0, "a memory in [0, 1)", r.memory);
+    expect_rule(r.pause >= 0.0 && std::isfinite(r.pause), "a pause of 0 s or more", r.pause);
     check_speeds(r.low_speed, r.high_speed);
     check_speeds(r.street_low, r.street_high);
     check_speeds(r.train_low, r.train_high);
     check_speeds(r.uav_low, r.uav_high);
-    expect(r.block > 0.0 && r.block <= std::min(r.width, r.height), "a block that fits into the area, m", r.block);
-    expect(r.uav_floor >= 0.0 && r.uav_ceiling >= r.uav_floor, "a ceiling above the floor, m", r.uav_ceiling);
+    expect_rule(r.block > 0.0 && r.block <= std::min(r.width, r.height), "a block that fits into the area, m", r.block);
+    expect_rule(r.uav_floor >= 0.0 && r.uav_ceiling >= r.uav_floor, "a ceiling above the floor, m", r.uav_ceiling);
     for (const Place& p : r.track) {
-        expect(std::isfinite(p.x) && std::isfinite(p.y) && std::isfinite(p.z), "a finite track", p.x);
+        expect_rule(std::isfinite(p.x) && std::isfinite(p.y) && std::isfinite(p.z), "a finite track", p.x);
     }
 }
 
@@ -78,7 +79,7 @@ Mobility::Mobility(std::uint64_t seed, std::span<const std::uint8_t> walks, std:
     }
     users_.resize(walks.size());
     for (std::size_t i = 0; i < walks.size(); ++i) {
-        expect(walks[i] <= static_cast<std::uint8_t>(Walk::uav), "a model of movement 0 to 5", walks[i]);
+        expect_rule(walks[i] <= static_cast<std::uint8_t>(Walk::uav), "a model of movement 0 to 5", walks[i]);
         users_[i].walk = static_cast<Walk>(walks[i]);
         users_[i].key = keys.empty() ? i : keys[i];
         if (users_[i].walk == Walk::train && (track_.size() < 2 || track_.back() <= 0.0)) {
@@ -174,7 +175,7 @@ Place Mobility::velocity(index_t index) const {
 }
 
 void Mobility::step(double seconds) {
-    expect(seconds > 0.0 && seconds <= 60.0, "a step above 0 and of at most 60 s", seconds);
+    expect_rule(seconds > 0.0 && seconds <= 60.0, "a step above 0 and of at most 60 s", seconds);
     for (std::size_t i = 0; i < users_.size(); ++i) {
         switch (users_[i].walk) {
             case Walk::still:

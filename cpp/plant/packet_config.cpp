@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/index.hpp"
 #include "plant/event_tree.hpp"
 #include "plant/packet_events.hpp"
 
@@ -16,8 +17,6 @@ using Reals = std::vector<double>;
 constexpr double kMostPacketsASecond = 1e9, kLeastPacketsABurst = 1e-3, kShortestOn_s = 1e-6;
 constexpr std::size_t kLongestPaths = std::size_t{1} << 31;
 constexpr std::int64_t kMostPackets = std::int64_t{1} << 31, kFastest_bps = 1'000'000'000'000'000;
-
-std::string at(const char* name, std::size_t index) { return std::string(name) + "[" + std::to_string(index) + "]"; }
 
 void expect_size(const char* name, std::size_t got, std::size_t size, const char* unit) {
     if (got == size) return;
@@ -34,7 +33,7 @@ void expect_within(const std::string& where, std::int64_t value, std::int64_t lo
 
 void expect_all(const char* name, const Integers& values, std::int64_t low, std::int64_t high, const char* what) {
     for (std::size_t i = 0; i < values.size(); ++i) {
-        if (values[i] < low || values[i] > high) expect_within(at(name, i), values[i], low, high, what);
+        if (values[i] < low || values[i] > high) expect_within(element(name, i), values[i], low, high, what);
     }
 }
 
@@ -66,7 +65,7 @@ void check_paths(const PacketConfig& c) {
     expect_all("path_links", c.path_links, 0, static_cast<std::int64_t>(c.links()) - 1, "a link");
     for (std::size_t f = 0; f < c.flows(); ++f) {
         if (c.path_ptr[f + 1] <= c.path_ptr[f] || c.path_ptr[f + 1] > size) {
-            throw InvalidArgument(at("path_ptr", f + 1) + ": expected more than " + std::to_string(c.path_ptr[f]) +
+            throw InvalidArgument(element("path_ptr", f + 1) + ": expected more than " + std::to_string(c.path_ptr[f]) +
                                   " (flow " + std::to_string(f) + " needs a link at least) and at most " +
                                   std::to_string(size) + ", got " + std::to_string(c.path_ptr[f + 1]));
         }
@@ -76,7 +75,7 @@ void check_paths(const PacketConfig& c) {
             const auto head = c.link_head[static_cast<std::size_t>(before)];
             const auto tail = c.link_tail[static_cast<std::size_t>(link)];
             if (head == tail) continue;
-            throw InvalidArgument(at("path_links", i) + ": expected a link from node " + std::to_string(head) +
+            throw InvalidArgument(element("path_links", i) + ": expected a link from node " + std::to_string(head) +
                                   ", where link " + std::to_string(before) + " of flow " + std::to_string(f) +
                                   " ends, got link " + std::to_string(link) + " from node " + std::to_string(tail));
         }
@@ -84,11 +83,11 @@ void check_paths(const PacketConfig& c) {
 }
 
 void check_bursts(const PacketConfig& c, std::size_t f) {
-    expect_real(at("flow_on_s", f), c.flow_on_s[f], kShortestOn_s, 1e9, "a mean on time in s");
-    expect_real(at("flow_off_s", f), c.flow_off_s[f], 0.0, 1e9, "a mean off time in s");
+    expect_real(element("flow_on_s", f), c.flow_on_s[f], kShortestOn_s, 1e9, "a mean on time in s");
+    expect_real(element("flow_off_s", f), c.flow_off_s[f], 0.0, 1e9, "a mean off time in s");
     const double burst = c.flow_pps[f] * (c.flow_on_s[f] + c.flow_off_s[f]);
     if (burst > 0 && burst < kLeastPacketsABurst) {
-        throw InvalidArgument(at("flow_pps", f) + ": expected at least " + std::to_string(kLeastPacketsABurst) +
+        throw InvalidArgument(element("flow_pps", f) + ": expected at least " + std::to_string(kLeastPacketsABurst) +
                               " packets in a mean on and off time, got " + std::to_string(burst) +
                               "; such a flow is better Poisson");
     }
@@ -112,10 +111,10 @@ void check_flows(const PacketConfig& c) {
     for (std::size_t f = 0; f < c.flows(); ++f) {
         const auto arrival = static_cast<PacketArrival>(c.flow_arrival[f]);
         if (arrival == PacketArrival::kTrace) continue;
-        expect_real(at("flow_pps", f), c.flow_pps[f], 0.0, kMostPacketsASecond, "packets a second");
+        expect_real(element("flow_pps", f), c.flow_pps[f], 0.0, kMostPacketsASecond, "packets a second");
         if (arrival == PacketArrival::kOnOff) check_bursts(c, f);
         if (static_cast<PacketSize>(c.flow_size[f]) != PacketSize::kImix) {
-            expect_within(at("flow_bytes", f), c.flow_bytes[f], 1, kLargestPacket, "a size in bytes");
+            expect_within(element("flow_bytes", f), c.flow_bytes[f], 1, kLargestPacket, "a size in bytes");
         }
     }
 }
@@ -130,11 +129,11 @@ void check_trace(const PacketConfig& c) {
     for (std::size_t i = 0; i < c.trace_flow.size(); ++i) {
         const auto f = static_cast<std::size_t>(c.trace_flow[i]);
         if (static_cast<PacketArrival>(c.flow_arrival[f]) != PacketArrival::kTrace) {
-            throw InvalidArgument(at("trace_flow", i) + ": flow " + std::to_string(f) +
+            throw InvalidArgument(element("trace_flow", i) + ": flow " + std::to_string(f) +
                                   " makes its own packets; expected a flow with flow_arrival 3 (trace)");
         }
         if (c.trace_time_ns[i] < last[f]) {
-            throw InvalidArgument(at("trace_time_ns", i) + ": expected times that do not go back within flow " +
+            throw InvalidArgument(element("trace_time_ns", i) + ": expected times that do not go back within flow " +
                                   std::to_string(f) + ", got " + std::to_string(c.trace_time_ns[i]) + " after " +
                                   std::to_string(last[f]));
         }

@@ -4,11 +4,10 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "plant/units.hpp"
 
 namespace tiertwin::plant {
 namespace {
-
-std::int64_t whole_nj(double joule) { return std::llround(joule * 1e9); }
 
 Config checked(Config config) {
     config.validate();

@@ -6,11 +6,11 @@
 
 #include "base/error.hpp"
 #include "plant/plant.hpp"
+#include "plant/units.hpp"
 
 namespace tiertwin::plant {
 namespace {
 
-constexpr double kNotSent = std::numeric_limits<double>::quiet_NaN();
 constexpr double kNormalAbove = 50.0;  // mean from which on a Poisson count is drawn as a normal
 
 double counted(double mean, const PhiloxBlock& words) {

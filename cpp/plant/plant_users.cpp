@@ -6,13 +6,12 @@
 
 #include "base/error.hpp"
 #include "plant/plant.hpp"
+#include "plant/units.hpp"
 
 namespace tiertwin::plant {
 namespace {
 
 constexpr double kMostMegabits = 1e5;  // mean of a class: its packets, ever so unlucky, are counted in 32 bits
-
-std::int64_t whole_nj(double joule) { return std::llround(joule * 1e9); }
 
 void expect_same(const char* name, const std::vector<std::int64_t>& got, const std::vector<std::int64_t>& expected) {
     for (std::size_t i = 0; i < got.size(); ++i) {

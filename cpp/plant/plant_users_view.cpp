@@ -4,11 +4,10 @@
 #include <vector>
 
 #include "plant/plant.hpp"
+#include "plant/units.hpp"
 
 namespace tiertwin::plant {
 namespace {
-
-constexpr double kNotSent = std::numeric_limits<double>::quiet_NaN();
 
 struct Present {  // in a group now
     std::int64_t users = 0, queued = 0, heard = 0;

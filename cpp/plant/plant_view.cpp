@@ -3,15 +3,9 @@
 
 #include "base/error.hpp"
 #include "plant/plant.hpp"
+#include "plant/units.hpp"
 
 namespace tiertwin::plant {
-namespace {
-
-constexpr double kNotSent = std::numeric_limits<double>::quiet_NaN();
-
-double seconds(Time ns) { return static_cast<double>(ns) * 1e-9; }
-
-}  // namespace
 
 // -- reports ---------------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/error.hpp"
+#include "plant/expect.hpp"
 
 namespace tiertwin::plant {
 namespace {
@@ -20,12 +21,6 @@ constexpr std::array<double, 4> kNode{0.18343464249564980, 0.52553240991632899, 
                                       0.96028985649753623};
 constexpr std::array<double, 4> kWeight{0.36268378337836198, 0.31370664587788729, 0.22238103445337447,
                                         0.10122853629037626};
-
-void expect(const std::string& where, double value, double low, double high, bool open = false) {
-    if ((open ? value > low : value >= low) && value <= high) return;
-    throw InvalidArgument(where + ": expected a number " + (open ? "above " : "from ") + std::to_string(low) +
-                          " up to " + std::to_string(high) + ", got " + std::to_string(value));
-}
 
 double within(double mean, double uniform) { return mean * (1.0 - kSpread + 2.0 * kSpread * uniform); }
 

@@ -4,14 +4,14 @@
 #include <cmath>
 #include <numbers>
 
+#include "plant/units.hpp"
+
 namespace tiertwin::plant {
 namespace {
 
 constexpr double kBoltzmann = 8.617e-5;  // eV/K
 constexpr double kZeroC = 273.15;
 constexpr double kHottest = 1000.0;  // of a formula: what is hotter is a part of another kind
-
-double seconds(Time ns) { return static_cast<double>(ns) * 1e-9; }
 
 // Inverse Gaussian of mean m = a / drift and shape a^2 / sigma^2, from a normal and a uniform (Michael, Schucany,
 // Haas).

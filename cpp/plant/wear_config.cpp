@@ -5,18 +5,13 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "plant/expect.hpp"
 #include "plant/wear.hpp"
 
 namespace tiertwin::plant {
 namespace {
 
 constexpr double kMostErrors = 500;  // mean of a count, so that exp(-mean) is a number
-
-void expect(const std::string& where, double value, double low, double high, bool open = false) {
-    if ((open ? value > low : value >= low) && value <= high) return;
-    throw InvalidArgument(where + ": expected a number " + (open ? "above " : "from ") + std::to_string(low) +
-                          " up to " + std::to_string(high) + ", got " + std::to_string(value));
-}
 
 void check(const WearLaw& law, const std::string& where, double period_s) {
     expect(where + ".shape", law.shape, 0.0, 100.0, true);

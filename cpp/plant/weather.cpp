@@ -5,19 +5,11 @@
 
 #include "base/error.hpp"
 #include "plant/event_tree.hpp"
+#include "plant/expect.hpp"
 #include "radio/backhaul.hpp"
 #include "radio/rain.hpp"
 
 namespace tiertwin::plant {
-namespace {
-
-void expect(const std::string& where, double value, double low, double high) {
-    if (value >= low && value <= high) return;
-    throw InvalidArgument(where + ": expected a number from " + std::to_string(low) + " up to " + std::to_string(high) +
-                          ", got " + std::to_string(value));
-}
-
-}  // namespace
 
 void WeatherConfig::validate() const {
     rain.validate();

@@ -33,18 +33,18 @@ double factor(index_t count, double error) {
     return ratio * ratio;
 }
 
-void expect(bool good, const char* wanted, double came) {
+void expect_antenna(bool good, const char* wanted, double came) {
     if (!good) throw InvalidArgument(std::string("antenna: expected ") + wanted + ", got " + std::to_string(came));
 }
 
 }  // namespace
 
 void check(const Sector& sector) {
-    expect(std::isfinite(sector.azimuth), "a finite azimuth", sector.azimuth);
-    expect(std::abs(sector.tilt) <= 90.0, "a tilt of -90 to 90 degrees", sector.tilt);
-    expect(sector.width > 0.0 && sector.width <= 360.0, "a half-power width of 0 to 360 degrees", sector.width);
-    expect(std::isfinite(sector.peak), "a finite gain", sector.peak);
-    expect(sector.depth >= 0.0, "a depth of 0 dB or more", sector.depth);
+    expect_antenna(std::isfinite(sector.azimuth), "a finite azimuth", sector.azimuth);
+    expect_antenna(std::abs(sector.tilt) <= 90.0, "a tilt of -90 to 90 degrees", sector.tilt);
+    expect_antenna(sector.width > 0.0 && sector.width <= 360.0, "a half-power width of 0 to 360 degrees", sector.width);
+    expect_antenna(std::isfinite(sector.peak), "a finite gain", sector.peak);
+    expect_antenna(sector.depth >= 0.0, "a depth of 0 dB or more", sector.depth);
 }
 
 double sector_gain(const Sector& sector, double azimuth, double elevation) {
@@ -55,10 +55,10 @@ double sector_gain(const Sector& sector, double azimuth, double elevation) {
 }
 
 double array_gain(index_t rows, index_t columns, double azimuth_error, double elevation_error) {
-    expect(rows >= 1 && rows <= 1024, "1 to 1024 rows", static_cast<double>(rows));
-    expect(columns >= 1 && columns <= 1024, "1 to 1024 columns", static_cast<double>(columns));
-    expect(std::abs(azimuth_error) <= 180.0, "an error of -180 to 180 degrees", azimuth_error);
-    expect(std::abs(elevation_error) <= 90.0, "an error of -90 to 90 degrees", elevation_error);
+    expect_antenna(rows >= 1 && rows <= 1024, "1 to 1024 rows", static_cast<double>(rows));
+    expect_antenna(columns >= 1 && columns <= 1024, "1 to 1024 columns", static_cast<double>(columns));
+    expect_antenna(std::abs(azimuth_error) <= 180.0, "an error of -180 to 180 degrees", azimuth_error);
+    expect_antenna(std::abs(elevation_error) <= 90.0, "an error of -90 to 90 degrees", elevation_error);
     const double power = factor(columns, azimuth_error) * factor(rows, elevation_error);
     const double steered = power > 1e-3 ? 10.0 * std::log10(power) : kFloor;
     return 10.0 * std::log10(static_cast<double>(rows * columns)) + steered;

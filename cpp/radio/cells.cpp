@@ -13,10 +13,10 @@ namespace tiertwin::radio {
 namespace {
 
 constexpr double kOnTheStreet = 1.5;  // m: the user of the ranking
-constexpr double kNothing = -std::numeric_limits<double>::infinity();
+constexpr double kNoSignal = -std::numeric_limits<double>::infinity();
 constexpr double kFarthest = 1e7;    // m
 constexpr double kThermal = -174.0;  // dBm/Hz
-constexpr double kSlack = 1e-9;      // dB: more than rounding can hide
+constexpr double kCellSlack = 1e-9;  // dB: more than rounding can hide
 
 double reach_of(Environment environment) { return environment == Environment::inh ? 150.0 : 5'000.0; }
 
@@ -99,7 +99,7 @@ std::int32_t CellMap::kind_of(const Cell& cell, std::int32_t carrier) {
     if (at == kinds_.end()) {
         const LossLaw street(cell.environment, cell.ghz, cell.height, kOnTheStreet);
         const double reach = reach_of(cell.environment);
-        kinds_.push_back({cell.environment, cell.ghz, cell.height, carrier, reach, kNothing, street});
+        kinds_.push_back({cell.environment, cell.ghz, cell.height, carrier, reach, kNoSignal, street});
         farthest_ = std::max(farthest_, reach);
     }
     Kind& kind = kinds_[static_cast<std::size_t>(number)];
@@ -110,7 +110,7 @@ std::int32_t CellMap::kind_of(const Cell& cell, std::int32_t carrier) {
 void CellMap::raise_masts() {
     std::map<std::pair<std::int32_t, std::int32_t>, std::size_t> known;  // (site, kind)
     std::map<std::int32_t, std::size_t> places;                          // the first cell of each site
-    bounds_ = {-kNothing, -kNothing, kNothing, kNothing};
+    bounds_ = {-kNoSignal, -kNoSignal, kNoSignal, kNoSignal};
     for (std::size_t i = 0; i < cells_.size(); ++i) {
         const Cell& cell = cells_[i];
         const Cell& first = cells_[places.emplace(cell.site, i).first->second];
@@ -121,7 +121,7 @@ void CellMap::raise_masts() {
         }
         const std::int32_t kind = kind_of(cell, carriers_[i]);
         const auto [at, fresh] = known.emplace(std::pair(cell.site, kind), masts_.size());
-        if (fresh) masts_.push_back({cell.x, cell.y, cell.site, kind, kNothing, {}});
+        if (fresh) masts_.push_back({cell.x, cell.y, cell.site, kind, kNoSignal, {}});
         Mast& mast = masts_[at->second];
         mast.peak = std::max(mast.peak, cell.power_dbm + cell.sector.peak);
         mast.cells.push_back(static_cast<std::int32_t>(i));
@@ -142,7 +142,7 @@ class CellMap::Best {
   public:
     explicit Best(std::size_t most) : most_(most) {}
 
-    [[nodiscard]] double least() const { return kept_.size() < most_ ? kNothing : -kept_.front().first; }
+    [[nodiscard]] double least() const { return kept_.size() < most_ ? kNoSignal : -kept_.front().first; }
     void take(double strength, std::int32_t mast) {
         const std::pair<double, std::int32_t> one(-strength, mast);
         if (kept_.size() == most_) {
@@ -171,7 +171,7 @@ bool CellMap::open_beyond(double distance, std::int32_t carrier, double strength
     for (std::size_t k = 0; k < kinds_.size(); ++k) {
         const Kind& kind = kinds_[k];
         const bool can = (carrier == kAnyCarrier || kind.carrier == carrier) && distance <= kind.reach &&
-                         kind.peak - kind.street.at(distance).hidden >= strength - kSlack;
+                         kind.peak - kind.street.at(distance).hidden >= strength - kCellSlack;
         open[k] = can ? 1 : 0;
         any = any || can;
     }

@@ -11,26 +11,27 @@ namespace {
 
 constexpr double kSampleMs = 200.0;  // the spacing that filter coefficients are stated for
 
-void expect(bool good, const char* wanted, double came) {
+void expect_rule(bool good, const char* wanted, double came) {
     if (!good) throw InvalidArgument(std::string("handover: expected ") + wanted + ", got " + std::to_string(came));
 }
 
 void check_rules(const HandoverRules& r) {
-    expect(r.hysteresis >= 0.0 && r.hysteresis <= 15.0, "a hysteresis of 0 to 15 dB", r.hysteresis);
-    expect(std::abs(r.offset) <= 15.0, "an offset of -15 to 15 dB", r.offset);
-    expect(r.trigger_ms >= 0.0 && r.trigger_ms <= 5120.0, "a time-to-trigger of 0 to 5120 ms", r.trigger_ms);
-    expect(r.filter_k >= 0.0 && r.filter_k <= 19.0, "a filter coefficient of 0 to 19", r.filter_k);
-    expect(std::isfinite(r.out) && std::isfinite(r.in) && r.out <= r.in, "Qout not above Qin", r.out);
-    expect(r.t310_ms >= 0.0 && std::isfinite(r.t310_ms), "T310 of 0 ms or more", r.t310_ms);
-    expect(r.ping_pong_ms >= 0.0 && std::isfinite(r.ping_pong_ms), "a ping-pong time of 0 ms or more", r.ping_pong_ms);
+    expect_rule(r.hysteresis >= 0.0 && r.hysteresis <= 15.0, "a hysteresis of 0 to 15 dB", r.hysteresis);
+    expect_rule(std::abs(r.offset) <= 15.0, "an offset of -15 to 15 dB", r.offset);
+    expect_rule(r.trigger_ms >= 0.0 && r.trigger_ms <= 5120.0, "a time-to-trigger of 0 to 5120 ms", r.trigger_ms);
+    expect_rule(r.filter_k >= 0.0 && r.filter_k <= 19.0, "a filter coefficient of 0 to 19", r.filter_k);
+    expect_rule(std::isfinite(r.out) && std::isfinite(r.in) && r.out <= r.in, "Qout not above Qin", r.out);
+    expect_rule(r.t310_ms >= 0.0 && std::isfinite(r.t310_ms), "T310 of 0 ms or more", r.t310_ms);
+    expect_rule(r.ping_pong_ms >= 0.0 && std::isfinite(r.ping_pong_ms), "a ping-pong time of 0 ms or more",
+                r.ping_pong_ms);
 }
 
 }  // namespace
 
 HandoverTracker::HandoverTracker(index_t users, index_t slots, const HandoverRules& rules)
     : rules_(rules), slots_(slots) {
-    expect(users >= 1 && users <= 0xffff'ffffLL, "1 to 2^32 - 1 users", static_cast<double>(users));
-    expect(slots >= 1 && slots <= 64, "1 to 64 slots", static_cast<double>(slots));
+    expect_rule(users >= 1 && users <= 0xffff'ffffLL, "1 to 2^32 - 1 users", static_cast<double>(users));
+    expect_rule(slots >= 1 && slots <= 64, "1 to 64 slots", static_cast<double>(slots));
     check_rules(rules);
     const auto n = static_cast<std::size_t>(users), k = static_cast<std::size_t>(slots);
     state_.resize(n * k);
@@ -46,8 +47,8 @@ void HandoverTracker::check(double time_ms, std::span<const std::int32_t> cells,
                               std::to_string(serving_.size()) + " SINRs, got " + std::to_string(cells.size()) + ", " +
                               std::to_string(rsrp.size()) + " and " + std::to_string(sinr.size()));
     }
-    expect(std::isfinite(time_ms) && time_ms >= 0.0 && time_ms > time_, "a time later than the last sample's, ms",
-           time_ms);
+    expect_rule(std::isfinite(time_ms) && time_ms >= 0.0 && time_ms > time_, "a time later than the last sample's, ms",
+                time_ms);
     const auto k = static_cast<std::size_t>(slots_);
     for (std::size_t i = 0; i < cells.size(); ++i) {
         if (cells[i] == kNoCell) continue;

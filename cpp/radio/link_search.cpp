@@ -11,8 +11,8 @@ namespace tiertwin::radio {
 namespace {
 
 constexpr double kDegrees = 180.0 / std::numbers::pi;
-constexpr double kNothing = -std::numeric_limits<double>::infinity();
-constexpr double kSlack = 1e-6;                      // dB: more than rounding can hide
+constexpr double kNoGain = -std::numeric_limits<double>::infinity();
+constexpr double kSearchSlack = 1e-6;                // dB: more than rounding can hide
 constexpr double kTall = 13.0;                       // m: from here on uma users have surroundings, of
 constexpr double kLeastRaised = 12.0, kRaise = 3.0;  // m
 constexpr double kDeepest = 25.0;                    // m behind a wall
@@ -101,7 +101,7 @@ bool LinkSearch::any_beyond(double distance) const {
         const LossLaw::Medians median = laws_[i].at(distance);
         const double clear = median.clear - Field::kMost * laws_[i].sigma_clear(kind.reach);
         const double hidden = median.hidden - Field::kMost * laws_[i].sigma_hidden();
-        if (kind.peak - walls_[i].loss - std::min(clear, hidden) >= least_ - kSlack) return true;
+        if (kind.peak - walls_[i].loss - std::min(clear, hidden) >= least_ - kSearchSlack) return true;
     }
     return false;
 }
@@ -110,7 +110,7 @@ bool LinkSearch::any_beyond(double distance) const {
 void LinkSearch::look_ahead() {
     for (std::size_t i = 0; i < laws_.size(); ++i) {
         const CellMap::Kind& kind = map_.kinds()[i];
-        const double best = kind.peak - walls_[i].loss - least_ + kSlack + Field::kMost * laws_[i].sigma_hidden();
+        const double best = kind.peak - walls_[i].loss - least_ + kSearchSlack + Field::kMost * laws_[i].sigma_hidden();
         double near = std::min(rare_from_[i], kind.reach), far = kind.reach;
         if (laws_[i].at(far).hidden <= best) near = far;
         if (laws_[i].at(near).hidden > best) far = near;
@@ -152,7 +152,7 @@ void LinkSearch::judge(std::int32_t which) {
     if (distance > only_seen_from_[number] && fields_.sight(which)(x_, y_) > kNotRare) return;
     const LossLaw& law = laws_[number];
     const LossLaw::Medians median = law.at(distance);
-    const double best = mast.peak - walls_[number].loss - least_ + kSlack;  // dB of loss that may be left
+    const double best = mast.peak - walls_[number].loss - least_ + kSearchSlack;  // dB of loss that may be left
     const double sigma_clear = law.sigma_clear(distance), sigma_hidden = law.sigma_hidden();
     const bool clear_may = median.clear - Field::kMost * sigma_clear <= best;
     const bool hidden_may = median.hidden - Field::kMost * sigma_hidden <= best;
@@ -193,9 +193,9 @@ void LinkSearch::find(double x, double y, double z, bool indoors, std::span<std:
     x_ = x;
     y_ = y;
     indoors_ = indoors;
-    least_ = kNothing;
+    least_ = kNoGain;
     heard_.clear();
-    std::fill(only_seen_from_.begin(), only_seen_from_.end(), -kNothing);
+    std::fill(only_seen_from_.begin(), only_seen_from_.end(), -kNoGain);
     prepare(z);
     prepare_walls(x, y);
     if (z >= kTall) surroundings_ = normal_share(fields_.place(Purpose::surroundings)(x, y));
@@ -217,7 +217,7 @@ void LinkSearch::find(double x, double y, double z, bool indoors, std::span<std:
         gains[i] = heard_[i].gain;
     }
     std::fill(cells.begin() + static_cast<std::ptrdiff_t>(heard_.size()), cells.end(), -1);
-    std::fill(gains.begin() + static_cast<std::ptrdiff_t>(heard_.size()), gains.end(), kNothing);
+    std::fill(gains.begin() + static_cast<std::ptrdiff_t>(heard_.size()), gains.end(), kNoGain);
 }
 
 }  // namespace tiertwin::radio

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "radio/link_search.hpp"
+#include "radio/refuse.hpp"
 
 namespace tiertwin::radio {
 namespace {
@@ -30,10 +31,6 @@ double place_correlation(Purpose what) {
 
 Field field_of(std::uint64_t seed, Purpose purpose, double correlation) {
     return {seed, kPlace, static_cast<std::uint32_t>(purpose), correlation};
-}
-
-[[noreturn]] void refuse(std::size_t user, const std::string& wanted, const std::string& came) {
-    throw InvalidArgument("user " + std::to_string(user) + ": expected " + wanted + ", got " + came);
 }
 
 void check(const CellMap& map, std::span<const double> x, std::span<const double> y, std::span<const double> z) {

@@ -5,10 +5,11 @@
 #include <limits>
 #include <numbers>
 
+#include "radio/rural.hpp"
+
 namespace tiertwin::radio {
 namespace {
 
-constexpr double kStreet = 20.0, kHouse = 5.0;  // m; rma
 constexpr double kHalfLg2 = 0.150514997831990597;
 
 }  // namespace

@@ -8,13 +8,12 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "radio/rural.hpp"
 
 namespace tiertwin::radio {
 namespace {
 
 constexpr double kLight = 3.0e8;  // m/s; rounded as the report prescribes for breakpoints
-constexpr double kStreet = 20.0;  // m; rma
-constexpr double kHouse = 5.0;    // m; rma
 constexpr std::array<std::string_view, 4> kNames{"uma", "umi", "rma", "inh"};
 
 struct Limits {

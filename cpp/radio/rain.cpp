@@ -44,13 +44,13 @@ double curve(const std::array<Term, N>& terms, double slope, double offset, doub
     return sum;
 }
 
-void expect(bool good, const char* wanted, double came) {
+void expect_rain(bool good, const char* wanted, double came) {
     if (!good) throw InvalidArgument(std::string("Expected ") + wanted + ", got " + std::to_string(came));
 }
 
 void check(double ghz, double rain) {
-    expect(ghz >= 1.0 && ghz <= 1000.0, "a frequency of 1 to 1000 GHz", ghz);
-    expect(rain >= 0.0 && std::isfinite(rain), "a rain rate of 0 mm/h or more", rain);
+    expect_rain(ghz >= 1.0 && ghz <= 1000.0, "a frequency of 1 to 1000 GHz", ghz);
+    expect_rain(rain >= 0.0 && std::isfinite(rain), "a rain rate of 0 mm/h or more", rain);
 }
 
 double radians(double degrees) { return degrees * std::numbers::pi / 180.0; }
@@ -78,7 +78,7 @@ double rain_attenuation(double ghz, double rain, double elevation, double tilt) 
 
 double terrestrial_path_factor(double ghz, double rain001, double km, double tilt) {
     check(ghz, rain001);
-    expect(km > 0.0 && std::isfinite(km), "a path of more than 0 km", km);
+    expect_rain(km > 0.0 && std::isfinite(km), "a path of more than 0 km", km);
     const double alpha = rain_coefficients(ghz, 0.0, tilt).alpha;
     const double below = 0.477 * std::pow(km, 0.633) * std::pow(rain001, 0.073 * alpha) * std::pow(ghz, 0.123) -
                          10.579 * (1.0 - std::exp(-0.024 * km));
@@ -86,7 +86,7 @@ double terrestrial_path_factor(double ghz, double rain001, double km, double til
 }
 
 double terrestrial_rain_loss(double ghz, double rain001, double km, double tilt, double percent) {
-    expect(percent >= 0.001 && percent <= 1.0, "a share of the time of 0.001 to 1 %", percent);
+    expect_rain(percent >= 0.001 && percent <= 1.0, "a share of the time of 0.001 to 1 %", percent);
     const double worst =
         rain_attenuation(ghz, rain001, 0.0, tilt) * terrestrial_path_factor(ghz, rain001, km, tilt) * km;
     const double c0 = ghz >= 10.0 ? 0.12 + 0.4 * std::pow(std::log10(ghz / 10.0), 0.8) : 0.12;
@@ -98,11 +98,11 @@ double terrestrial_rain_loss(double ghz, double rain001, double km, double tilt,
 
 double slant_rain_loss(const SlantPath& path, double ghz, double rain001, double tilt, double percent) {
     check(ghz, rain001);
-    expect(path.elevation >= 5.0 && path.elevation <= 90.0, "an elevation of 5 to 90 degrees", path.elevation);
-    expect(std::abs(path.latitude) <= 90.0, "a latitude of -90 to 90 degrees", path.latitude);
-    expect(percent >= 0.001 && percent <= 5.0, "a share of the time of 0.001 to 5 %", percent);
+    expect_rain(path.elevation >= 5.0 && path.elevation <= 90.0, "an elevation of 5 to 90 degrees", path.elevation);
+    expect_rain(std::abs(path.latitude) <= 90.0, "a latitude of -90 to 90 degrees", path.latitude);
+    expect_rain(percent >= 0.001 && percent <= 5.0, "a share of the time of 0.001 to 5 %", percent);
     const double height = path.rain_height - path.station_height;
-    expect(std::isfinite(height), "finite heights", height);
+    expect_rain(std::isfinite(height), "finite heights", height);
     if (height <= 0.0 || rain001 == 0.0) return 0.0;  // above the rain
     const double sine = std::sin(radians(path.elevation)), cosine = std::cos(radians(path.elevation));
     const double gamma = rain_attenuation(ghz, rain001, path.elevation, tilt);

@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "radio/decibel.hpp"
+#include "radio/refuse.hpp"
 
 namespace tiertwin::radio {
 namespace {
@@ -14,10 +15,6 @@ namespace {
 constexpr double kMostGain = 1000.0;  // dB: a ratio that a double can hold, with power and beam on top
 constexpr std::size_t kChunk = 1024;  // users at a time: what they need stays in the cache
 constexpr double kNone = -std::numeric_limits<double>::infinity();
-
-[[noreturn]] void refuse(std::size_t user, const std::string& wanted, const std::string& came) {
-    throw InvalidArgument("user " + std::to_string(user) + ": expected " + wanted + ", got " + came);
-}
 
 [[noreturn]] void refuse_sizes(std::size_t users, std::size_t gains, std::size_t cells, std::size_t beams) {
     throw InvalidArgument("Expected gains and cells of one size, a row a user, and no or one beam a user, got " +

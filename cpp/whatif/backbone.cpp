@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "base/index.hpp"
 #include "graph/ecmp.hpp"
 #include "graph/paths.hpp"
 
@@ -12,11 +13,6 @@ namespace tiertwin::whatif {
 namespace {
 
 constexpr double kShortestKm = 1e-3;  // a link of length 0 would tie with itself
-
-template <typename Id>
-std::size_t at(Id i) {
-    return static_cast<std::size_t>(i);
-}
 
 // The directed links of `which` (all: every one), weighted by km.
 std::shared_ptr<const Graph> graph_of(const Belief& b, const std::vector<index_t>& which) {

@@ -3,15 +3,11 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/index.hpp"
 #include "graph/peel.hpp"
 
 namespace tiertwin {
 namespace {
-
-template <typename Id>
-std::size_t at(Id i) {
-    return static_cast<std::size_t>(i);
-}
 
 void once(std::vector<std::int32_t>& element, index_t id, std::size_t number, const char* what) {
     if (element[at(id)] >= 0)

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "alloc/formulas.hpp"
+#include "base/index.hpp"
 #include "queueing/station.hpp"
 
 namespace tiertwin::whatif {
@@ -19,11 +20,6 @@ constexpr double kTail = 0.95;
 constexpr std::size_t kPoints = 8;                 // delays a flow is cut into
 constexpr int kFineBits = 46, kFirstOctave = -40;  // buckets of 1/64 octave from 2^-40 s
 constexpr std::size_t kBuckets = 64 * 60;
-
-template <typename Id>
-std::size_t at(Id i) {
-    return static_cast<std::size_t>(i);
-}
 
 double passing(double limit, double load) { return load <= limit ? 1.0 : limit / load; }
 

@@ -4,14 +4,10 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/index.hpp"
 
 namespace tiertwin {
 namespace {
-
-template <typename Id>
-std::size_t at(Id i) {
-    return static_cast<std::size_t>(i);
-}
 
 // One row of pairs: element `gone` fails, then each of the others by one search with low points.
 class PairRow {

@@ -4,17 +4,13 @@
 #include <cmath>
 
 #include "alloc/leaf.hpp"
+#include "base/index.hpp"
 #include "queueing/station.hpp"
 
 namespace tiertwin::whatif {
 namespace {
 
 constexpr double kDesignLoad = 0.8;  // of a server, at which its waiting is matched
-
-template <typename Id>
-std::size_t at(Id i) {
-    return static_cast<std::size_t>(i);
-}
 
 double ratio(double now, double before) { return before > 0 ? now / before : 1.0; }
 

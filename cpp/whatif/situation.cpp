@@ -5,14 +5,10 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "base/index.hpp"
 
 namespace tiertwin::whatif {
 namespace {
-
-template <typename Id>
-std::size_t at(Id i) {
-    return static_cast<std::size_t>(i);
-}
 
 std::size_t parts_of(const Belief& b, Change change) {
     switch (change) {

@@ -7,6 +7,8 @@
 #include "abstraction/summarize.hpp"
 #include "base/error.hpp"
 
+namespace abstraction_test {
+
 using namespace tiertwin;
 using namespace tiertwin::abstraction;
 
@@ -95,3 +97,5 @@ TEST_CASE("abstraction: rule names are two-way and unknown ones are refused with
     }
     CHECK_THROWS_AS((void)rule_of("mean"), InvalidArgument);
 }
+
+}  // namespace abstraction_test

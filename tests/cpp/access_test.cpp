@@ -11,6 +11,8 @@
 #include "plant/access_energy.hpp"
 #include "two_cells.hpp"
 
+namespace access_test {
+
 using namespace tiertwin;
 using namespace tiertwin::plant;
 
@@ -232,3 +234,5 @@ TEST_CASE("a cell draws power by the EARTH model") {
     CHECK(macro.awake(0.0) == doctest::Approx(780));
     CHECK(macro.asleep() == doctest::Approx(450));
 }
+
+}  // namespace access_test

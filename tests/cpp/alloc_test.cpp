@@ -14,6 +14,8 @@
 #include "base/error.hpp"
 #include "draw.hpp"
 
+namespace alloc_test {
+
 using namespace tiertwin;
 using namespace tiertwin::alloc;
 using tiertwin::tests::Draw;
@@ -252,3 +254,5 @@ TEST_CASE("a problem is refused with the name and place of what is wrong") {
     one.use_own = {0.5, 1.0};
     CHECK_THROWS_WITH_AS(one.make(), doctest::Contains("device tier uses no shared resource"), InvalidArgument);
 }
+
+}  // namespace alloc_test

@@ -16,6 +16,8 @@
 #include "base/error.hpp"
 #include "draw.hpp"
 
+namespace assure_test {
+
 using namespace tiertwin;
 using namespace tiertwin::assure;
 using tiertwin::tests::Draw;
@@ -183,3 +185,5 @@ TEST_CASE("flapping within the window is one alarm, after it a new one") {
     CHECK(closed[0].cleared == 6);
     CHECK(closed[0].root);
 }
+
+}  // namespace assure_test

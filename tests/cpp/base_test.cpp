@@ -4,6 +4,8 @@
 
 #include "base/random.hpp"
 
+namespace base_test {
+
 using tiertwin::philox4x32;
 using tiertwin::PhiloxBlock;
 using tiertwin::Stream;
@@ -61,3 +63,5 @@ TEST_CASE("below stays inside and covers evenly") {
     CHECK(stream.below(1) == 0);
     for (int i = 0; i < 100; ++i) CHECK(stream.below(0xffffffff) < 0xffffffff);
 }
+
+}  // namespace base_test

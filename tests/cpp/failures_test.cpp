@@ -10,6 +10,8 @@
 #include "graph/cables.hpp"
 #include "graph/cuts.hpp"
 
+namespace failures_test {
+
 using namespace tiertwin;
 
 namespace {
@@ -119,3 +121,5 @@ TEST_CASE("failures refuse what does not fit") {
     const std::vector<index_t> start{0, 1}, element{5};
     CHECK_THROWS_AS(require_scenarios({start, element}, 5), InvalidArgument);
 }
+
+}  // namespace failures_test

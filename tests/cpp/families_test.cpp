@@ -12,6 +12,8 @@
 #include "base/error.hpp"
 #include "draw.hpp"
 
+namespace families_test {
+
 using namespace tiertwin;
 using namespace tiertwin::alloc;
 using tiertwin::tests::Draw;
@@ -235,3 +237,5 @@ TEST_CASE("what cannot be is refused by its index") {
     CHECK_THROWS_WITH_AS(Options(Indices{0, 1}, Indices{0, 1}, Indices{4}, Numbers{1.0}, 1),
                          doctest::Contains("resource[0]"), InvalidArgument);
 }
+
+}  // namespace families_test

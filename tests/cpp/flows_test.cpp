@@ -11,6 +11,8 @@
 #include "plant/server.hpp"
 #include "plant/station.hpp"
 
+namespace flows_test {
+
 using namespace tiertwin;
 using namespace tiertwin::plant;
 
@@ -23,7 +25,7 @@ double s(Time ns) { return static_cast<double>(ns) * 1e-9; }
 // (task, seconds) of every departure until it is empty.
 std::vector<std::pair<TaskId, double>> drain(FlowStation& station) {
     std::vector<std::pair<TaskId, double>> left;
-    while (station.next() != kNever) {
+    while (station.next() != plant::kNever) {
         const Time due = station.next();
         left.emplace_back(station.depart(due), s(due));
     }
@@ -158,7 +160,7 @@ TEST_CASE("flows: however many come and go, no server idles and nobody is forgot
         here[i] = true;
         work += size;
     }
-    leave(kNever - 1);
+    leave(plant::kNever - 1);
     CHECK(station.present() == 0);
     CHECK(std::count(here.begin(), here.end(), true) == 0);
     CHECK(station.busy_s(now + 10000 * kSecond) == doctest::Approx(work).epsilon(1e-6));
@@ -183,7 +185,7 @@ TEST_CASE("weighted link: a task arrives its propagation after it left, and back
     CHECK(link.next(pool) == 1600 * kMillisecond);
     REQUIRE(link.join(pool, 1500 * kMillisecond, ids[2], 0));
     CHECK(link.evict(pool, 1550 * kMillisecond).size() == 2);
-    CHECK(link.next(pool) == kNever);
+    CHECK(link.next(pool) == plant::kNever);
 }
 
 TEST_CASE("server: every discipline behind one face") {
@@ -199,6 +201,8 @@ TEST_CASE("server: every discipline behind one face") {
         CHECK(s(server.next()) == doctest::Approx(1.9).epsilon(1e-8));
         CHECK(server.done_gcycles(first) == doctest::Approx(s(first)));
         CHECK(server.evict(first).size() == 1);
-        CHECK(server.next() == kNever);
+        CHECK(server.next() == plant::kNever);
     }
 }
+
+}  // namespace flows_test

@@ -12,6 +12,8 @@
 #include "forecast/smoothing.hpp"
 #include "forecast/trends.hpp"
 
+namespace forecast_test {
+
 using namespace tiertwin;
 using namespace tiertwin::forecast;
 
@@ -122,3 +124,5 @@ TEST_CASE("a pool lighter than the least takes in what follows; the last may sta
     CHECK(values == std::vector<double>{0.5, 0.5, 2.5, 2.5, 9.0});
     CHECK_THROWS_AS(isotonic(values, weights, -1.0), InvalidArgument);
 }
+
+}  // namespace forecast_test

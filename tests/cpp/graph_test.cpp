@@ -15,6 +15,8 @@
 #include "graph/paths.hpp"
 #include "graph/search.hpp"
 
+namespace graph_test {
+
 using namespace tiertwin;
 
 namespace {
@@ -211,3 +213,5 @@ TEST_CASE("bad input is refused with its place") {
     std::vector<index_t> group(5);
     CHECK_THROWS_AS(partition(*graph, 0, std::vector<double>(5, 1.0), 1, group), InvalidArgument);
 }
+
+}  // namespace graph_test

@@ -6,6 +6,8 @@
 #include "base/error.hpp"
 #include "localise/posterior.hpp"
 
+namespace localise_test {
+
 using namespace tiertwin;
 using namespace tiertwin::localise;
 
@@ -127,3 +129,5 @@ TEST_CASE("localise: rounding of many alarms does not look like a better set") {
     CHECK(found.best == std::vector<std::int32_t>{kOthers});
     CHECK(found.complete);
 }
+
+}  // namespace localise_test

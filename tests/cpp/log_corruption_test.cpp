@@ -5,6 +5,8 @@
 
 #include "log_files.hpp"
 
+namespace log_corruption_test {
+
 using namespace tiertwin;
 using namespace tiertwin::log;
 
@@ -138,3 +140,5 @@ TEST_CASE("log corruption: records cut out, swapped or written twice are refused
         CHECK((found.action == Action::restart || is_prefix(log, found, k)));
     }
 }
+
+}  // namespace log_corruption_test

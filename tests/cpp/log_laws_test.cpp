@@ -11,6 +11,8 @@
 
 #include "log_files.hpp"
 
+namespace log_laws_test {
+
 using namespace tiertwin;
 using namespace tiertwin::log;
 
@@ -251,3 +253,5 @@ TEST_CASE("log laws: durable is recovered, recovered was written, over power cut
         History(seed).run();
     }
 }
+
+}  // namespace log_laws_test

@@ -6,6 +6,8 @@
 #include "log_files.hpp"
 #include "sync/codec.hpp"
 
+namespace log_test {
+
 using namespace tiertwin;
 using namespace tiertwin::log;
 
@@ -366,3 +368,5 @@ TEST_CASE("log: replay brings tables to where they were, over deltas, a snapshot
     CHECK(copy.digest() == live.digest());
     CHECK_FALSE(replay.take(sync::encode(sync::Ack{}, 1)).ok());
 }
+
+}  // namespace log_test

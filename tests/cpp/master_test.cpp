@@ -11,6 +11,8 @@
 #include "base/error.hpp"
 #include "draw.hpp"
 
+namespace master_test {
+
 using namespace tiertwin;
 using namespace tiertwin::alloc;
 using tiertwin::tests::Draw;
@@ -127,3 +129,5 @@ TEST_CASE("what is no upper model is named") {
     const Model wide(1, 2, 9, 1);
     CHECK_THROWS_AS(static_cast<void>(solve_upper(wide.view(), 10, 1e-9)), InvalidArgument);
 }
+
+}  // namespace master_test

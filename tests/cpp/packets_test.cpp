@@ -9,6 +9,8 @@
 #include "plant/packet_events.hpp"
 #include "plant/packet_network.hpp"
 
+namespace packets_test {
+
 using namespace tiertwin;
 using namespace tiertwin::plant;
 
@@ -145,3 +147,5 @@ TEST_CASE("packets: a path must hang together when nodes are given") {
     c.link_tail[1] = 3;
     CHECK_THROWS_AS(c.validate(), InvalidArgument);
 }
+
+}  // namespace packets_test

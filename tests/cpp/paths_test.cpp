@@ -13,6 +13,8 @@
 #include "graph/folding.hpp"
 #include "graph/repair.hpp"
 
+namespace paths_test {
+
 using namespace tiertwin;
 
 namespace {
@@ -154,3 +156,5 @@ TEST_CASE("betweenness of a path and of a diamond") {
     CHECK(nodes == std::vector<double>{0, 0.5, 0.5, 0});
     CHECK(links == std::vector<double>{1.5, 1.5, 1.5, 1.5});
 }
+
+}  // namespace paths_test

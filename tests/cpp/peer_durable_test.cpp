@@ -10,6 +10,8 @@
 #include "log/replay.hpp"
 #include "peer_pair.hpp"
 
+namespace peer_durable_test {
+
 using namespace tiertwin;
 using namespace tiertwin::sync;
 
@@ -324,3 +326,5 @@ TEST_CASE("durable peer: misuse is refused in words") {
     l.attach();
     CHECK_THROWS_AS((void)l.parent->peer.resume_in(5, 1), InvalidArgument);
 }
+
+}  // namespace peer_durable_test

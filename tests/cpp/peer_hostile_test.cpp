@@ -9,6 +9,8 @@
 #include "base/error.hpp"
 #include "peer_pair.hpp"
 
+namespace peer_hostile_test {
+
 using namespace tiertwin;
 using namespace tiertwin::sync;
 
@@ -139,3 +141,5 @@ TEST_CASE("peer: a snapshot of another digest brings no record (R14)") {
     CHECK(snapshots > 0);
     CHECK(std::isnan(p.up_copy.value(kLoad, 1)));
 }
+
+}  // namespace peer_hostile_test

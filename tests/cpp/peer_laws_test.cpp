@@ -20,6 +20,8 @@
 
 #include "peer_pair.hpp"
 
+namespace peer_laws_test {
+
 using namespace tiertwin;
 using namespace tiertwin::sync;
 
@@ -311,3 +313,5 @@ TEST_CASE("laws 7 and 9: seeds that failed once") {
         check(seed);
     }
 }
+
+}  // namespace peer_laws_test

@@ -9,6 +9,8 @@
 
 #include "peer_pair.hpp"
 
+namespace peer_test {
+
 using namespace tiertwin;
 using namespace tiertwin::sync;
 
@@ -219,3 +221,5 @@ TEST_CASE("peer: over a channel that loses, repeats and delays, tables become eq
         CHECK(p.at_child.back().columns[0].values[0] == said);
     }
 }
+
+}  // namespace peer_test

@@ -6,6 +6,8 @@
 
 #include "peer_pair.hpp"
 
+namespace peer_units_test {
+
 using namespace tiertwin;
 using namespace tiertwin::sync;
 
@@ -106,3 +108,5 @@ TEST_CASE("peer: a plan of several frames takes effect with its last one, and a 
     CHECK(done.units[0].columns[0].values.front() == 2.0);
     CHECK(done.epoch == 6);
 }
+
+}  // namespace peer_units_test

@@ -12,6 +12,8 @@
 #include "perf/tail.hpp"
 #include "queueing/station.hpp"
 
+namespace perf_test {
+
 using namespace tiertwin;
 using namespace tiertwin::perf;
 using doctest::Approx;
@@ -140,3 +142,5 @@ TEST_CASE("Calibration: twice the wait, seen long enough, is a factor of two, an
     CHECK(belief.variance[0] < 1e-2);
     CHECK_THROWS_AS(calibrate(model.streams(), nominal_one, {1, {}, {}, {}, {}}, {1, 0}, belief), InvalidArgument);
 }
+
+}  // namespace perf_test

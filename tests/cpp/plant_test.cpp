@@ -8,6 +8,8 @@
 
 #include "base/error.hpp"
 
+namespace plant_test {
+
 using namespace tiertwin;
 using namespace tiertwin::plant;
 
@@ -52,16 +54,16 @@ Config small() {
 TEST_CASE("event tree: the root is the earliest slot, ties to the lowest station") {
     for (const index_t stations : {1, 2, 3, 7, 64, 100}) {
         EventTree tree(stations);
-        std::vector<Time> times(static_cast<std::size_t>(stations), kNever);
+        std::vector<Time> times(static_cast<std::size_t>(stations), plant::kNever);
         const Chance chance(3);
         for (std::uint32_t step = 0; step < 2000; ++step) {
             const PhiloxBlock words = chance.block(0, Purpose::kSize, step);
             const auto station = static_cast<std::size_t>(words[0] % static_cast<std::uint32_t>(stations));
-            times[station] = words[1] % 8 == 0 ? kNever : static_cast<Time>(words[2] % 50);
+            times[station] = words[1] % 8 == 0 ? plant::kNever : static_cast<Time>(words[2] % 50);
             tree.set(static_cast<std::int32_t>(station), times[station]);
             const auto first = std::min_element(times.begin(), times.end());
             CHECK(tree.top().time == *first);
-            if (*first != kNever) CHECK(tree.top().station == first - times.begin());
+            if (*first != plant::kNever) CHECK(tree.top().station == first - times.begin());
         }
     }
 }
@@ -77,7 +79,7 @@ TEST_CASE("sharing: n tasks are served at min(1, m/n) of the speed each") {
         CHECK(std::abs(static_cast<double>(due) - seconds * 1e9) <= 3.0);
         CHECK(station.depart(due) == task);
     }
-    CHECK(station.next() == kNever);
+    CHECK(station.next() == plant::kNever);
     CHECK(station.busy_s(4 * kSecond) == doctest::Approx(2 * 2.5 + 1.0).epsilon(1e-8));
 }
 
@@ -86,7 +88,7 @@ TEST_CASE("first in first out: the earliest free server takes the next task") {
     for (const int work : {4, 2, 6, 2}) REQUIRE(station.join(0, work, work));
     // Servers: 4 until 2 s; 2 until 1 s then 6 until 4 s; the last 2 from 2 s to 3 s.
     std::vector<double> left;
-    while (station.next() != kNever) {
+    while (station.next() != plant::kNever) {
         const Time due = station.next();
         left.push_back(static_cast<double>(due) * 1e-9);
         (void)station.depart(due);
@@ -144,7 +146,7 @@ TEST_CASE("latency bins: edges hold what falls into them, less than 0.8 % wide")
         CHECK(latency_edge_s(bin + 1) / latency_edge_s(bin) <= 1.0 + 1.0 / 128.0 + 1e-12);
     }
     CHECK(latency_bin(-5) == 0);
-    CHECK(latency_bin(kNever) == kBins - 1);
+    CHECK(latency_bin(plant::kNever) == kBins - 1);
 }
 
 TEST_CASE("arrivals: windows are cut anywhere, a change of load stretches the rest of the gap and keeps the draws") {
@@ -232,3 +234,5 @@ TEST_CASE("report clock: every sender once a period, the first between half and 
     CHECK(device.front() <= kSecond * 3 / 2);
     for (std::size_t i = 1; i < device.size(); ++i) CHECK(device[i] - device[i - 1] == kSecond);
 }
+
+}  // namespace plant_test

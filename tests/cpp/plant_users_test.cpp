@@ -8,6 +8,8 @@
 #include "plant/plant.hpp"
 #include "two_cells.hpp"
 
+namespace plant_users_test {
+
 using namespace tiertwin;
 using namespace tiertwin::plant;
 
@@ -197,3 +199,5 @@ TEST_CASE("users: access comes once, before anything happened, and its cells sle
     CHECK_THROWS_WITH_AS(plant.set_group_shares(std::vector<std::int64_t>{3}, std::vector{0.5, 0.6, 0.0, 0.0}),
                          doctest::Contains("shares of group 3: expected a sum of at most 1"), InvalidArgument);
 }
+
+}  // namespace plant_users_test

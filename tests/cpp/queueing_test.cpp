@@ -7,6 +7,8 @@
 #include "base/error.hpp"
 #include "queueing/station.hpp"
 
+namespace queueing_test {
+
 using namespace tiertwin;
 using doctest::Approx;
 
@@ -90,3 +92,5 @@ TEST_CASE("at capacity delays are infinite; nonsense is refused") {
     CHECK_THROWS_AS((void)mm1k_loss(1, 1, 0), InvalidArgument);
     CHECK_THROWS_AS((void)mg1_wait(1, 0.5, 0.1), InvalidArgument);
 }
+
+}  // namespace queueing_test

@@ -11,6 +11,8 @@
 #include "radio/decibel.hpp"
 #include "radio/links.hpp"
 
+namespace radio_test {
+
 using namespace tiertwin;
 using namespace tiertwin::radio;
 using doctest::Approx;
@@ -153,3 +155,5 @@ TEST_CASE("two cells that disturb each other: the load is the root of its equati
     CHECK(flooded.load[1] == 1.0);
     CHECK(flooded.wanted[1] > 40.0);
 }
+
+}  // namespace radio_test

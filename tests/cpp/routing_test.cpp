@@ -12,6 +12,8 @@
 #include "alloc/routing_spread.hpp"
 #include "draw.hpp"
 
+namespace routing_test {
+
 using namespace tiertwin;
 using namespace tiertwin::alloc;
 using tiertwin::tests::Draw;
@@ -142,3 +144,5 @@ TEST_CASE("routing: an earlier answer to the same data is judged and returned; a
     CHECK(stopped.sweeps + stopped.iterations + stopped.rounds == 0);
     CHECK(stopped.worth.violation <= 1e-12);
 }
+
+}  // namespace routing_test

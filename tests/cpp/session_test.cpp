@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+namespace session_test {
+
 using namespace tiertwin;
 using namespace tiertwin::sync;
 
@@ -328,3 +330,5 @@ TEST_CASE("session: silence is suspected, then ends the session; any frame is a 
     CHECK_FALSE(s.attached);
     CHECK(s.cursor == 4);
 }
+
+}  // namespace session_test

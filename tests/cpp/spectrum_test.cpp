@@ -7,6 +7,8 @@
 
 #include "base/error.hpp"
 
+namespace spectrum_test {
+
 using namespace tiertwin;
 using alloc::Cluster;
 
@@ -76,3 +78,5 @@ TEST_CASE("numbers out of range are named") {
     pair.least[1] = 2.0;
     CHECK_THROWS_WITH_AS(pair.cluster().check(), doctest::Contains("power_least[1]"), InvalidArgument);
 }
+
+}  // namespace spectrum_test

@@ -11,6 +11,8 @@
 #include "base/error.hpp"
 #include "state/table.hpp"
 
+namespace state_test {
+
 using namespace tiertwin;
 using tiertwin::tests::attribute;
 
@@ -340,3 +342,5 @@ TEST_CASE("a table of one row and one of a full block fold their digests like an
         CHECK(t.digest() == expected);
     }
 }
+
+}  // namespace state_test

@@ -13,6 +13,8 @@
 #include "radio/backhaul.hpp"
 #include "radio/base_station.hpp"
 
+namespace surroundings_test {
+
 using namespace tiertwin;
 using namespace tiertwin::plant;
 
@@ -96,9 +98,11 @@ TEST_CASE("A site that sleeps holds who comes until it is awake, and nobody afte
     std::size_t site = 9;
     CHECK(sleep.woken(site) == std::vector<TaskId>{12, 13});
     CHECK(site == 0);
-    CHECK(sleep.next() == kNever);
+    CHECK(sleep.next() == plant::kNever);
     CHECK_FALSE(sleep.hold(3 * kSecond + kSecond / 2, 0, 14));
     CHECK(sleep.asleep_s(4 * kSecond, 0) == doctest::Approx(1.0));
     // two cells, a second of sleep, three awake, half a cell second of work
     CHECK(sleep.energy_j(4 * kSecond, 0, 0.5) == doctest::Approx(2 * (450.0 + 3 * 780.0) + 0.5 * (1344.0 - 780.0)));
 }
+
+}  // namespace surroundings_test

@@ -12,6 +12,8 @@
 #include "sync/crc32c.hpp"
 #include "sync/snapshot.hpp"
 
+namespace sync_codec_test {
+
 using namespace tiertwin;
 using namespace tiertwin::sync;
 using tiertwin::tests::attribute;
@@ -366,3 +368,5 @@ TEST_CASE("every reason has a name of its own") {
         CHECK(std::count_if(kReasons.begin(), kReasons.end(), [&](const auto& r) { return r.second == name; }) == 1);
     }
 }
+
+}  // namespace sync_codec_test

@@ -7,6 +7,8 @@
 #include "base/error.hpp"
 #include "whatif/model.hpp"
 
+namespace whatif_test {
+
 using namespace tiertwin;
 using namespace tiertwin::whatif;
 
@@ -155,3 +157,5 @@ TEST_CASE("a belief or a change that does not fit is refused") {
     CHECK_THROWS_AS(require_situations(One({{0, 3, 0, 0.0}}).all(), model.belief()), InvalidArgument);
     CHECK_THROWS_AS(require_situations(One({{9, 0, 1, 1.5}}).all(), model.belief()), InvalidArgument);
 }
+
+}  // namespace whatif_test

@@ -16,6 +16,8 @@
 #include "base/error.hpp"
 #include "draw.hpp"
 
+namespace worth_test {
+
 using namespace tiertwin;
 using namespace tiertwin::abstraction;
 using tiertwin::tests::Draw;
@@ -246,3 +248,5 @@ TEST_CASE("a zone whose attributes part company lies beyond its threshold until 
     CHECK(quiet <= 4);
     CHECK_THROWS_AS(watch.push(Numbers(5), residual, threshold), InvalidArgument);
 }
+
+}  // namespace worth_test
