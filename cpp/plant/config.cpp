@@ -167,7 +167,7 @@ void check_radio(const Config& c) {
     for (std::size_t i = 0; c.radio_fifo && i < c.site_cells.size(); ++i) {
         if (c.site_cells[i] != std::floor(c.site_cells[i]) || c.site_cells[i] > 1e6) {
             throw InvalidArgument(element("site_cells", i) +
-                                  ": expected a whole number of cells for first-in-first-out " + "radio, got " +
+                                  ": expected a whole number of cells for first-in-first-out radio, got " +
                                   std::to_string(c.site_cells[i]));
         }
     }

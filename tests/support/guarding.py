@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from support.healing import world_of
-from tiertwin.functions.heal.actions import Actions
+from tiertwin.functions.heal.actions import Actions, MoveService
 from tiertwin.functions.heal.feasible import Rules
 from tiertwin.functions.heal.scores import Predicted
 from tiertwin.orchestrate.guard import Guard
@@ -104,3 +104,18 @@ class Bench:
             self.now = max(self.now, due[0].at)
             self.tell(Fired(due[0].name, due[0].serial))
         self.now = end
+
+
+MOVE = MoveService(0, 0, 1, 2)
+OTHER = MoveService(3, 1, 2, 1)
+MS = 1_000_000
+
+
+def better(actions: Actions) -> Predicted:
+    """Anything is worth 1 more than nothing."""
+    return good(float(bool(actions)))
+
+
+def reasons(bench: Bench) -> list[str]:
+    """Why proposals were refused so far."""
+    return [audit.reason for audit in bench.said("refused")]

@@ -19,7 +19,7 @@ from tiertwin.orchestrate.siteview import SiteView, Summary, estimate_site, summ
 from tiertwin.orchestrate.units import setpoint_cells
 from tiertwin.twin.attributes import TableId
 from tiertwin.twin.effects import Effect, Record
-from tiertwin.twin.layout import edge_layout, gateway_layout
+from tiertwin.twin.layout import edge_layout
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -81,9 +81,9 @@ class AloneController:
         self._rhythm, self._solver, self._policy, self._gateway = rhythm, solver, policy, gateway
         self._share = share
         above = edge_layout(world, site)
-        below = gateway_layout(world, site) if economy is None else economy.layout(world, site)
-        self._pass = PassThrough(below, above)
-        self._summary = Summary(self.view, below, above)
+        self.server = self.view.server
+        self._pass = PassThrough(self.view.below, above)
+        self._summary = Summary(self.view, above)
         self.asking = None if economy is None else Asking(self.view, economy, gateway)
         self._nominal = self.view.problem(self.view.nominal)
         self.problem: LeafProblem | None = None

@@ -15,7 +15,7 @@ import numpy as np
 
 from tiertwin import _core
 from tiertwin.model.tiers import Tier
-from tiertwin.world.objective import LEAST_GHZ, leaf_problem_arrays, lost_per_second, tier_cost_parts
+from tiertwin.world.objective import leaf_problem_arrays, lost_per_second, tier_cost_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,7 +110,7 @@ class Belief:
         edges = []
         for edge in self.edges:
             uplink = float(edge.problem.capacity[2])
-            works = float(edge.problem.capacity[1]) != LEAST_GHZ
+            works = bool(self.server_ghz[edge.site] > 0.0)
             old = leaf_problem_arrays(before, edge.site, edge.problem.demand, uplink_mbps=uplink, server_up=works)
             new = leaf_problem_arrays(after, edge.site, edge.problem.demand, uplink_mbps=uplink, server_up=works)
             moved = {

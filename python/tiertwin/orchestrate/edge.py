@@ -28,7 +28,7 @@ from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
 from tiertwin.orchestrate.siteview import SiteView, Summary, estimate_site, summarise_site
 from tiertwin.twin.attributes import A, TableId
 from tiertwin.twin.effects import Effect, Record, SetTimer
-from tiertwin.twin.layout import edge_layout, gateway_layout
+from tiertwin.twin.layout import edge_layout
 from tiertwin.twin.lease import NO_LEASE, Lease
 
 if TYPE_CHECKING:
@@ -99,9 +99,9 @@ class EdgeController:
         self._solver = solver
         self._parent, self._gateway = parent, gateway
         above = edge_layout(world, site)
-        below = gateway_layout(world, site) if economy is None else economy.layout(world, site)
-        self._pass = PassThrough(below, above)
-        self._summary = Summary(self.view, below, above)
+        self.server = self.view.server
+        self._pass = PassThrough(self.view.below, above)
+        self._summary = Summary(self.view, above)
         self.asking = None if economy is None else Asking(self.view, economy, gateway)
         self.leaf: LeafSide | None = None
         self.problem: LeafProblem | None = None

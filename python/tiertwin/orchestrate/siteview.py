@@ -108,7 +108,9 @@ class SiteView:
         self.newest_ns = 0
         self.blind = False
         self.uplink = float(world.uplink_site_mbps[site])
-        self.server = OwnServer(site, [gateway_layout(world, site) if economy is None else economy.layout(world, site)])
+        self.below = gateway_layout(world, site) if economy is None else economy.layout(world, site)
+        """Rows of the gateway's table."""
+        self.server = OwnServer(site, [self.below])
 
     def observe(self, table: _core.StateTable, now: int, age_ms: int | None = None) -> F64:
         """Estimate the coming epoch's demand, tasks/s [G]; `age_ms`: of what a gateway knows that tells what moved."""
@@ -299,12 +301,12 @@ class Summary:
     ----------
     view
         Of the site: which row of the gateway's table belongs to which group.
-    below, above
-        Layouts of the gateway's table and of ours.
+    above
+        Layout of our table.
     """
 
-    def __init__(self, view: SiteView, below: Layout, above: Layout) -> None:
-        self._view, self._rows = view, (below.rows, above.rows)
+    def __init__(self, view: SiteView, above: Layout) -> None:
+        self._view, self._rows = view, (view.below.rows, above.rows)
         self._out = np.zeros(len(view.told_of), dtype=np.bool_)
         self._partition = self._parted()
         self._moved = view.economy is not None

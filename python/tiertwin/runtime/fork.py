@@ -91,7 +91,7 @@ class DomainTwin:
     def _servers_down(self) -> list[int]:
         """Servers that are down as the twins that plan for them were told."""
         controllers: list[Any] = [twin.controller for twin in self._run.twins.values()]
-        known = [getattr(getattr(held, "view", held), "server", None) for held in controllers]
+        known = [getattr(held, "server", None) for held in controllers]
         return [server.number for server in known if server is not None and not server.up]
 
     def _links(self) -> tuple[Any, Any, Any]:

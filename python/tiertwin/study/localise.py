@@ -178,8 +178,10 @@ def ducts(world: World, seed: int) -> list[dict[str, Any]]:
     drawn: list[list[int]] = []  # two of the same links are one risk: nobody could tell which of them it was
     for _ in range(DUCT_TRIES if nodes else 0):
         links = sorted(rng.choice(at[int(rng.choice(nodes))], DUCT_LINKS, replace=False).tolist())
-        if len(drawn) < DUCTS and links not in drawn:
+        if links not in drawn:
             drawn.append(links)
+        if len(drawn) == DUCTS:
+            break
     ends = [[[names[world.link_tail[link]], names[world.link_head[link]]] for link in links] for links in drawn]
     return [{"name": f"duct-{k + 1}", "links": pairs} for k, pairs in enumerate(ends)]
 

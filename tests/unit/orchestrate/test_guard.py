@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from support.guarding import Bench, good
+from support.guarding import MOVE, MS, OTHER, Bench, better, good, reasons
 from support.healing import cause_of, crafted, model_of, random_action, world_of
 from tiertwin.errors import InputError
 from tiertwin.functions.assure.impact import Broken, Degradation
@@ -30,20 +30,6 @@ from tiertwin.orchestrate.guardwords import (
     Undo,
     Wake,
 )
-
-MOVE = MoveService(0, 0, 1, 2)
-OTHER = MoveService(3, 1, 2, 1)
-MS = 1_000_000
-
-
-def better(actions: Actions) -> Predicted:
-    """Anything is worth 1 more than nothing."""
-    return good(float(bool(actions)))
-
-
-def reasons(bench: Bench) -> list[str]:
-    return [audit.reason for audit in bench.said("refused")]
-
 
 # -- the straight way --------------------------------------------------------------------------------------------------
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.guarding import Bench, good
-from tiertwin.functions.heal.actions import Actions, MoveService
-from tiertwin.functions.heal.scores import Predicted
+from support.guarding import MOVE, MS, Bench, better, good
 from tiertwin.orchestrate.guardwords import (
     SECOND,
     TIMEOUTS,
@@ -21,19 +19,6 @@ from tiertwin.orchestrate.guardwords import (
     State,
     Undo,
 )
-
-MOVE = MoveService(0, 0, 1, 2)
-OTHER = MoveService(3, 1, 2, 1)
-MS = 1_000_000
-
-
-def better(actions: Actions) -> Predicted:
-    """Anything is worth 1 more than nothing."""
-    return good(float(bool(actions)))
-
-
-def reasons(bench: Bench) -> list[str]:
-    return [audit.reason for audit in bench.said("refused")]
 
 
 def test_every_waiting_state_has_a_timeout() -> None:
