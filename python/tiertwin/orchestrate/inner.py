@@ -30,7 +30,7 @@ from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
 from tiertwin.twin.attributes import A, TableId
 from tiertwin.twin.effects import Effect, Record, SetTimer, StartSolve
 from tiertwin.twin.lease import NO_LEASE, Lease
-from tiertwin.world.objective import LEAST_GHZ
+from tiertwin.world.objective import LEAST_GHZ, NO_UPLINK_MBPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -250,8 +250,9 @@ class InnerController:
 
     def _set_capacity(self, twin: Twin) -> None:
         domain = self.domain
-        uplink = None if self._parent is None else (self.uplink, domain.uplink_kappa0 * self.uplink)
         self.uplink_used = self.uplink
+        left = max(self.uplink, NO_UPLINK_MBPS)
+        uplink = None if self._parent is None else (left, domain.uplink_kappa0 * left)
         compute = (domain.capacity_ghz, domain.kappa) if self.server.up else (LEAST_GHZ, 0.0)
         self.node.set_capacity(compute, uplink)
 

@@ -76,6 +76,11 @@ class DomainTwin:
         granted_tiers = outside.get(Tier(tier), frozenset({int(Tier.FOG), int(Tier.CLOUD)}))
         return Belief(world, self.name, edges, uplink, server, background, capacity, up, granted_tiers)
 
+    def down(self) -> tuple[list[int], list[int]]:
+        """Return the undirected links and the servers that twins plan without now, as they were told."""
+        up = self._links()[2]
+        return np.flatnonzero(~up).tolist(), self._servers_down()
+
     def _edge(self, name: str, site: int) -> EdgeBelief:
         controller: Any = self._run.twins[name].controller
         if controller.problem is None or controller.plan is None:
