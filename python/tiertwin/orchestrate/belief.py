@@ -104,6 +104,16 @@ class Belief:
         """The compiled model; made once a belief."""
         return _core.WhatIf(arrays_of(self))
 
+    def at(self, demand: Mapping[str, F64]) -> Belief:
+        """Return the belief at other demand, tasks/s [G] by name of edge: set-points stay, so plans grow with it."""
+        edges = []
+        for edge in self.edges:
+            now = demand.get(edge.name, edge.problem.demand)
+            grown = now / np.maximum(edge.problem.demand, 1e-12)
+            plan = edge.plan * np.where(edge.problem.demand > 0.0, grown, 0.0)[:, None]
+            edges.append(replace(edge, problem=replace(edge.problem, demand=now), plan=plan))
+        return replace(self, edges=tuple(edges))
+
     def under(self, world: World) -> Belief:
         """Return the belief under other constants of the same network: what they change of each problem is added."""
         before, after = self.world, world

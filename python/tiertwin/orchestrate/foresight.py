@@ -6,6 +6,8 @@
                 anew, on both sides of the comparison
     lossy links a task that goes over one is lost with its share of bad frames, link after link, at once and later
     slow        a server that is slow does everything, late: it loses nothing
+    followed    plans follow part after part, as those who plan hear of it; in between everybody has decided anew for
+                what was heard of and loses what is sent to the rest (`mean`)
 
     lost by site and class = what is served before − what is served then; users in proportion to their tasks
 
@@ -17,6 +19,7 @@ How bad a degradation is comes from measurement (`Severities`); of one that was 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +32,7 @@ from tiertwin.orchestrate.changes import Batch, Change, Row
 from tiertwin.orchestrate.forktree import tree_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -76,6 +79,22 @@ class Foreseen:
         return float(self.tasks(for_s, follow_s).sum(axis=0) @ self.megabits) / 1e3
 
 
+@dataclass(frozen=True)
+class Followed:
+    """A part that is gone, as a cause of its own, and when plans begin to follow it.
+
+    Parameters
+    ----------
+    cause
+        A link or a server, of the causes that are foretold.
+    after_s
+        Seconds after the causes came; at least as long as they last: never.
+    """
+
+    cause: Cause
+    after_s: float
+
+
 class Foresight:
     """What causes cost a domain. Read-only but for what it keeps of its own answers; one owner.
 
@@ -117,11 +136,41 @@ class Foresight:
         entered = self._entered(rows)
         kept = self._kept(causes, measured, entered)
         standing = self._standing.sum(axis=2)
-        at_once = standing - self._as_they_stand(broken, kept * self._works(broken) * self._reached(entered))
+        at_once = standing - self._served(self._standing, broken, kept * self._works(broken) * self._reached(entered))
         later = standing - (self._standing * kept[:, None, :]).sum(axis=2)
         if rows:
             later = self._planned([]).sum(axis=2) - (self._planned(rows) * kept[:, None, :]).sum(axis=2)
         return Foreseen(self._by_site(at_once), self._by_site(later), *self._units())
+
+    def mean(
+        self, causes: Sequence[Cause], followed: Sequence[Followed], for_s: float, severities: Severities | None = None
+    ) -> F64:
+        """Return the mean tasks/s lost in the first `for_s` seconds (> 0, finite), [S, C].
+
+        Plans follow the parts of `followed` at their times. Once they follow all of them nothing of `causes` is left
+        that they would send tasks to.
+        """
+        if not 0.0 < for_s < np.inf:
+            raise InputError(f"for_s: expected seconds above 0, got {for_s}", "Foresight.mean")
+        whole = self.lost(*causes, severities=severities)
+        times = sorted({min(max(part.after_s, 0.0), for_s) for part in followed})
+        if not times:
+            return whole.at_once
+        total: F64 = times[0] * whole.at_once + (for_s - times[-1]) * whole.later
+        for begin, end in pairwise(times):
+            heard = [part.cause for part in followed if part.after_s <= begin]
+            total = total + (end - begin) * self._half_followed(tuple(causes), heard, severities or Severities())
+        mean: F64 = total / for_s
+        return mean
+
+    def _half_followed(self, causes: tuple[Cause, ...], heard: Sequence[Cause], measured: Severities) -> F64:
+        """Return what is lost while plans follow only what was heard of, [S, C]."""
+        broken = Broken.of(self.belief.world, causes, self._degraded)
+        entered = self._entered(self._rows(causes, broken, measured))
+        through = self._kept(causes, measured, entered) * self._works(broken) * self._reached(entered)
+        known = Broken.of(self.belief.world, tuple(heard), self._degraded)
+        plan = self._planned(self._rows(tuple(heard), known, measured))
+        return self._by_site(self._planned([]).sum(axis=2) - self._served(plan, broken, through))
 
     # -- what the engine makes of causes ---------------------------------------------------------------------------
     def _rows(self, causes: tuple[Cause, ...], broken: Broken, measured: Severities) -> list[Row]:
@@ -176,9 +225,9 @@ class Foresight:
         return np.stack([server[world.site_count + fog], uplink[fog], cloud], axis=1)
 
     # -- what gets through -----------------------------------------------------------------------------------------
-    def _as_they_stand(self, broken: Broken, through: F64) -> F64:
-        """Return what is served while set-points stay, [D, G]; `through`: share by site and tier, [D, T]."""
-        served: F64 = (self._standing * through[:, None, :]).sum(axis=2)
+    def _served(self, plan: F64, broken: Broken, through: F64) -> F64:
+        """Return what of a plan [D, G, T] is served, [D, G]; `through`: share by site and tier, [D, T]."""
+        served: F64 = (plan * through[:, None, :]).sum(axis=2)
         world, home = self.belief.world, self.belief.home
         if not broken.unheard.any() or broken.unheard.all():
             return served

@@ -7,16 +7,17 @@ without faults; and what they foretell of the causes they hold to be there.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.mastersolver import master_solver
-from tiertwin.functions.assure.causes import Cause, causes_of
-from tiertwin.functions.assure.impact import ImpactModel, Severities
+from tiertwin.functions.assure.causes import Cause, Naming, causes_of
+from tiertwin.functions.assure.impact import Broken, Degradation, ImpactModel, Severities, nearest_heard
 from tiertwin.model.scenario import Policy
-from tiertwin.orchestrate.foresight import Foreseen, Foresight
+from tiertwin.orchestrate.foresight import Followed, Foresight
 from tiertwin.orchestrate.policies import HIERARCHICAL
 from tiertwin.plant.faults import groups_of
 from tiertwin.runtime.execute import make_run
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from tiertwin.runtime.inprocess import InProcessRun
     from tiertwin.world import World
 
-HEARD_AFTER = 2  # epochs until the owner of a link hears that it is down
+HEARD_AFTER = 2  # epochs until twins hear of what nobody tells as such: of a node, an access, a degradation
 NAMED = 0.5  # probability from which on a cause is taken to be there
 
 
@@ -92,8 +93,11 @@ def play(job: dict[str, Any]) -> dict[str, Any]:
     starts, looks = ({row[k]: row for row in job["looks"]} for k in (0, 1))
     found: dict[str, Any] = {"alarms": [], "named": [], "looks": {}, "undone": [], "offered": []}
     before: Belief | None = None
+    told: list[dict[str, Any]] = []
+    heard, whole = Heard(), DomainTwin(run, world.twins[0].name)
     for epoch in range(job["epochs"]):
         run.run_epoch(epoch)
+        heard.look(epoch, *whole.down())
         books, _ = run.plant_books()
         found["undone"].append((books.by_site_class("shed") + books.by_site_class("lost")).tolist())
         found["offered"].append(books.by_site_class("generated").tolist())
@@ -106,11 +110,15 @@ def play(job: dict[str, Any]) -> dict[str, Any]:
         named = [line for line in lines if line["what"] == "cause" and not line.get("over")]
         found["named"] += [[line["epoch"], line["cause"]] for line in named]
         if epoch + 1 in starts:
-            before = DomainTwin(run, world.twins[0].name).belief()
+            before, told = whole.belief(), []
+        elif before is not None:
+            told.append({edge.name: edge.problem.demand for edge in whole.belief().edges})
         if epoch in looks and before is not None:
             start, _, true = looks[epoch]
-            span = job["for_s"], followed_s(start, scenario.tiers.edge.control_every)
-            found["looks"][epoch] = _look(watches, causes, before, true, span)
+            demand = {name: np.mean([now[name] for now in told], axis=0) for name in told[0]}
+            span = Span(start, job["for_s"], scenario.tiers.edge.control_every, heard)
+            found["looks"][epoch] = _look(watches, causes, Since(before, demand), true, span)
+            before = None
     found["faults"] = [[e.start_ns * 1e-9, e.end_ns * 1e-9] for e in run.plant.truth_faults()]
     return found
 
@@ -121,12 +129,77 @@ def watches_of(run: InProcessRun) -> list[Assurance]:
     return [c.assurance for c in controllers if getattr(c, "assurance", None) is not None]
 
 
-def followed_s(start: int, every: int) -> float:
-    """Return the seconds after epoch `start` until plans take a link that went down into account.
+class Heard:
+    """Since which epoch twins plan without links and servers that they were told are down."""
 
-    Its owner hears of it in the second epoch after, shares it out anew when it decides next, and what it grants is in
-    force with the decision after that.
+    def __init__(self) -> None:
+        self.links: dict[int, int] = {}
+        self.servers: dict[int, int] = {}
+
+    def look(self, epoch: int, links: Sequence[int], servers: Sequence[int]) -> None:
+        """Take what is planned without at the end of an epoch."""
+        self.links = {link: self.links.get(link, epoch) for link in links}
+        self.servers = {server: self.servers.get(server, epoch) for server in servers}
+
+
+@dataclass(frozen=True, eq=False)
+class Since:
+    """What was believed before causes came, and the mean demand of edges since, tasks/s [G], by name."""
+
+    before: Belief
+    demand: dict[str, Any]
+
+    def belief(self, causes: Sequence[Cause]) -> Belief:
+        """Return the belief of before at the demand told since, but of sites that users left for others, and those."""
+        world = self.before.world
+        moved = Broken.of(world, tuple(causes), Degradation()).unheard
+        if moved.any() and world.grouped and not moved.all():
+            moved[nearest_heard(world, moved)[np.flatnonzero(moved)]] = True
+        stay = [edge.name for edge in self.before.edges if not moved[edge.site]]
+        return self.before.at({name: self.demand[name] for name in stay})
+
+
+@dataclass(frozen=True, eq=False)
+class Span:
+    """When causes came, how long they last, and since when plans follow them.
+
+    Parameters
+    ----------
+    start, for_s, every
+        First epoch; how long, s; epochs between two decisions.
+    heard
+        Asked at the look.
     """
+
+    start: int
+    for_s: float
+    every: int
+    heard: Heard
+
+    def followed(self, world: World, cause: Cause) -> list[Followed]:
+        """Return the parts of a cause, and when plans follow them: as its twins heard of it, be it late or never.
+
+        A server is left in the epoch in which it is heard of. A link is shared out anew then, and what is granted is
+        in force with the decision after that.
+        """
+        if cause.kind in ("link", "group"):
+            heard, late, parts = self.heard.links, self.every, [_link(world, link) for link in cause.links]
+            return [Followed(part, self._after(heard.get(part.links[0]), late)) for part in parts]
+        if cause.kind == "server":
+            return [Followed(cause, self._after(self.heard.servers.get(cause.server), 0))]
+        return [Followed(cause, followed_s(self.start, self.every))]
+
+    def _after(self, epoch: int | None, late: int) -> float:
+        known = epoch is not None and epoch >= self.start
+        return float(epoch + late - self.start) if known and epoch is not None else self.for_s
+
+
+def _link(world: World, link: int) -> Cause:
+    return Cause(Naming(world).link(link), "link", links=(link,))
+
+
+def followed_s(start: int, every: int) -> float:
+    """Return the seconds after epoch `start` until plans take what nobody tells as such into account."""
     heard = start + HEARD_AFTER
     return float(heard + -heard % every + every - start)
 
@@ -134,24 +207,20 @@ def followed_s(start: int, every: int) -> float:
 def _look(
     watches: Sequence[Assurance],
     causes: dict[str, Cause],
-    before: Belief,
+    since: Since,
     true: Sequence[str],
-    span: tuple[float, float],
+    span: Span,
 ) -> dict[str, Any]:
     """Return what is held now, and what it is foretold to cost: by three answers, each of the causes named likely.
 
-    `span`: how long the causes last, and until plans follow, s.
-
-    ``foreseen``: `orchestrate.foresight` on what was believed before; ``told``: the same of the true causes;
-    ``rules``: `functions.assure.impact` at the load told. Each: tasks/s by class, Gb/s.
+    ``foreseen``: `orchestrate.foresight` on what was believed before, at the demand told since; ``told``: the same of
+    the true causes; ``rules``: `functions.assure.impact` at the load told. Each: tasks/s by class.
     """
     stated: dict[str, float] = {}
     for watch in watches:
         stated |= watch.posterior()
-    world = before.world
+    world = since.before.world
     likely = [causes[name] for name, p in stated.items() if p >= NAMED]
-    policy = Policy() if world.scenario is None else world.scenario.policy
-    foresight = Foresight(before, leaf_solver(policy.leaf_solver), master_solver(policy.master_solver))
     severities = Severities.worst(watch.severities() for watch in watches)
     rules = ImpactModel(world, _load(world, watches), devices=True, handover=world.grouped).impact(*likely)
     each = world.tasks_per_s
@@ -160,16 +229,25 @@ def _look(
         "likely": [cause.name for cause in likely],
         "alarms": [alarm for watch in watches for alarm in watch.alarms()],
         "costs": {
-            "foreseen": _cost(foresight.lost(*likely, severities=severities), span),
-            "told": _cost(foresight.lost(*(causes[name] for name in true), severities=severities), span),
+            "foreseen": _cost(since, likely, severities, span),
+            "told": _cost(since, [causes[name] for name in true], severities, span),
             "rules": {"tasks": [rules.by_class[name] * r for name, r in zip(world.class_names, each, strict=True)]},
         },
     }
 
 
-def _cost(foreseen: Foreseen, span: tuple[float, float]) -> dict[str, Any]:
-    parts = {"at_once": foreseen.at_once, "later": foreseen.later, "tasks": foreseen.tasks(*span)}
-    return {name: part.sum(axis=0).tolist() for name, part in parts.items()}
+def _cost(since: Since, causes: Sequence[Cause], severities: Severities, span: Span) -> dict[str, Any]:
+    """Return what causes cost while they last, tasks/s by class, and when plans followed."""
+    belief = since.belief(causes)
+    policy = Policy() if belief.world.scenario is None else belief.world.scenario.policy
+    solvers = leaf_solver(policy.leaf_solver), master_solver(policy.master_solver)
+    foresight = Foresight(belief, *solvers, replan="tree")  # the cloud decides every epoch in which edges do
+    followed = [part for cause in causes for part in span.followed(belief.world, cause)]
+    whole = foresight.lost(*causes, severities=severities)
+    parts = {"at_once": whole.at_once, "later": whole.later}
+    parts["tasks"] = foresight.mean(causes, followed, span.for_s, severities)
+    costs: dict[str, Any] = {name: part.sum(axis=0).tolist() for name, part in parts.items()}
+    return costs | {"followed": [[part.cause.name, part.after_s] for part in followed]}
 
 
 def _load(world: World, watches: Sequence[Assurance]) -> Any:

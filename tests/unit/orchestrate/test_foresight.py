@@ -15,7 +15,7 @@ from tiertwin.functions.assure.causes import Cause, causes_of
 from tiertwin.functions.assure.impact import Broken, Degradation, Severities
 from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate.changes import Batch
-from tiertwin.orchestrate.foresight import Foresight
+from tiertwin.orchestrate.foresight import Followed, Foresight
 from tiertwin.orchestrate.forktree import planned
 from tiertwin.world import load, resolve
 
@@ -164,3 +164,48 @@ def test_edges_that_decide_anew_plan_as_the_engine_has_them(kind: str) -> None:
         plan = np.ascontiguousarray(ahead._planned(rows).ravel())
         ours, engines = belief.engine.judge(*batch, plan), belief.engine.sweep(*batch, 1, 1)[0]
         np.testing.assert_allclose(ours, engines, rtol=1e-3, atol=1e-3, err_msg=one.name)
+
+
+def two_servers() -> list[Cause]:
+    """Those of the two sites that plan most for their own."""
+    return [cause("server", int(site)) for site in np.argsort(-planned_at(Tier.EDGE))[:2]]
+
+
+def test_the_mean_is_of_at_once_until_plans_follow_and_of_later_from_then_on() -> None:
+    parts = two_servers()
+    whole = foresight().lost(*parts)
+    together = foresight().mean(parts, [Followed(part, 3.0) for part in parts], 12.0)
+    np.testing.assert_allclose(together, whole.tasks(12.0, 3.0), atol=1e-9)
+    never = foresight().mean(parts, [Followed(part, 99.0) for part in parts], 12.0)
+    np.testing.assert_allclose(never, whole.at_once, atol=1e-9)
+    at_start = foresight().mean(parts, [Followed(part, 0.0) for part in parts], 12.0)
+    np.testing.assert_allclose(at_start, whole.later, atol=1e-9)
+    np.testing.assert_allclose(foresight().mean(parts, [], 12.0), whole.at_once, atol=1e-9)
+
+
+def test_while_plans_follow_one_part_only_the_other_goes_on_losing() -> None:
+    first, second = both = two_servers()
+    whole = foresight().lost(*both)
+    assert whole.at_once.sum() > whole.later.sum() + 1.0
+    staged = foresight().mean(both, [Followed(first, 2.0), Followed(second, 8.0)], 12.0)
+    early = foresight().mean(both, [Followed(first, 2.0), Followed(second, 2.0)], 12.0)
+    late = foresight().mean(both, [Followed(first, 8.0), Followed(second, 8.0)], 12.0)
+    assert early.sum() < staged.sum() < late.sum()
+
+
+@pytest.mark.parametrize("for_s", [0.0, -1.0, np.inf, np.nan])
+def test_a_mean_is_over_some_seconds(for_s: float) -> None:
+    with pytest.raises(InputError, match="for_s"):
+        foresight().mean([], [], for_s)
+
+
+def test_at_another_demand_set_points_stay() -> None:
+    _, belief, _ = made()
+    edge = belief.edges[0]
+    grown = belief.at({edge.name: 2.0 * edge.problem.demand})
+    np.testing.assert_allclose(grown.edges[0].plan, 2.0 * edge.plan)
+    assert grown.edges[1].plan.tobytes() == belief.edges[1].plan.tobytes()
+    assert belief.edges[0] is edge, "the belief itself stays"
+    nothing = belief.at({edge.name: np.zeros_like(edge.problem.demand)})
+    assert not nothing.edges[0].plan.any()
+    assert np.isfinite(Foresight(nothing, *made()[2]).lost(cause("server", 0)).at_once).all()

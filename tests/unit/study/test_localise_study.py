@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tiertwin.allocate.leafsolver import leaf_solver
+from tiertwin.allocate.mastersolver import master_solver
 from tiertwin.errors import InputError, UnknownNameError
 from tiertwin.functions.assure.dependencies import dependencies
+from tiertwin.orchestrate.forktree import planned
 from tiertwin.plant import PlantOptions
 from tiertwin.plant.faults import groups_of
 from tiertwin.study.faultcosts import impact_rows
-from tiertwin.study.faultruns import event_of, followed_s
+from tiertwin.study.faultruns import Heard, Since, Span, event_of, followed_s
 from tiertwin.study.localise import (
     DUCTS,
     FOR_S,
@@ -229,3 +232,50 @@ def test_plans_follow_when_the_owner_has_heard_decided_and_its_grant_is_in_force
     assert [followed_s(start, 1) for start in (8, 25)] == [3.0, 3.0]
     assert [followed_s(start, 2) for start in (8, 25)] == [4.0, 5.0]
     assert [followed_s(start, 4) for start in (8, 9, 10, 11)] == [8.0, 7.0, 6.0, 9.0]
+
+
+def test_a_part_is_known_since_it_was_first_told_and_forgotten_when_it_is_back():
+    heard = Heard()
+    heard.look(4, [], [])
+    heard.look(5, [3], [7])
+    heard.look(6, [3, 9], [])
+    assert (heard.links, heard.servers) == ({3: 5, 9: 6}, {})
+    heard.look(7, [9], [])
+    heard.look(8, [3, 9], [])
+    assert heard.links == {3: 8, 9: 6}
+
+
+def test_plans_follow_links_a_decision_after_their_owner_heard_and_servers_at_once():
+    _, world, graph = made()
+    heard = Heard()
+    heard.look(26, [0], [2])
+    heard.look(28, [0, 1], [2])
+    span = Span(25, 12.0, 2, heard)
+
+    def after(cause: Any) -> list[float]:
+        return [part.after_s for part in span.followed(world, cause)]
+
+    def of(kind: str, which: int) -> Any:
+        return next(c for c in graph.causes if c.kind == kind and which in (*c.links, c.server))
+
+    assert after(of("link", 0)) == [3.0]
+    assert after(of("link", 1)) == [5.0]
+    assert after(of("link", 2)) == [12.0], "nobody has heard: never"
+    assert after(of("server", 2)) == [1.0]
+    assert after(of("degraded", 0)) == [followed_s(25, 2)]
+    assert [part.cause.links for part in span.followed(world, of("group", 0))] == [(0,)]
+
+
+def test_demand_since_is_taken_but_where_users_went():
+    _, world, graph = made()
+    demand = (world.group_devices * world.tasks_per_s[:, None]).reshape(world.site_count, -1).astype(float)
+    before = planned(world, demand, leaf_solver("auto"), master_solver("kernel"))
+    since = Since(before, {edge.name: 2.0 * edge.problem.demand for edge in before.edges})
+
+    def grown(kind: str) -> list[bool]:
+        cause = next(c for c in graph.causes if c.kind == kind)
+        pairs = zip(since.belief([cause]).edges, before.edges, strict=True)
+        return [bool(np.allclose(now.plan, 2.0 * edge.plan)) for now, edge in pairs]
+
+    assert all(grown("link"))
+    assert grown("access").count(False) == (2 if world.grouped else 1)
