@@ -13,10 +13,11 @@ from tiertwin.allocate.mastersolver import master_solver
 from tiertwin.errors import InputError, UnknownNameError
 from tiertwin.functions.assure.dependencies import dependencies
 from tiertwin.orchestrate.forktree import planned
+from tiertwin.orchestrate.service import Service
 from tiertwin.plant import PlantOptions
 from tiertwin.plant.faults import groups_of
 from tiertwin.study.faultcosts import impact_rows
-from tiertwin.study.faultruns import Heard, Since, Span, event_of, followed_s
+from tiertwin.study.faultruns import SETTLE_S, Heard, Offered, Since, Span, event_of, followed_s
 from tiertwin.study.localise import (
     DUCTS,
     FOR_S,
@@ -258,19 +259,39 @@ def test_plans_follow_links_a_decision_after_their_owner_heard_and_servers_at_on
     def of(kind: str, which: int) -> Any:
         return next(c for c in graph.causes if c.kind == kind and which in (*c.links, c.server))
 
-    assert after(of("link", 0)) == [3.0]
-    assert after(of("link", 1)) == [5.0]
+    assert after(of("link", 0)) == [3.0 + SETTLE_S]
+    assert after(of("link", 1)) == [5.0 + SETTLE_S]
     assert after(of("link", 2)) == [12.0], "nobody has heard: never"
-    assert after(of("server", 2)) == [1.0]
+    assert after(of("server", 2)) == [1.0 + SETTLE_S]
     assert after(of("degraded", 0)) == [followed_s(25, 2)]
     assert [part.cause.links for part in span.followed(world, of("group", 0))] == [(0,)]
+
+
+def told(world: World, demand: Any) -> Service:
+    """What watchers would say while `demand` [S, G] is offered."""
+    tasks = demand.reshape(world.site_count, len(world.class_names), -1).sum(axis=2)
+    return Service(tasks, tasks, tasks, tasks, np.ones(world.site_count, dtype=bool), 0, 1)
+
+
+def test_of_a_site_that_told_nothing_what_was_believed_stays():
+    _, world, _ = made()
+    offered = Offered(world)
+    assert np.isnan(offered.a_period()).all()
+    service = told(world, np.ones((world.site_count, world.group_devices[0].size)))
+    service.told[1:] = False
+    offered.take([service])
+    assert np.isfinite(offered.a_period()[0]).all()
+    assert np.isnan(offered.a_period()[1:]).all()
 
 
 def test_demand_since_is_taken_but_where_users_went():
     _, world, graph = made()
     demand = (world.group_devices * world.tasks_per_s[:, None]).reshape(world.site_count, -1).astype(float)
     before = planned(world, demand, leaf_solver("auto"), master_solver("kernel"))
-    since = Since(before, {edge.name: 2.0 * edge.problem.demand for edge in before.edges})
+    offered = Offered(world)
+    for _ in range(3):
+        offered.take([told(world, 2.0 * demand)])
+    since = Since(before, offered)
 
     def grown(kind: str) -> list[bool]:
         cause = next(c for c in graph.causes if c.kind == kind)
