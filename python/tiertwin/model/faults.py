@@ -144,7 +144,9 @@ class Thresholds(Part):
     capacity: Above = 0.97
     """Told capacity of a link over what was planned and the weather leaves: below."""
     response: Annotated[float, Field(gt=1)] = 1.4
-    """Time that the fastest task in the window took at a server over what it needs alone there: above."""
+    """Time that the fastest task in `response_s` took at a server over what it needs alone there: above."""
+    response_s: Annotated[float, Field(gt=0, le=3_600)] = 5.0
+    """Seconds that the fastest task is looked for in: longer than a busy server is without a free core."""
     late: Share = 0.5
     """Missed tasks of a site over all, in the window, above what is usual there by this, and by `sigmas`."""
     sigmas: NotNegative = 5.0

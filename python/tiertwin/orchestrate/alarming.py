@@ -8,7 +8,7 @@ link errors     bad frames over all are above `error_ratio` and there are some i
                 adaptive modulation) is below the plan's
 node dark       nothing that stands there was heard for `silent_s`, and the twin that tells of it is there
 server down     told lately that it is down
-server slow     even the fastest task in the window took more than `response` times what it needs alone
+server slow     even the fastest task in `response_s` took more than `response` times what it needs alone
 site late       missed tasks over all are above what is usual there by `late`
 site rate       power of its base stations (where told), or else tasks a second, below a share of what is usual there
 ==============  =====================================================================================================
@@ -92,7 +92,7 @@ class _Servers:
 
     def __init__(self, sight: Sight, rules: AssuranceRules) -> None:
         self._rules, self._server = rules, sight.server
-        self._least = Least(len(sight.server), rules.window_s)
+        self._least = Least(len(sight.server), rules.response_s)
 
     def names(self, names: Naming) -> list[str]:
         return [f"{names.server(int(server))} {what}" for what in ("down", "slow") for server in self._server]

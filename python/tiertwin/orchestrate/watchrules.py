@@ -19,7 +19,7 @@ class AssuranceRules:
     ----------
     window_s, silent_s, hold_s, warm_s, memory_s, incident_s, named
         See :class:`tiertwin.model.faults.Assurance`.
-    error_ratio, capacity, response, late, sigmas, rate, power
+    error_ratio, capacity, response, response_s, late, sigmas, rate, power
         See :class:`tiertwin.model.faults.Thresholds`.
     period_s
         Between two reports.
@@ -39,6 +39,7 @@ class AssuranceRules:
     error_ratio: float
     capacity: float
     response: float
+    response_s: float
     late: float
     sigmas: float
     rate: float
@@ -67,6 +68,7 @@ class AssuranceRules:
             error_ratio=limits.error_ratio,
             capacity=limits.capacity,
             response=limits.response,
+            response_s=limits.response_s,
             late=limits.late,
             sigmas=limits.sigmas,
             rate=limits.rate,
