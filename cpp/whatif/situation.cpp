@@ -21,12 +21,16 @@ std::size_t parts_of(const Belief& b, Change change) {
             return b.server_ghz.size();
         case Change::node_down:
             return at(b.nodes);
+        case Change::move_group:
+            return b.sites() * b.groups();
         default:
             return b.sites();
     }
 }
 
-bool is_share(Change change) { return change == Change::link_share || change == Change::move; }
+bool is_move(Change change) { return change == Change::move || change == Change::move_group; }
+
+bool is_share(Change change) { return change == Change::link_share || is_move(change); }
 
 }  // namespace
 
@@ -44,7 +48,7 @@ void require_situations(const Situations& s, const Belief& belief) {
                                   std::to_string(s.change[i]));
         const auto change = static_cast<Change>(s.change[i]);
         const auto parts = static_cast<index_t>(parts_of(belief, change));
-        for (const index_t part : {s.part[i], change == Change::move ? s.other[i] : s.part[i]})
+        for (const index_t part : {s.part[i], is_move(change) ? s.other[i] : s.part[i]})
             if (part < 0 || part >= parts)
                 throw InvalidArgument(name + ": expected a part of 0 .. " + std::to_string(parts - 1) + ", got " +
                                       std::to_string(part));
@@ -112,23 +116,27 @@ void State::one(const Belief& belief, Change change, std::size_t part, std::size
                 for (std::size_t g = 0; g < groups; ++g) demand[at(home_of[part]) * groups + g] *= value;
             break;
         case Change::move:
-            move(groups, home_of[part], home_of[other], value);
+            for (std::size_t g = 0; g < groups; ++g) move(belief, part * groups + g, other * groups + g, value);
+            break;
+        case Change::move_group:
+            move(belief, part, other, value);
             break;
     }
 }
 
-// What leaves the domain is gone from it, and what comes from outside is not known here.
-void State::move(std::size_t groups, index_t from, index_t to, double share) {
-    if (from < 0) return;
-    for (std::size_t g = 0; g < groups; ++g) {
-        const std::size_t here = at(from) * groups + g;
-        const double tasks = share * demand[here], people = share * users[here];
-        demand[here] -= tasks;
-        users[here] -= people;
-        if (to < 0) continue;
-        demand[at(to) * groups + g] += tasks;
-        users[at(to) * groups + g] += people;
-    }
+// Of one group to another. What leaves the domain is gone from it, and what comes from outside is not known here.
+void State::move(const Belief& belief, std::size_t from, std::size_t to, double share) {
+    const std::size_t groups = belief.groups();
+    const index_t home = home_of[from / groups], target = home_of[to / groups];
+    if (home < 0) return;
+    const std::size_t here = at(home) * groups + from % groups;
+    const double tasks = share * demand[here], people = share * users[here];
+    demand[here] -= tasks;
+    users[here] -= people;
+    if (target < 0) return;
+    const std::size_t there = at(target) * groups + to % groups;
+    demand[there] += tasks;
+    users[there] += people;
 }
 
 void State::take_nodes_down(const Belief& b) {

@@ -25,8 +25,9 @@ enum class Change : std::int64_t {
     control_add = 7,   // part: site; value more Mb/s of control traffic on its route
     demand_times = 8,  // part: site; its task rates times value
     move = 9,          // part: site, other: site; share `value` of the first one's users and tasks is at the other
+    move_group = 10,  // part, other: site * G + group; share `value` of the first one's users and tasks is in the other
 };
-inline constexpr std::int64_t kChanges = 10;
+inline constexpr std::int64_t kChanges = 11;
 
 // Situation s has the changes start[s] .. start[s + 1] - 1.
 struct Situations {
@@ -53,7 +54,7 @@ struct State {
 
   private:
     void one(const Belief& belief, Change change, std::size_t part, std::size_t other, double value);
-    void move(std::size_t groups, index_t from, index_t to, double share);
+    void move(const Belief& belief, std::size_t from, std::size_t to, double share);
     void take_nodes_down(const Belief& belief);
 };
 

@@ -138,6 +138,10 @@ TEST_CASE("a plan of shares follows the demand, users who move take their tasks 
     const auto dead = row_of(model, One({{9, 1, 2, 0.5}, {6, 2, 0, 0.0}}));
     CHECK(kpi(dead, Kpi::coverage) == doctest::Approx(0.5));
     CHECK(kpi(dead, Kpi::loss_share) == doctest::Approx(0.5));
+    const auto group = row_of(model, One({{10, 1, 2, 0.5}, {6, 2, 0, 0.0}}));  // one group a site: the same
+    CHECK(kpi(group, Kpi::coverage) == doctest::Approx(0.5));
+    CHECK_THROWS_AS(row_of(model, One({{10, 1, 3, 0.5}})), InvalidArgument);
+    CHECK_THROWS_AS(row_of(model, One({{10, 1, 2, 1.5}})), InvalidArgument);
 }
 
 TEST_CASE("an edge that plans anew uses what it has") {

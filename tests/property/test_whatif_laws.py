@@ -117,6 +117,19 @@ def test_demand_is_moved_not_made() -> None:
     assert doubled[COLUMN["offered"]] == pytest.approx(base[COLUMN["offered"]] + site0, rel=1e-12)
 
 
+def test_a_site_is_moved_as_its_groups_are() -> None:
+    groups = WORLD.groups_per_site
+    whole: list[Row] = [(9, 0, 1, 0.4)]
+    each: list[Row] = [(10, g, groups + g, 0.4) for g in range(groups)]
+    one, other = sweep(METRO.engine, [whole, each], LOCAL)
+    assert np.array_equal(one, other)
+
+
+def test_a_group_that_moves_to_another_of_its_site_is_still_there() -> None:
+    base, moved = sweep(METRO.engine, [[], [(10, 0, 1, 1.0)]], NONE)
+    assert moved[COLUMN["offered"]] == pytest.approx(base[COLUMN["offered"]], rel=1e-12)
+
+
 def test_a_dead_site_covers_nobody() -> None:
     dead: list[Row] = [(3, 0, 0, 0.0), (6, 0, 0, 0.0)]
     base, gone = sweep(METRO.engine, [[], dead], NONE)

@@ -41,6 +41,10 @@ class State:
                 self.share[part] = value
             elif kind == 5:
                 self.down.add(part)
+            elif kind == 10:
+                here, there = (divmod(cell, groups) for cell in (part, other))
+                if here[0] in home:
+                    self._group((home[here[0]], here[1]), (home.get(there[0]), there[1]), value)
             elif part in home:
                 self._people(kind, home[part], home.get(other), value)
         self._take_down(b, sites)
@@ -53,6 +57,13 @@ class State:
             gone = value * table[here]
             table[here] -= gone
             if there is not None:
+                table[there] += gone
+
+    def _group(self, here: tuple[int, int], there: tuple[int | None, int], value: float) -> None:
+        for table in (self.demand, self.users):
+            gone = value * table[here]
+            table[here] -= gone
+            if there[0] is not None:
                 table[there] += gone
 
     def _take_down(self, b: dict[str, Any], sites: int) -> None:

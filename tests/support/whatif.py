@@ -64,6 +64,7 @@ def rows_of(
     link, node = st.integers(0, world.link_count - 1), st.integers(0, world.node_count - 1)
     site = st.integers(0, world.site_count - 1)
     server = st.integers(0, len(belief.server_ghz) - 1)
+    cell = st.integers(0, world.site_count * world.groups_per_site - 1)
     zero = st.just(0)
     one = st.one_of(
         st.tuples(zero, link, zero, share),
@@ -76,5 +77,6 @@ def rows_of(
         st.tuples(st.just(7), site, zero, st.floats(0.0, 50.0)),
         st.tuples(st.just(8), site, zero, factor),
         st.tuples(st.just(9), site, site, st.floats(0.0, 1.0)),
+        st.tuples(st.just(10), cell, cell, st.floats(0.0, 1.0)),
     )
     return st.lists(one, max_size=most)

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
     F64 = npt.NDArray[np.float64]
 
-LEAK = {"down": 1e-4, "dark": 1e-4, "errors": 1e-4, "slow": 3e-4, "late": 3e-2, "rate": 1e-4}
+LEAK = {"down": 1e-4, "dark": 1e-4, "errors": 1e-4, "slow": 1e-4, "late": 3e-2, "rate": 1e-4}
 """Share of time a signal is in alarm while nothing is wrong: of runs of `mixed` without faults, rounded up; of what was
 never seen, what so many seconds of so many parts can tell."""
 TOP = 5  # causes of a ranking that are recorded

@@ -62,6 +62,7 @@ class Change(IntEnum):
     CONTROL_ADD = 7
     DEMAND_TIMES = 8
     MOVE = 9
+    MOVE_GROUP = 10
 
 
 Row = tuple[int, int, int, float]

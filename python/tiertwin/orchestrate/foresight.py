@@ -1,7 +1,7 @@
 """What causes will cost, foretold from what the twins of a domain believed before they came.
 
     at once     set-points stay. What is sent to a server that is down, or over a route that is cut, is lost; users of a
-                site that is not heard are at the nearest that is, and are served as everybody there
+                site that is not heard are heard by others (`world.handover`), and are served as their ring is there
     later       routes, servers, cells and users as the causes leave them (`cpp/whatif`), and everybody has decided
                 anew, on both sides of the comparison
     lossy links a task that goes over one is lost with its share of bad frames, link after link, at once and later
@@ -26,10 +26,11 @@ import numpy as np
 
 from tiertwin.allocate.solvetree import solve_tree
 from tiertwin.errors import InputError, suggest
-from tiertwin.functions.assure.impact import Broken, Degradation, Severities, nearest_heard
+from tiertwin.functions.assure.impact import Broken, Degradation, Severities
 from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate.changes import Batch, Change, Row
 from tiertwin.orchestrate.forktree import tree_of
+from tiertwin.world.handover import moved, slower_ring
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -176,9 +177,8 @@ class Foresight:
     def _rows(self, causes: tuple[Cause, ...], broken: Broken, measured: Severities) -> list[Row]:
         """Return the engine's changes: links, nodes, servers, cells and users; lossy links are not the engine's."""
         world, rows = self.belief.world, list[Row]()
-        if broken.unheard.any() and world.grouped and not broken.unheard.all():
-            near = nearest_heard(world, broken.unheard)
-            rows += [(int(Change.MOVE), int(s), int(near[s]), 1.0) for s in np.flatnonzero(broken.unheard)]
+        if world.grouped:
+            rows += self._handed_over(broken)
         rows += [(int(Change.SERVER_TIMES), int(k), 0, 0.0) for k in np.flatnonzero(broken.server_share <= 0.0)]
         for cause in causes:
             rows += [(int(Change.NODE_DOWN), node, 0, 0.0) for node in cause.nodes]
@@ -191,6 +191,19 @@ class Foresight:
                 rows.append((int(Change.LINK_SHARE), link, 0, float(left)))
             if cause.site >= 0:
                 rows.append((int(Change.RADIO_TIMES), cause.site, 0, 0.0))
+        return rows
+
+    def _handed_over(self, broken: Broken) -> list[Row]:
+        """Return the changes that put users of sites that are not heard where they are; shares are of who is left."""
+        classes, rings = self._classes
+        rows, left = list[Row](), dict[int, float]()
+        gone, slower = moved(self.belief.world, broken.unheard), slower_ring(self.belief.world)
+        for site, other, share in zip(gone.site, gone.other, gone.share, strict=True):
+            of_rest = min(float(share) / max(left.get(int(site), 1.0), 1e-12), 1.0)
+            left[int(site)] = left.get(int(site), 1.0) - float(share)
+            for c in range(classes):
+                here, there = ((int(s) * classes + c) * rings for s in (site, other))
+                rows += [(int(Change.MOVE_GROUP), here + r, there + int(slower[r]), of_rest) for r in range(rings)]
         return rows
 
     def _entered(self, rows: list[Row]) -> Mapping[str, Any]:
@@ -229,15 +242,25 @@ class Foresight:
         """Return what of a plan [D, G, T] is served, [D, G]; `through`: share by site and tier, [D, T]."""
         served: F64 = (plan * through[:, None, :]).sum(axis=2)
         world, home = self.belief.world, self.belief.home
-        if not broken.unheard.any() or broken.unheard.all():
+        if not world.grouped or not broken.unheard.any():
             return served
-        near = nearest_heard(world, broken.unheard) if world.grouped else np.arange(world.site_count)
-        for d in (home[int(site)] for site in np.flatnonzero(broken.unheard) if int(site) in home):
-            to = home.get(int(near[self._sites[d]]), d)
-            demand = self.belief.edges[to].problem.demand
-            share = served[to] / np.maximum(demand, 1e-12) if to != d else 0.0
-            served[d] = self.belief.edges[d].problem.demand * np.minimum(share, 1.0)
+        demand = np.stack([edge.problem.demand for edge in self.belief.edges])
+        share = self._served_share(served, demand)
+        gone, slower = moved(world, broken.unheard), slower_ring(world)
+        for d in {home[int(site)] for site in gone.site if int(site) in home}:
+            there = np.zeros(self._classes)
+            for k in np.flatnonzero(gone.site == self._sites[d]):
+                if int(gone.other[k]) in home:
+                    there += gone.share[k] * share[home[int(gone.other[k])]][:, slower]
+            served[d] = demand[d] * np.minimum(there.ravel(), 1.0)
         return served
+
+    def _served_share(self, served: F64, demand: F64) -> F64:
+        """Return the share of tasks served by class and ring, [D, C, R]; of its class where a ring has none."""
+        did, asked = (rates.reshape(len(rates), *self._classes) for rates in (served, demand))
+        of_class = did.sum(axis=2) / np.maximum(asked.sum(axis=2), 1e-12)
+        share: F64 = np.where(asked > 0.0, did / np.maximum(asked, 1e-12), of_class[:, :, None])
+        return share
 
     def _reached(self, entered: Mapping[str, Any]) -> F64:
         """Return 1 for tiers that a site's tasks still reach and 0 for those that they do not, [D, T]."""

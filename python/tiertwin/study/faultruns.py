@@ -15,7 +15,7 @@ import numpy as np
 from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.mastersolver import master_solver
 from tiertwin.functions.assure.causes import Cause, Naming, causes_of
-from tiertwin.functions.assure.impact import Broken, Degradation, ImpactModel, Severities, nearest_heard
+from tiertwin.functions.assure.impact import Broken, Degradation, ImpactModel, Severities
 from tiertwin.model.scenario import Policy
 from tiertwin.orchestrate.foresight import Followed, Foresight
 from tiertwin.orchestrate.policies import HIERARCHICAL
@@ -25,6 +25,7 @@ from tiertwin.runtime.fork import DomainTwin
 from tiertwin.runtime.plan import make_plan
 from tiertwin.runtime.sidebyside import serve
 from tiertwin.world import load, resolve
+from tiertwin.world.handover import moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -177,18 +178,38 @@ class Since:
     offered: Offered
 
     def belief(self, causes: Sequence[Cause]) -> Belief:
-        """Return the belief of before at the load told since, but of sites that users left for others, and those."""
+        """Return the belief of before at the load told since.
+
+        Of sites that users left, and those they went to, at that of all of them: whose users they are is not told.
+        """
         world = self.before.world
-        moved = Broken.of(world, tuple(causes), Degradation()).unheard
-        if moved.any() and world.grouped and not moved.all():
-            moved[nearest_heard(world, moved)[np.flatnonzero(moved)]] = True
-        now = self.offered.a_period()
-        demand = {}
+        classes = len(world.class_names)
+        known = np.zeros((world.site_count, classes))
         for edge in self.before.edges:
-            if not moved[edge.site] and np.isfinite(now[edge.site]).all():
-                known = edge.problem.demand.reshape(len(world.class_names), -1)
-                demand[edge.name] = (known * (now[edge.site] / np.maximum(known.sum(axis=1), 1e-12))[:, None]).ravel()
-        return self.before.at(demand)
+            known[edge.site] = edge.problem.demand.reshape(classes, -1).sum(axis=1)
+        told = self.offered.a_period()
+        grown = told / np.maximum(known, 1e-12)
+        mixed = self._mixed(causes)
+        if mixed.any():
+            heard = np.isfinite(told).all(axis=1) & mixed
+            grown[mixed] = told[heard].sum(axis=0) / np.maximum(known[mixed].sum(axis=0), 1e-12)
+        return self.before.at(
+            {
+                edge.name: (edge.problem.demand.reshape(classes, -1) * grown[edge.site][:, None]).ravel()
+                for edge in self.before.edges
+                if np.isfinite(grown[edge.site]).all()
+            }
+        )
+
+    def _mixed(self, causes: Sequence[Cause]) -> NDArray[np.bool_]:
+        """Return the sites among whom users moved, [S]."""
+        world = self.before.world
+        silent = Broken.of(world, tuple(causes), Degradation()).unheard
+        mixed = np.zeros(world.site_count, dtype=bool)
+        if world.grouped:
+            gone = moved(world, silent)
+            mixed[gone.site] = mixed[gone.other] = True
+        return mixed
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,6 +32,12 @@ Cells = dict[str, NDArray[Any]]
 
 def planned_cells(cells: Cells, x: F64, y: F64, indoors: I64) -> tuple[I64, F64]:
     """Return each user's strongest cell (-1: none in reach) and the gain of its link, dB, by the planning map."""
+    found, gain = strongest_cells(cells, x, y, indoors, 1)
+    return found[:, 0], gain[:, 0]
+
+
+def strongest_cells(cells: Cells, x: F64, y: F64, indoors: I64, most: int) -> tuple[I64, F64]:
+    """Return the `most` strongest cells of each user (-1: no more in reach) and the gains of links, dB, [U, most]."""
     every_way = cells["cell_every_way"].astype(np.bool_)
     count = len(every_way)
     planned = _core.CellMap(
@@ -54,8 +60,8 @@ def planned_cells(cells: Cells, x: F64, y: F64, indoors: I64) -> tuple[I64, F64]
         columns=cells["cell_columns"].astype(np.int32),
     )
     z = np.full(len(x), USER_M)
-    found, gain = _core.strongest(planned, x, y, z, indoors.astype(np.bool_), PLANNING_SEED, 1, masts=MASTS)
-    return found[:, 0].astype(np.int64), gain[:, 0].astype(np.float64)
+    found, gain = _core.strongest(planned, x, y, z, indoors.astype(np.bool_), PLANNING_SEED, most, masts=MASTS)
+    return found.astype(np.int64), gain.astype(np.float64)
 
 
 def planned_rates(cells: Cells, cell: I64, gain_db: F64, p0: float, alpha: float, most: float) -> F64:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from tiertwin.functions.assure.causes import Cause
-from tiertwin.functions.assure.impact import ImpactModel, nearest_heard
+from tiertwin.functions.assure.impact import ImpactModel
 from tiertwin.world import load, resolve
+from tiertwin.world.handover import nearest_heard
 
 
 @lru_cache

@@ -209,3 +209,40 @@ def test_at_another_demand_set_points_stay() -> None:
     nothing = belief.at({edge.name: np.zeros_like(edge.problem.demand)})
     assert not nothing.edges[0].plan.any()
     assert np.isfinite(Foresight(nothing, *made()[2]).lost(cause("server", 0)).at_once).all()
+
+
+@lru_cache
+def crowded() -> Foresight:
+    world = resolve(load("mixed"))
+    demand = (world.group_devices * world.tasks_per_s[:, None]).reshape(world.site_count, -1).astype(float)
+    solvers = leaf_solver("auto"), master_solver("kernel")
+    return Foresight(planned(world, demand, *solvers), *solvers)
+
+
+@pytest.mark.parametrize("sites", [(0,), (0, 5), (28, 30)])
+def test_users_who_are_heard_by_others_are_all_there(sites: tuple[int, ...]) -> None:
+    """In the situation that the engine is given: nobody is lost on the way, and every class keeps its own."""
+    ours = crowded()
+    world = ours.belief.world
+    silent = [c for c in causes_of(world, {}) if c.kind == "access" and c.site in sites]
+    entered = ours._entered(ours._rows(tuple(silent), Broken.of(world, tuple(silent), Degradation()), Severities()))
+    before = ours._entered([])
+    for name in ("demand", "users"):
+        now, then = (
+            table[name].reshape(world.site_count, *world.group_devices.shape[1:]) for table in (entered, before)
+        )
+        np.testing.assert_allclose(now.sum(axis=(0, 2)), then.sum(axis=(0, 2)), rtol=1e-9)
+        assert np.abs(now[list(sites)]).max() < 1e-9
+        order = np.argsort(-world.ring_rate_mbps)
+        assert (np.cumsum((then - now).sum(axis=(0, 1))[order]) >= -1e-9).all()  # slower, never faster
+
+
+def test_users_who_are_heard_by_others_lose_what_rings_there_lose() -> None:
+    ours = crowded()
+    world = ours.belief.world
+    silent = next(c for c in causes_of(world, {}) if c.kind == "access" and c.site == 28)
+    found = ours.lost(silent)
+    served = ours._standing[ours.belief.home[28]].sum(axis=1)
+    lost = found.at_once[28].sum()
+    assert found.at_once.sum() == pytest.approx(lost)  # told where they were
+    assert -0.5 * served.sum() < lost < 0.7 * served.sum()

@@ -11,6 +11,7 @@ import pytest
 from tiertwin.allocate.leafsolver import leaf_solver
 from tiertwin.allocate.mastersolver import master_solver
 from tiertwin.errors import InputError, UnknownNameError
+from tiertwin.functions.assure.causes import causes_of
 from tiertwin.functions.assure.dependencies import dependencies
 from tiertwin.orchestrate.forktree import planned
 from tiertwin.orchestrate.service import Service
@@ -36,6 +37,7 @@ from tiertwin.study.localise import (
 )
 from tiertwin.study.quiet import quiet_study
 from tiertwin.world import World, load, resolve
+from tiertwin.world.handover import moved
 
 SEVERITY = {"capacity": 0.5, "loss": 0.01, "speed": 0.4}
 
@@ -284,19 +286,32 @@ def test_of_a_site_that_told_nothing_what_was_believed_stays():
     assert np.isnan(offered.a_period()[1:]).all()
 
 
-def test_demand_since_is_taken_but_where_users_went():
-    _, world, graph = made()
+@pytest.mark.parametrize("name", ["metro", "mixed"])
+def test_demand_since_is_taken_and_where_users_went_of_all_of_them(name: str):
+    world = resolve(load(name))
     demand = (world.group_devices * world.tasks_per_s[:, None]).reshape(world.site_count, -1).astype(float)
     before = planned(world, demand, leaf_solver("auto"), master_solver("kernel"))
+    cause = {kind: next(c for c in causes_of(world, {}) if c.kind == kind) for kind in ("link", "access")}
+    gone = moved(world, np.arange(world.site_count) == cause["access"].site)
+    among = {int(site) for site in (*gone.site, *gone.other)} if world.grouped else set()
+    since_then = 2.0 * demand
+    since_then[cause["access"].site] = 0.0
     offered = Offered(world)
     for _ in range(3):
-        offered.take([told(world, 2.0 * demand)])
+        offered.take([told(world, since_then)])
     since = Since(before, offered)
+    classes = len(world.class_names)
 
-    def grown(kind: str) -> list[bool]:
-        cause = next(c for c in graph.causes if c.kind == kind)
-        pairs = zip(since.belief([cause]).edges, before.edges, strict=True)
-        return [bool(np.allclose(now.plan, 2.0 * edge.plan)) for now, edge in pairs]
+    def grown(kind: str, place: int, by: Any) -> None:
+        now, then = (b.edges[place].problem.demand.reshape(classes, -1) for b in (since.belief([cause[kind]]), before))
+        np.testing.assert_allclose(now.sum(axis=1), by * then.sum(axis=1), rtol=1e-9)
 
-    assert all(grown("link"))
-    assert grown("access").count(False) == (2 if world.grouped else 1)
+    told_of, known = (
+        table.reshape(world.site_count, classes, -1).sum(axis=2)[sorted(among)].sum(axis=0)
+        for table in (since_then, demand)
+    )
+    for place, edge in enumerate(before.edges):
+        silent = edge.site == cause["access"].site
+        as_told = 0.0 if silent else 2.0
+        grown("link", place, as_told)
+        grown("access", place, told_of / known if edge.site in among else as_told)

@@ -15,8 +15,8 @@ what has one gets, along a path of fewest hops, the smallest capacity/load on it
 SLA minutes: users lost times the minutes until repair, as unavailability is counted (ITU-T Y.1540, 3GPP TS 28.554).
 
 Where devices have processors of their own to fall back on (`devices`), they take what nobody else did, up to all of
-their clocks: slower and late, but done. Where users move among cells (`handover`), those of a site that is not heard go
-to the nearest that is, and are served as everybody there.
+their clocks: slower and late, but done. Where users move among cells (`handover`), those of a site that is not heard
+are heard by others (`world.handover`), and are served as everybody there.
 
 Ours: the order of serving, dealing by need, and that a class's own deadline is not looked at. Where a site stands at
 its gateway, its uplink is `lan_mbps`. An answer is exact for these rules, not for a plant.
@@ -32,6 +32,7 @@ import numpy as np
 
 from tiertwin.errors import InputError
 from tiertwin.functions.assure.causes import Cause, Naming
+from tiertwin.world.handover import moved
 from tiertwin.world.paths import Net, route_back
 from tiertwin.world.rerouting import reroute
 
@@ -176,7 +177,7 @@ class ImpactModel:
     devices
         Devices do themselves what nobody else takes.
     handover
-        Users of a site that is not heard go to the nearest that is; needs places of all nodes.
+        Users of a site that is not heard are heard by others (`world.handover`); needs places of all nodes.
     """
 
     def __init__(
@@ -203,6 +204,7 @@ class ImpactModel:
         self._bits = tasks @ world.megabits
         self._cores = np.concatenate([world.site_cores, world.fog_cores, [world.cloud_cores]]) * world.core_ghz
         self._names = Naming(world)
+        self._moving = (self._work, self._bits, self._own)
         self._before = self.state()
 
     def state(self, *causes: Cause) -> tuple[F64, float, tuple[NDArray[np.int64], ...]]:
@@ -241,10 +243,8 @@ class ImpactModel:
         unheard = broken.unheard
         if not self._handover or not unheard.any() or unheard.all():
             return np.where(unheard, 0.0, self._served(world, broken, self._work, self._bits, self._own))
-        nearest = nearest_heard(world, unheard)
-        parts = (np.bincount(nearest, part, world.site_count) for part in (self._work, self._bits, self._own))
-        work, bits, own = (part.astype(np.float64) for part in parts)
-        served: F64 = self._served(world, broken, work, bits, own)[nearest]
+        heard_at = moved(world, unheard).by_site(world.site_count)
+        served: F64 = heard_at @ self._served(world, broken, *(part @ heard_at for part in self._moving))
         return served
 
     def _served(self, world: World, broken: Broken, work: F64, bits: F64, own: F64) -> F64:
@@ -279,17 +279,6 @@ class ImpactModel:
         along = np.array([len(route) > 0 for route in world.route_fog_links]) | (world.fog_node == world.cloud_node)
         reaches: Flags = along & ~broken.nodes[world.fog_node] & ~broken.nodes[world.cloud_node]
         return reaches
-
-
-def nearest_heard(world: World, unheard: Flags) -> NDArray[np.int64]:
-    """Return the site that hears each site's users: itself, or the nearest on the map that is heard, [S]."""
-    lon, lat = world.lon[world.site_node], world.lat[world.site_node]
-    shrink = np.cos(np.radians(lat.mean()))
-    found, heard = np.arange(world.site_count), np.flatnonzero(~unheard)
-    for site in np.flatnonzero(unheard):
-        away = np.hypot((lon[heard] - lon[site]) * shrink, lat[heard] - lat[site])
-        found[site] = heard[int(np.argmin(away))]
-    return found
 
 
 def _ratio(work: F64, bits: F64) -> F64:
