@@ -25,7 +25,7 @@ enum class Change : std::int64_t {
     control_add = 7,   // part: site; value more Mb/s of control traffic on its route
     demand_times = 8,  // part: site; its task rates times value
     move = 9,          // part: site, other: site; share `value` of the first one's users and tasks is at the other
-    move_group = 10,  // part, other: site * G + group; share `value` of the first one's users and tasks is in the other
+    move_group = 10,   // part, other: site * G + group; share `value` of one group is in the other
 };
 inline constexpr std::int64_t kChanges = 11;
 
