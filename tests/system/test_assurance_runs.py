@@ -96,8 +96,9 @@ def test_the_study_of_localisation_says_what_was_found_and_what_it_cost_beside_t
     told = CliRunner().invoke(main, words)
     assert told.exit_code == 0, told.output
     found = json.loads(told.stdout)
-    (row,) = found["rows"]
+    row, every = found["rows"]
     assert (row["mix"], row["cases"]) == ("hard", 2)
+    assert every == row | {"mix": "all"}
     assert 0.0 <= row["top1_low"] <= row["top1"] <= row["top1_high"] <= 1.0
     assert row["top1"] <= row["top3"]
     assert [answer["answer"] for answer in found["impact"]["rows"]] == ["foreseen", "told", "rules", "nothing", "all"]

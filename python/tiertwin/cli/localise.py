@@ -11,7 +11,10 @@ from tiertwin.cli.frame import Told, framed, progress
 from tiertwin.cli.run import finite
 from tiertwin.cli.tables import table
 
-COLUMNS = ("mix", "cases", "top1", "top1_low", "top3", "top3_low", "named", "detected", "delay_s", "hidden")
+COLUMNS = (
+    *("mix", "cases", "top1", "top1_low", "top3", "top3_low", "named", "detected", "delay_s"),
+    *("hidden", "seen_top1", "seen_top3"),
+)
 IMPACT = ("answer", "tasks", "users", "gbps", "median", "within_10", "bias", "elsewhere")
 
 
@@ -40,7 +43,7 @@ def localise_command(
         f"Faults of {FOR_S} s; causes as held {LOOK_S} s after the start. top1, top3: all true causes are the first,\n"
         "or among the first three (one more than there are, if that is more); low: of the 95 % interval (Wilson).\n"
         "named: all are held likelier than one half. delay: to the first alarm in which a true cause can show.\n"
-        "hidden: cases with a fault behind another, such as a degraded link that is down; they count."
+        "hidden: cases with a fault behind another, such as a degraded link that is down; they count, but for seen_."
     )
     click.echo(table(found["rows"], COLUMNS))
     impact = found["impact"]

@@ -117,10 +117,11 @@ def localise_study(
         quiet.append(own[0])
         for mix, answer in zip(mixes, own[1:], strict=True):
             outcomes[mix] += [judged(block.world, block.graph, case, answer, own[0]) for case in block.cases[mix]]
+    every = [case for mix in mixes for case in outcomes[mix]]
     return {
-        "rows": [_row(mix, outcomes[mix]) for mix in mixes],
+        "rows": [row_of(mix, outcomes[mix]) for mix in mixes] + [row_of("all", every)],
         "cases": {mix: outcomes[mix] for mix in mixes},
-        "impact": impact_rows(blocks[0].world, [case for mix in mixes for case in outcomes[mix]]),
+        "impact": impact_rows(blocks[0].world, every),
         "quiet": quiet_figures(quiet),
         "of_each_mix": cases,
         "seed": seed,
@@ -320,7 +321,9 @@ def _delay(graph: Dependencies, case: Case, alarms: Sequence[Sequence[Any]]) -> 
     return float(min(times)) if times else None
 
 
-def _row(mix: str, cases: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def row_of(mix: str, cases: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the figures of a mix: shares of its cases with 95 % intervals (Wilson); `seen_`: of those not hidden."""
+    seen = [case for case in cases if not case["hidden"]]
     delays = [case["delay_s"] for case in cases if case["delay_s"] is not None]
     row: dict[str, Any] = {"mix": mix, "cases": len(cases)}
     for name in ("top1", "top3", "named", "exact"):
@@ -328,6 +331,8 @@ def _row(mix: str, cases: Sequence[dict[str, Any]]) -> dict[str, Any]:
         row |= {name: hits / len(cases)} | dict(
             zip((f"{name}_low", f"{name}_high"), wilson(hits, len(cases)), strict=True)
         )
+    row |= {"hidden": len(cases) - len(seen)}
+    row |= {f"seen_{name}": sum(case[name] for case in seen) / len(seen) if seen else None for name in ("top1", "top3")}
     return row | {"detected": len(delays) / len(cases), "delay_s": float(np.mean(delays)) if delays else None}
 
 

@@ -69,7 +69,7 @@ def moved(world: World, silent: Flags) -> Moved:
         heard = _next_sites(world, site, silent)
         found, count = np.unique(np.where(heard < 0, near[site], heard), return_counts=True)
         if not len(found):
-            found, count = near[[site]], np.ones(1)
+            found, count = near[[site]], np.ones(1, dtype=np.int64)
         parts.append((np.full(len(found), site), found, count / count.sum()))
     whose, other, share = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     return Moved(whose, other, share)

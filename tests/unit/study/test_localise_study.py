@@ -34,6 +34,7 @@ from tiertwin.study.localise import (
     localise_study,
     prepared,
     quiet_figures,
+    row_of,
 )
 from tiertwin.study.quiet import quiet_study
 from tiertwin.world import World, load, resolve
@@ -315,3 +316,12 @@ def test_demand_since_is_taken_and_where_users_went_of_all_of_them(name: str):
         as_told = 0.0 if silent else 2.0
         grown("link", place, as_told)
         grown("access", place, told_of / known if edge.site in among else as_told)
+
+
+def test_hidden_cases_count_but_are_told_apart():
+    found = {"top1": True, "top3": True, "named": True, "exact": False, "hidden": False, "delay_s": 2.0}
+    missed = found | {"top1": False, "top3": False, "hidden": True, "delay_s": None}
+    row = row_of("two at once", [found, found, found | {"top1": False}, missed])
+    assert (row["cases"], row["hidden"], row["top1"], row["top3"]) == (4, 1, 0.5, 0.75)
+    assert (row["seen_top1"], row["seen_top3"]) == (pytest.approx(2 / 3), 1.0)
+    assert row_of("hard", [missed])["seen_top1"] is None
