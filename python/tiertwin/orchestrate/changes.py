@@ -31,6 +31,7 @@ from tiertwin.model.interventions import (
     Storm,
 )
 from tiertwin.orchestrate.rainfade import microwave_shares
+from tiertwin.world.handover import moved, slower_ring
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
 
     from tiertwin.orchestrate.belief import Belief
     from tiertwin.orchestrate.places import Places
+    from tiertwin.world import World
 
+    Flags = npt.NDArray[np.bool_]
     I64 = npt.NDArray[np.int64]
     F64 = npt.NDArray[np.float64]
 
@@ -202,6 +205,7 @@ class Ledger:
         for link in self.places.links_at(node):
             self.down.setdefault(link, _said(given))
         self._put(Change.NODE_DOWN, node, 0.0)
+        self._hand_over(self.belief.world.site_node == node)
 
     @_do.register
     def _(self, given: FailSite) -> None:
@@ -210,6 +214,16 @@ class Ledger:
         self.sites[site] = _said(given)
         self._put(Change.SERVER_TIMES, site, 0.0)
         self._put(Change.RADIO_TIMES, site, 0.0)
+        self._hand_over(np.arange(self.belief.world.site_count) == site)
+
+    def _hand_over(self, whose: Flags) -> None:
+        """Users of sites that fell silent just now are heard by those that are left; without radio access by nobody."""
+        world = self.belief.world
+        if not world.grouped or not whose.any():
+            return
+        silent = np.isin(world.site_node, list(self.nodes))
+        silent[list(self.sites)] = True
+        self.rows += handed_over(world, silent, whose)
 
     def _require_site_up(self, given: Intervention, site: int) -> None:
         node = int(self.belief.world.site_node[site])
@@ -302,6 +316,32 @@ class Batch:
     def arrays(self) -> tuple[I64, I64, I64, I64, F64]:
         """Return them in the engine's order."""
         return self.start, self.change, self.part, self.other, self.value
+
+
+def handed_over(world: World, silent: Flags, whose: Flags | None = None) -> list[Row]:
+    """Return the changes that put users of silent sites where they are heard (`world.handover`), a ring slower.
+
+    Parameters
+    ----------
+    world
+        With radio access, else users of a silent site are lost.
+    silent
+        Sites that are not heard, [S].
+    whose
+        Those of them whose users are put elsewhere, [S]; None: all.
+    """
+    gone, slower = moved(world, silent), slower_ring(world)
+    classes, rings = world.group_devices.shape[1:]
+    rows, left = list[Row](), dict[int, float]()
+    for site, other, share in zip(gone.site.tolist(), gone.other.tolist(), gone.share.tolist(), strict=True):
+        if whose is not None and not whose[site]:
+            continue
+        of_rest = min(share / max(left.get(site, 1.0), 1e-12), 1.0)
+        left[site] = left.get(site, 1.0) - share
+        for c in range(classes):
+            here, there = ((s * classes + c) * rings for s in (site, other))
+            rows += [(int(Change.MOVE_GROUP), here + r, there + int(slower[r]), of_rest) for r in range(rings)]
+    return rows
 
 
 def _said(given: Intervention) -> str:

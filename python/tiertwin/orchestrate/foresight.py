@@ -28,7 +28,7 @@ from tiertwin.allocate.solvetree import solve_tree
 from tiertwin.errors import InputError, suggest
 from tiertwin.functions.assure.impact import Broken, Degradation, Severities
 from tiertwin.model.tiers import Tier
-from tiertwin.orchestrate.changes import Batch, Change, Row
+from tiertwin.orchestrate.changes import Batch, Change, Row, handed_over
 from tiertwin.orchestrate.forktree import tree_of
 from tiertwin.world.handover import moved, slower_ring
 
@@ -178,7 +178,7 @@ class Foresight:
         """Return the engine's changes: links, nodes, servers, cells and users; lossy links are not the engine's."""
         world, rows = self.belief.world, list[Row]()
         if world.grouped:
-            rows += self._handed_over(broken)
+            rows += handed_over(world, broken.unheard)
         rows += [(int(Change.SERVER_TIMES), int(k), 0, 0.0) for k in np.flatnonzero(broken.server_share <= 0.0)]
         for cause in causes:
             rows += [(int(Change.NODE_DOWN), node, 0, 0.0) for node in cause.nodes]
@@ -191,19 +191,6 @@ class Foresight:
                 rows.append((int(Change.LINK_SHARE), link, 0, float(left)))
             if cause.site >= 0:
                 rows.append((int(Change.RADIO_TIMES), cause.site, 0, 0.0))
-        return rows
-
-    def _handed_over(self, broken: Broken) -> list[Row]:
-        """Return the changes that put users of sites that are not heard where they are; shares are of who is left."""
-        classes, rings = self._classes
-        rows, left = list[Row](), dict[int, float]()
-        gone, slower = moved(self.belief.world, broken.unheard), slower_ring(self.belief.world)
-        for site, other, share in zip(gone.site, gone.other, gone.share, strict=True):
-            of_rest = min(float(share) / max(left.get(int(site), 1.0), 1e-12), 1.0)
-            left[int(site)] = left.get(int(site), 1.0) - float(share)
-            for c in range(classes):
-                here, there = ((int(s) * classes + c) * rings for s in (site, other))
-                rows += [(int(Change.MOVE_GROUP), here + r, there + int(slower[r]), of_rest) for r in range(rings)]
         return rows
 
     def _entered(self, rows: list[Row]) -> Mapping[str, Any]:

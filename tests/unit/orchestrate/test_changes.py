@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from support.whatif import belief_of
@@ -10,6 +11,7 @@ from tiertwin.model.interventions import Intervention
 from tiertwin.model.whatif import parse_situation
 from tiertwin.orchestrate.changes import CONTROL_MEGABITS, HANDOVERS_PER_USER_S, Batch, Change, Ledger
 from tiertwin.orchestrate.places import Places
+from tiertwin.world.handover import moved
 
 METRO = belief_of("metro")
 WORLD = METRO.world
@@ -131,3 +133,28 @@ def test_batches_lay_situations_out() -> None:
     assert batch.start.tolist() == [0, 1, 1, 3]
     assert batch.other.tolist() == [0, 2, 0]
     assert batch.value.tolist() == [0.0, 0.5, 2.0]
+
+
+def test_users_of_a_site_that_fails_are_heard_by_others_where_there_is_radio_access() -> None:
+    mixed = belief_of("mixed")
+    world = mixed.world
+    names = [world.node_names[node] for node in world.site_node]
+    first = names.index("small-5")
+    silent = np.arange(world.site_count) == first
+    shares = moved(world, silent).by_site(world.site_count)[first]
+    second = names[int(np.argmax(shares))]  # that hears most of them
+
+    def entered(text: str) -> dict[str, np.ndarray]:
+        found = Ledger.of(Places(world, mixed.name), mixed)
+        found.apply(parsed(text))
+        users = mixed.engine.enter(*Batch.of([found.rows]).arrays())["users"]
+        return {name: users.reshape(world.site_count, -1).sum(axis=1)[k] for k, name in enumerate(names)}
+
+    whole = entered("demand x1")
+    one = entered(f"fail-site {names[first]}")
+    assert one[names[first]] == pytest.approx(0.0, abs=1e-9)
+    assert one[second] - whole[second] == pytest.approx(shares.max() * whole[names[first]])
+    both = entered(f"fail-site {names[first]}; fail-node {second}")
+    assert both[names[first]] == pytest.approx(0.0, abs=1e-9)
+    assert both[second] == pytest.approx(0.0, abs=1e-9)
+    assert sum(one.values()) == pytest.approx(sum(both.values())) == pytest.approx(sum(whole.values()))
