@@ -10,6 +10,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -253,10 +254,19 @@ sys.exit(code)
 """
 
 
+@lru_cache
+def bare() -> frozenset[str]:
+    """Packages that this interpreter loads by itself: `sitecustomize` of some distributions, and what that brings."""
+    program = "import sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    return frozenset(name.split(".")[0] for name in done.stdout.split())
+
+
 def foreign(modules: list[str]) -> set[str]:
     """Packages from outside the standard library, and neither parts of extensions nor of this interpreter's site."""
     roots = {name.split(".")[0] for name in modules}
-    return {r for r in roots - sys.stdlib_module_names - BROUGHT if not r.startswith(("_", "cython_runtime"))}
+    found = roots - sys.stdlib_module_names - BROUGHT - bare()
+    return {r for r in found if not r.startswith(("_", "cython_runtime"))}
 
 
 @pytest.mark.processes

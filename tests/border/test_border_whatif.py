@@ -55,7 +55,8 @@ def test_types_are_exact() -> None:
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ((10, 0, 0, 1.0), "kind of 0 .. 9"),
+        ((11, 0, 0, 1.0), "kind of 0 .. 10"),
+        ((10, 0, 10_000, 0.5), "part of 0"),
         ((0, 10_000, 0, 1.0), "part of 0"),
         ((9, 0, 10_000, 0.5), "part of 0"),
         ((0, 0, 0, 1.5), "share of 0 .. 1"),
