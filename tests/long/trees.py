@@ -20,7 +20,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from support.treesim import FLIPPED, PLANTED, History, history
+from support.treebugs import FLIPPED, PLANTED
+from support.treesim import History, history
 from support.treetell import explain
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from support.treebugs import FLIPPED, PLANTED
 from support.treefaults import CLASSES, SHAPES, active
-from support.treesim import FLIPPED, PLANTED, History, history
+from support.treesim import History, history
 from support.treetell import explain
 
 LINES = (Path(__file__).parent / "tree_seeds.txt").read_text().splitlines()

@@ -11,9 +11,11 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
+from support.modeldisk import Killed
 from support.treelives import CHAIN, CHAIN_OF_5, MS, TREE_4, TREE_16
 
 if TYPE_CHECKING:
+    from support.treelives import Life
     from support.treesim import History
 
 MORE: Final = ("pause", "stall", "cut", "reset", "clock")
@@ -60,6 +62,20 @@ def active(options: dict[str, Any]) -> list[str]:
     return [name for name in CLASSES if options[name]]
 
 
+def die_in_call(life: Life, calls: int) -> None:
+    """Have a life end in a call of its disk, after so many others."""
+    left = calls
+
+    def before(_call: str) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            life.calls.before = lambda _call: None  # type: ignore[method-assign]
+            raise Killed
+
+    life.calls.before = before  # type: ignore[method-assign]
+
+
 class Faults:
     """The classes of MORE: who is paused, whose disk stands still, which way is cut, whose clock goes wrong."""
 
@@ -85,6 +101,22 @@ class Faults:
         """A twin starts: its host may have started anew, and its clock with it."""
         if self.options["clock"]:
             self.clocks[k] = (self.random.randrange(10**13), self.random.choice([0.5, 0.8, 1.0, 1.3, 2.0]))
+
+    def strike(self) -> None:
+        """Something goes wrong with a twin: it dies, its link breaks, its disk is full or has room again."""
+        history = self.history
+        k, choice = history.random.randrange(len(history.lives)), history.random.randrange(5)
+        if choice < 3 and self.options["death"]:
+            history.die(k)
+        elif choice == 3 and k < history.shape.root and self.options["break"]:
+            if history.lives[k] is not None and history.lives[history.shape.up[k]] is not None:
+                history.note("link breaks", k)
+                history.link(k)
+        elif choice == 4 and self.options["full"]:
+            calls = history.places[k].calls
+            used = calls.room - calls.free_bytes(0)
+            calls.room = used if calls.room > used else 1 << 22
+            history.note("disk full" if calls.room == used else "disk has room", k)
 
     def step(self) -> None:
         """Perhaps something more goes wrong; what went wrong before may be over."""

@@ -18,25 +18,17 @@ from typing import Any
 
 import numpy as np
 
+from support import treebugs
 from support.modeldisk import Killed, ModelCalls
 from support.treechecks import Checks
-from support.treefaults import Faults, draw_options, switch_off
+from support.treefaults import Faults, die_in_call, draw_options, switch_off
 from support.treelives import CHAIN, LOAD, QUERY, ROWS, Life, Place, cells_of, told
 from tiertwin.runtime.disk import DiskFullError, DiskLostError
 from tiertwin.runtime.diskwork import carry_out
 from tiertwin.twin.effects import Keep, Persist, Reconnect, Send
-from tiertwin.twin.events import FrameReceived, LinkDown, LinkUp, Reported, Started, Synced
+from tiertwin.twin.events import FrameReceived, LinkDown, LinkUp, Reported, Started
 
 LIVELY = 1600  # periods of 25 ms after the last fault: bans and snapshots take their time
-PLANTED = (
-    "ack_before_sync",
-    "forward_unsynced",
-    "cursor_alone",
-    "no_stream_check",
-    "root_by_hearsay",
-    "let_go_when_received",
-)
-FLIPPED = ("no_stream_check",)  # show only where logs are damaged, so that streams begin anew
 WELCOME = 2  # kind of a frame
 REPORTED = Reported()
 
@@ -137,7 +129,7 @@ class History:
         elif choice < 8:
             self._pass()
         elif choice == 8 and random.random() < 0.25:
-            self._fault()
+            self.faults.strike()
         else:
             for _ in range(random.randrange(1, 8)):
                 self._deliver()
@@ -217,24 +209,21 @@ class History:
             elif kind is Persist:
                 self.places[k].terms[effect.peer] = effect.term
             elif kind is Reconnect:
-                self._link(k)
+                self.link(k)
         peer = life.up
         if peer is not None and peer.last != life.noted:
             life.noted = peer.last
             self.places[k].digests[peer.stream_id, life.noted] = peer.out_digest
 
     def _keep(self, life: Life, effect: Keep) -> None:
-        if self.planted == "cursor_alone" and effect.peer and effect.frame[3] == 3 and self.random.random() < 0.05:
+        if treebugs.left_out(self, effect):
             return
         try:
             life.node.keep(effect, self.faults.clock(life.k))
         except ValueError as error:
             self.fail(f"{life.name}: {error}")
-        if self.planted == "ack_before_sync" and effect.peer:
-            peer, slot = life.peers[effect.peer], life.slots[effect.peer]
-            self.feed(life.k, Synced({effect.peer: (peer.peer_stream_id, life.log.cursor(slot))}, 0))
-        if self.planted == "forward_unsynced" and not effect.peer:
-            self.feed(life.k, Synced({}, life.log.cursor(0)))
+        if self.planted:
+            treebugs.after_keep(self, life, effect)
 
     def _send(self, life: Life, effect: Send) -> None:
         k, to, frame = life.k, self.number[effect.peer], effect.frame
@@ -258,7 +247,7 @@ class History:
             life.welcomed = self.places[way[1]].acknowledged
         self.feed(way[1], FrameReceived(self.shape.names[way[0]], frame))
 
-    def _link(self, k: int) -> None:
+    def link(self, k: int) -> None:
         """The child k and its parent have a connection anew."""
         parent = self.shape.up[k]
         self.faults.reset((k, parent))
@@ -274,11 +263,11 @@ class History:
         try:
             self._work(life)
         except Killed:
-            self._die(k)
+            self.die(k)
         except DiskLostError as error:
             if "put aside" in str(error) and not self.flips:
                 self.fail(str(error))
-            self._die(k)
+            self.die(k)
 
     def _work(self, life: Life) -> None:
         k, random, node = life.k, self.random, life.node
@@ -288,7 +277,7 @@ class History:
         if life.pending is None or (self.faulty and (life.pause > 0 or self.faults.stall(k))):
             return
         if self.faulty and self.options["calls"] and random.random() < 0.02:
-            self._die_in_call(life, random.randrange(8))
+            die_in_call(life, random.randrange(8))
         if self.faulty and self.options["sync"] and random.random() < 0.02:
             life.calls.fail_sync_once = True
         try:
@@ -299,18 +288,24 @@ class History:
         work, life.pending = life.pending, None
         if self.events is not None:
             self.note("wrote", k, type(work).__name__)
-        synced = node.done(work, self.faults.clock(k))
+        synced = treebugs.of_any_stream(self, life, node.done(work, self.faults.clock(k)))
         self.touched.add(k)
-        if synced is not None and self.planted == "no_stream_check":
-            streams = {name: (life.peers[name].peer_stream_id, cursor) for name, (_, cursor) in synced.streams.items()}
-            synced = Synced(streams, synced.own)
         if synced is not None:
             self.feed(k, synced)
-        if self.planted == "root_by_hearsay" and life.up is not None:  # what is durable here is called applied at root
-            for child in life.twin.children:
-                peer, way = child.peer, (k, self.number[child.name])
-                told = peer.logged(peer.peer_stream_id, peer.durable_in, peer.durable_in, self.faults.clock(k))
-                self.flying.setdefault(way, deque()).extend(told)
+        if self.planted:
+            treebugs.after_work(self, life)
+
+    def _next_work(self, life: Life) -> None:
+        """Ask the log what is to be done next; what was acknowledged may go."""
+        now, node = self.faults.clock(life.k), life.node
+        node.note_settled()
+        if self.planted:
+            treebugs.before_work(self, life)
+        if self.random.random() < 0.1:
+            node.snapshot(now)
+        life.pending = node.work(now)
+        life.pause = self.random.randrange(1 + self.options["slow"])
+        self.faults.stalled[life.k] = -1
 
     def _next_work(self, life: Life) -> None:
         """Ask the log what is to be done next; what was acknowledged may go."""
@@ -344,7 +339,7 @@ class History:
             life = Life(self, k)
             recovered = life.node.recover()
         except (Killed, DiskLostError):
-            self._die(k)
+            self.die(k)
             return
         except DiskFullError:
             return
@@ -365,10 +360,10 @@ class History:
         self.told["resumed"] += recovered is not None
         self.feed(k, Started())
         if self.shape.up[k] >= 0 and self.lives[self.shape.up[k]] is not None:
-            self._link(k)
+            self.link(k)
         for child in self.shape.down[k]:
             if self.lives[child] is not None:
-                self._link(child)
+                self.link(child)
 
     def _forget(self, k: int) -> None:
         """A damaged log was put aside in so many words: of what it promised nothing holds any more."""
@@ -378,22 +373,7 @@ class History:
         for place in self.places:
             place.at_root = 0
 
-    def _fault(self) -> None:
-        k = self.random.randrange(len(self.lives))
-        choice = self.random.randrange(5)
-        if choice < 3 and self.options["death"]:
-            self._die(k)
-        elif choice == 3 and k < self.shape.root and self.options["break"]:
-            if self.lives[k] is not None and self.lives[self.shape.up[k]] is not None:
-                self.note("link breaks", k)
-                self._link(k)
-        elif choice == 4 and self.options["full"]:
-            calls = self.places[k].calls
-            used = calls.room - calls.free_bytes(0)
-            calls.room = used if calls.room > used else 1 << 22
-            self.note("disk full" if calls.room == used else "disk has room", k)
-
-    def _die(self, k: int) -> None:
+    def die(self, k: int) -> None:
         calls = self.places[k].calls
         calls.before = lambda _call: None  # type: ignore[method-assign]
         calls.fail_sync_once = False
