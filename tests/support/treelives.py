@@ -1,7 +1,11 @@
-"""Real twins with real logs over models of disks: what a life of one holds, and what outlives it (treesim.py)."""
+"""Real twins with real logs over models of disks: shapes of trees, what a life of a twin holds, what outlives it.
+
+Who uses it: treesim.py. Twins of a tree are numbered from the leaves up, the root is the last.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -15,6 +19,7 @@ from tiertwin.runtime.durablelog import DurableLog
 from tiertwin.runtime.durablenode import DurableNode
 from tiertwin.runtime.filedisk import FileDisk
 from tiertwin.twin.effects import Effect
+from tiertwin.twin.events import FrameReceived, Reported, Started
 from tiertwin.twin.twin import NeighbourSpec, TableShape, Twin, TwinConfig
 
 if TYPE_CHECKING:
@@ -22,10 +27,52 @@ if TYPE_CHECKING:
 
 MS = 1_000_000
 ROWS = 8
-SEGMENT_BYTES = 8192
 LOAD, QUOTA = 1, 2
 TELEMETRY, CUT, QUERY = 1, 4, 17
-CHAIN = ("device", "edge", "root")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A tree: names and parents by number (the root's is -1), and of each twin the first row of its table at the root.
+
+    A twin's table has ROWS rows for each device below it, in the order of the devices.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    up: tuple[int, ...]
+    down: tuple[tuple[int, ...], ...]
+    rows: tuple[int, ...]
+    first: tuple[int, ...]
+    tiers: tuple[int, ...]
+
+    @property
+    def root(self) -> int:
+        return len(self.names) - 1
+
+
+def shape_of(name: str, widths: list[int], tiers: tuple[str, ...]) -> Shape:
+    """Return the tree with so many twins a tier, leaves first, children dealt out evenly."""
+    starts = [sum(widths[:tier]) for tier in range(len(widths) + 1)]
+    names: list[str] = []
+    up: list[int] = []
+    rows: list[int] = []
+    first: list[int] = []
+    for tier, width in enumerate(widths):
+        for k in range(width):
+            names.append(tiers[tier] if width == 1 else f"{tiers[tier]}{k}")
+            up.append(-1 if tier == len(widths) - 1 else starts[tier + 1] + k * widths[tier + 1] // width)
+            rows.append(ROWS * widths[0] // width)
+            first.append(k * rows[-1])
+    down = tuple(tuple(child for child, parent in enumerate(up) if parent == k) for k in range(len(up)))
+    depth = [tier for tier, width in enumerate(widths) for _ in range(width)]
+    return Shape(name, tuple(names), tuple(up), down, tuple(rows), tuple(first), tuple(depth))
+
+
+CHAIN = shape_of("chain of 3", [1, 1, 1], ("device", "edge", "root"))
+CHAIN_OF_5 = shape_of("chain of 5", [1] * 5, ("device", "edge", "fog", "region", "root"))
+TREE_4 = shape_of("1-2-4", [4, 2, 1], ("device", "edge", "root"))
+TREE_16 = shape_of("1-4-16", [16, 4, 1], ("device", "edge", "root"))
 
 
 def registry() -> _core.AttributeRegistry:
@@ -36,8 +83,14 @@ def registry() -> _core.AttributeRegistry:
     return made
 
 
+_ROWS_OF: dict[int, np.ndarray] = {}
+
+
+REGISTRY = registry()
+
+
 class Carrying:
-    """A policy that hands on what its child tells, and answers every query with a cut."""
+    """A policy that hands on what its children tell, and answers every query with a cut."""
 
     def __init__(self) -> None:
         self.heard: dict[str, float] = {}
@@ -46,11 +99,15 @@ class Carrying:
         del now
         if twin.parent is None or not twin.children:
             return
-        source, target = twin.children[0].table_in, twin.parent.table_out
-        assert source is not None
+        target = twin.parent.table_out
         assert target is not None
-        rows = np.arange(ROWS, dtype=np.uint32)
-        _core.carry(source, target, [LOAD], rows, rows)
+        begin = 0
+        for child in twin.children:
+            source = child.table_in
+            assert source is not None
+            rows = _ROWS_OF.setdefault(source.rows, np.arange(source.rows, dtype=np.uint32))
+            _core.carry(source, target, [LOAD], rows, rows + np.uint32(begin) if begin else rows)
+            begin += source.rows
 
     def began(self, twin: Twin, epoch: int, now: int) -> list[Effect]:
         del twin, epoch, now
@@ -88,33 +145,40 @@ class Life:
     """What a life of a node holds in memory, and what it must not forget."""
 
     def __init__(self, history: History, k: int) -> None:
-        self.name, self.k = CHAIN[k], k
-        place = history.places[k]
+        shape, place = history.shape, history.places[k]
+        self.name, self.k = shape.names[k], k
         place.incarnation += 1
         self.calls = place.calls
         self.disk = FileDisk(Path("/log"), place.calls)
-        random = history.random
-        self.log = DurableLog(self.disk, self.name, draw=random.getrandbits, segment_bytes=SEGMENT_BYTES, floor_bytes=0)
-        self.twin = self._twin(place, random)
-        self.node = DurableNode(self.twin, self.log, self.disk, lambda _child: 1)
+        random, size = history.random, history.options["segment"]
+        self.log = DurableLog(self.disk, self.name, draw=random.getrandbits, segment_bytes=size, floor_bytes=0)
+        self.twin = self._twin(shape, place, random)
+        self.slots = {child.name: 1 + slot for slot, child in enumerate(self.twin.children)}
+        self.node = DurableNode(self.twin, self.log, self.disk, self.slots.__getitem__)
+        self.peers = {neighbour.name: neighbour.peer for neighbour in self.twin.neighbours.values()}
+        self.up = None if self.twin.parent is None else self.twin.parent.peer
         self.pending: Work | None = None
         self.pause = 0  # events to go until the disk is done
         self.snapshots = 0  # sent upwards in this life
+        self.welcomed = (0, 0)  # what its parent had called durable when it welcomed it last
+        self.noted = -1  # number up to which the digest of its own stream was noted
 
-    def _twin(self, place: Place, random: Random) -> Twin:
-        neighbours = []
-        shape = TableShape(TELEMETRY, [LOAD], ROWS)
+    def _twin(self, shape: Shape, place: Place, random: Random) -> Twin:
+        neighbours, k = [], self.k
         cut, query = [TableShape(CUT, [QUOTA], 2)], [TableShape(QUERY, [QUOTA], 1)]
-        if self.k < 2:
-            neighbours.append(NeighbourSpec(CHAIN[self.k + 1], True, table_out=shape, units_in=query, units_out=cut))
-        if self.k > 0:
-            neighbours.append(NeighbourSpec(CHAIN[self.k - 1], False, table_in=shape, units_in=cut, units_out=query))
+        if shape.up[k] >= 0:
+            told = TableShape(TELEMETRY, [LOAD], shape.rows[k])
+            parent = shape.names[shape.up[k]]
+            neighbours.append(NeighbourSpec(parent, True, table_out=told, units_in=query, units_out=cut))
+        for child in shape.down[k]:
+            told = TableShape(TELEMETRY, [LOAD], shape.rows[child])
+            neighbours.append(NeighbourSpec(shape.names[child], False, table_in=told, units_in=cut, units_out=query))
         streams = [1 + random.getrandbits(60) for _ in neighbours]
-        if self.k < 2:
+        if shape.up[k] >= 0:
             streams[0] = self.log.stream
         config = TwinConfig(
             self.name,
-            self.k,
+            shape.tiers[k],
             streams,
             neighbours,
             incarnation=place.incarnation,
@@ -122,16 +186,25 @@ class Life:
             terms=dict(place.terms),
             durable=True,
         )
-        return Twin(config, Carrying(), registry())
+        return Twin(config, Carrying(), REGISTRY)
 
 
 class Place:
-    """What outlives a node: its disk, its state file, and what others were promised of it."""
+    """What outlives a node: its disk, its state file, and what others were promised of it and to it."""
 
     def __init__(self) -> None:
         self.calls = ModelCalls(room=1 << 22)
         self.incarnation = 0
         self.terms: dict[str, int] = {}
-        self.promised: tuple[int, int] = (0, 0)  # (stream, number) of its child's, acknowledged to it as durable
+        self.acknowledged: tuple[int, int] = (0, 0)  # (stream, number) of its own, which its parent called durable
         self.given: tuple[int, int] = (0, 0)  # (stream, number) of its own that its parent has
         self.digests: dict[tuple[int, int], int] = {}  # of its stream upwards, by (stream, number)
+        self.said = 0  # records of a device
+        self.at_root = 0  # of those, said to be applied at the root
+
+
+def told(event: Any) -> str:
+    """What of an event a reader wants to see."""
+    if isinstance(event, FrameReceived):
+        return f"kind {event.frame[3]} of {len(event.frame)} bytes from {event.peer}"
+    return "" if isinstance(event, (Reported, Started)) else str(event)[:120]
