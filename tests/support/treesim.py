@@ -6,8 +6,7 @@ device numbers its records for ever: number k puts k into row k mod ROWS. Every 
 ``history(seed)`` returns what went wrong, or None; `treetell.explain` tells more. `planted` names a bug that is put in,
 so that it can be shown that the checks (`treechecks`) see it.
 
-Most trees are a device, an edge and a root; some are chains of five, 1-2-4 and 1-4-16 (`treefaults.SHAPES`). After a
-time with faults comes one without: within LIVELY periods all must be attached, equal and durable everywhere.
+Shapes are drawn (`treefaults.SHAPES`). After the faults, within LIVELY periods all must be attached, equal and durable.
 """
 
 from __future__ import annotations
@@ -210,8 +209,7 @@ class History:
                 self.places[k].terms[effect.peer] = effect.term
             elif kind is Reconnect:
                 self.link(k)
-        peer = life.up
-        if peer is not None and peer.last != life.noted:
+        if (peer := life.up) is not None and peer.last != life.noted:
             life.noted = peer.last
             self.places[k].digests[peer.stream_id, life.noted] = peer.out_digest
 
@@ -230,10 +228,7 @@ class History:
         if self.faulty and self.random.random() < self.options["drop"]:
             return
         way = (k, to)
-        if way in self.flying:
-            self.flying[way].append(frame)
-        else:
-            self.flying[way] = deque([frame])
+        self.flying.setdefault(way, deque()).append(frame)
 
     def _deliver(self) -> None:
         ways = [way for way, frames in self.flying.items() if frames]
