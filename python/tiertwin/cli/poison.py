@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from tiertwin.cli.frame import Found, Told, framed, progress
@@ -21,6 +23,7 @@ FOUND = ("lie", "liars", "precision", "recall", "f1", "f1_half", "f1_epochs", "d
 @click.option("--lie", "lies", multiple=True, help="bias, replay, freeze, random, all; repeat [default: each of them].")
 @click.option("--defence", "defences", multiple=True, help="bounds, median, evidence; repeat [default: all of them].")
 @click.option("--jobs", type=int, help="Runs at a time [default: as many as there are cores].")
+@click.option("--keep", type=click.Path(dir_okay=False, path_type=Path), help="Go on from this file, a line a run.")
 @framed
 def poison_command(
     scenario: str,
@@ -33,6 +36,7 @@ def poison_command(
     lies: tuple[str, ...],
     defences: tuple[str, ...],
     jobs: int | None,
+    keep: Path | None,
 ) -> Told:
     """Let some children lie: are they found, how soon, and what do decisions lose with and without a defence?"""
     from tiertwin.plant.liars import KINDS
@@ -40,9 +44,8 @@ def poison_command(
     from tiertwin.world import load
 
     wanted = range(first_seed, first_seed + seeds)
-    found = poison_study(
-        load(scenario), wanted, epochs, share, strength, of, lies or (*KINDS, ALL), defences or DEFENCES, jobs, progress
-    )
+    kinds, against = lies or (*KINDS, ALL), defences or DEFENCES
+    found = poison_study(load(scenario), wanted, epochs, share, strength, of, kinds, against, jobs, keep, progress)
     return {"scenario": scenario, **found}, _tell
 
 

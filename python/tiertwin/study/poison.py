@@ -16,6 +16,7 @@ Intervals of confidence: 95 %, Student's t over seeds, losses paired by seed. Li
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from tiertwin.runtime.execute import make_run
 from tiertwin.runtime.measure import Meter, plant_utility
 from tiertwin.runtime.plan import make_plan
 from tiertwin.runtime.sidebyside import SideBySide, serve
+from tiertwin.study.kept import Kept
 from tiertwin.study.statistics import interval, paired
 from tiertwin.world import load, resolve
 
@@ -54,6 +56,7 @@ def poison_study(
     kinds: Sequence[str] = (*KINDS, ALL),
     defences: Sequence[str] = DEFENCES,
     jobs: int | None = None,
+    keep: Path | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
     """Return ``rows``, one a kind of lie and defence, and ``by_kind``: liars found where all kinds lie at once.
@@ -70,25 +73,29 @@ def poison_study(
         Among `DEFENCES`; `none` is always there.
     jobs
         Runs at a time, each in a process; by default as many as there are cores.
+    keep
+        A file of runs that are done, a line each: what it has is not run again.
 
     Raises
     ------
     InputError
-        Fewer than two seeds, a run that ends before all lie, a share, kind or defence out of range.
+        Fewer than two seeds, a run that ends before all lie, a share, kind or defence out of range; `keep` is of
+        another study.
     """
     _check(scenario, seeds, epochs, share, kinds, defences)
     defences = (NONE, *(d for d in DEFENCES if d in defences and d != NONE))
     arms = [(CLEAN, defence) for defence in defences] + [(kind, defence) for kind in kinds for defence in defences]
+    known = Kept(keep, {"poison": scenario.model_dump(mode="json"), "lying": [share, strength, of], "epochs": epochs})
+    wanted = [(*arm, seed) for arm in arms for seed in seeds if (*arm, seed) not in known]
     work = []
-    for lie, defence in arms:
+    for lie, defence, seed in wanted:
         plain = armed(scenario, lie, defence, share, strength, of).model_dump(mode="json")
-        work += [{"scenario": plain, "seed": seed, "epochs": epochs} for seed in seeds]
-    found: dict[tuple[str, str], list[dict[str, Any]]] = {arm: [] for arm in arms}
+        work.append({"scenario": plain, "seed": seed, "epochs": epochs})
     with SideBySide("tiertwin.study.poison", jobs) as workers:
-        places = [arm for arm in arms for _ in seeds]
-        for arm, job, answer in zip(places, work, workers.run(work), strict=True):
-            found[arm].append(answer)
-            say(f"{arm[0]}, defence {arm[1]}, seed {job['seed']}: utility {answer['utility']:.4f}")
+        for part, answer in zip(wanted, workers.run(work), strict=True):
+            known.add(part, answer)
+            say(f"{part[0]}, defence {part[1]}, seed {part[2]}: utility {answer['utility']:.4f}")
+    found = {arm: [known[(*arm, seed)] for seed in seeds] for arm in arms}
     clean = [run["utility"] for run in found[CLEAN, NONE]]
     rows = [_row(arm, runs, clean) for arm, runs in found.items()]
     by_kind = _by_kind(found[ALL, "evidence"]) if (ALL, "evidence") in found else []
