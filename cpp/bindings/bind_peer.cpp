@@ -123,6 +123,10 @@ void bind_state_of(py::class_<Peer>& peer) {
             })
         .def_readwrite("snapshots_open", &Peer::snapshots_open)
         .def_property_readonly("snapshots", [](const Peer& p) { return p.outbox().counters().snapshots; })
+        .def_property_readonly("snapshot_waiting", &Peer::snapshot_waiting,
+                               "Whether the peer wants a snapshot that was not begun yet.")
+        .def_property_readonly("snapshot_leaving", &Peer::snapshot_leaving,
+                               "Whether a snapshot was begun in this session and its end is not acknowledged yet.")
         .def_property_readonly("snapshot_active", [](const Peer& p) { return p.outbox().snapshot_active(); })
         .def_property_readonly("state", [](const Peer& p) { return static_cast<int>(p.session().state); })
         .def_property_readonly("suspect", [](const Peer& p) { return p.session().suspect; })

@@ -153,7 +153,13 @@ class Peer {
     std::uint32_t epoch = 0;
     std::uint32_t age_ms = kUnknownAge;
     std::uint8_t health = 1;
-    bool snapshots_open = true;  // the parent's gate: at most 4 at once (R16)
+    bool snapshots_open = true;  // may one be begun? The owner's gate: at most 4 at once (R16)
+    [[nodiscard]] bool snapshot_waiting() const {
+        return session_.attached && session_.snapshot_out && outbox_.snapshot_wanted();
+    }
+    [[nodiscard]] bool snapshot_leaving() const {
+        return session_.attached && session_.snapshot_out && outbox_.snapshot_leaving();
+    }
 
     [[nodiscard]] const PeerConfig& config() const { return config_; }
     [[nodiscard]] const Session& session() const { return session_; }

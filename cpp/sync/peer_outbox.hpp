@@ -76,6 +76,9 @@ class Outbox {
     [[nodiscard]] std::size_t log_frames() const { return log_.size(); }
     [[nodiscard]] std::size_t held_units() const { return held_.size(); }
     [[nodiscard]] bool snapshot_active() const { return snapshot_wanted_ || !chunks_.empty(); }
+    [[nodiscard]] bool snapshot_wanted() const { return snapshot_wanted_; }
+    // Begun in this session, and its end is not acknowledged; the owner's gate counts these (R16).
+    [[nodiscard]] bool snapshot_leaving() const { return under_way_ && !snapshot_wanted_ && !chunks_.empty(); }
     [[nodiscard]] const OutboxCounters& counters() const { return counters_; }
 
     // Takes a unit over, whole or not at all (InvalidArgument, NotFound: an attribute, row or value out of order).

@@ -867,6 +867,14 @@ class Peer:
     @property
     def snapshot_active(self) -> bool: ...
     @property
+    def snapshot_leaving(self) -> bool:
+        """Whether a snapshot was begun in this session and its end is not acknowledged yet."""
+
+    @property
+    def snapshot_waiting(self) -> bool:
+        """Whether the peer wants a snapshot that was not begun yet."""
+
+    @property
     def snapshots(self) -> int: ...
     @property
     def state(self) -> int: ...

@@ -1,6 +1,6 @@
 """Measures the figures of docs/promises.md that are durations or sizes, which no test asserts; prints one JSON object.
 
-    python tests/long/promises.py [recovery solver stop memory age partition herd] [--seconds 60] [--report FILE]
+    python tests/long/promises.py [recovery solver stop memory age partition herd tables] [--seconds 60] [--report FILE]
 
 recovery   P4: processes of edges and fogs killed, until the first session of what the launcher starts again is live;
            the same for `tiertwin node`
@@ -38,6 +38,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.facilities import namespaces
+from support.herd import Herd
 from support.inprocess import reporting_world
 from support.processes import Known
 from support.trees import Live, live_tree
@@ -304,12 +305,28 @@ def herd(seconds: float, count: int = 500) -> dict[str, Any]:
     return {"children": count, "first_s": first, "restart_proof_s": proven, "served_again_s": again}
 
 
+def tables(seconds: float, count: int = 500) -> dict[str, Any]:
+    """P16: sessions over real sockets, the parent's twin made anew; until it and all children hold the same again."""
+    del seconds
+    herd = Herd(count)
+    first = herd.until_all_hold_the_same()
+    busy = time.process_time()
+    herd.restart_parent()
+    again = herd.until_all_hold_the_same()
+    spent = time.process_time() - busy
+    idle = herd.idle_share(3.0)
+    found = {"children": count, "rows": herd.rows, "first_s": first, "again_s": again, "processor_s": spent}
+    found |= {"most_snapshots_at_once": herd.most, "idle_processor_share": idle}
+    herd.close()
+    return found
+
+
 def spread(values: list[float]) -> dict[str, float]:
     """Median and largest."""
     return {"p50": round(statistics.median(values), 1), "max": round(max(values), 1)}
 
 
-MEASURES = {one.__name__: one for one in (recovery, solver, stop, memory, age, partition, herd)}
+MEASURES = {one.__name__: one for one in (recovery, solver, stop, memory, age, partition, herd, tables)}
 
 
 def main() -> None:

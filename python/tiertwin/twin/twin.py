@@ -36,6 +36,7 @@ from tiertwin.twin.events import (
 )
 from tiertwin.twin.keeping import Keeping, RootMarks
 from tiertwin.twin.lease import Lease
+from tiertwin.twin.snapshotgate import SnapshotGate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -177,6 +178,7 @@ class Twin:
             self.neighbours[spec.name] = self._make_neighbour(spec, stream)
         self.parent = next((n for n in self.neighbours.values() if n.spec.is_parent), None)
         self.children = [n for n in self.neighbours.values() if not n.spec.is_parent]
+        self._gate = SnapshotGate({child.name: child.peer for child in self.children})
         self._handlers: dict[type, Callable[[Any, int], list[Effect]]] = {
             FrameReceived: self._on_frame,
             Reported: self._on_report,
@@ -237,14 +239,20 @@ class Twin:
 
     def _on_link_down(self, event: LinkDown, now: int) -> list[Effect]:
         neighbour = self.neighbours.get(event.peer)
-        return [] if neighbour is None else self._after(neighbour, neighbour.peer.lost(now), now)
+        if neighbour is None:
+            return []
+        lost = neighbour.peer.lost(now)
+        self._gate.after(neighbour.name, now)
+        return self._after(neighbour, lost, now)
 
     def _on_frame(self, event: FrameReceived, now: int) -> list[Effect]:
         neighbour = self.neighbours.get(event.peer)
         if neighbour is None:
             self.counters.refuse(REFUSED_UNKNOWN_PEER)
             return []
+        self._gate.before(neighbour.name, now)
         received = neighbour.peer.receive(event.frame, now)
+        self._gate.after(neighbour.name, now)
         self.counters.frames_in += 1
         self.counters.records_in += received.count
         if received.reason:
@@ -253,7 +261,15 @@ class Twin:
             neighbour.ages.note(now)
         effects = self._after(neighbour, received, now)
         if self._keeping is not None and not neighbour.spec.is_parent:
-            return [*self._keeping.of_frame(neighbour.name, received, event.frame), *effects]
+            effects = [*self._keeping.of_frame(neighbour.name, received, event.frame), *effects]
+        return effects + self._begin_next(now)
+
+    def _begin_next(self, now: int) -> list[Effect]:
+        effects: list[Effect] = []
+        for name in self._gate.next_in_line(now):
+            self._gate.before(name, now)
+            effects += self._sends(self.neighbours[name], self.neighbours[name].peer.publish(now))
+            self._gate.after(name, now)
         return effects
 
     def _after(self, neighbour: Neighbour, received: _core.Received, now: int) -> list[Effect]:
@@ -302,6 +318,7 @@ class Twin:
         for neighbour in self.neighbours.values():
             peer = neighbour.peer
             peer.epoch = max(self.epoch, 0)
+            self._gate.before(neighbour.name, now)
             if neighbour.table_out is not None:
                 frames = peer.publish(now)
                 neighbour.told_bytes += sum(map(len, frames))
@@ -310,6 +327,7 @@ class Twin:
                 age = input_age_ms(self, now) if age is None else age
                 peer.age_ms = age
                 effects += self._after(neighbour, peer.tick(now), now)
+            self._gate.after(neighbour.name, now)
         if self._keeping is not None and self.parent is not None:
             told = self.parent.table_out
             if told is not None and told.dirty_count == 0:
