@@ -122,6 +122,7 @@ void bind_state_of(py::class_<Peer>& peer) {
                 p.health = static_cast<std::uint8_t>(health);
             })
         .def_readwrite("snapshots_open", &Peer::snapshots_open)
+        .def_property_readonly("snapshots", [](const Peer& p) { return p.outbox().counters().snapshots; })
         .def_property_readonly("snapshot_active", [](const Peer& p) { return p.outbox().snapshot_active(); })
         .def_property_readonly("state", [](const Peer& p) { return static_cast<int>(p.session().state); })
         .def_property_readonly("suspect", [](const Peer& p) { return p.session().suspect; })

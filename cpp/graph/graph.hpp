@@ -30,6 +30,16 @@ struct Arc {
 
 class Graph {
   public:
+    // Compressed rows: the arcs of node u are arcs[first[u]] .. arcs[first[u + 1] - 1].
+    struct Rows {
+        std::vector<std::int32_t> first;  // by node, one more than nodes
+        std::unique_ptr<Arc[]> arcs;      // not a vector: it is written once, and clearing 16 bytes a link first shows
+        [[nodiscard]] std::span<const Arc> operator[](NodeId node) const {
+            const auto u = static_cast<std::size_t>(node.value);
+            return {arcs.get() + first[u], static_cast<std::size_t>(first[u + 1] - first[u])};
+        }
+    };
+
     // Throws InvalidArgument naming the first bad link.
     Graph(index_t nodes, std::span<const index_t> tails, std::span<const index_t> heads,
           std::span<const double> weights);
@@ -42,6 +52,9 @@ class Graph {
 
     [[nodiscard]] std::span<const Arc> out_arcs(NodeId node) const { return out_[node]; }
     [[nodiscard]] std::span<const Arc> in_arcs(NodeId node) const { return incoming()[node]; }
+    // All of them, for a search that asks for many: who comes for the incoming ones first has them sorted.
+    [[nodiscard]] const Rows& outgoing() const { return out_; }
+    [[nodiscard]] const Rows& incoming() const;
     // The same by link, all at once.
     [[nodiscard]] std::span<const std::int32_t> tails() const { return tail_; }
     [[nodiscard]] std::span<const std::int32_t> heads() const { return head_; }
@@ -52,15 +65,6 @@ class Graph {
     void require(LinkId link) const;
 
   private:
-    // Compressed rows: the arcs of node u are arcs[first[u]] .. arcs[first[u + 1] - 1].
-    struct Rows {
-        std::vector<std::int32_t> first;  // by node, one more than nodes
-        std::unique_ptr<Arc[]> arcs;      // not a vector: it is written once, and clearing 16 bytes a link first shows
-        [[nodiscard]] std::span<const Arc> operator[](NodeId node) const {
-            const auto u = static_cast<std::size_t>(node.value);
-            return {arcs.get() + first[u], static_cast<std::size_t>(first[u + 1] - first[u])};
-        }
-    };
     struct Incoming {
         std::once_flag once;
         Rows rows;
@@ -68,7 +72,6 @@ class Graph {
 
     static std::size_t at(LinkId link) { return static_cast<std::size_t>(link.value); }
     Rows sort_by(std::span<const std::int32_t> from, std::span<const std::int32_t> to) const;
-    const Rows& incoming() const;
 
     index_t nodes_;
     std::vector<std::int32_t> tail_, head_;  // by link

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <span>
 #include <type_traits>
@@ -54,9 +55,15 @@ struct QueueItem {
     }
 };
 
+// By key alone: for searches whose answer does not depend on the order of ties.
+struct NearerKey {
+    bool operator()(const QueueItem& a, const QueueItem& b) const { return a.key < b.key; }
+};
+
 // A 4-ary heap: half the depth of a binary one, and four children share a cache line. Improved nodes are pushed again
 // and their old items skipped when popped: cheaper than keeping every node's place in the heap up to date.
-class Heap4 {
+template <typename Nearer = std::less<QueueItem>>
+class HeapOf4 {
   public:
     [[nodiscard]] bool empty() const { return items_.empty(); }
     void clear() { items_.clear(); }
@@ -79,17 +86,18 @@ class Heap4 {
     }
 
   private:
+    static bool nearer(const QueueItem& a, const QueueItem& b) { return Nearer{}(a, b); }
     // The least of the children from `first` on; two rounds of a knock-out where there are four.
     [[nodiscard]] std::size_t least(std::size_t first, std::size_t size) const {
         const QueueItem* item = items_.data();
         if (first + 4 <= size) {
-            const std::size_t left = first + std::size_t{item[first + 1] < item[first]};
-            const std::size_t right = first + 2 + std::size_t{item[first + 3] < item[first + 2]};
-            return item[right] < item[left] ? right : left;
+            const std::size_t left = first + std::size_t{nearer(item[first + 1], item[first])};
+            const std::size_t right = first + 2 + std::size_t{nearer(item[first + 3], item[first + 2])};
+            return nearer(item[right], item[left]) ? right : left;
         }
         std::size_t best = first;
         for (std::size_t child = first + 1; child < size; ++child)
-            if (item[child] < item[best]) best = child;
+            if (nearer(item[child], item[best])) best = child;
         return best;
     }
 
@@ -108,7 +116,7 @@ class Heap4 {
     void rise(std::size_t hole, QueueItem item) {
         while (hole > 0) {
             const std::size_t parent = (hole - 1) / 4;
-            if (!(item < items_[parent])) break;
+            if (!nearer(item, items_[parent])) break;
             items_[hole] = items_[parent];
             hole = parent;
         }
@@ -117,6 +125,7 @@ class Heap4 {
 
     std::vector<QueueItem> items_;
 };
+using Heap4 = HeapOf4<>;
 
 // First in, first out: with unit costs the front is always the nearest.
 class Fifo {

@@ -1,6 +1,6 @@
 // Search from a source and from a target at once: under the one shortest path and the bounds of the k shortest.
 //
-//   meet       both sides settle their nearest node in turn until none of theirs can be part of a shorter way (Pohl
+//   meet       both sides settle their nearest nodes in turn until none of theirs can be part of a shorter way (Pohl
 //              1971); radius = what the source side has settled by then
 //   complete   the target side goes on, inside the ellipse { v : from source + to target <= limit } only
 //
@@ -27,7 +27,8 @@ class TwoSided {
         std::int32_t node = -1;
     };
 
-    explicit TwoSided(const Graph& graph) : graph_(graph), label_(static_cast<std::size_t>(graph.node_count())) {}
+    explicit TwoSided(const Graph& graph)
+        : rows_{&graph.outgoing(), &graph.incoming()}, label_(static_cast<std::size_t>(graph.node_count())) {}
 
     // `wide`: how much longer than the shortest the ways may be that `complete` will want to know about, as a factor;
     // 1 where only the shortest counts.
@@ -38,9 +39,9 @@ class TwoSided {
         while (!heap_[kSource].empty() && !heap_[kTarget].empty()) {
             if (top(kSource) + top(kTarget) >= best_.length) break;
             if (top(kSource) <= top(kTarget))
-                settle<kSource>(cost);
+                settle_some<kSource>(cost);
             else
-                settle<kTarget>(cost);
+                settle_some<kTarget>(cost);
         }
         radius_ = top(kSource);
         return best_;
@@ -63,6 +64,8 @@ class TwoSided {
     }
 
   private:
+    static constexpr int kTurn = 64;  // nodes a side settles before it looks at the other's: changing sides costs
+
     struct alignas(32) Label {
         double distance[2];
         std::int32_t via[2];
@@ -76,7 +79,7 @@ class TwoSided {
             round_ = 1;
         }
         best_ = {};
-        for (Heap4& heap : heap_) heap.clear();
+        for (auto& heap : heap_) heap.clear();
         put(kSource, source, 0.0, -1);
         put(kTarget, target, 0.0, -1);
     }
@@ -96,7 +99,7 @@ class TwoSided {
     }
     template <Side side>
     [[nodiscard]] std::span<const Arc> row(std::int32_t node) const {
-        return side == kSource ? graph_.out_arcs({node}) : graph_.in_arcs({node});
+        return (*rows_[side])[{node}];
     }
     // No way through a node with this reach is shorter. Nodes the other side did not settle are no nearer to its end
     // than its nearest one in the queue.
@@ -104,6 +107,12 @@ class TwoSided {
     [[nodiscard]] double shortest_through(std::int32_t node, double reach) const {
         constexpr Side other = side == kSource ? kTarget : kSource;
         return reach + std::min(distance(other, node), top(other));
+    }
+
+    template <Side side, typename Cost>
+    void settle_some(const Cost& cost) {
+        constexpr Side other = side == kSource ? kTarget : kSource;
+        for (int n = 0; n < kTurn && top(side) + top(other) < best_.length; ++n) settle<side>(cost);
     }
 
     template <Side side, typename Cost>
@@ -128,10 +137,10 @@ class TwoSided {
         }
     }
 
-    const Graph& graph_;
+    const Graph::Rows* rows_[2];
     std::vector<Label> label_;
     std::uint32_t round_ = 0;
-    Heap4 heap_[2];
+    HeapOf4<NearerKey> heap_[2];
     Meeting best_;
     double wide_ = 1.0, radius_ = 0.0;
 };

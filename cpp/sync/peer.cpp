@@ -95,6 +95,9 @@ Received Peer::tick(Time now) {
     Received out;
     out.accepted = true;
     Context at{out, now};
+    if (config_.is_child && session_.state == State::banned && now >= session_.banned_until) {
+        (void)step({.input = Input::open}, at);  // a parent that is banned waits for our HELLO
+    }
     if (session_.heard_at != kNoTime) {
         if (now >= session_.heard_at + kDeadAfter) {
             (void)step({.input = Input::death}, at);

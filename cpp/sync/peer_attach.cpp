@@ -86,7 +86,7 @@ void Peer::on_welcome(const Header& header, Bytes body, Context& at) {
     outbox_.begin(known != header.incarnation);
     outbox_.take_credit(welcome.credit_frames, welcome.credit_bytes);
     outbox_.keep_until_durable(config_.durable && welcome.flags == 1);
-    outdone_ = outdone_ || (keeps_log() && welcome.peer_cursor > outbox_.last());
+    outdone_ = outdone_ || (keeps_log() && welcome.peer_cursor > session_.sent);  // what was numbered since is not it
     config_.heartbeat_ms = std::clamp(welcome.heartbeat_ms, 1U, 500U);
     term_ = term_of(welcome.epoch);
     at.out.epoch = base_epoch_of(welcome.epoch);

@@ -214,7 +214,7 @@ void Outbox::rewind() {
 
 void Outbox::begin(bool peer_restarted) {
     rewind();
-    snapshot_wanted_ = false;
+    snapshot_wanted_ = under_way_ = false;
     next_chunk_ = chunks_.size();                 // it is asked for again if need be
     if (peer_restarted) snapshot_at_ = kLongAgo;  // the limit is for peers that flap, not for one that lost everything
     if (newest_plan_ && (peer_restarted || newest_plan_->last >= log_first())) hold_newest_plan();
@@ -224,7 +224,7 @@ void Outbox::acknowledge(std::uint64_t received, std::uint64_t durable) {
     const std::uint64_t gone = by_durable_ ? durable : received;
     while (!log_.empty() && log_.front().last <= gone) drop_front();
     if (by_durable_) note_received(received);
-    if (!chunks_.empty() && received >= as_of_) chunks_.clear();
+    if (received > 0 && received >= as_of_) chunks_.clear();  // 0 may have been said before they came
 }
 
 void Outbox::send_from(std::uint64_t cursor) {
@@ -239,7 +239,14 @@ void Outbox::send_from(std::uint64_t cursor) {
     rewind();
 }
 
-void Outbox::want_snapshot() { snapshot_wanted_ = true; }
+// One that is under way, and may wait for the disk, is the one that is wanted.
+void Outbox::want_snapshot() {
+    if (under_way_ && !chunks_.empty()) {
+        next_chunk_ = 0;
+    } else {
+        snapshot_wanted_ = true;
+    }
+}
 
 void Outbox::send_chunks(std::uint32_t first) {
     if (chunks_.empty()) {
@@ -261,6 +268,7 @@ void Outbox::send_again(const Session& session) {
 
 void Outbox::begin_snapshot(const Identity& me, Time now) {
     snapshot_wanted_ = false;
+    if (as_of_ + 1 < log_first()) chunks_.clear();  // what comes after them was let go of
     if (chunks_.empty()) {
         if (const auto budget = ledgers_.find(kBudget); budget != ledgers_.end()) {
             hold_newest_plan();
@@ -280,6 +288,7 @@ void Outbox::begin_snapshot(const Identity& me, Time now) {
         if (!all.empty()) chunks_ = encode_snapshot(all, as_of_, me.incarnation, std::nullopt, frame_bytes_);
     }
     next_chunk_ = 0;
+    under_way_ = true;
     snapshot_at_ = now;
     ++counters_.snapshots;
 }
@@ -325,6 +334,7 @@ void Outbox::pump_log(Session& session, const Identity& me, Time now, bool progr
 void Outbox::pump(Session& session, const Identity& me, Time now, bool progress, bool samples, bool open,
                   std::vector<Frame>& out) {
     if (!session.attached) return;
+    snapshot_wanted_ = snapshot_wanted_ && session.snapshot_out;  // it went on without
     if (snapshot_wanted_ && open && now >= snapshot_at_ + snapshot_every_) begin_snapshot(me, now);
     if (session.snapshot_out) {
         if (!snapshot_wanted_) pump_chunks(session, me, now, out);

@@ -158,6 +158,7 @@ class Outbox {
     std::optional<Plan> newest_plan_;
 
     bool snapshot_wanted_ = false;
+    bool under_way_ = false;       // chunks_ were begun in this session
     Time snapshot_at_ = kLongAgo;  // when one was last begun
     std::vector<Frame> chunks_;
     std::size_t next_chunk_ = 0;

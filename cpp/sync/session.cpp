@@ -231,6 +231,11 @@ void stage(Session& s, const Event& e, Time now) {
     start_wait(s, now);
 }
 
+// Nobody who waits for a snapshot takes anything else: who acknowledges more than when it wanted one has had one since.
+bool satisfied(const Session& s, std::uint64_t received) {
+    return s.snapshot_as_of == kNoNumber ? received > s.wanted_at : received >= s.snapshot_as_of;
+}
+
 // True when the acknowledgement told how long the way is.
 bool measure(Session& s, std::uint64_t received, Time now) {
     if (s.timed == kNoNumber || received < s.timed) return false;
@@ -257,7 +262,7 @@ void truncate(Session& s, std::uint64_t received, Time now) {
     const bool progress = received > s.acked;
     raise_acked(s, received, now);
     if (measure(s, received, now)) s.retry_every = s.patience;
-    if (s.snapshot_out && s.snapshot_as_of <= received) s.snapshot_out = false;
+    if (s.snapshot_out && satisfied(s, received)) s.snapshot_out = false;
     if (!unacknowledged(s)) {
         s.retry_at = kNoTime;
     } else if (progress) {  // acknowledgements that do not move anything must not postpone the retry
@@ -296,6 +301,7 @@ void note_effects(Session& s, const Event& e, std::uint32_t effects, Time now) {
         s.acked = 0;
         s.snapshot_out = true;
         s.snapshot_as_of = kNoNumber;
+        s.wanted_at = e.input == Input::offer && !e.agree ? 0 : e.first;  // else it is the cursor in another stream
     }
     if ((effects & (kSendFrom | kSendSnapshot | kSendChunks | kRetransmit)) != 0) s.timed = kNoNumber;
     if ((effects & kTruncate) != 0) truncate(s, e.last, now);

@@ -174,6 +174,7 @@ struct Session {
     Time acked_at = kLongAgo;     // when it last rose
     bool snapshot_out = false;    // it wants a snapshot, or has not acknowledged the one it was sent
     std::uint64_t snapshot_as_of = kNoNumber;
+    std::uint64_t wanted_at = 0;  // the peer's cursor when it wanted one
     Time retry_at = kNoTime, retry_every = kFirstWait;
 
     // the way there and back, as acknowledgements show it (Jacobson and Karels); see `note_sent`

@@ -260,6 +260,39 @@ TEST_CASE("durable peer: a snapshot waits for the disk as well, and all it holds
     CHECK(l.parent->samples.equal(l.child->samples));
 }
 
+TEST_CASE("durable peer: asked again for a snapshot that waits for the disk, it sends that one, once and at once") {
+    Logs l;
+    for (std::uint32_t row = 0; row < 9; ++row) l.child->write(row, row + 1.0);
+    l.attach();
+    l.note_own();
+    for (int i = 0; i < 20; ++i) l.tick();  // a second: the parent asks again
+    CHECK(l.parent->peer.counters().at("out.RESYNC") > 0);
+    l.child_synced();
+    CHECK(l.parent->peer.session().cursor == 9);
+    for (int i = 0; i < 5; ++i) l.settle();  // longer than a held wish would wait
+    CHECK(l.child->peer.counters().at("snapshots") == 1);
+    CHECK(l.parent->samples.equal(l.child->samples));
+}
+
+TEST_CASE("durable peer: who goes on without the snapshot it wanted is not sent it later") {
+    Logs l;
+    l.attach();
+    l.settle();
+    const std::uint64_t sent = l.child->peer.counters().at("snapshots");
+    l.child->write(1, 1.0);
+    l.publish();
+    l.child_synced();
+    const std::uint64_t last = l.child->peer.outbox().last();
+    CHECK(l.parent->peer.session().cursor == last);
+    const Frame wish = encode(Resync{.cursor = last - 1, .reason = 3}, l.parent->peer.config().incarnation);
+    CHECK(l.child->peer.receive(wish, l.now).accepted);  // said before that record came
+    CHECK(l.child->peer.session().snapshot_out);
+    l.tick();  // its acknowledgement
+    CHECK_FALSE(l.child->peer.session().snapshot_out);
+    for (int i = 0; i < 5; ++i) l.settle();
+    CHECK(l.child->peer.counters().at("snapshots") == sent);
+}
+
 TEST_CASE("durable peer: without a session what is pending can be numbered; the window is bounded") {
     Logs l;
     l.attach();
@@ -313,6 +346,12 @@ TEST_CASE("durable peer: a log that lost numbers which the parent has is found o
     for (const Frame& f : kept) REQUIRE(replay.take(f).ok());
     l.child->peer.resume_out(replay.cursor(), kept);
     (void)l.parent->peer.lost(l.now);
+    SUBCASE("and nothing was numbered since") {}
+    SUBCASE("and as much was numbered since, which looks as if it were what the parent has") {
+        l.child->write(2, 7.0);
+        l.child->peer.number_pending();
+        CHECK(l.child->peer.outbox().last() == l.parent->peer.session().cursor);
+    }
     l.attach();
     CHECK(l.child->peer.outdone());
 }

@@ -70,6 +70,22 @@ TEST_CASE("peer: three bad frames ban, and nothing of them is applied (R41)") {
     CHECK(p.up.equal(p.up_copy));
 }
 
+TEST_CASE("peer: a child that has banned its parent says HELLO by itself when the ban is over") {
+    Pair p;
+    p.attach();
+    Frame torn = p.parent.tick(p.now + kSecond).reply.at(0);
+    torn.pop_back();
+    for (int i = 0; i < 3; ++i) CHECK_FALSE(p.deliver(true, torn).accepted);
+    CHECK(p.child.session().state == State::banned);
+    CHECK(p.child.connect(p.now).empty());
+    CHECK(p.child.next_tick() == p.now + kFirstBan);
+    (void)p.parent.lost(p.now);
+    p.now += kFirstBan;
+    p.carry(false, p.child.tick(p.now).reply);
+    CHECK(p.child.session().state == State::live);
+    CHECK(p.parent.session().state == State::live);
+}
+
 TEST_CASE("peer: roles, strangers and clocks") {
     Pair p;
     CHECK_THROWS_AS((void)p.parent.connect(0), InvalidArgument);

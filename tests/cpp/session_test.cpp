@@ -254,6 +254,25 @@ TEST_CASE("session: what went twice tells nothing of the way; the longer wait st
     CHECK(s.patience == 1500 * kMillisecond);
 }
 
+TEST_CASE("session: a snapshot that is wanted is owed until its end is acknowledged, or more than when it was wanted") {
+    Session s = live_at(0);
+    note_sent(s, 10, 0);
+    CHECK(apply(s, {.input = Input::resync, .first = 5, .reason = 3}, 0).has(kSendSnapshot));
+    (void)apply(s, {.input = Input::ack, .last = 5}, 0);
+    CHECK(s.snapshot_out);
+    SUBCASE("it went on without") {
+        (void)apply(s, {.input = Input::ack, .last = 6}, 0);
+        CHECK_FALSE(s.snapshot_out);
+    }
+    SUBCASE("it has begun") {
+        note_snapshot(s, 12, 0);
+        (void)apply(s, {.input = Input::ack, .last = 6}, 0);
+        CHECK(s.snapshot_out);
+        (void)apply(s, {.input = Input::ack, .last = 12}, 0);
+        CHECK_FALSE(s.snapshot_out);
+    }
+}
+
 TEST_CASE("session: RESYNC gets the records while the log has them, else a snapshot that is owed until acknowledged") {
     Session s = live_at(0);
     note_sent(s, 10, 0);

@@ -2,35 +2,23 @@
 // sanitizer report, and what a decoder takes is what the encoder writes: the same bytes again (P11, section 4: unused
 // bytes are zero, so a body has one form).
 //
-//   one input   as of frame_fuzz.cpp, whose corpus it shares; byte 0: bit 1 lengths and checksums are put right first
+//   one input   as of frame_input.hpp; the corpus is that of frame_fuzz.cpp
 //
 // No session and no table stand behind it (frame_fuzz.cpp has them), which makes it two orders of magnitude faster.
 // How to run it: log_fuzz.cpp.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <source_location>
 #include <vector>
 
+#include "frame_input.hpp"
 #include "sync/codec.hpp"
-#include "sync/codec_bytes.hpp"
 #include "sync/kinds.hpp"
 
 using namespace tiertwin;
 using namespace tiertwin::sync;
 
 namespace {
-
-constexpr std::size_t kFrames = 8;
-
-// Assertions stay on in release builds.
-void hold(bool condition, const std::source_location& at = std::source_location::current()) {
-    if (condition) return;
-    std::fprintf(stderr, "codec_fuzz.cpp:%u does not hold\n", static_cast<unsigned>(at.line()));
-    std::abort();
-}
 
 void hold_same(const Header& header, Bytes frame, Frame again) {
     Header found;
@@ -115,26 +103,10 @@ void one(Bytes frame) {
     }
 }
 
-// Body length and checksum as they must be; the rest is left as it is.
-void repair(Frame& frame) {
-    if (frame.size() < kHeaderBytes) return;
-    store(frame.data() + 8, static_cast<std::uint32_t>(frame.size() - kHeaderBytes));
-    restamp(frame, load<std::uint32_t>(frame.data() + 20), false);
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
-    const bool repaired = (data[0] & 2U) != 0;
-    Bytes rest = Bytes(data, size).subspan(1);
-    Frame frame;
-    for (std::size_t k = 0; k < kFrames && rest.size() >= 2; ++k) {
-        const std::size_t length = std::min<std::size_t>(load<std::uint16_t>(rest.data()), rest.size() - 2);
-        frame.assign(rest.begin() + 2, rest.begin() + 2 + static_cast<std::ptrdiff_t>(length));
-        if (repaired) repair(frame);
-        one(frame);
-        rest = rest.subspan(2 + length);
-    }
+    each_frame(Bytes(data, size), one);
     return 0;
 }

@@ -1,9 +1,8 @@
 // T5: what comes after decryption: any frames, in any order, to a node's end of a session. No crash, no sanitizer
 // report, nothing thrown (faults of a peer never throw), and of what is refused nothing takes effect (P11, R36).
 //
-//   one input   byte 0: bit 0 frames go to the child, else to the parent; bit 1 lengths and checksums are put right
-//               first, so that the input gets past them; bit 2 the two have a session already
-//               then frames, each behind its length u16, at most 8
+//   one input   as of frame_input.hpp; byte 0: bit 0 frames go to the child, else to the parent; bit 2 the two have a
+//               session already
 //   accepted    values of tables within their attribute's limits; replies are frames, few and none too long; a unit is
 //               finite; a term never falls
 //
@@ -12,30 +11,18 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <source_location>
-#include <span>
 #include <vector>
 
 #include "../cpp/peer_pair.hpp"
+#include "frame_input.hpp"
 #include "sync/codec.hpp"
-#include "sync/codec_bytes.hpp"
 
 using namespace tiertwin;
 using namespace tiertwin::sync;
 
 namespace {
 
-constexpr std::size_t kFrames = 8;
 constexpr std::size_t kReplies = 400;  // to one frame: at most what waits, and what a snapshot has
-
-// Assertions stay on in release builds.
-void hold(bool condition, const std::source_location& at = std::source_location::current()) {
-    if (condition) return;
-    std::fprintf(stderr, "frame_fuzz.cpp:%u does not hold\n", static_cast<unsigned>(at.line()));
-    std::abort();
-}
 
 void hold_finite(const std::vector<double>& values) {
     hold(std::ranges::all_of(values, [](double value) { return std::isfinite(value); }));
@@ -73,25 +60,6 @@ void decode_for_a_solver(Bytes frame) {
     for (const SolverBlock& block : blocks) hold_finite(block.values);
 }
 
-// Body length, count of a session's frames and checksum as they must be; the rest is left as it is.
-void repair(Frame& frame) {
-    if (frame.size() < kHeaderBytes) return;
-    store(frame.data() + 8, static_cast<std::uint32_t>(frame.size() - kHeaderBytes));
-    restamp(frame, load<std::uint32_t>(frame.data() + 20), false);
-}
-
-std::vector<Frame> split(Bytes data, bool repaired) {
-    std::vector<Frame> out;
-    while (data.size() >= 2 && out.size() < kFrames) {
-        const std::size_t size = std::min<std::size_t>(load<std::uint16_t>(data.data()), data.size() - 2);
-        const Bytes frame = data.subspan(2, size);
-        out.emplace_back(frame.begin(), frame.end());
-        if (repaired) repair(out.back());
-        data = data.subspan(2 + size);
-    }
-    return out;
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -100,7 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if ((data[0] & 4U) != 0) pair.attach();
     const bool to_child = (data[0] & 1U) != 0;
     const Peer& peer = to_child ? pair.child : pair.parent;
-    for (const Frame& frame : split(Bytes(data, size).subspan(1), (data[0] & 2U) != 0)) {
+    each_frame(Bytes(data, size), [&](const Frame& frame) {
         decode_for_a_solver(frame);
         const std::uint32_t term = peer.term();
         check(pair.deliver(to_child, frame));
@@ -108,7 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         pair.now += 20 * kMs;
         const Received ticked = (to_child ? pair.child : pair.parent).tick(pair.now);
         for (const Frame& reply : ticked.reply) hold(reply.size() <= kMaxFrameBytes);
-    }
+    });
     check_table(to_child ? pair.down_copy : pair.up_copy);
     return 0;
 }

@@ -56,6 +56,7 @@ class Session:
     acked_at: int = LONG_AGO
     snapshot_out: bool = False
     snapshot_as_of: int = 2**64 - 1
+    wanted_at: int = 0
     retry_at: int = NEVER
     retry_every: int = 300 * MS
     patience: int = 300 * MS
@@ -189,7 +190,8 @@ class Session:
             self.retry_at = NEVER
         return {"send_from"}
 
-    def _send_snapshot(self) -> set[str]:
+    def _send_snapshot(self, cursor: int) -> set[str]:
+        self.wanted_at = cursor
         self.acked, self.snapshot_out, self.snapshot_as_of, self.timed = 0, True, 2**64 - 1, None
         return {"send_snapshot"}
 
@@ -200,7 +202,7 @@ class Session:
             if e.first < self.acked:
                 self.acked, self.acked_at = e.first, now
             return self._send_from(e.first, now)
-        return self._send_snapshot()
+        return self._send_snapshot(e.first if e.agree else 0)
 
     # --- what the peer sends
     def _delta(self, e: Event, now: int) -> set[str]:
@@ -284,7 +286,7 @@ class Session:
             return {"drop"}
         if e.agree and e.reason not in (3, 4) and self._in_log(e):
             return self._send_from(e.first, now)
-        return self._send_snapshot()
+        return self._send_snapshot(e.first)
 
     def _ack(self, e: Event, now: int) -> set[str]:
         if self.state not in OPEN:
@@ -294,7 +296,8 @@ class Session:
         if e.last < self.acked:
             return {"drop"}
         moved = self._rise(e.last, now)
-        if self.snapshot_out and e.last >= self.snapshot_as_of:
+        begun = self.snapshot_as_of != 2**64 - 1
+        if self.snapshot_out and (e.last >= self.snapshot_as_of if begun else e.last > self.wanted_at):
             self.snapshot_out = False
         if self.timed is not None and e.last >= self.timed:
             self._measure(now - self.timed_at)
@@ -348,7 +351,7 @@ class Session:
             self._go("resyncing", now)
             return {"note", "alarm", "resync_snapshot"}
         if self.acked > e.first and e.echoed_at > self.acked_at:
-            return {"note"} | self._send_snapshot()
+            return {"note"} | self._send_snapshot(e.first)
         return {"note"}
 
     def _hand_on(self, e: Event, now: int) -> set[str]:

@@ -265,7 +265,7 @@ class History:
 
     def _work(self, node: Node) -> None:
         if self.die_in_calls and self.random.random() < 0.1:
-            self._die_in_call(self.random.randrange(8))
+            self.calls.die_in(self.random.randrange(8))
         if self.fail_sync and self.random.random() < 0.1:
             self.calls.fail_sync_once = True
         while (work := node.log.work()) is not None:
@@ -288,18 +288,6 @@ class History:
         starts = [*node.log._starts, *node.log._writer.segments]
         for sequence, *_ in starts[:-1]:
             node.disk.remove(segment_name(sequence))
-
-    def _die_in_call(self, calls: int) -> None:
-        left = calls
-
-        def before(_call: str) -> None:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                self.calls.before = lambda _call: None  # type: ignore[method-assign]
-                raise Killed
-
-        self.calls.before = before  # type: ignore[method-assign]
 
     def _die(self) -> None:
         self.calls.before = lambda _call: None  # type: ignore[method-assign]

@@ -75,6 +75,19 @@ class ModelCalls(Calls):
     def before(self, call: str) -> None:
         """Let a test count calls, or have one fail."""
 
+    def die_in(self, calls: int) -> None:
+        """Have the process end in the call after so many."""
+        left = calls
+
+        def before(_call: str) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                self.before = lambda _call: None  # type: ignore[method-assign]
+                raise Killed
+
+        self.before = before  # type: ignore[method-assign]
+
     # ------------------------------------------------------------------------------------------------------- the calls
     def make_folder(self, path: Path) -> None:
         del path

@@ -57,15 +57,20 @@ class Checks:
                 place.given = its, cursor
 
     def _below(self, k: int, below: Life) -> None:
-        """Nobody sends its tables whose parent, when it welcomed it, had them on disk and had said so."""
+        """Nobody sends its tables whose parent has them on disk and has said so, but once where a WELCOME wants them.
+
+        That WELCOME must have come when nothing was on disk: what it wants may wait, at most one is sent in five
+        seconds, and records may be on disk by then.
+        """
         peer, place = below.up, self.history.places[k]
         assert peer is not None
-        stream, durable = peer.stream_id, peer.durable_out
-        if durable and (stream != place.acknowledged[0] or durable > place.acknowledged[1]):
+        stream, durable, promised = peer.stream_id, peer.durable_out, place.acknowledged
+        if durable and (stream != promised[0] or durable > promised[1]):
             place.acknowledged = stream, durable
-        if (sent := peer.counters()["snapshots"]) > below.snapshots:
-            below.snapshots, promised = sent, below.welcomed  # what a WELCOME asked for may come when it is not needed
-            if promised == (stream, max(promised[1], 1)) and self.history.whole:
+        if (sent := peer.snapshots) > below.snapshots:
+            wanted = below.asked and sent == below.snapshots + 1 and below.welcomed[0] != stream
+            below.snapshots, below.asked = sent, False
+            if promised == (stream, max(promised[1], 1)) and not wanted and self.history.whole:
                 self.history.fail(f"{below.name} sends all its tables, though {promised[1]} were durable")
         if not self.shape.down[k]:
             place.at_root = max(place.at_root, peer.at_root_out)

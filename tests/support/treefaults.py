@@ -11,11 +11,9 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
-from support.modeldisk import Killed
 from support.treelives import CHAIN, CHAIN_OF_5, MS, TREE_4, TREE_16
 
 if TYPE_CHECKING:
-    from support.treelives import Life
     from support.treesim import History
 
 MORE: Final = ("pause", "stall", "cut", "reset", "clock")
@@ -60,20 +58,6 @@ def switch_off(options: dict[str, Any], without: frozenset[str]) -> None:
 def active(options: dict[str, Any]) -> list[str]:
     """Return the names of the fault classes that are on."""
     return [name for name in CLASSES if options[name]]
-
-
-def die_in_call(life: Life, calls: int) -> None:
-    """Have a life end in a call of its disk, after so many others."""
-    left = calls
-
-    def before(_call: str) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            life.calls.before = lambda _call: None  # type: ignore[method-assign]
-            raise Killed
-
-    life.calls.before = before  # type: ignore[method-assign]
 
 
 class Faults:

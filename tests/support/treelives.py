@@ -161,6 +161,7 @@ class Life:
         self.pause = 0  # events to go until the disk is done
         self.snapshots = 0  # sent upwards in this life
         self.welcomed = (0, 0)  # what its parent had called durable when it welcomed it last
+        self.asked = False  # whether that WELCOME wanted its tables, and they have not been sent since
         self.noted = -1  # number up to which the digest of its own stream was noted
 
     def _twin(self, shape: Shape, place: Place, random: Random) -> Twin:

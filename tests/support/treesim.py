@@ -20,7 +20,7 @@ import numpy as np
 from support import treebugs
 from support.modeldisk import Killed, ModelCalls
 from support.treechecks import Checks
-from support.treefaults import Faults, die_in_call, draw_options, switch_off
+from support.treefaults import Faults, draw_options, switch_off
 from support.treelives import CHAIN, LOAD, QUERY, ROWS, Life, Place, cells_of, told
 from tiertwin.runtime.disk import DiskFullError, DiskLostError
 from tiertwin.runtime.diskwork import carry_out
@@ -29,6 +29,7 @@ from tiertwin.twin.events import FrameReceived, LinkDown, LinkUp, Reported, Star
 
 LIVELY = 1600  # periods of 25 ms after the last fault: bans and snapshots take their time
 WELCOME = 2  # kind of a frame
+MODE_UP, SNAPSHOT = 42, 2  # where a WELCOME says how its child is to go on, and that it wants its tables
 REPORTED = Reported()
 
 
@@ -239,7 +240,7 @@ class History:
         way = self.random.choice(ways)
         frame, life = self.flying[way].popleft(), self.lives[way[1]]
         if frame[3] == WELCOME and life is not None and not self.faults.paused[way[1]]:
-            life.welcomed = self.places[way[1]].acknowledged
+            life.welcomed, life.asked = self.places[way[1]].acknowledged, frame[MODE_UP] == SNAPSHOT
         self.feed(way[1], FrameReceived(self.shape.names[way[0]], frame))
 
     def link(self, k: int) -> None:
@@ -272,7 +273,7 @@ class History:
         if life.pending is None or (self.faulty and (life.pause > 0 or self.faults.stall(k))):
             return
         if self.faulty and self.options["calls"] and random.random() < 0.02:
-            die_in_call(life, random.randrange(8))
+            life.calls.die_in(random.randrange(8))
         if self.faulty and self.options["sync"] and random.random() < 0.02:
             life.calls.fail_sync_once = True
         try:
@@ -301,30 +302,6 @@ class History:
         life.pending = node.work(now)
         life.pause = self.random.randrange(1 + self.options["slow"])
         self.faults.stalled[life.k] = -1
-
-    def _next_work(self, life: Life) -> None:
-        """Ask the log what is to be done next; what was acknowledged may go."""
-        now, node = self.faults.clock(life.k), life.node
-        node.note_settled()
-        if self.planted == "let_go_when_received" and life.up is not None:
-            life.log.acknowledged(life.up.acked)
-        if self.random.random() < 0.1:
-            node.snapshot(now)
-        life.pending = node.work(now)
-        life.pause = self.random.randrange(1 + self.options["slow"])
-        self.faults.stalled[life.k] = -1
-
-    def _die_in_call(self, life: Life, calls: int) -> None:
-        left = calls
-
-        def before(_call: str) -> None:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                life.calls.before = lambda _call: None  # type: ignore[method-assign]
-                raise Killed
-
-        life.calls.before = before  # type: ignore[method-assign]
 
     # -- lives ---------------------------------------------------------------------------------------------------------
     def start(self, k: int) -> None:
