@@ -67,7 +67,7 @@ def test_core_tests_pass() -> None:
 @pytest.mark.timeout(900)
 def test_threads_race_nowhere() -> None:
     if os.environ.get("TIERTWIN_TSAN") != "1":
-        pytest.skip("ThreadSanitizer not run: TIERTWIN_TSAN=1 builds for it, as .ci/run does; without it see core_tests")
+        pytest.skip("ThreadSanitizer not run: TIERTWIN_TSAN=1 builds for it, as .ci/run does")
     configured = run(*configuring("debug-tsan"), seconds=120)
     assert configured.returncode == 0, configured.stderr
     folder = ROOT / "build" / "debug-tsan"
