@@ -36,7 +36,7 @@ class Case:
     Without `peer` the case reports our figure against a stated `target` in the same unit. `figure` takes the figure out
     of an answer where it is not the time of the run (a latency); `cpu` what other processes spent on it, CPU seconds.
     `less`: less is better in another unit than "s", too (an error). `runs`: so many of each, no more and no fewer, for
-    cases that take long.
+    cases that take long. `claim`: the least ratio that is promised; whether it holds is told, and fails nothing.
     """
 
     case: str
@@ -52,6 +52,7 @@ class Case:
     cpu: Callable[[Any], float] | None = None
     less: bool = False
     runs: int | None = None
+    claim: float | None = None
 
 
 def _timed(run: Callable[..., Any], case: Case) -> tuple[float, float]:
@@ -107,6 +108,8 @@ def measure(case: Case, least_runs: int) -> dict[str, Any]:
         "peer": against,
         "peer_name": case.peer_name,
         "ratio": ratio,
+        "claim": case.claim,
+        "holds": None if case.claim is None or ratio is None else ratio >= case.claim,
         "unit": case.unit,
         "runs": turn,
         "spread": (max(figures["ours"]) - min(figures["ours"])) / median if median else 0.0,
@@ -147,4 +150,6 @@ def main(
         else:
             ratio = "" if result["ratio"] is None else f"  ratio {result['ratio']:.2f}"
             peer = "" if result["peer"] is None else f"  {result['peer_name']} {result['peer']:.4g}"
-            print(f"{result['case']}: ours {result['ours']:.4g}{peer} {result['unit']}{ratio}", flush=True)
+            holds = {None: "", True: "holds", False: "MISSED"}[result["holds"]]
+            claim = f", claimed {case.claim:g}: {holds}" if holds else ""
+            print(f"{result['case']}: ours {result['ours']:.4g}{peer} {result['unit']}{ratio}{claim}", flush=True)

@@ -6,8 +6,9 @@
 #include <vector>
 
 // Wider vectors where the processor has them. No fused multiply-add is asked for, so both versions give the same bits.
+// Not under sanitizers: a resolver runs before they are initialised.
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__)
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define TIERTWIN_WIDE __attribute__((target_clones("avx2", "default")))
 #else
 #define TIERTWIN_WIDE

@@ -1,12 +1,20 @@
 #include "log/writer.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "base/error.hpp"
 
 namespace tiertwin::log {
 namespace {
+
+// Whoever let go of it last, on another thread, has read it to the end: the fence is the other half of that release.
+bool held_by_nobody_else(const std::shared_ptr<Group>& group) {
+    if (group.use_count() != 1) return false;
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return true;
+}
 
 constexpr std::size_t kLeastSegment = kFileHeaderBytes + kLinkBytes + sync::kHeaderBytes;
 
@@ -129,7 +137,7 @@ std::shared_ptr<const Group> LogWriter::take() {
     if (open_->records == 0) throw InvalidArgument(told(config_) + "no record was appended since the last group");
     flight_ = std::exchange(open_, nullptr);
     flight_streams_ = end_.streams;
-    open_ = spare_.use_count() == 1 ? std::exchange(spare_, nullptr) : std::make_shared<Group>();
+    open_ = held_by_nobody_else(spare_) ? std::exchange(spare_, nullptr) : std::make_shared<Group>();
     open_->bytes.clear();
     open_->pieces.clear();
     open_->records = 0;

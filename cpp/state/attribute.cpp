@@ -39,7 +39,7 @@ class Hash {
 };
 
 void check(const Attribute& a) {
-    const std::string where = "attribute " + std::to_string(a.id) + " '" + a.name + "': ";
+    const std::string where = named(a) + ": ";
     if (a.name.empty()) throw InvalidArgument(where + "expected a name, got an empty one");
     if (std::find(kKinds.begin(), kKinds.end(), a.kind) == kKinds.end()) {
         throw InvalidArgument(where + "expected kind gauge, counter, rate, state or event, got '" + a.kind + "'");
@@ -153,6 +153,10 @@ std::uint64_t fingerprint_of(const std::vector<const Attribute*>& sorted, std::u
     }
     const std::uint64_t result = hash.result();
     return result == 0 ? 1 : result;  // 0 says "no table" on the wire
+}
+
+std::string named(const Attribute& attribute) {
+    return "attribute " + std::to_string(attribute.id) + " '" + attribute.name + "'";
 }
 
 ValueType value_type_of(std::string_view name) {

@@ -41,6 +41,9 @@ struct Attribute {
     bool extension = false;
 };
 
+// How messages name it: its id and its name.
+[[nodiscard]] std::string named(const Attribute& attribute);
+
 class AttributeRegistry {
   public:
     // Refuses (InvalidArgument) a second definition of an id or name, an empty name, low > high, NaN.

@@ -15,6 +15,7 @@ from tiertwin.runtime.linklog import LinkLog
 from tiertwin.runtime.observed import Observation, observe
 from tiertwin.runtime.observers import Counted, Observers
 from tiertwin.runtime.poolclient import POOL
+from tiertwin.runtime.reportclock import ReportClock
 from tiertwin.runtime.traffic import Traffic
 from tiertwin.twin.effects import Actuate, Ban, Effect, Keep, Persist, Reconnect, Record, Send, SetTimer, StartSolve
 from tiertwin.twin.events import (
@@ -26,6 +27,7 @@ from tiertwin.twin.events import (
     Started,
     TimerFired,
 )
+from tiertwin.twin.keeping import DELTA
 from tiertwin.wire.keys import OBSERVER
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class LiveHost:
     epochs
         Base epochs on this process's clock.
     report_ms
-        How often nodes report.
+        How often nodes report; sooner where something came from below (:class:`.ReportClock`).
     states
         What each node keeps on disk.
     southbound, origin
@@ -85,9 +87,8 @@ class LiveHost:
     ) -> None:
         self.roster, self.twins, self.board, self.pool = roster, dict(twins), board, pool
         self.epochs, self.states, self.southbound, self.durable = epochs, states, southbound, durable
-        self._report = report_ms * MILLISECOND
+        self._reports = ReportClock(report_ms * MILLISECOND)
         self._origin = origin
-        self._next_report = 0
         self._timers: list[tuple[int, int, str, TimerFired]] = []
         self._entered = 0
         self._local: deque[tuple[str, Any]] = deque()
@@ -103,7 +104,7 @@ class LiveHost:
     # -- time ----------------------------------------------------------------------------------------------------------
     def start(self, now: int) -> None:
         """Start the nodes; links between those here stand at once."""
-        self._next_report = now
+        self._reports.begin(now)
         for name, recovered in () if self.durable is None else self.durable.recover():
             self._feed(name, recovered, now)
         for name in self.twins:
@@ -116,7 +117,7 @@ class LiveHost:
 
     def next_ns(self) -> int:
         """When something is due by the clock."""
-        due = [self._next_report, self.epochs.next_ns()]
+        due = [self._reports.next_ns, self.epochs.next_ns()]
         if self._timers:
             due.append(self._timers[0][0])
         if (deadline := self.pool.next_ns()) is not None:
@@ -143,8 +144,7 @@ class LiveHost:
             _, _, name, fired = heapq.heappop(self._timers)
             self._feed(name, fired, now)
         self._drain(now)
-        if now >= self._next_report:
-            self._next_report = max(self._next_report + self._report, now)
+        if self._reports.due(now):
             self._report_all(now)
         before = self.epochs.epoch
         if (epoch := self.epochs.begun(now)) is None:
@@ -176,6 +176,8 @@ class LiveHost:
             else:
                 self.observers.came(receiver, sender, frame, now)
                 self._feed(receiver, FrameReceived(sender, frame), now)
+                if frame[3] == DELTA and self.roster.parent(sender) == receiver:
+                    self._reports.came()
 
     def _report_all(self, now: int) -> None:
         if self.southbound is not None and now >= self._origin:
