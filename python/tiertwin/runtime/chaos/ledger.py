@@ -204,7 +204,7 @@ class Ledger:
 
     def _match(self, sender: Pair, other: Held | None, key: tuple[int, int], digest: int, at: int) -> None:
         """Compare a number that one end has told of with what the other told of it."""
-        found = None if other is None else other.get(key)
+        found = None if other is None or not key[0] else other.get(key)  # stream 0: there is none yet
         if found is None:
             return
         self.counts.compared += 1

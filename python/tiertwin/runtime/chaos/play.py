@@ -35,8 +35,8 @@ class Played:
     ----------
     began, over, well
         When it began, was over, and all was well again, ns since 1970; `well` 0: it never was.
-    lost, wrong, missed
-        Levels lost; digests, cursors and alarms that should not be; control periods of others without a decision.
+    levels, lost, wrong, missed
+        Levels acknowledged as durable that were looked for in a next life's log, and those that were not there; digests, cursors and alarms that should not be; control periods of others without a decision.
     broken
         Promises that broke, by number, in words.
     """
@@ -45,6 +45,7 @@ class Played:
     began: int
     over: int = 0
     well: int = 0
+    levels: int = 0
     lost: int = 0
     wrong: int = 0
     missed: int = 0
@@ -135,7 +136,7 @@ class Player:
             f"{node} came back without its log"
             for node in promised - {line["node"] for line in said if line["event"] == "log resumed"}
         )
-        done.lost = len(news)
+        done.levels, done.lost = ledger.counts.levels_compared - before["levels_compared"], len(news)
         done.broken += [(1, text) for text in news]
         for name, (promise, text) in _COUNTED.items():
             more = asdict(ledger.counts)[name] - before[name]

@@ -12,22 +12,23 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     *("fault", "where", "played", "recovered", "median_s", "p99_s"),
-    *("lost", "twice_alarms", "missed", "verdict"),
+    *("levels", "lost", "twice_alarms", "missed", "verdict"),
 )
 
 
-def rows(played: Sequence[Played], *, durable: bool) -> list[dict[str, Any]]:
-    """Return a row a kind and place, in the order in which they came first; without logs, P1 is not claimed."""
+def rows(played: Sequence[Played]) -> list[dict[str, Any]]:
+    """Return a row a kind and place; P1 is claimed only where levels were compared, and so never without logs."""
     groups: dict[tuple[str, str], list[Played]] = {}
     for done in sorted(played, key=lambda one: one.fault.kind.name):
         groups.setdefault((done.fault.kind.name, done.fault.where), []).append(done)
-    return [_row(name, where, group, durable=durable) for (name, where), group in groups.items()]
+    return [_row(name, where, group) for (name, where), group in groups.items()]
 
 
-def _row(name: str, where: str, group: list[Played], *, durable: bool) -> dict[str, Any]:
+def _row(name: str, where: str, group: list[Played]) -> dict[str, Any]:
     times = sorted(done.recovery_s for done in group if done.recovery_s is not None)
     broken = {promise for done in group for promise, _ in done.broken}
-    claimed = sorted({*group[0].fault.kind.promises, *broken} - (set() if durable else {1}))
+    levels = sum(done.levels for done in group)
+    claimed = sorted({*group[0].fault.kind.promises} - (set() if levels else {1}) | broken)
     held = [f"P{p}" for p in claimed if p not in broken]
     verdict = " ".join(f"P{p}" for p in sorted(broken))
     return {
@@ -37,6 +38,7 @@ def _row(name: str, where: str, group: list[Played], *, durable: bool) -> dict[s
         "recovered": len(times),
         "median_s": round(statistics.median(times), 2) if times else None,
         "p99_s": round(times[min(len(times) - 1, int(0.99 * len(times)))], 2) if times else None,
+        "levels": levels,
         "lost": sum(done.lost for done in group),
         "twice_alarms": sum(done.wrong for done in group),
         "missed": sum(done.missed for done in group),
@@ -54,9 +56,7 @@ def promises(rows: Iterable[Mapping[str, Any]]) -> dict[str, bool]:
     return dict(sorted(found.items(), key=lambda item: int(item[0][1:])))
 
 
-def report(
-    played: Sequence[Played], skipped: Mapping[str, str], killed: Sequence[str], *, durable: bool
-) -> dict[str, Any]:
+def report(played: Sequence[Played], skipped: Mapping[str, str], killed: Sequence[str]) -> dict[str, Any]:
     """Return everything that was found; ``held``: every promise did, and something was played.
 
     Parameters
@@ -68,7 +68,7 @@ def report(
     killed
         Processes that did not end by themselves when the tree was told to.
     """
-    found = rows(played, durable=durable)
+    found = rows(played)
     held = promises(found)
     broken = [
         f"P{promise} in {done.fault.number} ({done.fault.kind.name} of {done.fault.node or done.fault.process}): {why}"

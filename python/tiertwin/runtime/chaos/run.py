@@ -92,7 +92,7 @@ def play(
         interrupted = True
     if player is None:
         raise KeyboardInterrupt
-    found = report(player.played, skipped, tree.killed, durable=wanted.durable)
+    found = report(player.played, skipped, tree.killed)
     return found | {"interrupted": interrupted, "seed": asked.seed, "counted": asdict(tree.ledger.counts)}
 
 
