@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,12 @@ import pytest
 from support.facilities import needs
 from support.processes import children_of, until
 from support.soaking import soak
-from tiertwin.runtime.chaos.plan import BY_NAME
+from tiertwin import _core
+from tiertwin.runtime.chaos.faults import PLAYS, Hurt, kill
+from tiertwin.runtime.chaos.plan import BY_NAME, Fault
+from tiertwin.runtime.chaos.run import Asked, play
+from tiertwin.runtime.chaos.tree import ChaosTree, Wanted
+from tiertwin.world import load
 
 pytestmark = [pytest.mark.system, pytest.mark.processes]
 COMMAND = (sys.executable, "-m", "tiertwin", "chaos", "metro", "--processes", "device=1,edge=2,fog=1,cloud=1")
@@ -38,6 +44,30 @@ def test_a_few_faults_on_metro_break_no_promise(tmp_path: Path) -> None:
     assert found["counted"]["levels_compared"] > 0
     assert found["counted"]["compared"] > 0
     assert "Traceback" not in "".join(path.read_text() for path in (out / "logs").glob("*.log"))
+
+
+@pytest.mark.timeout(180)
+def test_a_log_that_lost_its_end_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: what the fog had acknowledged since the middle of its log is gone, and nothing in the log says so."""
+    needs("proc")
+
+    def cut(tree: ChaosTree, fault: Fault) -> Hurt:
+        done = kill(tree, fault)
+        path = max((tree.folder / "state" / f"{fault.node}.log").glob("*.log"))
+        content = bytearray(path.read_bytes())
+        _, (_, end) = _core.log_records(content)
+        content[end // 2 :] = bytes(len(content) - end // 2)
+        path.write_bytes(content)
+        return done
+
+    monkeypatch.setitem(PLAYS, "torn-log", cut)
+    monkeypatch.setattr("tiertwin.runtime.chaos.play.RECOVERY_S", 20.0)  # it need not be well
+    kind = replace(BY_NAME["torn-log"], where=("fog",))
+    wanted = Wanted(load("metro"), processes={"device": 1, "edge": 1, "fog": 1, "cloud": 1})
+    found = play(wanted, Asked((kind,), count=1), tmp_path, lambda text: None)
+    assert not found["held"]
+    assert found["promises"]["P1"] is False
+    assert any("as durable, recovered" in text for text in found["broken"])
 
 
 @pytest.mark.timeout(180)

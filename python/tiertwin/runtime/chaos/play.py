@@ -35,8 +35,10 @@ class Played:
     ----------
     began, over, well
         When it began, was over, and all was well again, ns since 1970; `well` 0: it never was.
-    levels, lost, wrong, missed
-        Levels acknowledged as durable that were looked for in a next life's log, and those that were not there; digests, cursors and alarms that should not be; control periods of others without a decision.
+    levels, lost
+        Levels acknowledged as durable that were looked for in a next life's log, and those that were not there.
+    wrong, missed
+        Digests, cursors and alarms that should not be; control periods of others without a decision.
     broken
         Promises that broke, by number, in words.
     """
