@@ -99,6 +99,8 @@ def look_at(pid: int) -> tuple[float, int, int] | None:
     """Resident memory (10⁶ bytes), descriptors, threads of a process; None: it is gone."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        if not pages:  # it has ended and nobody has waited for it yet
+            return None
         threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6, len(os.listdir(f"/proc/{pid}/fd")), threads
     except OSError:

@@ -174,7 +174,7 @@ class Ledger:
         if stream != end.last[0]:
             end.unacknowledged.clear()
             end.durable = 0
-        elif last > end.last[1] and len(end.unacknowledged) < WAITING:
+        elif pair in self._children and last > end.last[1] and len(end.unacknowledged) < WAITING:
             end.unacknowledged.append((last, at))
         end.last = stream, last
         if pair in self._children and line["durable"] > end.durable:
