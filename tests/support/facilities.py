@@ -13,29 +13,16 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
+from tiertwin.runtime.chaos.network import NOBODY, UnavailableError, ip, namespaces
+
 LISTED = Path(__file__).parents[1] / "facilities.json"
 SECONDS = 20
-
-
-class UnavailableError(Exception):
-    """The facility is not there; the text says why."""
-
-
-def ip(*words: str) -> None:
-    """Run ``ip``; UnavailableError when it is missing or says no."""
-    tool = shutil.which("ip")
-    if tool is None:
-        raise UnavailableError("ip: not installed (iproute2)")
-    done = subprocess.run([tool, *words], capture_output=True, text=True, timeout=SECONDS)
-    if done.returncode != 0:
-        raise UnavailableError(f"ip {' '.join(words[:4])}: {done.stderr.strip()[:120] or done.returncode}")
 
 
 def _netns() -> str:
@@ -48,7 +35,7 @@ def _netns() -> str:
 def _oneway() -> str:
     """Packets of one direction lost without a word: a hardware address that nobody has."""
     with namespaces("oneway") as pair:
-        words = ("lladdr", "02:00:00:00:00:01", "dev", pair.device, "nud", "permanent")
+        words = ("lladdr", NOBODY, "dev", pair.device, "nud", "permanent")
         ip("-n", pair.far, "neigh", "replace", pair.near_address, *words)
         ip("-n", pair.far, "neigh", "del", pair.near_address, "dev", pair.device)
     return "a neighbour's address set by hand"
@@ -116,43 +103,3 @@ def needs(*names: str) -> None:
             pytest.fail(said)
         print(f"skipped: {said}", file=sys.stderr)
         pytest.skip(said)
-
-
-class Namespaces:
-    """Two network namespaces, `near` and `far`, joined by one pair of interfaces and by nothing else.
-
-    Both have a loopback of their own and one address of 198.18.0.0/15 (RFC 2544, routed nowhere).
-    """
-
-    near_address, far_address = "198.18.0.1", "198.18.0.2"
-
-    def __init__(self, tag: str) -> None:
-        stem = f"tt-{tag}-{os.getpid()}"
-        self.near, self.far = f"{stem}-a", f"{stem}-b"
-        self.device = "link0"
-
-    def make(self) -> None:
-        for name in (self.near, self.far):
-            ip("netns", "add", name)  # fails, rather than reuses, if the name is taken
-            ip("-n", name, "link", "set", "lo", "up")
-        there = ("peer", "name", self.device, "netns", self.far)
-        ip("-n", self.near, "link", "add", self.device, "type", "veth", *there)
-        for name, address in ((self.near, self.near_address), (self.far, self.far_address)):
-            ip("-n", name, "addr", "add", f"{address}/30", "dev", self.device)
-            ip("-n", name, "link", "set", self.device, "up")
-
-    def remove(self) -> None:
-        for name in (self.near, self.far):
-            subprocess.run([shutil.which("ip") or "ip", "netns", "del", name], capture_output=True, timeout=SECONDS)
-
-
-@contextmanager
-def namespaces(tag: str) -> Iterator[Namespaces]:
-    """Make two joined namespaces; what was made is removed."""
-    made = Namespaces(tag)
-    try:
-        made.make()
-        yield made
-    finally:
-        if shutil.which("ip"):
-            made.remove()

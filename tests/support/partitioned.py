@@ -18,44 +18,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support import trees
-from support.facilities import Namespaces, ip
 from support.inprocess import world_of
+from tiertwin.runtime.chaos.network import Cable
 from tiertwin.runtime.processes import ProcessPlan
 from tiertwin.runtime.roster import Roster
 
 CUT_EPOCHS = 6  # base epochs of 1 s, less the time to get there
-
-
-class Cable:
-    """What joins the namespaces, seen from inside the near one.
-
-    One way is cut without a word to anybody: the sender's side is told a hardware address that nobody has, so frames
-    leave and the other side passes over them. The answers to ARP go to whoever asks, so nothing else changes.
-    """
-
-    NOBODY = "02:00:00:00:00:01"
-
-    def __init__(self, far: str, device: str, near_address: str) -> None:
-        self._far, self._device = far, device
-        self._wrong = {  # where to say it, about whom
-            "up": (("-n", far), near_address),
-            "down": ((), Namespaces.far_address),
-        }
-
-    def cut(self, way: str) -> None:
-        if way == "both":
-            ip("-n", self._far, "link", "set", self._device, "down")
-            return
-        where, whom = self._wrong[way]
-        words = ("lladdr", self.NOBODY, "dev", self._device, "nud", "permanent")
-        ip(*where, "neigh", "replace", whom, *words)
-
-    def heal(self, way: str) -> None:
-        if way == "both":
-            ip("-n", self._far, "link", "set", self._device, "up")
-            return
-        where, whom = self._wrong[way]
-        ip(*where, "neigh", "del", whom, "dev", self._device)
 
 
 def main() -> None:

@@ -9,8 +9,6 @@ the disk of that node's log has no room, or fails. The product knows nothing of 
 
 from __future__ import annotations
 
-import ctypes
-import errno
 import os
 import signal
 import sys
@@ -21,10 +19,11 @@ from typing import Any
 import msgspec
 
 from tiertwin.runtime import child
+from tiertwin.runtime.chaos.child import spoil
+from tiertwin.runtime.chaos.network import enter, file_of
 
 HANG_S = 4.0
 DIED = 9
-CLONE_NEWNET = 0x40000000
 
 
 def watch(folder: Path, process: str) -> None:
@@ -71,34 +70,6 @@ def watch(folder: Path, process: str) -> None:
     LiveHost.turn = watched  # type: ignore[method-assign]
 
 
-def spoil(folder: Path) -> None:
-    """Have the disk of a node's log fail as files in FOLDER say: NODE.full no room, NODE.eio the next sync fails."""
-    from tiertwin.runtime.filedisk import FileDisk
-
-    free, sync = FileDisk.free_bytes, FileDisk.sync
-
-    def free_bytes(self: FileDisk) -> int:
-        node = self._folder.name.removesuffix(".log")
-        return 0 if (folder / f"{node}.full").exists() else free(self)
-
-    def synced(self: FileDisk, name: str) -> None:
-        failing = folder / f"{self._folder.name.removesuffix('.log')}.eio"
-        if failing.exists():
-            failing.unlink()
-            self._lost("sync", OSError(errno.EIO, "input/output error"), name)
-        sync(self, name)
-
-    FileDisk.free_bytes = free_bytes  # type: ignore[method-assign]
-    FileDisk.sync = synced  # type: ignore[method-assign]
-
-
-def enter(namespace: str) -> None:
-    """Move this process into a network namespace; before it has threads."""
-    with Path("/run/netns", namespace).open() as file:
-        if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET) != 0:
-            raise OSError(ctypes.get_errno(), "setns")
-
-
 def main() -> int:
     """Run the child as it is, watched."""
     folder = Path(sys.argv[1])
@@ -113,7 +84,7 @@ def main() -> int:
             watch(folder, config.process)
             spoil(folder)
         if sys.argv[3:] == [config.process]:
-            enter(sys.argv[2])
+            enter(file_of(sys.argv[2]))
             config = msgspec.structs.replace(config, twins=msgspec.structs.replace(config.twins, bind="127.0.0.1"))
         run = wanted(config)
         return lambda _, pipe: run(config, pipe)

@@ -30,6 +30,7 @@ VERBS = {
     "study": "Compare policies over many seeds, with confidence intervals.",
     "node": "Start nodes of a running tree by hand, on this host or another.",
     "doctor": "Say what is wrong with a running tree of processes.",
+    "chaos": "Play faults on a tree of processes; which promises held?",
     "keys": "Make or check the keys of a tree of processes.",
     "init": "Write a scenario to start from, or its JSON Schema.",
 }

@@ -40,14 +40,16 @@ class Child:
         What it shall do.
     log
         File for its standard error.
+    command
+        How it is started; None: :data:`COMMAND`.
     """
 
-    def __init__(self, config: ChildConfig, log: Path) -> None:
+    def __init__(self, config: ChildConfig, log: Path, command: tuple[str, ...] | None = None) -> None:
         self.name = config.process
         self.log = log
         with log.open("ab") as errors:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
-                COMMAND,
+                command or COMMAND,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -94,6 +94,10 @@ class Keeper:
         self._note()
         self._tell("error", "degraded", name, f"process {name} is degraded, and not started again: {why}", reason=why)
 
+    def bring_back(self, name: str) -> None:
+        """Start one again that was given up, at the next turn."""
+        self._supervisor.bring_back(name, time.monotonic())
+
     def turn(self) -> None:
         """Start who is due, and welcome who is ready."""
         for name in self._supervisor.due(time.monotonic()):

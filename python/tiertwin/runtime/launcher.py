@@ -80,6 +80,8 @@ class TreePlan:
         Fixed ports under the real clock: the pool's, then one a node in roster order; 0: the system chooses.
     durable
         Twins keep logs, under the real clock.
+    command
+        How its processes are started; None: as ever.
     """
 
     world: World
@@ -92,6 +94,7 @@ class TreePlan:
     pool_host: str = LOCALHOST
     first_port: int = 0
     durable: bool = False
+    command: tuple[str, ...] | None = None
 
 
 class Launcher:
@@ -209,7 +212,7 @@ class Launcher:
 
     def _spawn(self, name: str) -> Child:
         """Start a child, for the first time or again."""
-        child = Child(self._config(name), self._logs / f"{name}.log")
+        child = Child(self._config(name), self._logs / f"{name}.log", self.plan.command)
         self.children[name] = child
         self._ending.discard(name)
         self._wire.poller.add_file(child.fd, child)
@@ -312,6 +315,11 @@ class Launcher:
     def news(self) -> list[str]:
         """What became of children since the start under the real clock, in words."""
         return [] if self._keeper is None else self._keeper.news
+
+    def bring_back(self, name: str) -> None:
+        """Start a process again that was asked to end or was given up; nothing for one that runs."""
+        if self._keeper is not None and name not in self.children:
+            self._keeper.bring_back(name)
 
     def was_there(self, name: str, at: int) -> bool:
         """Whether a process has been there since `at`, ns since 1970, or before."""

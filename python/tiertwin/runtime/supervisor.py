@@ -68,6 +68,12 @@ class Supervisor:
         self.starting.pop(name, None)
         self.degraded[name] = why
 
+    def bring_back(self, name: str, now: float) -> None:
+        """Start one again that was given up, as if it had never ended; one that was not is left alone."""
+        if self.degraded.pop(name, None) is not None:
+            self._kept[name] = _Kept()
+            self._due[name] = now
+
     def due(self, now: float) -> list[str]:
         """Return who is to be started now; from now on they count as starting."""
         found = [name for name, at in self._due.items() if at <= now]
