@@ -47,9 +47,11 @@ def localise_command(
     )
     click.echo(table(found["rows"], COLUMNS))
     impact = found["impact"]
+    floor = "–" if impact["floor"] is None else f"{impact['floor']:.3f}"
     many = f"{impact['lost_something']} of {impact['cases']}"
     click.echo(
         f"\nMore tasks lost than by chance ({impact['chance_tasks_per_s']:.1f} a second) in {many} cases.\n"
+        f"Chance in the plant alone makes an error of tasks of {floor}: two runs without a fault differ by so much.\n"
         "tasks, users, gbps: foretold less lost, over all that was lost there; median, within_10: of single cases;\n"
         "bias: foretold over lost, less 1; elsewhere: foretold where nothing was lost, tasks/s. told: of true causes."
     )

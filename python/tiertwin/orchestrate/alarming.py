@@ -101,7 +101,7 @@ class _Servers:
         rows, rules = sight.servers, self._rules
         fresh = now - rows.heard <= rules.silent_s
         down = fresh & (rows.of(A.UP) < 0.5)
-        self._least.add(now, np.where(rows.new & ~down, rows.of(A.LEAST_RESPONSE), np.nan))
+        self._least.add(now, np.where(rows.newly(A.LEAST_RESPONSE) & ~down, rows.of(A.LEAST_RESPONSE), np.nan))
         self._least.forget(down)
         least = self._least.value()
         told = fresh & ~down & np.isfinite(least)

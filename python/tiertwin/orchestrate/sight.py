@@ -48,10 +48,12 @@ class Rows:
         """When it was heard by ours, s."""
         self.new: Flags = np.zeros(self.count, dtype=bool)
         self.values: dict[int, F64] = {}
+        self._times: dict[int, F64] = {}
+        self._moved: dict[int, Flags] = {}
 
     def look(self, tables: Sequence[_core.StateTable | None], now: float) -> None:
         """Read all tables at `now`, s."""
-        times = np.full(self.count, NEVER)
+        times = {attribute: np.full(self.count, NEVER) for attribute in self._attributes}
         self.values = {attribute: np.full(self.count, np.nan) for attribute in self._attributes}
         start = 0
         for table, rows in zip(tables, self._rows, strict=True):
@@ -60,20 +62,29 @@ class Rows:
             if table is None or not len(rows):
                 continue
             known = set(table.attributes)
-            for place, attribute in enumerate(self._attributes):
+            for attribute in self._attributes:
                 if attribute not in known:
                     continue
                 self.values[attribute][span] = table.column(attribute)[rows]
-                if place == 0:
-                    times[span] = np.maximum(table.times(attribute)[rows], -(2**62)) * SECOND
+                times[attribute][span] = np.maximum(table.times(attribute)[rows], -(2**62)) * SECOND
+        self._moved = {a: np.isfinite(self.values[a]) & (times[a] != self._times.get(a, NEVER)) for a in times}
+        self._times = times
+        first = times[self._attributes[0]]
         told = np.isfinite(self.values[self._attributes[0]])
-        self.new = told & (times != self.at)
-        self.at = np.where(told, times, self.at)
+        self.new = told & (first != self.at)
+        self.at = np.where(told, first, self.at)
         self.heard[self.new] = now
 
     def of(self, attribute: int) -> F64:
         """Values of an attribute, [n]."""
         return self.values[int(attribute)]
+
+    def newly(self, attribute: int) -> Flags:
+        """Rows whose value of an attribute was itself told anew since the last look, [n].
+
+        A row that tells of its load and has nothing to say of this attribute keeps the value of before, which is old.
+        """
+        return self._moved[int(attribute)]
 
 
 class Sight:

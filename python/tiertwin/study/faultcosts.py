@@ -5,6 +5,8 @@ lost        tasks shed or lost in the case less those in the same seed's run wit
             and tasks. What is late is done
 something   was lost where that is above what two runs differ by without a fault: `chance`, the 95 % quantile of the
             absolute difference in the rests between faults
+floor       error that an answer without any fault of its own has: mean |difference| in the rests, in as many cases as
+            lost something, over what was lost in them. Rests are shorter than faults: it is rather too high
 error       Σ |foretold − lost| / Σ lost over the cases in which something was lost; of tasks, and of users and Gb/s
             class by class, |·| summed over classes
 elsewhere   mean of |foretold| where nothing was lost, tasks/s
@@ -52,7 +54,7 @@ def chance(cases: Sequence[dict[str, Any]]) -> float:
 
 
 def impact_rows(world: World, cases: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return ``chance``, how many cases lost something, and ``rows``: errors, one an answer.
+    """Return ``chance``, how many cases lost something, ``floor`` (None: none did), and ``rows``, one an answer.
 
     Parameters
     ----------
@@ -63,7 +65,21 @@ def impact_rows(world: World, cases: Sequence[dict[str, Any]]) -> dict[str, Any]
     hit = [case for case in cases if sum(case["lost"]) > limit]
     spared = [case for case in cases if sum(case["lost"]) <= limit]
     rows = [_row(world, answer, hit, spared) for answer in ANSWERS]
-    return {"chance_tasks_per_s": limit, "cases": len(cases), "lost_something": len(hit), "rows": rows}
+    return {
+        "chance_tasks_per_s": limit,
+        "cases": len(cases),
+        "lost_something": len(hit),
+        "floor": _floor(cases, hit),
+        "rows": rows,
+    }
+
+
+def _floor(cases: Sequence[dict[str, Any]], hit: Sequence[dict[str, Any]]) -> float | None:
+    """Return the error of tasks that chance in the plant makes alone; None: nothing was lost."""
+    if not hit:
+        return None
+    by_chance = float(np.mean([abs(case["by_chance"]) for case in cases]))
+    return by_chance * len(hit) / float(np.sum([case["lost"] for case in hit]))
 
 
 def _row(world: World, answer: str, hit: Sequence[dict[str, Any]], spared: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class Told:
         self.servers: dict[str, dict[int, float]] = {"up": {}, "took": {}}
         self.sites_of: dict[str, dict[int, float]] = {"missed": {}, "power": {}, "rate": {}}
         self.silent: set[int] = set()
+        self.idle: set[int] = set()  # servers that did no task: they say nothing of how fast they are
 
     def assurance(self, rules: AssuranceRules | None = None) -> Assurance:
         made = rules or self.rules
@@ -78,7 +79,8 @@ class Told:
         for server, row in zip(layout.servers.tolist(), layout.server_rows.tolist(), strict=True):
             self._set(table, A.UP, [row], [self.servers["up"].get(server, 1.0)])
             self._set(table, A.LOAD_GHZ, [row], [1.0 + 1e-3 * (self.now // SECOND)])
-            self._set(table, A.LEAST_RESPONSE, [row], [self.servers["took"].get(server, 1.05)])
+            if server not in self.idle:
+                self._set(table, A.LEAST_RESPONSE, [row], [self.servers["took"].get(server, 1.05)])
             if server == site:
                 self._set(table, A.POWER_W, [row], [self.sites_of["power"].get(site, 500.0)])
 
@@ -122,6 +124,26 @@ def states(told: Told, seconds: int, change: Any = None) -> dict[str, int]:
 
 def raised(found: dict[str, int]) -> list[str]:
     return [name for name, state in found.items() if state == ALARM]
+
+
+def test_a_server_without_tasks_is_not_called_fast_by_those_of_long_ago():
+    told = Told()
+    site = told.sites[0]
+    found = states(told, 6, lambda: told.idle.add(site))  # as long as `response_s`, and one more
+    slow = [f"{Naming(told.world).server(server)} slow" for server in (site, told.sites[1])]
+    assert [found[name] for name in slow] == [MISSING, SILENT]
+
+
+def test_the_first_slow_task_after_an_idle_while_is_an_alarm_at_once():
+    told = Told()
+    site = told.sites[0]
+    sight, alarming = told.alarming()
+    for second in range(19):
+        told.idle = {site} if 12 <= second < 18 else set()
+        told.servers["took"] = {site: 2.5} if second >= 12 else {}
+        sight.look(told.tables, told.tell() / SECOND)
+        state = alarming.judge(sight, told.now / SECOND, np.ones(len(told.sites), dtype=bool))
+    assert raised(dict(zip(alarming.names, state.tolist(), strict=True))) == [f"{Naming(told.world).server(site)} slow"]
 
 
 def test_a_healthy_domain_is_silent():

@@ -170,6 +170,7 @@ def test_errors_are_over_what_was_truly_lost_and_doing_nothing_has_one_of_1():
     world = made()[1]
     found = impact_rows(world, [case_of(100.0, 110.0), case_of(20.0, 20.0), case_of(0.5, 3.0)])
     assert (found["chance_tasks_per_s"], found["lost_something"]) == (1.0, 2)
+    assert found["floor"] == pytest.approx(2 * 1.0 / 120.0), "by chance 1 task a second, in two cases"
     rows = {row["answer"]: row for row in found["rows"]}
     assert rows["foreseen"]["tasks"] == pytest.approx(10.0 / 120.0)
     assert rows["foreseen"]["gbps"] == pytest.approx(10.0 / 120.0)
@@ -185,6 +186,7 @@ def test_a_loss_that_chance_makes_too_is_no_loss():
     world = made()[1]
     found = impact_rows(world, [case_of(5.0, 5.0, by_chance=-6.0)] * 4)
     assert found["lost_something"] == 0
+    assert found["floor"] is None
     assert "tasks" not in found["rows"][0]
 
 
