@@ -17,6 +17,7 @@ from tiertwin.functions.estimate import DemandEstimator
 from tiertwin.model.tiers import Tier
 from tiertwin.orchestrate import units
 from tiertwin.orchestrate.economy import site_row
+from tiertwin.orchestrate.grouptrust import GroupTrust
 from tiertwin.orchestrate.observe import PassThrough, group_of_rows, group_rates, heard_rates
 from tiertwin.orchestrate.ownserver import OwnServer
 from tiertwin.orchestrate.rhythm import MILLISECOND, Rhythm
@@ -170,7 +171,11 @@ class SiteView:
     def _count(self, table: _core.StateTable, heard: npt.NDArray[np.bool_]) -> None:
         """Take the users of each group and how fast they are; what is nominal follows them."""
         rows = slice(len(self.group_of))  # a row a group, in group order
-        self.crowd.update(table.column(A.USERS)[rows], table.column(A.RADIO_MBPS)[rows], heard)
+        users = table.column(A.USERS)[rows]
+        if isinstance(self.trust, GroupTrust):
+            users, believed = self.trust.users(users)
+            heard = heard & believed
+        self.crowd.update(users, table.column(A.RADIO_MBPS)[rows], heard)
         self.nominal = self.estimator.nominal = self.crowd.users * self._rate
         row = self._station_row
         if int(table.times(A.PRB_UP)[row]) > self._weighed_ns:
@@ -262,8 +267,10 @@ def estimate_site(twin: Twin, view: SiteView, epoch: int, now: int) -> list[Effe
 
 
 def _device_trust(world: World, site: int, rules: TrustRules) -> DeviceTrust | None:
-    if world.grouped:
+    if world.grouped and rules.method != "evidence":
         return None  # rows are groups of users, who come and go: nothing is planned of a row
+    if world.grouped:
+        return GroupTrust(world, site, rules, site_row(site, gateway_layout(world, site)))
     from tiertwin.orchestrate.trust import DeviceTrust  # noqa: PLC0415  few trees have any
 
     return DeviceTrust(world, site, rules)

@@ -117,6 +117,8 @@ class Deciding:
         children = self._children[spec.name]
         if self._trust is None or self._trust.method != "evidence" or children[0].tier != EDGE:
             return None
+        if self._world.grouped:
+            return None  # users come and go: a gateway tells them itself, and no other site knows how many it has
         from tiertwin.orchestrate.sitetrust import SiteTrust  # noqa: PLC0415  few trees have any
 
         return SiteTrust(self._world, [child.site for child in children], self._trust)
