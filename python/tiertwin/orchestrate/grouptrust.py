@@ -4,6 +4,8 @@ Nothing is planned of a row, and what users made here may be done elsewhere: nei
 balance of tasks speaks against it. What holds is what base stations count exactly, all rows of a site at one time:
 
     who comes was somewhere    Δu_g ≤ Σ_{h ≠ g, same class} l_h + handovers into the site's cells
+                               no handovers for a class that the scenario says stays, but where `UNREST` of its rows
+                               change at once: a cell came or went
                                l_h = max(−Δu_h, 0); of a row in quarantine all that is believed to be in it besides
     claimed                    a_g <- min(f a_g + excess of the line above, u_g)      f = `FORGET`
     evidence                   `NATS` a user that is claimed, as of `bounds`. Handovers are counted since the report
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 NATS, FORGET = 8.0, 0.998
 LOST, LATELY = 2.0, 0.98
+UNREST = 2
 SPARE = 2.0  # users who came, made tasks and left between two reports
 
 
@@ -49,9 +52,12 @@ class Membership:
         Class of each row, [N].
     period_s
         Between two reports.
+    moves
+        Whether the users of a row may be handed over at all, [N].
     """
 
-    def __init__(self, kinds: npt.NDArray[np.int64], period_s: float) -> None:
+    def __init__(self, kinds: npt.NDArray[np.int64], period_s: float, moves: Flags) -> None:
+        self._moves = moves
         self._same = (kinds[:, None] == kinds[None, :]) & ~np.eye(len(kinds), dtype=np.bool_)
         self._period_ns, self._most = period_s * 1e9, 0.0
         self._users: F64 = np.full(len(kinds), np.nan)
@@ -83,7 +89,10 @@ class Membership:
         else:
             handovers, missing = 0.0, missing + 1.0
         hidden = np.where(out, np.maximum(np.nan_to_num(self._users) - self.claimed, 0.0), 0.0)
-        came_from = self._same @ (np.maximum(-moved, 0.0) + hidden) + handovers + missing * LOST * (self._most + 1.0)
+        changed = ((moved != 0.0) & ~out).astype(np.int64)
+        unrest = self._same @ changed + changed >= UNREST
+        handed = np.where(self._moves | unrest, handovers + missing * LOST * (self._most + 1.0), 0.0)
+        came_from = self._same @ (np.maximum(-moved, 0.0) + hidden) + handed
         excess = np.where(known, np.maximum(moved - came_from, 0.0), 0.0)
         grown = np.minimum(FORGET * self.claimed + excess, np.maximum(users, 0.0))
         self.claimed = np.where(fresh, grown, self.claimed)
@@ -91,6 +100,16 @@ class Membership:
         self._times = np.where(fresh, times, self._times)
         nats: F64 = NATS * self.claimed
         return nats
+
+
+def may_move(world: World) -> Flags:
+    """Whether users of each class may change their cell: all but those whose crowds all stay, [classes]."""
+    moves = np.ones(len(world.class_names), dtype=np.bool_)
+    section = None if world.scenario is None else world.scenario.access
+    if section is not None:
+        walking = {crowd.service for crowd in section.crowds if crowd.moves != "still"}
+        moves[:] = [name in walking for name in world.class_names]
+    return moves
 
 
 class GroupTrust(DeviceTrust):
@@ -109,8 +128,9 @@ class GroupTrust(DeviceTrust):
     def __init__(self, world: World, site: int, rules: TrustRules, station_row: int) -> None:
         super().__init__(world, site, rules)
         rows = slice(int(world.device_rows[site]), int(world.device_rows[site + 1]))
+        kinds = world.device_class[rows]
         self._station_row = station_row
-        self._members = Membership(world.device_class[rows], rules.period_s)
+        self._members = Membership(kinds, rules.period_s, may_move(world)[kinds])
         self._before: F64 = np.zeros(self.devices)
 
     def judge(self, table: _core.StateTable, newer_than: int) -> tuple[F64, Flags]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tiertwin import _core
 from tiertwin.model.faults import Trust
-from tiertwin.orchestrate.grouptrust import NATS, GroupTrust, Membership
+from tiertwin.orchestrate.grouptrust import NATS, GroupTrust, Membership, may_move
 from tiertwin.orchestrate.trustrules import TrustRules
 from tiertwin.twin.attributes import TELEMETRY, A, TableId, registry
 from tiertwin.world import load, resolve
@@ -131,7 +131,7 @@ def test_a_row_of_nobody_repeats_nothing():
 @given(st.integers(0, 2**32 - 1), st.integers(2, 40))
 @settings(max_examples=40, deadline=None)
 def test_no_walk_counted_by_the_station_speaks_against_anybody_and_each_user_more_does(seed: int, more: int):
-    rng, members = np.random.default_rng(seed), Membership(KINDS, 1.0)
+    rng, members = np.random.default_rng(seed), Membership(KINDS, 1.0, EVERYONE)
     users = rng.integers(0, 30, 20).astype(float)
     for k in range(1, 20):
         gone = rng.binomial(users.astype(int), 0.3)
@@ -148,7 +148,7 @@ def test_no_walk_counted_by_the_station_speaks_against_anybody_and_each_user_mor
 
 
 def test_a_missing_report_allows_the_handovers_that_it_would_have_told():
-    members, users = Membership(KINDS, 1.0), np.full(20, 10.0)
+    members, users = Membership(KINDS, 1.0, EVERYONE), np.full(20, 10.0)
     for k in (1, 2):
         members.push(EVERYONE, users, 3.0, np.full(20, k * SECOND), NOBODY)
     later = users.copy()
@@ -159,7 +159,7 @@ def test_a_missing_report_allows_the_handovers_that_it_would_have_told():
 
 
 def test_who_left_a_row_in_quarantine_unseen_is_not_held_against_the_row_they_came_to():
-    members, users = Membership(KINDS, 1.0), np.full(20, 10.0)
+    members, users = Membership(KINDS, 1.0, EVERYONE), np.full(20, 10.0)
     members.push(EVERYONE, users, 0.0, np.full(20, SECOND), NOBODY)
     users = users.copy()
     users[1] += 8.0
@@ -169,3 +169,19 @@ def test_who_left_a_row_in_quarantine_unseen_is_not_held_against_the_row_they_ca
     users = users.copy()
     users[6] += 8.0  # of another class
     assert members.push(EVERYONE, users, 0.0, np.full(20, 3 * SECOND), out)[6] == pytest.approx(8.0 * NATS)
+
+
+def test_who_stays_is_handed_over_by_nobody_but_where_a_cell_comes_or_goes():
+    assert dict(zip(WORLD.class_names, may_move(WORLD).tolist(), strict=True))["metering"] is False
+    moves = KINDS != 3
+    members, users = Membership(KINDS, 1.0, moves), np.full(20, 10.0)
+    members.push(EVERYONE, users, 9.0, np.full(20, SECOND), NOBODY)
+    users = users.copy()
+    users[[2, 16]] += 2.0  # one row of those who walk, one of those who stay
+    nats = members.push(EVERYONE, users, 9.0, np.full(20, 2 * SECOND), NOBODY)
+    assert nats.nonzero()[0].tolist() == [16]
+    assert nats[16] == pytest.approx(2.0 * NATS)
+    users = users.copy()
+    users[[17, 18]] += 3.0
+    nats = members.push(EVERYONE, users, 9.0, np.full(20, 3 * SECOND), NOBODY)
+    assert nats[[17, 18]].tolist() == [0.0, 0.0]

@@ -8,6 +8,7 @@ import random
 import signal
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -148,7 +149,7 @@ def stranger(tree: ChaosTree, fault: Fault) -> Hurt:
         try:
             while time.monotonic() < end:
                 if len(held) < CONNECTIONS:
-                    held.append(_babbling((there.host, there.port), noise.randbytes(noise.randint(1, 2000))))
+                    held += _babbling((there.host, there.port), noise.randbytes(noise.randint(1, 2000)))
                 tree.turn()
                 now = time.monotonic_ns()
                 wire.tick(now, time.time())
@@ -164,16 +165,15 @@ def stranger(tree: ChaosTree, fault: Fault) -> Hurt:
     return found
 
 
-def _babbling(address: tuple[str, int], noise: bytes) -> socket.socket:
-    """A connection on which garbage was sent; one that is cut or refused is fine."""
-    sock = socket.socket()
-    sock.settimeout(1.0)
+def _babbling(address: tuple[str, int], noise: bytes) -> list[socket.socket]:
+    """The connection on which garbage was sent; none if it was refused, and one that is cut is fine."""
     try:
-        sock.connect(address)
-        sock.sendall(noise)
+        sock = socket.create_connection(address, timeout=1.0)
     except OSError:
-        pass
-    return sock
+        return []
+    with suppress(OSError):
+        sock.sendall(noise)
+    return [sock]
 
 
 def partition(tree: ChaosTree, fault: Fault) -> Hurt:

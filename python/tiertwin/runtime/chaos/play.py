@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tiertwin.runtime.chaos.plan import Fault
     from tiertwin.runtime.chaos.tree import ChaosTree
 
+ACKNOWLEDGED_S = 30.0  # timeout `acknowledged`: until a node has acknowledged something whose loss would be seen
 RECOVERY_S = 60.0  # timeout `recovery`: from the end of a fault until all is well
 SETTLED_EPOCHS = 2  # after the last fault, so that what they decided is in their logs
 _TOLD = {"disk-full": "disk back", "sync-error": "disk lost", "torn-log": "log", "damaged-log": "log"}
@@ -80,10 +81,13 @@ class Player:
         tree, ledger = self._tree, self._tree.ledger
         self._spare(fault)
         tree.run_for(fault.after_s)
+        nodes = tree.nodes_of(fault.process)
+        if fault.kind.ends and tree.wanted.durable:
+            self._until_acknowledged({parent for _, parent in ledger.links} & set(nodes))
         ledger.read()
         ledger.take_said()
         before, lost, broken = asdict(ledger.counts), len(ledger.lost), ledger.counts.sessions_broken
-        nodes, pid = tree.nodes_of(fault.process), tree.pid(fault.process)
+        pid = tree.pid(fault.process)
         promised = ledger.promised(nodes) if fault.kind.ends and tree.wanted.durable else set()
         done = Played(fault, time.time_ns())
         self.played.append(done)
@@ -102,6 +106,12 @@ class Player:
         self._judge(done, promised, before, lost)
         self._tell(_line(done))
         return done
+
+    def _until_acknowledged(self, parents: set[str]) -> None:
+        ledger = self._tree.ledger
+        if not self._tree.until(lambda: parents <= ledger.promised(parents), ACKNOWLEDGED_S):
+            left = ", ".join(sorted(parents - ledger.promised(parents)))
+            self._tell(f"timeout 'acknowledged': nothing durable of {left} yet; what they lose now would not be seen")
 
     def _spare(self, fault: Fault) -> None:
         """Wait where one end more would make the launcher give a process up: that is its own promise, not a loss."""
