@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 MS, SECOND = 1_000_000, 1_000_000_000
 NEVER = 2**63 - 1
+NO_NUMBER = 2**64 - 1
 LONG_AGO = -(2**63) // 4
 OPEN = ("live", "gapped", "resyncing")
 FRAMES = ("hello", "welcome", "delta", "ack", "snapshot", "resync", "heartbeat", "bye", "barrier", "solver")
@@ -55,7 +56,7 @@ class Session:
     acked: int = 0
     acked_at: int = LONG_AGO
     snapshot_out: bool = False
-    snapshot_as_of: int = 2**64 - 1
+    snapshot_as_of: int = NO_NUMBER
     wanted_at: int = 0
     retry_at: int = NEVER
     retry_every: int = 300 * MS
@@ -192,7 +193,7 @@ class Session:
 
     def _send_snapshot(self, cursor: int) -> set[str]:
         self.wanted_at = cursor
-        self.acked, self.snapshot_out, self.snapshot_as_of, self.timed = 0, True, 2**64 - 1, None
+        self.acked, self.snapshot_out, self.snapshot_as_of, self.timed = 0, True, NO_NUMBER, None
         return {"send_snapshot"}
 
     def _offer(self, e: Event, now: int) -> set[str]:
@@ -296,8 +297,8 @@ class Session:
         if e.last < self.acked:
             return {"drop"}
         moved = self._rise(e.last, now)
-        begun = self.snapshot_as_of != 2**64 - 1
-        if self.snapshot_out and (e.last >= self.snapshot_as_of if begun else e.last > self.wanted_at):
+        enough = self.wanted_at + 1 if self.snapshot_as_of == NO_NUMBER else self.snapshot_as_of
+        if self.snapshot_out and e.last >= enough:
             self.snapshot_out = False
         if self.timed is not None and e.last >= self.timed:
             self._measure(now - self.timed_at)

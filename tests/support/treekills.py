@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 from typing import Any
 
 from support.processes import until
 from support.trees import Live
+from tiertwin.runtime.chaos.ledger import Tail
 
 
 @dataclass
@@ -26,26 +25,6 @@ class Killed:
     records: int = 0  # acknowledged as durable, over all streams
     lost: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)  # what logs said of themselves
-
-
-class Tail:
-    """New whole lines of the files of a folder, as JSON."""
-
-    def __init__(self, folder: Path, pattern: str) -> None:
-        self._folder, self._pattern = folder, pattern
-        self._read: dict[Path, int] = {}
-
-    def lines(self) -> Iterator[dict[str, Any]]:
-        """Yield what is new since the last call; half a line of a killed process never is one."""
-        for path in sorted(self._folder.glob(self._pattern)):
-            with path.open("rb") as file:
-                file.seek(self._read.get(path, 0))
-                content = file.read()
-            whole = content.rfind(b"\n") + 1
-            self._read[path] = self._read.get(path, 0) + whole
-            for line in content[:whole].splitlines():
-                if line.startswith(b"{"):
-                    yield json.loads(line)
 
 
 class Promises:

@@ -60,8 +60,6 @@ class SiteTrust:
         of_class = neighbours_of(world, np.arange(self._classes, dtype=np.int64), rules.period_s)
         self._weight = np.where(of_class.known, of_class.weights, 0.0)
         self._each = self._weight * of_class.planned  # of one device
-        users = world.group_devices[self._sites].sum(axis=2).astype(np.float64)
-        self._users = users if world.grouped else None  # [S, C]: rows are groups, and counts of rows count no users
         self.watch = LieWatch(len(self._sites), replace(options_of(rules), spread=SPREAD))
         self._newest = np.full(len(self._sites), np.iinfo(np.int64).min, dtype=np.int64)
         self.load = 1.0
@@ -103,12 +101,11 @@ class SiteTrust:
             sums: F64 = np.nan_to_num(table.column(attribute)[rows]).reshape(self._classes, -1).sum(axis=1)
             return sums
 
-        heard = by_class(A.RATE_COUNT) if self._users is None else self._users[k]
         made = float(self._weight @ by_class(A.RATE_SUM)) * self._rules.period_s
         done, missed = (float(self._weight @ by_class(a)) for a in (A.COMPLETED_SUM, A.MISSED_SUM))
         measured = np.concatenate([table.column(a)[rows] for a in MEASURED])
         newest = int(table.times(A.RATE_SUM)[rows].max(initial=np.iinfo(np.int64).min))
-        return newest, made, done, missed, float(self._each @ heard), measured
+        return newest, made, done, missed, float(self._each @ by_class(A.RATE_COUNT)), measured
 
     def _tell(self, twin: Twin, changed: npt.NDArray[np.bool_], load: F64, epoch: int, now: int) -> list[Effect]:
         effects: list[Effect] = []

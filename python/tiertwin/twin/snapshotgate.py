@@ -51,9 +51,14 @@ class SnapshotGate:
             self._waiting.pop(name, None)
         peer.snapshots_open = False
 
+    @property
+    def waiting(self) -> int:
+        """How many stand in line."""
+        return len(self._waiting)
+
     def next_in_line(self, now: int) -> list[str]:
         """Return those whose turn it is; they go to the end of the line, as one in 5 s may not begin yet."""
-        names = list(islice(self._waiting, self._room(now))) if self._waiting else []
+        names = list(islice(self._waiting, self._room(now)))
         for name in names:
             self._waiting[name] = self._waiting.pop(name)
         return names

@@ -262,7 +262,7 @@ class Twin:
         effects = self._after(neighbour, received, now)
         if self._keeping is not None and not neighbour.spec.is_parent:
             effects = [*self._keeping.of_frame(neighbour.name, received, event.frame), *effects]
-        return effects + self._begin_next(now)
+        return effects + self._begin_next(now) if self._gate.waiting else effects
 
     def _begin_next(self, now: int) -> list[Effect]:
         effects: list[Effect] = []

@@ -54,12 +54,36 @@ class Told:
         self._file.write(content)
 
 
-def watch(folder: Path, process: str) -> None:
+def held(neighbour: Neighbour) -> tuple[int, ...]:
+    """Return what a line is written for when it changes."""
+    peer = neighbour.peer
+    return peer.state, peer.cursor, peer.last, peer.peer_stream_id, peer.durable_out
+
+
+def session(neighbour: Neighbour) -> dict[str, Any]:
+    """Return what a line says of a session."""
+    peer = neighbour.peer
+    return {
+        "state": peer.state,
+        "in": [peer.peer_stream_id, peer.cursor, peer.in_digest],
+        "out": [peer.stream_id, peer.last, peer.out_digest],
+        "durable": peer.durable_out,
+        "term": peer.term,
+        "alarms": peer.counters()["alarms.digest"],
+    }
+
+
+def watch(
+    folder: Path,
+    process: str,
+    held: Callable[[Neighbour], tuple[Any, ...]] = held,
+    session: Callable[[Neighbour], dict[str, Any]] = session,
+) -> None:
     """Have the host of this process tell what its sessions hold."""
     from tiertwin.runtime.livehost import LiveHost  # noqa: PLC0415  solvers have none
 
-    turn, told = LiveHost.turn, Told(folder)
-    seen: dict[tuple[str, str], tuple[int, ...]] = {}
+    turn, told, life = LiveHost.turn, Told(folder), os.getpid()
+    seen: dict[tuple[str, str], tuple[Any, ...]] = {}
 
     def watched(self: LiveHost, now: int) -> int | None:
         ended = turn(self, now)
@@ -68,37 +92,16 @@ def watch(folder: Path, process: str) -> None:
             for neighbour in twin.neighbours.values():
                 if neighbour.name in self.twins:
                     continue
-                key = _held(neighbour)
+                key = held(neighbour)
                 if seen.get((name, neighbour.name)) != key:
                     seen[name, neighbour.name] = key
-                    lines.append(_line(process, name, neighbour, now))
+                    where = {"process": process, "life": life, "node": name, "peer": neighbour.name, "at": now}
+                    lines.append(where | session(neighbour))
         if lines:
             told.write(lines)
         return ended
 
     LiveHost.turn = watched  # type: ignore[method-assign]
-
-
-def _held(neighbour: Neighbour) -> tuple[int, ...]:
-    peer = neighbour.peer
-    return peer.state, peer.cursor, peer.last, peer.peer_stream_id, peer.durable_out
-
-
-def _line(process: str, name: str, neighbour: Neighbour, now: int) -> dict[str, Any]:
-    peer = neighbour.peer
-    return {
-        "process": process,
-        "life": os.getpid(),
-        "node": name,
-        "peer": neighbour.name,
-        "at": now,
-        "state": peer.state,
-        "in": [peer.peer_stream_id, peer.cursor, peer.in_digest],
-        "out": [peer.stream_id, peer.last, peer.out_digest],
-        "durable": peer.durable_out,
-        "term": peer.term,
-        "alarms": peer.counters()["alarms.digest"],
-    }
 
 
 def spoil(folder: Path) -> None:

@@ -31,6 +31,8 @@ class Kind:
         Its process ends and comes back.
     durable, network
         Needs logs; needs namespaces of the network.
+    told
+        Event that the log of its process must have of it; empty: none.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Kind:
     ends: bool = False
     durable: bool = False
     network: bool = False
+    told: str = ""
 
 
 _STATE = (1, 2, 3, 5, 6)
@@ -50,10 +53,28 @@ KINDS = (
     Kind("stop", "SIGTERM, then started again", TIERS, (*_STATE, 4, 15), ends=True),
     Kind("solver-kill", "kill -9 of a solver", (POOL,), (4, 5, 7), ends=True),
     Kind("solver-pause", "SIGSTOP of a solver", (POOL,), (4, 5, 7), (2.0, 5.0)),
-    Kind("disk-full", "no room for a node's log", TIERS, (*_STATE, 13), (1.0, 4.0), durable=True),
-    Kind("sync-error", "the next sync of a node's log fails", TIERS, (*_STATE, 4, 13), ends=True, durable=True),
-    Kind("torn-log", "kill -9, garbage behind a node's log", TIERS, (*_STATE, 4, 13), ends=True, durable=True),
-    Kind("damaged-log", "kill -9, a bit of a node's log flipped", TIERS, (2, 3, 4, 5, 6, 13), ends=True, durable=True),
+    Kind("disk-full", "no room for a node's log", TIERS, (*_STATE, 13), (1.0, 4.0), durable=True, told="disk back"),
+    Kind(
+        "sync-error",
+        "the next sync of a node's log fails",
+        TIERS,
+        (*_STATE, 4, 13),
+        ends=True,
+        durable=True,
+        told="disk lost",
+    ),
+    Kind(
+        "torn-log", "kill -9, garbage behind a node's log", TIERS, (*_STATE, 4, 13), ends=True, durable=True, told="log"
+    ),
+    Kind(
+        "damaged-log",
+        "kill -9, a bit of a node's log flipped",
+        TIERS,
+        (2, 3, 4, 5, 6, 13),
+        ends=True,
+        durable=True,
+        told="log",
+    ),
     Kind("stranger", "garbage, and a key that is not listed, at a node's door", TIERS, (3, 5, 9), (1.0, 3.0)),
     Kind("partition", "the cable between edges and fogs cut", (CABLE,), _STATE, (2.0, 8.0), network=True),
     Kind("partition-up", "what edges send is lost", (CABLE,), _STATE, (2.0, 8.0), network=True),

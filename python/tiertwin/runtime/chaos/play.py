@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 ACKNOWLEDGED_S = 30.0  # timeout `acknowledged`: until a node has acknowledged something whose loss would be seen
 RECOVERY_S = 60.0  # timeout `recovery`: from the end of a fault until all is well
 SETTLED_EPOCHS = 2  # after the last fault, so that what they decided is in their logs
-_TOLD = {"disk-full": "disk back", "sync-error": "disk lost", "torn-log": "log", "damaged-log": "log"}
 _COUNTED = {  # what must stay as it was: whose promise that is
     "unequal": (2, "digests differ at equal numbers"),
     "applied_again": (2, "a cursor fell within one life"),
@@ -100,7 +99,7 @@ class Player:
         ledger.look_from(done.over)
         if fault.kind.name == "stranger" and ledger.counts.sessions_broken > broken:
             done.broken.append((9, f"sessions broke while strangers were at {fault.node}"))
-        if fault.kind.name == "damaged-log":
+        if 1 not in fault.kind.promises:  # its log is gone
             promised -= {fault.node}
         self._wait(done, pid, promised)
         self._judge(done, promised, before, lost)
@@ -154,11 +153,11 @@ class Player:
             more = asdict(ledger.counts)[name] - before[name]
             done.wrong += more if promise != 6 else 0
             done.broken += [(promise, f"{text}: {more} times")] if more else []
-        event = _TOLD.get(fault.kind.name)
+        event = fault.kind.told
         told = [line for line in said if line["event"] == event and fault.node in (line.get("node"), "")]
         if fault.kind.name == "sync-error":
             told = [line for line in said if line["event"] == event and line["process"] == fault.process]
-        if event is not None and not told:
+        if event and not told:
             done.broken.append((13, f"{fault.node}: nothing in the log of {fault.process} says {event!r}"))
 
     # -- the end -------------------------------------------------------------------------------------------------------
