@@ -59,6 +59,12 @@ Cables::Cables(std::shared_ptr<const Graph> graph, std::span<const index_t> cabl
 }
 
 void Cables::build() {
+    join();
+    fill_rows();
+    settle();
+}
+
+void Cables::join() {
     link_.assign(at(count_), -1);
     const auto tails = graph_->tails(), heads = graph_->heads();
     for (std::size_t l = 0; l < of_link_.size(); ++l) {
@@ -73,6 +79,10 @@ void Cables::build() {
     if (const auto unused = std::ranges::find(link_, -1); unused != link_.end())
         throw InvalidArgument("cable " + std::to_string(unused - link_.begin()) +
                               " has no link; expected cables numbered without gaps");
+}
+
+void Cables::fill_rows() {
+    const auto tails = graph_->tails(), heads = graph_->heads();
     first_.assign(at(node_count()) + 1, 0);
     const auto each_end = [&](auto&& take) {
         for (std::size_t c = 0; c < link_.size(); ++c) {
@@ -91,6 +101,34 @@ void Cables::build() {
     ends_.resize(at(total));
     std::vector<std::int32_t> slot(first_.begin(), first_.end() - 1);
     each_end([&](std::int32_t node, End end) { ends_[at(slot[at(node)]++)] = end; });
+}
+
+void Cables::settle() {
+    const auto row = [this](std::int32_t u) {
+        return std::span(ends_).subspan(at(first_[at(u)]), at(first_[at(u) + 1] - first_[at(u)]));
+    };
+    place_.assign(at(node_count()), -1);
+    node_at_.reserve(place_.size());
+    const auto meet = [this](std::int32_t node) {
+        if (place_[at(node)] >= 0) return;
+        place_[at(node)] = static_cast<std::int32_t>(node_at_.size());
+        node_at_.push_back(node);
+    };
+    std::size_t open = 0;
+    for (std::int32_t start = 0; start < node_count(); ++start)
+        for (meet(start); open < node_at_.size(); ++open)
+            for (const End& end : row(node_at_[open])) meet(end.head);
+
+    std::vector<std::int32_t> first{0};
+    std::vector<End> ends;
+    first.reserve(first_.size());
+    ends.reserve(ends_.size());
+    for (const std::int32_t node : node_at_) {
+        for (const End& end : row(node)) ends.push_back({place(end.head), end.cable});
+        first.push_back(static_cast<std::int32_t>(ends.size()));
+    }
+    first_ = std::move(first);
+    ends_ = std::move(ends);
 }
 
 void Cables::require(index_t cable) const {

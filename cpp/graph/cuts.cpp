@@ -15,28 +15,30 @@
 namespace tiertwin {
 namespace {
 
-void search(const Cables& cables, const Overlay* overlay, std::span<const std::int32_t> roots, LowLink& tree) {
+void search(const Cables& cables, const Overlay* overlay, std::vector<std::int32_t> roots, LowLink& tree) {
+    for (std::int32_t& root : roots) root = cables.place(root);
     if (overlay == nullptr) {
         tree.search(roots, [](const Cables::End&) { return true; }, [](std::int32_t) { return true; });
         return;
     }
     const std::vector<std::uint8_t> down = cables.down(overlay);
-    const auto alive = [overlay](std::int32_t node) { return overlay->has(NodeId{node}); };
+    const auto alive = [&](std::int32_t place) { return overlay->has(NodeId{cables.node_at(place)}); };
     tree.search(roots, [&](const Cables::End& end) { return !down[at(end.cable)] && alive(end.head); }, alive);
 }
 
 // `columns` is a number known to the compiler where that pays (1 and 2), so that its loops vanish.
 template <typename Columns>
-void sum_up(std::span<const LowLink::Place> places, Columns columns, std::span<const double> weight,
-            const Losses& lost) {
+void sum_up(const Cables& cables, std::span<const LowLink::Place> places, Columns columns,
+            std::span<const double> weight, const Losses& lost) {
+    const auto node = [&](std::size_t position) { return at(cables.node_at(places[position].node)); };
     const std::size_t width = columns;
     const auto total = std::make_unique_for_overwrite<double[]>(places.size() * width);
     for (std::size_t i = 0; i < places.size(); ++i)
-        for (std::size_t c = 0; c < width; ++c) total[i * width + c] = weight[at(places[i].node) * width + c];
+        for (std::size_t c = 0; c < width; ++c) total[i * width + c] = weight[node(i) * width + c];
     sum_subtrees(places, width, std::span(total.get(), places.size() * width),
                  [&](std::int32_t parent, std::span<const double> sums) {
-                     const std::size_t node = at(places[at(parent)].node) * width;
-                     for (std::size_t c = 0; c < width; ++c) lost.by_node[node + c] += sums[c];
+                     const std::size_t first = node(at(parent)) * width;
+                     for (std::size_t c = 0; c < width; ++c) lost.by_node[first + c] += sums[c];
                  });
     for (std::size_t i = 0; i < places.size(); ++i) {
         if (places[i].parent < 0 || at(places[i].low) != i) continue;
@@ -84,14 +86,14 @@ void single_failures(const Cables& cables, const Overlay* overlay, std::span<con
     std::ranges::copy(weights.value, lost.by_node.begin());  // a node that fails is lost itself
     if (static_cast<index_t>(tree.places().size()) < cables.node_count())
         for (std::int32_t node = 0; node < cables.node_count(); ++node)
-            for (std::size_t c = 0; c < columns && !tree.has(node); ++c)
+            for (std::size_t c = 0; c < columns && !tree.has(cables.place(node)); ++c)
                 lost.already[c] += std::exchange(lost.by_node[at(node) * columns + c], 0.0);
     if (columns == 1)
-        sum_up(tree.places(), std::integral_constant<std::size_t, 1>{}, weights.value, lost);
+        sum_up(cables, tree.places(), std::integral_constant<std::size_t, 1>{}, weights.value, lost);
     else if (columns == 2)
-        sum_up(tree.places(), std::integral_constant<std::size_t, 2>{}, weights.value, lost);
+        sum_up(cables, tree.places(), std::integral_constant<std::size_t, 2>{}, weights.value, lost);
     else
-        sum_up(tree.places(), columns, weights.value, lost);
+        sum_up(cables, tree.places(), columns, weights.value, lost);
 }
 
 }  // namespace tiertwin

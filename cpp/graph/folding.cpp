@@ -105,7 +105,7 @@ void Folding::run(const Cost& cost, NodeId source, std::span<double> distance, s
         std::vector<std::int32_t> via(node_of_.size(), -1);
         via[at(start.core)] = static_cast<std::int32_t>(via_link[at(node_of_[at(start.core)])]);
         core[at(start.core)] = start.reach;
-        Heap4 heap;
+        HeapOf4<NearerKey> heap;
         heap.push({start.reach, start.core});
         const auto rows = [this](NodeId node) {
             const auto u = at(node.value);

@@ -10,6 +10,7 @@
 namespace tiertwin {
 namespace {
 
+constexpr std::size_t kAhead = 16;  // links: where an arc goes is asked for before it is its turn
 constexpr index_t kMost = std::numeric_limits<std::int32_t>::max() - 1;
 
 std::string node_range(index_t nodes) {
@@ -68,6 +69,8 @@ Graph::Rows Graph::sort_by(std::span<const std::int32_t> from, std::span<const s
         sum += here;
     }
     for (std::size_t l = 0; l < links; ++l) {
+        if (l + kAhead < links)
+            __builtin_prefetch(rows.arcs.get() + rows.first[static_cast<std::size_t>(from[l + kAhead])], 1);
         const std::int32_t slot = rows.first[static_cast<std::size_t>(from[l])]++;
         rows.arcs[static_cast<std::size_t>(slot)] = {weight_[l], to[l], static_cast<std::int32_t>(l)};
     }

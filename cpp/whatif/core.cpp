@@ -27,8 +27,10 @@ struct Core::View {
     template <typename Take>
     void each(std::int32_t node, const Take& take) const {
         if (!has(node)) return;
-        for (const Cables::End& end : cables.ends(node))
-            if ((down.empty() || !down[at(end.cable)]) && has(end.head)) take(end);
+        for (const Cables::End& end : cables.ends(cables.place(node)))
+            if (const std::int32_t head = cables.node_at(end.head);
+                (down.empty() || !down[at(end.cable)]) && has(head))
+                take(Cables::End{head, end.cable});
     }
 };
 
