@@ -60,7 +60,7 @@ def singles(kind: str, nodes: int) -> Iterator[Case]:
     ends, weights = network(kind, nodes)
     tail, head = both_ways(ends)
     cables = _core.Cables(_core.Graph(nodes, tail, head, np.ones(len(tail))))
-    roots = np.arange(4)
+    roots = np.random.default_rng(11).choice(nodes, 4, replace=False)
     rust = rustworkx.PyGraph()
     rust.add_nodes_from(range(nodes))
     rust.add_edges_from_no_data([(int(a), int(b)) for a, b in ends])

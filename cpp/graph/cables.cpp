@@ -109,15 +109,21 @@ void Cables::settle() {
     };
     place_.assign(at(node_count()), -1);
     node_at_.reserve(place_.size());
-    const auto meet = [this](std::int32_t node) {
+    std::vector<std::pair<const End*, const End*>> open;
+    const auto meet = [&](std::int32_t node) {
         if (place_[at(node)] >= 0) return;
         place_[at(node)] = static_cast<std::int32_t>(node_at_.size());
         node_at_.push_back(node);
+        const auto mine = row(node);
+        open.emplace_back(mine.data(), mine.data() + mine.size());
     };
-    std::size_t open = 0;
     for (std::int32_t start = 0; start < node_count(); ++start)
-        for (meet(start); open < node_at_.size(); ++open)
-            for (const End& end : row(node_at_[open])) meet(end.head);
+        for (meet(start); !open.empty();) {
+            if (open.back().first == open.back().second)
+                open.pop_back();
+            else
+                meet((open.back().first++)->head);
+        }
 
     std::vector<std::int32_t> first{0};
     std::vector<End> ends;

@@ -2,8 +2,8 @@
 //
 //   ends(place of u) = { (place of v, cable) : the cable joins u and v }
 //
-// Nodes stand at *places*: breadth first, neighbours close together, so that a search that follows cables finds what it
-// asks for in the cache however the nodes are numbered.
+// Nodes stand at *places*, numbered depth first from node 0 on, so that a search that follows cables finds what it asks
+// for in the cache however the nodes are numbered, and from wherever it begins.
 //
 // A cable and its way back are two links of a `Graph`; whoever cuts the cable takes both. Unless told otherwise the
 // i-th link a -> b and the i-th link b -> a (in link order) are one cable, what is left over stands alone, and cables
