@@ -1,7 +1,6 @@
 // Scaling and starts of the solver of fair_solver.hpp.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "alloc/fair_work.hpp"
 #include "base/infinity.hpp"

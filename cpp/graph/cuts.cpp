@@ -1,7 +1,6 @@
 #include "graph/cuts.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <string>
 #include <type_traits>

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/index.hpp"
 #include "graph/tree.hpp"
 
 namespace tiertwin {
@@ -72,8 +73,6 @@ class Router {
     }
 
   private:
-    static std::size_t at(index_t node) { return static_cast<std::size_t>(node); }
-
     // Farthest first: a node is split when everything that flows through it has arrived.
     void spill(NodeId target) {
         const auto order = tree_.order();

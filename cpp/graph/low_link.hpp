@@ -15,6 +15,7 @@
 #include <span>
 #include <vector>
 
+#include "base/index.hpp"
 #include "graph/cables.hpp"
 
 namespace tiertwin {
@@ -61,7 +62,6 @@ class LowLink {
         const Cables::End *next, *end;
         std::int32_t position, cable, low;
     };
-    static std::size_t at(std::int32_t i) { return static_cast<std::size_t>(i); }
 
     void open(std::int32_t u, std::int32_t above, std::int32_t by) {
         Node& node = node_[at(u)];

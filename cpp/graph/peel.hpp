@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/index.hpp"
 #include "base/types.hpp"
 
 namespace tiertwin {
@@ -25,7 +26,6 @@ struct Peeled {
 template <typename Each, typename Keep>
 Peeled peel(index_t nodes, const Each& each, const Keep& keep) {
     const auto size = static_cast<std::size_t>(nodes);
-    const auto at = [](std::int32_t v) { return static_cast<std::size_t>(v); };
     Peeled peeled{std::vector<std::int32_t>(size, -1), {}};
     std::vector<std::int32_t> degree(size, 0), rest(size, 0), seen_by(size, -1);  // of distinct neighbours
     for (std::int32_t v = 0; v < nodes; ++v)

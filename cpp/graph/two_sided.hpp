@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/index.hpp"
 #include "graph/search.hpp"
 
 namespace tiertwin {
@@ -71,7 +72,6 @@ class TwoSided {
         std::int32_t via[2];
         std::uint32_t round[2] = {0, 0};
     };
-    static std::size_t at(std::int32_t node) { return static_cast<std::size_t>(node); }
 
     void begin(std::int32_t source, std::int32_t target) {
         if (++round_ == 0) {  // once in 2^32 searches

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/index.hpp"
 #include "graph/led_search.hpp"
 #include "graph/paths.hpp"
 #include "graph/two_sided.hpp"
@@ -66,7 +67,6 @@ class Yen {
         const Arc* arc = nullptr;
     };
     static std::int32_t number(NodeId node) { return static_cast<std::int32_t>(node.value); }
-    static std::size_t at(std::int32_t node) { return static_cast<std::size_t>(node); }
 
     // No way from here to the target is shorter.
     [[nodiscard]] double bound(std::int32_t node) const { return bounds_.to_target(node); }

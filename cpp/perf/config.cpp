@@ -1,7 +1,6 @@
 #include "perf/config.hpp"
 
 #include <cmath>
-#include <limits>
 #include <string>
 
 #include "base/error.hpp"

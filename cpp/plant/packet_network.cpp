@@ -1,7 +1,6 @@
 #include "plant/packet_network.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <string>
 
 #include "base/error.hpp"

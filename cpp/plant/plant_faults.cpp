@@ -1,7 +1,6 @@
 // Faults injected into a plant, and the counters in which they show.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
 
 #include "base/error.hpp"

@@ -1,6 +1,5 @@
 // What is seen of a plant's users: the reports of sites for their groups, and the books of the radio access network.
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include "plant/plant.hpp"

@@ -1,5 +1,4 @@
 // What can be seen of the plant: its reports, the KPIs of results, and the truth for tests.
-#include <limits>
 
 #include "base/error.hpp"
 #include "plant/plant.hpp"

@@ -1,7 +1,6 @@
 #include "sync/ingest_values.hpp"
 
 #include <cmath>
-#include <limits>
 
 #include "state/wide.hpp"
 

@@ -28,8 +28,7 @@ struct Core::View {
     void each(std::int32_t node, const Take& take) const {
         if (!has(node)) return;
         for (const Cables::End& end : cables.ends(cables.place(node)))
-            if (const std::int32_t head = cables.node_at(end.head);
-                (down.empty() || !down[at(end.cable)]) && has(head))
+            if (const std::int32_t head = cables.node_at(end.head); (down.empty() || !down[at(end.cable)]) && has(head))
                 take(Cables::End{head, end.cable});
     }
 };
